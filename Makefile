@@ -1,0 +1,40 @@
+# Every target works on a fresh clone: it makes .venv and installs what it needs first.
+VENV ?= .venv
+PY := $(VENV)/bin/python
+# One thread for numerical libraries: two trainings side by side with two threads each run 50 times slower.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
+
+setup: $(VENV)/.stamp ## make .venv with everything the other targets need
+
+$(VENV)/.stamp: pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet -c constraints.txt torch==2.13.0
+	$(PY) -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: setup ## the main job on real bids: calibrate, train, judge, report
+	$(PY) -m training.cli demo --out runs/demo
+
+lint: setup ## style, types and spelling
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m codespell_lib
+
+test: lint ## everything that must hold, under 15 minutes on 2 cores
+	$(PY) -m pytest -n 2 -m "not slow"
+
+test-all: lint ## with the slow studies
+	$(PY) -m pytest -n 2
+
+bench: setup ## throughput and latency beside the baselines, as a table and as runs/bench.json
+	$(PY) -m tests.benchmarks.run --json runs/bench.json
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) runs build dist

@@ -1,0 +1,55 @@
+"""Money: whole micro-credits in the engine, credits at its faces."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import AfterValidator
+
+MICRO = 1_000_000
+"""Micro-credits in one credit."""
+
+LARGEST_CREDITS = 1e9
+"""Amounts up to this many credits keep every product of the rules inside int64."""
+
+
+def to_money(credit_amounts: ArrayLike) -> NDArray[np.int64]:
+    """Rounds credits to whole micro-credits.
+
+    Args:
+        credit_amounts: Amounts in credits, any shape, each within +-1e9.
+
+    Returns:
+        int64 micro-credits of the same shape.
+
+    Raises:
+        ValueError: An amount is not finite or beyond 1e9 credits.
+    """
+    amounts = np.asarray(credit_amounts, dtype=np.float64)
+    if not np.all(np.abs(amounts) <= LARGEST_CREDITS):
+        bad = amounts[~(np.abs(amounts) <= LARGEST_CREDITS)].flat[0]
+        raise ValueError(f"{bad!r} is no amount of money: give finite credits within +-{LARGEST_CREDITS:g}")
+    return np.rint(amounts * MICRO).astype(np.int64)
+
+
+def to_credits(money: ArrayLike) -> NDArray[np.float64]:
+    """Micro-credits as credits, any shape."""
+    return np.asarray(money, dtype=np.float64) / MICRO
+
+
+def _finite_credits(amount: float) -> float:
+    to_money(amount)
+    return amount
+
+
+class MoneyUnit:
+    """Marks a parameter that is written in credits and reaches the rules as money."""
+
+
+Credits = Annotated[float, AfterValidator(_finite_credits), MoneyUnit()]
+"""A parameter in credits; the compiled rules receive it in micro-credits."""
+
+
+def is_money(metadata: list[Any]) -> bool:
+    """Whether a pydantic field's metadata mark it as an amount of money."""
+    return any(isinstance(mark, MoneyUnit) for mark in metadata)
