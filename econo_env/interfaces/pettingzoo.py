@@ -244,11 +244,11 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         exchange = self.engine.exchange
         if exchange.ended[0]:
             # RLlib never closes an episode in which the last agents end in different ways
-            truncated = bool(exchange.truncated[0].any())
+            truncated = bool(np.count_nonzero(exchange.truncated))
             self.agents = []
             return dict.fromkeys(agents, not truncated), dict.fromkeys(agents, truncated)
         banned = exchange.terminated[0][self._rows]
-        if not self._leave or not banned.any():
+        if not self._leave or np.count_nonzero(banned) == 0:
             return dict.fromkeys(agents, False), dict.fromkeys(agents, False)
         flags = dict(zip(agents, banned.tolist(), strict=True))
         self.agents = [agent for agent in agents if not flags[agent]]
