@@ -4,7 +4,7 @@ A market package gives a function `picture(scenario, before, after, k) -> Pictur
 around the round (the same object where no round has been played yet), `k` the market in them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -50,6 +50,7 @@ class Picture:
         captions: Names of the columns written under an agent's bars.
         levels: Prices drawn across the bars, name to credits.
         facts: Short statements about the round, e.g. "revenue 0.42".
+        idle: Agents that could not act in this round.
         title: What is played.
         subtitle: Which round.
     """
@@ -60,6 +61,7 @@ class Picture:
     captions: Sequence[str] = ()
     levels: Mapping[str, float] = field(default_factory=dict)
     facts: Sequence[str] = ()
+    idle: Collection[int] = ()
     title: str = ""
     subtitle: str = ""
 

@@ -11,12 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from econo_env.telemetry.picture import Column, Picture, credits_written
 
-WIDTH, HEIGHT = 800, 450
-LEFT, RIGHT, TOP, BOTTOM = 64, 692, 104, 352
+WIDTH, HEIGHT = 800, 476
+LEFT, RIGHT, TOP, BOTTOM = 84, 692, 104, 352
 EDGE = 776
 BACKGROUND, INK, FAINT, GRID = "#ffffff", "#1f2933", "#6b7785", "#e6eaef"
 BARS = ("#cdd6e1", "#5b8bbf", "#86b6a4", "#b7a3d0")
 WINNER = "#e07b39"
+LOSS = "#a3485b"
 LEVELS = ("#2f8f5b", "#a3485b", "#8a6d1d")
 ROOM_FOR_NAMES = 12
 
@@ -27,7 +28,7 @@ def _font(size: int) -> Any:
 
 
 def as_image(picture: Picture, agents: Sequence[str], least_top: float = 0.0) -> NDArray[np.uint8]:
-    """A round as an image, uint8 (450, 800, 3); the axis reaches `least_top` credits or more."""
+    """A round as an image, uint8 (476, 800, 3); the axis reaches `least_top` credits or more."""
     image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(image)
     rows = picture.shown()
@@ -86,8 +87,10 @@ def _bars(draw: ImageDraw.ImageDraw, heights: Sequence[NDArray[Any]], winners: N
             colour = WINNER if wins and number == len(heights) - 1 else BARS[number]
             start = left + number * width
             gap = 1.0 if width > 6 else 0.0
-            box = (start + gap, _height(column[place], top), start + width - gap, BOTTOM - 1)
-            draw.rounded_rectangle(box, min(3.0, width / 3), fill=colour, corners=(True, True, False, False))
+            top_edge = min(_height(column[place], top), BOTTOM - 2)
+            radius = min(3.0, width / 3, BOTTOM - 1 - top_edge)
+            box = (start + gap, top_edge, start + width - gap, BOTTOM - 1)
+            draw.rounded_rectangle(box, radius, fill=colour, corners=(True, True, False, False))
 
 
 def _levels(draw: ImageDraw.ImageDraw, picture: Picture, top: float) -> None:
@@ -117,8 +120,8 @@ def _names(draw: ImageDraw.ImageDraw, picture: Picture, agents: Sequence[str], r
         x = LEFT + (place + 0.5) * group
         name = agents[agent] if group >= 70 else agents[agent].rsplit("_", 1)[-1]
         if roomy or place % every == 0:
-            colour = WINNER if picture.winners[agent] else INK
+            colour = WINNER if picture.winners[agent] else FAINT if agent in picture.idle else INK
             draw.text((x, BOTTOM + 14), name, colour, _font(size if roomy else 11), anchor="mm")
         for line, cells in enumerate(written):
-            colour = INK if not cells[place].startswith("-") else LEVELS[1]
+            colour = LOSS if cells[place].startswith("-") and cells[place] != "-" else INK
             draw.text((x, BOTTOM + 34 + 18 * line), cells[place], colour, _font(12), anchor="mm")

@@ -18,9 +18,7 @@ def render(
         "episode.gif"
     ),
     ansi: Annotated[bool, typer.Option("--ansi", help="Print the rounds instead.")] = False,
-    cycles: Annotated[
-        int | None, typer.Option(min=1, help="Rounds to show; by default all, 8 at most.")
-    ] = None,
+    cycles: Annotated[int | None, typer.Option(min=1, help="Rounds to show; by default all, 8 at most.")] = None,
     policy: Annotated[str | None, typer.Option(help="Who bids; a run brings its own, else truthful.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write what each agent earned here.")] = None,
