@@ -29,6 +29,7 @@ HARMLESS = (
     "Observation is not a NumPy array",  # a Dict observation
     "Observation space for each agent probably should be",
     "Action mask is a single number",
+    "Observation numpy array is all zeros",  # a banned agent sees nothing
     "Action mask numpy array is all zeros",  # an agent that may not act
 )
 
