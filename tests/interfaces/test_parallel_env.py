@@ -96,7 +96,7 @@ def test_the_global_generators_change_nothing():
     for seed in (0, 1):
         np.random.seed(seed)  # noqa: NPY002 - the point of the test
         env.reset(seed=3)
-        runs.append([env.step(dict.fromkeys(env.agents, [0.5])) for _ in range(5)])
+        runs.append([env.step(dict.fromkeys(env.agents, (0.5,))) for _ in range(5)])
     assert data_equivalence(*runs, exact=True)
 
 
@@ -123,7 +123,7 @@ def test_an_environment_that_nobody_holds_is_freed():
     env = econo_env.parallel_env("first_price_v0", render_mode="ansi")
     env.reset(seed=0)
     env.observation_space("bidder_0")
-    env.step(dict.fromkeys(env.agents, [0.0]))
+    env.step(dict.fromkeys(env.agents, (0.0,)))
     env.render()
     gone = weakref.ref(env)
     del env
@@ -150,7 +150,7 @@ def test_bad_actions_raise_before_anything_changes(case):
     change, message = BAD[case]
     env = econo_env.parallel_env("first_price_v0", max_cycles=3)
     env.reset(seed=0)
-    env.step(dict.fromkeys(env.agents, [0.1]))
+    env.step(dict.fromkeys(env.agents, (0.1,)))
     before = everything(env)
     with pytest.raises(ValueError, match=message):
         env.step({"bidder_0": [0.0], "bidder_1": [0.0]} | change)
@@ -186,7 +186,7 @@ def test_steps_before_reset_and_after_the_end():
     with pytest.raises(RuntimeError, match=r"call reset\(\)"):
         env.step({})
     env.reset(seed=0)
-    actions = dict.fromkeys(env.agents, [0.0])
+    actions = dict.fromkeys(env.agents, (0.0,))
     env.step(actions)
     before = everything(env)
     assert env.step({}) == ({}, {}, {}, {}, {})
@@ -281,7 +281,7 @@ def test_max_cycles_can_be_set_and_holds_from_the_next_reset():
     values = [observations["bidder_0"][0]]
     for _ in range(3):
         assert env.agents
-        values.append(env.step(dict.fromkeys(env.agents, [0.0]))[0]["bidder_0"][0])
+        values.append(env.step(dict.fromkeys(env.agents, (0.0,)))[0]["bidder_0"][0])
     assert not env.agents
     made_so = econo_env.parallel_env("first_price_v0", max_cycles=3)
     made_so.reset(seed=4)

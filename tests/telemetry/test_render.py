@@ -79,10 +79,10 @@ def test_the_axis_does_not_shrink_within_an_episode():
     env = econo_env.parallel_env("first_price_v0", max_cycles=2, render_mode="rgb_array")
     env.reset(seed=0)
     env.engine.state.values[:] = 9_000_000
-    env.step(dict.fromkeys(env.agents, [0.0]))
+    env.step(dict.fromkeys(env.agents, (0.0,)))
     env.render()
     env.engine.state.values[:] = 100_000
-    env.step(dict.fromkeys(env.agents, [0.0]))
+    env.step(dict.fromkeys(env.agents, (0.0,)))
     late = env.render()
     env.reset()
     assert has(late[330:351, 90:680], WINNER)

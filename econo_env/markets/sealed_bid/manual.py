@@ -23,7 +23,7 @@ _OBSERVATIONS = {
 
 def manual(scenario: SealedBidScenario) -> Manual:
     """The texts of the scenario's page."""
-    rule = mechanism(scenario.mechanism.name)  # type: ignore[attr-defined]  # every section has its name
+    rule = mechanism(scenario.mechanism.name)
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
     return Manual(
         description=f"{scenario.num_agents} bidders with independent private values bid at once, in secret. "

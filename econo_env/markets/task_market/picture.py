@@ -17,8 +17,8 @@ GRADES = np.array(["-", "excellent", "satisfactory", "poor", "byzantine"])
 def info(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents).
 
-    Of the last task: `won`, `grade` (0 none, 1 excellent to 4 byzantine) and `paid`, the credits received. Now: `stake`,
-    the free credits, and `reputation`, the lower confidence bound.
+    Of the last task: `won`, `grade` (0 none, 1 excellent to 4 byzantine) and `paid`, the credits received. As it stands
+    now: `stake`, the free credits, and `reputation`, the lower confidence bound.
     """
     return {
         "won": state.allocation > 0,
