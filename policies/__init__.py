@@ -1,0 +1,1 @@
+"""Bidding strategies behind one `Policy` protocol."""

@@ -124,7 +124,7 @@ class Power(_Interval):
 class _ScipyOnInterval(_Interval):
     """A distribution of scipy.stats, truncated to [low, high]."""
 
-    def _distribution(self) -> Any:  # noqa: ANN401 - scipy's frozen distributions are untyped
+    def _distribution(self) -> Any:
         raise NotImplementedError
 
     @cached_property
@@ -138,11 +138,11 @@ class _ScipyOnInterval(_Interval):
     def quantile(self, probability: ArrayLike) -> Floats:
         below, above = self._ends
         inside = below + (above - below) * np.asarray(probability, dtype=np.float64)
-        return np.clip(self._distribution().ppf(inside), self.low, self.high)
+        return np.asarray(np.clip(self._distribution().ppf(inside), self.low, self.high))
 
     def cdf(self, value: ArrayLike) -> Floats:
         below, above = self._ends
-        return np.clip((self._distribution().cdf(value) - below) / (above - below), 0.0, 1.0)
+        return np.asarray(np.clip((self._distribution().cdf(value) - below) / (above - below), 0.0, 1.0))
 
     def pdf(self, value: ArrayLike) -> Floats:
         below, above = self._ends
@@ -156,7 +156,7 @@ class Beta(_ScipyOnInterval):
     alpha: float = Field(2.0, gt=0.0)
     beta: float = Field(2.0, gt=0.0)
 
-    def _distribution(self) -> Any:  # noqa: ANN401
+    def _distribution(self) -> Any:
         from scipy.stats import beta
 
         return beta(self.alpha, self.beta, loc=self.low, scale=self.high - self.low)
@@ -169,7 +169,7 @@ class Normal(_ScipyOnInterval):
     location: float = 0.5
     scale: float = Field(0.2, gt=0.0)
 
-    def _distribution(self) -> Any:  # noqa: ANN401
+    def _distribution(self) -> Any:
         from scipy.stats import norm
 
         return norm(self.location, self.scale)
@@ -182,7 +182,7 @@ class Lognormal(_ScipyOnInterval):
     log_location: float = -1.0
     log_scale: float = Field(0.5, gt=0.0)
 
-    def _distribution(self) -> Any:  # noqa: ANN401
+    def _distribution(self) -> Any:
         from scipy.stats import lognorm
 
         return lognorm(self.log_scale, scale=np.exp(self.log_location))
@@ -194,7 +194,7 @@ class Exponential(_ScipyOnInterval):
     name: Literal["exponential"] = "exponential"
     scale: float = Field(0.25, gt=0.0)
 
-    def _distribution(self) -> Any:  # noqa: ANN401
+    def _distribution(self) -> Any:
         from scipy.stats import expon
 
         return expon(loc=self.low, scale=self.scale)
@@ -220,7 +220,7 @@ class Empirical(Prior):
         return np.linspace(0.0, 1.0, len(self.quantiles)), np.asarray(self.quantiles, dtype=np.float64)
 
     def quantile(self, probability: ArrayLike) -> Floats:
-        return np.asarray(np.interp(probability, *self._knots))
+        return np.interp(np.asarray(probability, dtype=np.float64), *self._knots)
 
     def cdf(self, value: ArrayLike) -> Floats:
         probabilities, values = self._knots
@@ -242,7 +242,5 @@ class Empirical(Prior):
         return np.where(inside, (probabilities[left + 1] - probabilities[left]) / width, 0.0)
 
 
-AnyPrior = Annotated[
-    Uniform | Power | Beta | Normal | Lognormal | Exponential | Empirical, Field(discriminator="name")
-]
+AnyPrior = Annotated[Uniform | Power | Beta | Normal | Lognormal | Exponential | Empirical, Field(discriminator="name")]
 """The section of a scenario that names a prior."""

@@ -1,0 +1,177 @@
+"""The engine: one market's phases, run over a batch of markets."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.kernels import Kernels, kernels
+from econo_env.engine.rng import market_keys
+from econo_env.engine.state import Exchange, allocate
+from econo_env.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of everything an engine holds: state and exchange, array by array."""
+
+    state: tuple[NDArray[Any], ...]
+    exchange: tuple[NDArray[Any], ...]
+
+
+class Engine:
+    """Steps a batch of independent markets of one scenario.
+
+    One tick passes the phases of `econo_env.engine.kernels.TICK_ORDER`: faults, maturities, breakers, eligibility,
+    bids, clear, execute, grade, settle, reputation, audit, observe. A market has those it needs.
+
+    Attributes:
+        scenario: The configuration.
+        num_markets: Markets in the batch.
+        num_agents: Agents in each market.
+        state: Typed arrays of the market's own `State`, first axis the market. Writing to them changes the economy.
+        exchange: Actions, observations, rewards, flags: see `econo_env.engine.state.Exchange`.
+    """
+
+    def __init__(
+        self, scenario: Scenario, num_markets: int = 1, *, num_threads: int = 1, autoreset: bool = False
+    ) -> None:
+        """Allocates the batch; call `reset` before `step`.
+
+        Args:
+            scenario: The configuration.
+            num_markets: Markets in the batch, at least 1.
+            num_threads: Threads that share the markets; results do not depend on it.
+            autoreset: Start the next episode within the tick that ends one; the last observations of the ended
+                episode are then in `exchange.final_observations`.
+
+        Raises:
+            ValueError: `num_markets` or `num_threads` is below 1.
+        """
+        for name, number in (("num_markets", num_markets), ("num_threads", num_threads)):
+            if int(number) != number or number < 1:
+                raise ValueError(f"{name}={number!r} must be a whole number of at least 1")
+        self.scenario = scenario
+        self.num_markets = int(num_markets)
+        self.num_agents = scenario.num_agents
+        self.num_threads = min(int(num_threads), self.num_markets)
+        self.autoreset = autoreset
+        market = scenario.market_module()
+        sizes = market.axes(scenario)
+        self.state: Any = allocate(market.State, self.num_markets, sizes)
+        self.exchange = allocate(Exchange, self.num_markets, sizes)
+        self._terms = market.terms(scenario)
+        self._kernels: Kernels = kernels(market, market.rule(scenario))
+        self._pool: ThreadPoolExecutor | None = None
+        self._ready = False
+
+    def reset(self, seed: int, first_market: int = 0) -> None:
+        """Starts episode 0 of every market from a seed.
+
+        Args:
+            seed: Integer from 0 to 2^64 - 1; with the market's number it fixes every draw.
+            first_market: Number of the batch's first market in the seed's sequence: market k of a large batch is
+                market 0 of a batch of one with `first_market=k`.
+        """
+        self.state.key[:] = market_keys(seed, self.num_markets, first_market)
+        self.state.episode[:] = -1
+        self.exchange.invalid_actions[:] = 0
+        self._ready = True
+        self.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
+
+    def reset_markets(self, mask: ArrayLike) -> None:
+        """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
+        chosen = np.asarray(mask, dtype=np.bool_)
+        if chosen.shape != (self.num_markets,):
+            raise ValueError(f"mask of shape {chosen.shape}: give one entry for each of {self.num_markets} markets")
+        self._require_reset()
+        self.exchange.rewards[chosen] = 0.0
+        for flags in (self.exchange.terminated, self.exchange.truncated, self.exchange.ended):
+            flags[chosen] = False
+        self._over_markets(self._kernels.reset, chosen, self.state, self._terms, self.exchange)
+
+    def step(self, actions: ArrayLike) -> None:
+        """Runs one tick of every market; results are in `exchange`.
+
+        Args:
+            actions: float32 of shape (num_markets, num_agents, components), in [-1, 1]. NaN or an action outside is
+                counted in `exchange.invalid_actions` and treated as no bid.
+
+        Raises:
+            ValueError: The shape is off.
+            RuntimeError: `reset` has not been called.
+        """
+        self._require_reset()
+        given = np.asarray(actions, dtype=np.float32)
+        if given.shape != self.exchange.actions.shape:
+            raise ValueError(
+                f"actions of shape {given.shape}: {self.exchange.actions.shape} is needed (markets, agents, components)"
+            )
+        if given is not self.exchange.actions:
+            self.exchange.actions[...] = given
+        self._over_markets(self._kernels.step, self.state, self._terms, self.exchange, self.autoreset)
+
+    def snapshot(self) -> Snapshot:
+        """An exact copy of the whole state."""
+        return Snapshot(tuple(a.copy() for a in self.state), tuple(a.copy() for a in self.exchange))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Returns to a snapshot of this engine or of one with the same scenario and size."""
+        if [a.shape for a in snapshot.state] != [a.shape for a in self.state]:
+            raise ValueError("the snapshot is of another scenario or batch size")
+        for mine, kept in zip((*self.state, *self.exchange), (*snapshot.state, *snapshot.exchange), strict=True):
+            mine[...] = kept
+        self._ready = True
+
+    def fork(self, copies: int) -> Self:
+        """A new engine with every market `copies` times in a row, equal to the last bit, luck to come included."""
+        forked = type(self)(
+            self.scenario, self.num_markets * copies, num_threads=self.num_threads, autoreset=self.autoreset
+        )
+        snapshot = self.snapshot()
+        repeated = Snapshot(
+            tuple(np.repeat(a, copies, axis=0) for a in snapshot.state),
+            tuple(np.repeat(a, copies, axis=0) for a in snapshot.exchange),
+        )
+        forked.restore(repeated)
+        forked._ready = self._ready
+        return forked
+
+    def close(self) -> None:
+        """Ends the worker threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _require_reset(self) -> None:
+        if not self._ready:
+            raise RuntimeError("call reset(seed) before the first step")
+
+    def _over_markets(self, kernel: Callable[..., None], *arguments: Any) -> None:
+        if self.num_threads == 1:
+            kernel(0, self.num_markets, *arguments)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.num_threads - 1, thread_name_prefix="econo_env")
+        bounds = np.linspace(0, self.num_markets, self.num_threads + 1).astype(int).tolist()
+        others = [self._pool.submit(kernel, first, last, *arguments) for first, last in pairwise(bounds[1:])]
+        kernel(bounds[0], bounds[1], *arguments)
+        for other in others:
+            other.result()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "arguments": (self.scenario, self.num_markets, self.num_threads, self.autoreset),
+            "snapshot": self.snapshot(),
+            "ready": self._ready,
+        }
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        scenario, num_markets, num_threads, autoreset = kept["arguments"]
+        self.__init__(scenario, num_markets, num_threads=num_threads, autoreset=autoreset)  # type: ignore[misc]
+        self.restore(kept["snapshot"])
+        self._ready = kept["ready"]

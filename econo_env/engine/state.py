@@ -1,0 +1,63 @@
+"""Typed state: a market declares its arrays once, name, dtype, shape and unit in one line each.
+
+A state is a `NamedTuple` of arrays whose first axis is the market; Numba passes it to the rules as it is.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+StateType = TypeVar("StateType", bound=tuple[Any, ...])
+
+
+@dataclass(frozen=True)
+class Column:
+    """One array of a state.
+
+    Attributes:
+        dtype: NumPy dtype.
+        axes: Names of the axes after the market, resolved to sizes when the state is allocated.
+        unit: What one entry is measured in.
+    """
+
+    dtype: type[np.generic]
+    axes: tuple[str, ...] = ()
+    unit: str = ""
+
+
+def columns(state_type: type[StateType]) -> dict[str, Column]:
+    """The declared arrays of a state type, by name, in order."""
+    hints = get_type_hints(state_type, include_extras=True)
+    return {name: get_args(hint)[1] for name, hint in hints.items()}
+
+
+def allocate(state_type: type[StateType], num_markets: int, sizes: dict[str, int]) -> StateType:
+    """A zeroed state for `num_markets` markets; `sizes` gives the length of each named axis."""
+    arrays = {
+        name: np.zeros((num_markets, *(sizes[axis] for axis in column.axes)), dtype=column.dtype)
+        for name, column in columns(state_type).items()
+    }
+    return state_type(**arrays)
+
+
+Float32s = NDArray[np.float32]
+Float64s = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+UInt64s = NDArray[np.uint64]
+Bools = NDArray[np.bool_]
+
+
+class Exchange(NamedTuple):
+    """What passes between the engine and those who act: actions in, everything else out."""
+
+    actions: Annotated[Float32s, Column(np.float32, ("agents", "actions"), "-1 to 1")]
+    observations: Annotated[Float32s, Column(np.float32, ("agents", "features"), "0 to 1 or -1 to 1")]
+    action_mask: Annotated[Bools, Column(np.bool_, ("agents",), "may act in the coming tick")]
+    rewards: Annotated[Float64s, Column(np.float64, ("agents",), "credits")]
+    terminated: Annotated[Bools, Column(np.bool_, ("agents",), "")]
+    truncated: Annotated[Bools, Column(np.bool_, ("agents",), "")]
+    ended: Annotated[Bools, Column(np.bool_, (), "the episode ended with this tick")]
+    final_observations: Annotated[Float32s, Column(np.float32, ("agents", "features"), "before an auto-reset")]
+    invalid_actions: Annotated[Int64s, Column(np.int64, (), "count since the engine was made")]

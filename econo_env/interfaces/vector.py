@@ -1,0 +1,80 @@
+"""The array face: thousands of markets at once, no dicts."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from econo_env.engine.engine import Engine
+from econo_env.engine.state import Bools, Float32s, Float64s
+from econo_env.scenario import Scenario
+
+StepResult = tuple[Float32s, Float64s, Bools, Bools, dict[str, Any]]
+
+
+class VectorEnv:
+    """A batch of markets as arrays of shape (markets, agents, ...).
+
+    The arrays returned are the engine's own and are overwritten by the next step: copy what you keep. An episode that
+    ends is followed by the next one within the same step (`metadata["autoreset_mode"]` is "SameStep"): the
+    observations are then the first of the new episode, and the last of the old one are in `infos["final_obs"]` where
+    `infos["ended"]` is set.
+
+    NaN or an action outside [-1, 1] is counted in `infos["invalid_actions"]` and treated as no bid.
+
+    Attributes:
+        engine: The engine behind it, with `snapshot`, `restore`, `fork` and the typed state.
+        observation_names: What each feature of an observation means.
+        action_names: What each component of an action means.
+    """
+
+    metadata = {"autoreset_mode": "SameStep"}  # noqa: RUF012 - Gymnasium reads it from the class
+
+    def __init__(self, scenario: Scenario, num_markets: int, *, num_threads: int = 1, autoreset: bool = True) -> None:
+        self.engine = Engine(scenario, num_markets, num_threads=num_threads, autoreset=autoreset)
+        self.scenario = scenario
+        self.num_markets, self.num_agents = self.engine.num_markets, self.engine.num_agents
+        market = scenario.market_module()
+        self.observation_names: tuple[str, ...] = market.observation_names(scenario)
+        self.action_names: tuple[str, ...] = market.action_names(scenario)
+        exchange = self.engine.exchange
+        self._infos = {
+            "action_mask": exchange.action_mask,
+            "ended": exchange.ended,
+            "final_obs": exchange.final_observations,
+            "invalid_actions": exchange.invalid_actions,
+        }
+        self._entropy = np.random.SeedSequence()
+
+    def reset(self, seed: int | None = None, *, first_market: int = 0) -> tuple[Float32s, dict[str, Any]]:
+        """Starts episode 0 of every market.
+
+        Args:
+            seed: Integer from 0 to 2^64 - 1; without one, fresh entropy is drawn.
+            first_market: Number of the first market in the seed's sequence.
+
+        Returns:
+            Observations, float32 (markets, agents, features), and infos: `action_mask` bool (markets, agents), `ended`
+            bool (markets,), `final_obs` like the observations, `invalid_actions` int64 (markets,).
+        """
+        if seed is None:
+            seed = int(self._entropy.spawn(1)[0].generate_state(1, np.uint64)[0])
+        self.engine.reset(seed, first_market)
+        return self.engine.exchange.observations, self._infos
+
+    def step(self, actions: ArrayLike) -> StepResult:
+        """One tick of every market.
+
+        Args:
+            actions: float32 (markets, agents, components) in [-1, 1].
+
+        Returns:
+            Observations, rewards in credits (float64), terminated, truncated (bool, (markets, agents)), and infos.
+        """
+        self.engine.step(actions)
+        exchange = self.engine.exchange
+        return exchange.observations, exchange.rewards, exchange.terminated, exchange.truncated, self._infos
+
+    def close(self) -> None:
+        """Ends the worker threads."""
+        self.engine.close()

@@ -1,0 +1,109 @@
+"""One round of a sealed-bid market, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import VALUES, Lottery, uniform
+from econo_env.engine.state import Exchange
+from econo_env.markets.sealed_bid.layout import State, Terms
+from econo_env.money import MICRO
+from econo_env.valuations.drawing import draw_from_table
+
+NO_BID = -1
+
+
+@compiled
+def draw_values(k: int, state: State, terms: Terms) -> None:
+    """Draws every bidder's private value for the coming round."""
+    for i in range(state.values.shape[1]):
+        probability = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
+        state.values[k, i] = draw_from_table(terms.quantiles, terms.prior_of[i], probability)
+
+
+@compiled
+def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Turns actions in [-1, 1] into bids; an action outside, or NaN, is counted and is no bid."""
+    for i in range(state.values.shape[1]):
+        action = float(exchange.actions[k, i, 0])
+        if not -1.0 <= action <= 1.0:
+            exchange.invalid_actions[k] += 1
+            state.bids[k, i] = NO_BID
+            continue
+        scale = terms.highest_value if terms.bids_are_amounts else float(state.values[k, i])
+        state.bids[k, i] = int(math.floor((1.0 + action) * scale + 0.5))
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Applies the mechanism's rule."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    rule(state.bids[k], terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Pays every bidder value won minus payment, in credits."""
+    for i in range(state.values.shape[1]):
+        surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
+        exchange.rewards[k, i] = surplus / MICRO
+
+
+@compiled
+def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
+    winning_bid = 0
+    if terms.shows_winning_bid:
+        for i in range(state.values.shape[1]):
+            if state.allocation[k, i] > 0:
+                winning_bid = max(winning_bid, state.bids[k, i])
+    for i in range(state.values.shape[1]):
+        row = exchange.observations[k, i]
+        row[0] = state.values[k, i] / terms.highest_value
+        row[1] = rounds_left
+        at = 2
+        if terms.shows_role:
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            row[at + 1] = terms.weights[i] / terms.largest_weight
+            at += 2
+        if terms.shows_result:
+            row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
+            row[at + 1] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
+            at += 2
+        if terms.shows_winning_bid:
+            row[at] = winning_bid / (2.0 * terms.highest_value)
+
+
+@compiled
+def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    state.tick[k] += 1
+    if state.tick[k] < terms.max_cycles:
+        draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)
+
+
+@compiled
+def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Ends the episode for everybody at once after the last round."""
+    ended = state.tick[k] >= terms.max_cycles
+    exchange.ended[k] = ended
+    for i in range(state.values.shape[1]):
+        exchange.terminated[k, i] = ended and not terms.truncates
+        exchange.truncated[k, i] = ended and terms.truncates
+
+
+@compiled
+def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Starts the next episode: new values, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_BID)
+        state.allocation[k, i] = 0
+        state.payments[k, i] = 0
+        exchange.action_mask[k, i] = True
+    draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)

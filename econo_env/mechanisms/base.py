@@ -1,0 +1,102 @@
+"""What a mechanism is: a rule for one market, its parameters, its known answer, its reference; one file each."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any, Literal, Protocol, get_type_hints
+
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, create_model
+
+from econo_env.money import is_money, to_money
+from econo_env.valuations.priors import Prior
+
+
+class Equilibrium(Protocol):
+    """A symmetric Bayes-Nash equilibrium bid function.
+
+    Called with values (credits, any shape), their prior, the number of bidders, and the mechanism's parameters in
+    credits; returns bids in credits of the same shape.
+    """
+
+    def __call__(
+        self,
+        values: ArrayLike,
+        prior: Prior,
+        num_bidders: int,
+        parameters: Any,
+    ) -> NDArray[Any]:
+        """Bids for `values`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One row of the table of mechanisms.
+
+    Attributes:
+        name: Name in scenarios and on the command line; the scenario id is this with `_v0`.
+        summary: The rule in one sentence.
+        market: The kind of market that plays it, a package of `econo_env.markets`.
+        rule: The compiled rule for one market.
+        parameters: A NamedTuple of its parameters with defaults, amounts of money marked `Credits`.
+        properties: What theory promises, in the field's words ("dominant-strategy incentive compatible", ...).
+        known_answer: One closed form that the tests hold it to, in words.
+        reference: Where the rule and the answer come from.
+        equilibrium: The symmetric equilibrium bid function for independent private values, where known.
+        example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
+    """
+
+    name: str
+    summary: str
+    market: str
+    rule: Callable[..., None]
+    parameters: type[Any]
+    properties: tuple[str, ...]
+    known_answer: str
+    reference: str
+    equilibrium: Equilibrium | None = None
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def options(self) -> type[BaseModel]:
+        """The parameters as a validated section of a scenario, amounts in credits."""
+        hints = get_type_hints(self.parameters, include_extras=True)
+        fields: dict[str, Any] = {"name": (Literal[self.name], self.name)} | {
+            name: (hints[name], self.parameters._field_defaults[name]) for name in self.parameters._fields
+        }
+        config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+        return create_model(f"{self.name}_options", __config__=config, **fields)
+
+    def terms(self, options: BaseModel) -> Any:
+        """The parameters as the compiled rule takes them: credits as int64 micro-credits, choices as numbers."""
+        values = {}
+        for name in self.parameters._fields:
+            info = self.options.model_fields[name]
+            value = getattr(options, name)
+            if is_money(info.metadata):
+                value = to_money(value)
+            values[name] = value if isinstance(value, float) else int(value)
+        return self.parameters(**values)
+
+
+@cache
+def mechanisms() -> Mapping[str, Mechanism]:
+    """Every mechanism by name: each module of this package that holds a `MECHANISM`."""
+    package = importlib.import_module("econo_env.mechanisms")
+    modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
+    rows = [module.MECHANISM for module in modules if hasattr(module, "MECHANISM")]
+    return {row.name: row for row in sorted(rows, key=lambda row: row.name)}
+
+
+def mechanism(name: str) -> Mechanism:
+    """The mechanism of that name.
+
+    Raises:
+        ValueError: There is none; the message lists those there are.
+    """
+    if name not in mechanisms():
+        raise ValueError(f"unknown mechanism {name!r}: choose one of {', '.join(mechanisms())}")
+    return mechanisms()[name]

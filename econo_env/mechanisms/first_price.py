@@ -1,0 +1,59 @@
+"""First-price sealed-bid auction: the highest bids win and pay themselves."""
+
+from typing import Annotated, Any, NamedTuple
+
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.order_statistics import expected_rival_value
+from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class FirstPrice(NamedTuple):
+    """Parameters: the reserve price in credits, and the number of identical units (one a bidder)."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    units: Annotated[int, Field(ge=1)] = 1
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    weights: NDArray[Any],
+    lottery: Lottery,
+    terms: FirstPrice,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """The highest bids at or above the reserve win a unit each and pay what they bid; all arrays (n,)."""
+    allocation[:] = 0
+    payments[:] = 0
+    for _ in range(terms.units):
+        winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+        if winner == NOBODY:
+            return
+        allocation[winner] = 1
+        payments[winner] = bids[winner]
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: FirstPrice) -> NDArray[Any]:
+    """b(v) = E[max(reserve, the units-th highest rival value) | it lies below v] (Krishna 2009, sections 2.3, 13.4)."""
+    return expected_rival_value(values, prior, num_bidders, parameters.units, parameters.reserve)
+
+
+MECHANISM = Mechanism(
+    name="first_price",
+    summary="The highest bids win and pay what they bid.",
+    market="sealed_bid",
+    rule=clear,
+    parameters=FirstPrice,
+    properties=("efficient in symmetric equilibrium", "interim individually rational", "no deficit"),
+    known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
+    reference="Vickrey (1961); Krishna, Auction Theory (2009), section 2.3",
+    equilibrium=equilibrium,
+)

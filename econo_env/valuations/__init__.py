@@ -1,0 +1,1 @@
+"""What agents know and want: priors of private values, and how the engine draws from them."""

@@ -1,0 +1,1 @@
+"""The commands of `econo-env`, one file each."""
