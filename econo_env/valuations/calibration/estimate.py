@@ -6,7 +6,7 @@ import numpy as np
 
 from econo_env.valuations.calibration.bootstrap import resampled_quantiles
 from econo_env.valuations.calibration.inversion import equilibrium_bids, invert, sample_quantiles
-from econo_env.valuations.calibration.smoothing import PROBABILITIES, Smoothing, choose
+from econo_env.valuations.calibration.smoothing import PROBABILITIES, Smoothing, choose, fitted_range
 from econo_env.valuations.calibration.tables import Floats
 
 
@@ -42,6 +42,8 @@ class ValueEstimate:
     values_low: Floats
     """2.5 % bootstrap quantile of each entry of `values`."""
     values_high: Floats
+    highest: float
+    """Probability up to which the values are estimated; above it the relative markup is held."""
     rearranged: float
     fit: Fit
     samples: Floats = field(repr=False)
@@ -59,7 +61,7 @@ class ValueEstimate:
 
 
 def estimate_values(
-    log_bids: Floats, weights: Floats, shift: Floats, rng: np.random.Generator
+    log_bids: Floats, weights: Floats, shift: Floats, trim: float, rng: np.random.Generator
 ) -> ValueEstimate:
     """Estimates the values behind auctions with the same number of bidders.
 
@@ -67,12 +69,13 @@ def estimate_values(
         log_bids: Homogenised log bids, shape (auctions, num_bidders).
         weights: Bootstrap weights, shape (auctions, samples).
         shift: Bootstrap moves of the log bids, shape (auctions, samples).
+        trim: Share of the highest bids whose relative markup is not estimated.
         rng: Deals auctions to the folds of the cross-validation.
     """
     auctions, num_bidders = log_bids.shape
     smoothing = choose(log_bids, num_bidders, rng)
-    found = invert(sample_quantiles(log_bids.ravel()), num_bidders, log_bids.size, smoothing)
-    drawn = invert(resampled_quantiles(log_bids, weights, shift), num_bidders, log_bids.size, smoothing)
+    found = invert(sample_quantiles(log_bids.ravel()), num_bidders, log_bids.size, smoothing, trim)
+    drawn = invert(resampled_quantiles(log_bids, weights, shift), num_bidders, log_bids.size, smoothing, trim)
     low, high = np.quantile(drawn.values, [0.025, 0.975], axis=1)
     return ValueEstimate(
         num_bidders=num_bidders,
@@ -82,6 +85,7 @@ def estimate_values(
         values=found.values,
         values_low=low,
         values_high=high,
+        highest=fitted_range(log_bids.size, trim)[1],
         rearranged=found.rearranged,
         fit=goodness_of_fit(np.exp(log_bids), found.values),
         samples=drawn.values.T,

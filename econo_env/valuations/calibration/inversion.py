@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from econo_env.valuations.calibration.smoothing import CELLS, KNOTS, PROBABILITIES, Smoothing, operators, tail_share
+from econo_env.valuations.calibration.smoothing import CELLS, KNOTS, PROBABILITIES, Smoothing, fitted_range, operators
 from econo_env.valuations.calibration.tables import Floats
 
 END_POINTS = 20
@@ -39,7 +39,9 @@ def sample_quantiles(log_bids: Floats) -> Floats:
     return np.quantile(log_bids, GRID, method="hazen")
 
 
-def invert(quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smoothing) -> Inverted:
+def invert(
+    quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smoothing, trim: float
+) -> Inverted:
     """Values behind a sample of equilibrium bids.
 
     Args:
@@ -47,20 +49,21 @@ def invert(quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smooth
         num_bidders: Bidders in each auction, at least 2.
         num_bids: Size of the sample, which sets how far into the tails the fit is trusted.
         smoothing: How the quantile function is smoothed.
+        trim: Share of the highest bids whose relative markup is not estimated.
 
     Returns:
-        Tables at the probabilities 0, 1/400, ..., 1. Beyond `tail_share` from either end bids are the observed ones
-        and the relative markup stays what it is there; the end cells keep the mean of their bids.
+        Tables at the probabilities 0, 1/400, ..., 1. Outside `fitted_range` bids are the observed ones and the
+        relative markup stays what it is at its ends; the end cells keep the mean of their bids.
     """
-    tail = tail_share(num_bids)
-    level, slope = operators(smoothing, tail)
-    scores = ndtri(np.clip(PROBABILITIES, tail, 1.0 - tail))
+    lowest, highest = fitted_range(num_bids, trim)
+    level, slope = operators(smoothing, lowest, highest)
+    scores = ndtri(np.clip(PROBABILITIES, lowest, highest))
     hazard = ndtr(scores) * np.sqrt(2.0 * np.pi) * np.exp(scores**2 / 2.0)
     column = (slice(None), *(None,) * (quantiles.ndim - 1))
     markup = hazard[column] * np.maximum(slope @ quantiles[: len(CELLS)], 0.0) / (num_bidders - 1)
 
     bids = np.exp(level @ quantiles[: len(CELLS)])
-    outside = (PROBABILITIES < tail - 1e-12) | (PROBABILITIES > 1.0 - tail + 1e-12)
+    outside = (PROBABILITIES < lowest - 1e-12) | (PROBABILITIES > highest + 1e-12)
     bids[outside] = np.exp(quantiles[_KNOTS_AT][outside])
     # linear interpolation over an end cell then has the mean of the bids in it
     bids[0] = np.clip(2.0 * np.exp(quantiles[_LOW_AT]).mean(axis=0) - bids[1], 0.0, bids[1])

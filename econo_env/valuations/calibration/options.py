@@ -59,5 +59,10 @@ class EstimateOptions(BaseModel):
     """Bootstrap samples of whole auctions behind every band."""
     outliers: float = Field(0.01, ge=0.0, le=1.0)
     """Bids this far out are expected this often in a table of the same size; 0 keeps every bid."""
+    trim: float = Field(0.05, ge=0.0, le=0.5)
+    """Share of the highest bids whose relative markup is not estimated but held at its last estimate: it rests on
+    the few bids in the tail, where errors in the table gather."""
+    auction_effects: bool = False
+    """Whether to take out what is common to the bids of an auction beyond its covariates, approximately."""
     minimum_auctions: int = Field(5, ge=3)
     """A number of bidders seen in fewer auctions is reported and left out."""

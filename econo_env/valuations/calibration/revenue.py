@@ -37,6 +37,7 @@ class WhatIf:
     revenue: Interval
     """Second highest value on average: equilibrium revenue without a reserve."""
     best_reserve: Interval
+    """Searched among the values that are estimated, not extrapolated."""
     best_revenue: Interval
     """With the reserve that is best for the estimate."""
     best_gain: Interval
@@ -74,13 +75,15 @@ def what_if(estimate: ValueEstimate) -> WhatIf:
     n = estimate.num_bidders
     reserves, revenues = revenue_by_reserve(estimate.values, n)
     drawn_reserves, drawn_revenues = revenue_by_reserve(estimate.samples, n)
-    best = int(np.argmax(revenues))
+    # beyond the last estimated value a reserve would rest on extrapolation
+    searched = int(estimate.highest * CELLS_OF_RESERVE) + 1
+    best = int(np.argmax(revenues[:searched]))
     reserve = float(reserves[best])
     with_reserve = np.array(
         [np.interp(reserve, r, earned) for r, earned in zip(drawn_reserves, drawn_revenues, strict=True)]
     )
     excluded = np.array([np.interp(reserve, r, np.linspace(0.0, 1.0, len(r))) for r in drawn_reserves])
-    own_best = np.take_along_axis(drawn_reserves, drawn_revenues.argmax(axis=1)[:, None], axis=1)[:, 0]
+    own_best = np.take_along_axis(drawn_reserves, drawn_revenues[:, :searched].argmax(axis=1)[:, None], axis=1)[:, 0]
     without = drawn_revenues[:, 0]
     return WhatIf(
         num_bidders=n,

@@ -47,18 +47,19 @@ CANDIDATES = (
 
 
 @cache
-def operators(smoothing: Smoothing, tail: float) -> tuple[Floats, Floats]:
+def operators(smoothing: Smoothing, lowest: float, highest: float) -> tuple[Floats, Floats]:
     """Matrices that take order statistics of log bids to the fitted curve and its slope.
 
     Args:
         smoothing: The local polynomial.
-        tail: Probability at either end beyond which the fit at `tail` is kept.
+        lowest: Probability below which the fit at `lowest` is kept.
+        highest: Probability above which the fit at `highest` is kept.
 
     Returns:
         Two arrays of shape (KNOTS, NUM_CELLS): level L and slope dL/dz at the table's probabilities.
     """
     scores = ndtri(CELLS)
-    centers = ndtri(np.clip(PROBABILITIES, tail, 1.0 - tail))
+    centers = ndtri(np.clip(PROBABILITIES, lowest, highest))
     level, slope = np.zeros((2, KNOTS, NUM_CELLS))
     for row, center in enumerate(centers):
         distance = (scores - center) / smoothing.half_width
@@ -71,9 +72,10 @@ def operators(smoothing: Smoothing, tail: float) -> tuple[Floats, Floats]:
     return level, slope
 
 
-def tail_share(num_bids: int) -> float:
-    """Beyond this probability from either end the table follows the observed bids: 10 bids, or one knot."""
-    return float(np.clip(10.0 / num_bids, 1.0 / (KNOTS - 1), 0.1))
+def fitted_range(num_bids: int, trim: float) -> tuple[float, float]:
+    """Probabilities between which the slope is estimated; outside lie under 10 bids, a knot, or `trim` at the top."""
+    tail = float(np.clip(10.0 / num_bids, 1.0 / (KNOTS - 1), 0.1))
+    return tail, 1.0 - max(tail, trim)
 
 
 def order_statistics(log_bids: Floats) -> Floats:
@@ -108,14 +110,14 @@ def choose(log_bids: Floats, num_bidders: int, rng: np.random.Generator, folds: 
 def _held_out(log_bids: Floats, held: np.ndarray) -> Floats:
     """Loss of each candidate on the held-out auctions, shape (len(CANDIDATES),)."""
     train, test = log_bids[~held].ravel(), log_bids[held].ravel()
-    edge = max(tail_share(len(test)), 0.02)
+    edge = max(fitted_range(len(test), 0.0)[0], 0.02)
     inside = (PROBABILITIES >= edge) & (PROBABILITIES <= 1.0 - edge)
     scores = ndtri(PROBABILITIES[inside])
     spacing = np.diff(np.quantile(test, ndtr(scores), method="hazen")) / np.diff(scores)
     cells = order_statistics(train)
     losses = []
     for smoothing in CANDIDATES:
-        slope = operators(smoothing, tail_share(len(train)))[1] @ cells
+        slope = operators(smoothing, edge, 1.0 - edge)[1] @ cells
         typical = max(float(np.median(slope)), 1e-12)
         middle = np.maximum(slope[inside][:-1] + slope[inside][1:], 2e-3 * typical) / 2.0
         losses.append(float(np.mean(spacing / middle + np.log(middle))))
