@@ -20,7 +20,7 @@ def auction_weights(num_bidders: Ints, samples: int, rng: np.random.Generator) -
     Returns:
         Shape (auctions, samples); whole numbers.
     """
-    weights = np.empty((len(num_bidders), samples), dtype=np.float32)
+    weights = np.empty((len(num_bidders), samples))
     for n in np.unique(num_bidders):
         rows = np.flatnonzero(num_bidders == n)
         for sample in range(samples):
@@ -60,6 +60,6 @@ def _binned(points: Floats, counts: Floats) -> tuple[Floats, Floats]:
     low, high = float(points.min()), float(points.max())
     width = max((high - low) / (LARGEST_EXACT - 1), 1e-12)
     bins = ((points - low) / width + 0.5).astype(np.int64)
-    total = np.bincount(bins, weights=counts)
+    total: Floats = np.bincount(bins, weights=counts).astype(np.float64)
     filled = np.flatnonzero(total)
-    return low + width * filled, total[filled]
+    return np.asarray(low + width * filled, dtype=np.float64), total[filled]

@@ -6,6 +6,7 @@ import numpy as np
 
 from econo_env.valuations.calibration.bootstrap import resampled_quantiles
 from econo_env.valuations.calibration.inversion import equilibrium_bids, invert, sample_quantiles
+from econo_env.valuations.calibration.options import EstimateOptions
 from econo_env.valuations.calibration.smoothing import PROBABILITIES, Smoothing, choose, fitted_range
 from econo_env.valuations.calibration.tables import Floats
 
@@ -61,7 +62,7 @@ class ValueEstimate:
 
 
 def estimate_values(
-    log_bids: Floats, weights: Floats, shift: Floats, trim: float, rng: np.random.Generator
+    log_bids: Floats, weights: Floats, shift: Floats, options: EstimateOptions, rng: np.random.Generator
 ) -> ValueEstimate:
     """Estimates the values behind auctions with the same number of bidders.
 
@@ -69,13 +70,17 @@ def estimate_values(
         log_bids: Homogenised log bids, shape (auctions, num_bidders).
         weights: Bootstrap weights, shape (auctions, samples).
         shift: Bootstrap moves of the log bids, shape (auctions, samples).
-        trim: Share of the highest bids whose relative markup is not estimated.
+        options: Trimming, and whether auction effects are taken out.
         rng: Deals auctions to the folds of the cross-validation.
     """
     auctions, num_bidders = log_bids.shape
-    smoothing = choose(log_bids, num_bidders, rng)
-    found = invert(sample_quantiles(log_bids.ravel()), num_bidders, log_bids.size, smoothing, trim)
-    drawn = invert(resampled_quantiles(log_bids, weights, shift), num_bidders, log_bids.size, smoothing, trim)
+    used, of_auction = log_bids, log_bids
+    if options.auction_effects:
+        used, of_auction, shift = without_auction_effects(log_bids, weights, shift)
+    smoothing = choose(used, num_bidders, rng)
+    found = invert(sample_quantiles(used.ravel()), num_bidders, used.size, smoothing, options.trim)
+    quantiles = resampled_quantiles(used, weights, shift)
+    drawn = invert(quantiles, num_bidders, used.size, smoothing, options.trim)
     low, high = np.quantile(drawn.values, [0.025, 0.975], axis=1)
     return ValueEstimate(
         num_bidders=num_bidders,
@@ -85,24 +90,49 @@ def estimate_values(
         values=found.values,
         values_low=low,
         values_high=high,
-        highest=fitted_range(log_bids.size, trim)[1],
+        highest=fitted_range(used.size, options.trim)[1],
         rearranged=found.rearranged,
-        fit=goodness_of_fit(np.exp(log_bids), found.values),
+        fit=goodness_of_fit(np.exp(used), np.exp(of_auction), found.values),
         samples=drawn.values.T,
-        observed=log_bids,
+        observed=used,
     )
 
 
-def goodness_of_fit(bids: Floats, values: Floats) -> Fit:
+def without_auction_effects(log_bids: Floats, weights: Floats, shift: Floats) -> tuple[Floats, Floats, Floats]:
+    """Takes out of homogenised bids what is common to the bids of an auction but not in its covariates.
+
+    The deviation from the auction's mean, stretched by sqrt(n / (n - 1)) so that its variance is that of one bid's
+    own part, stands in for that part: an approximation that keeps mean and variance, while skewness shrinks and with
+    two bidders is lost. (The deconvolution of Krasnokutskaya 2011 keeps it, and is far noisier.)
+
+    Args:
+        log_bids: Shape (auctions, num_bidders).
+        weights: Bootstrap weights, shape (auctions, samples).
+        shift: Bootstrap moves of the log bids, shape (auctions, samples).
+
+    Returns:
+        The bids' own parts around the mean; the same unstretched, as they stand in one auction; and the moves of that
+        mean in each bootstrap sample.
+    """
+    mean = log_bids.mean(axis=1)
+    bidders = log_bids.shape[1]
+    deviation = log_bids - mean[:, None]
+    moved = (weights * (mean[:, None] + shift)).sum(axis=0) / weights.sum(axis=0) - mean.mean()
+    own = mean.mean() + np.sqrt(bidders / (bidders - 1)) * deviation
+    return own, mean.mean() + deviation, np.broadcast_to(moved, shift.shape)
+
+
+def goodness_of_fit(bids: Floats, of_auction: Floats, values: Floats) -> Fit:
     """Compares observed bids with the equilibrium of independent private values.
 
     Args:
-        bids: Homogenised bids, shape (auctions, num_bidders), in credits.
+        bids: The bids whose distribution was inverted, shape (auctions, num_bidders), in credits.
+        of_auction: The bids as they compete within an auction, the same shape.
         values: Quantile table of values, in credits.
     """
-    auctions, num_bidders = bids.shape
+    num_bidders = bids.shape[1]
     model = equilibrium_bids(values, num_bidders)
-    ranked = np.sort(bids, axis=1)
+    ranked = np.sort(of_auction, axis=1)
     share = np.interp(np.sort(bids, axis=None), model, PROBABILITIES)
     winning = np.interp(np.sort(ranked[:, -1]), model, PROBABILITIES) ** num_bidders
     # the two highest of n: F1 = u^n, F2 = n u^(n-1) - (n-1) u^n

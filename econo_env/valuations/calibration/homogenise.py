@@ -58,7 +58,8 @@ class Homogenised:
             Shape (num_auctions, samples), in log credits.
         """
         step = self.inverse @ (self.influence.T @ (weights - 1.0))
-        return np.asarray(-(self.shift_design @ step))
+        moved: Floats = -(self.shift_design @ step)
+        return moved
 
 
 def homogenise(table: BidTable, outliers: float = 0.01) -> Homogenised:
@@ -85,21 +86,6 @@ def homogenise(table: BidTable, outliers: float = 0.01) -> Homogenised:
     return result
 
 
-def without_auction_effects(log_bids: Floats) -> Floats:
-    """Takes out of homogenised bids what is common to the bids of an auction but not in its covariates.
-
-    The deviation from the auction's mean, stretched by sqrt(n / (n - 1)) so that its variance is that of one bid's
-    own part, stands in for that part: exact for lognormal bids, an approximation otherwise (skewness shrinks; with two
-    bidders it is lost). The deconvolution of Krasnokutskaya (2011) is exact and far noisier.
-
-    Args:
-        log_bids: Shape (auctions, num_bidders).
-    """
-    mean = log_bids.mean(axis=1, keepdims=True)
-    bidders = log_bids.shape[1]
-    return np.asarray(mean.mean() + np.sqrt(bidders / (bidders - 1)) * (log_bids - mean))
-
-
 def _far_out(log_bids: Floats, outliers: float) -> Floats:
     """1.0 where a residual is an outlier; the distance doubles its rarity once per quartile width."""
     low, middle, high = np.quantile(log_bids, [0.25, 0.5, 0.75])
@@ -119,8 +105,10 @@ def _design(table: BidTable) -> tuple[Any, int, list[str]]:
     blocks: list[Any] = [np.ones(table.num_auctions), *(column - column.mean() for column in logs)]
     parts: list[Any] = [sparse.csr_matrix(np.stack(blocks, axis=1))]
     one = np.ones(table.num_auctions)
-    for codes in table.discrete.values():
-        parts.append(sparse.csr_matrix((one, (rows, codes)), shape=(table.num_auctions, int(codes.max()) + 1)))
+    parts += [
+        sparse.csr_matrix((one, (rows, codes)), shape=(table.num_auctions, int(codes.max()) + 1))
+        for codes in table.discrete.values()
+    ]
     levels, codes = np.unique(table.num_bidders, return_inverse=True)
     start = sum(part.shape[1] for part in parts)
     parts.append(sparse.csr_matrix((one, (rows, codes)), shape=(table.num_auctions, len(levels))))
@@ -142,7 +130,7 @@ def _regress(table: BidTable) -> Homogenised:
     index = np.asarray(design[:, :start] @ beta[:start])
     log_homogenised = table.log_bids - index[table.auction]
     residual = log_homogenised - np.asarray(design[:, start:] @ beta[start:])[table.auction]
-    residual_sums = np.bincount(table.auction, weights=residual, minlength=table.num_auctions)
+    residual_sums = np.bincount(table.auction, residual, table.num_auctions).astype(np.float64)
     influence = design.multiply(residual_sums[:, None]).tocsr()
     covariance = inverse @ (influence.T @ influence).toarray() @ inverse
 
@@ -167,12 +155,12 @@ def _regress(table: BidTable) -> Homogenised:
 def _enough_auctions(rank: int, num_auctions: int) -> None:
     if 2 * rank > num_auctions:
         raise ValueError(
-            f"the covariates have {rank} effects to estimate from {num_auctions} auctions, and at least two auctions an "
-            "effect are needed: leave covariates out or group the levels of discrete ones"
+            f"the covariates have {rank} effects to estimate from {num_auctions} auctions, and at least two "
+            "auctions an effect are needed: leave covariates out or group the levels of discrete ones"
         )
 
 
-def _centred(covariates: Any, width: int) -> Any:  # noqa: ANN401 - scipy's sparse matrices are untyped
+def _centred(covariates: Any, width: int) -> Any:
     """The covariates less their mean over auctions, as a linear operator with zero columns up to `width`."""
     from scipy.sparse.linalg import LinearOperator
 
@@ -180,7 +168,8 @@ def _centred(covariates: Any, width: int) -> Any:  # noqa: ANN401 - scipy's spar
     size = len(mean)
 
     def apply(step: Floats) -> Floats:
-        return np.asarray(covariates @ step[:size] - mean @ step[:size])
+        moved: Floats = covariates @ step[:size] - mean @ step[:size]
+        return moved
 
     return LinearOperator((covariates.shape[0], width), matvec=apply, matmat=apply, dtype=np.float64)
 

@@ -1,9 +1,9 @@
 """From bids to values: the inverse bid function of Guerre, Perrigne and Vuong (2000).
 
-In a symmetric equilibrium with n bidders a bid b at quantile u answers a value `v = b + G(b) / ((n - 1) g(b))`. In log
-bids, with L(z) the normal quantile plot, this is `v = b (1 + (Phi(z) / phi(z)) L'(z) / (n - 1))`: the bid times one plus
-a relative markup. The values found are sorted, the monotone rearrangement of Chernozhukov, Fernandez-Val and
-Galichon (2010), so that the inverse bid function does not decrease.
+In a symmetric equilibrium with n bidders a bid b at quantile u answers a value `v = b + G(b) / ((n - 1) g(b))`.
+In log bids, with L(z) the normal quantile plot, this is `v = b (1 + (Phi(z) / phi(z)) L'(z) / (n - 1))`: the bid times
+one plus a relative markup. The values found are sorted, the monotone rearrangement of Chernozhukov, Fernandez-Val
+and Galichon (2010), so that the inverse bid function does not decrease.
 """
 
 from dataclasses import dataclass
@@ -36,12 +36,10 @@ class Inverted:
 
 def sample_quantiles(log_bids: Floats) -> Floats:
     """Log bids at the probabilities of `GRID`."""
-    return np.quantile(log_bids, GRID, method="hazen")
+    return np.asarray(np.quantile(log_bids, GRID, method="hazen"))
 
 
-def invert(
-    quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smoothing, trim: float
-) -> Inverted:
+def invert(quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smoothing, trim: float) -> Inverted:
     """Values behind a sample of equilibrium bids.
 
     Args:
@@ -63,7 +61,7 @@ def invert(
     markup = hazard[column] * np.maximum(slope @ quantiles[: len(CELLS)], 0.0) / (num_bidders - 1)
 
     bids = np.exp(level @ quantiles[: len(CELLS)])
-    outside = (PROBABILITIES < lowest - 1e-12) | (PROBABILITIES > highest + 1e-12)
+    outside = (lowest - 1e-12 > PROBABILITIES) | (highest + 1e-12 < PROBABILITIES)
     bids[outside] = np.exp(quantiles[_KNOTS_AT][outside])
     # linear interpolation over an end cell then has the mean of the bids in it
     bids[0] = np.clip(2.0 * np.exp(quantiles[_LOW_AT]).mean(axis=0) - bids[1], 0.0, bids[1])

@@ -9,7 +9,7 @@ import numpy as np
 from econo_env.valuations.calibration.bootstrap import auction_weights
 from econo_env.valuations.calibration.comparison import compare
 from econo_env.valuations.calibration.estimate import ValueEstimate, estimate_values
-from econo_env.valuations.calibration.homogenise import Homogenised, homogenise, without_auction_effects
+from econo_env.valuations.calibration.homogenise import Homogenised, homogenise
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, EstimateOptions, TableOptions
 from econo_env.valuations.calibration.result import Calibration, Homogenisation
 from econo_env.valuations.calibration.tables import BidTable, read_bids, table_from_frame
@@ -77,9 +77,7 @@ def calibrate(
     )
 
 
-def _estimates(
-    homogenised: Homogenised, options: EstimateOptions
-) -> tuple[dict[int, ValueEstimate], dict[int, str]]:
+def _estimates(homogenised: Homogenised, options: EstimateOptions) -> tuple[dict[int, ValueEstimate], dict[int, str]]:
     table: BidTable = homogenised.table
     # named streams: the folds of one number of bidders do not move with the number of bootstrap samples
     weights = auction_weights(table.num_bidders, options.bootstrap, np.random.default_rng([options.seed, 0]))
@@ -89,13 +87,11 @@ def _estimates(
         chosen = table.num_bidders == n
         auctions = int(chosen.sum())
         log_bids = homogenised.log_bids[chosen[table.auction]].reshape(auctions, n)
-        if options.auction_effects:
-            log_bids = without_auction_effects(log_bids)
         if auctions < options.minimum_auctions:
             skipped[n] = f"only {auctions} auctions, {options.minimum_auctions} are needed"
         elif np.ptp(log_bids) == 0.0:
             skipped[n] = "all homogenised bids are equal"
         else:
             rng = np.random.default_rng([options.seed, n])
-            estimates[n] = estimate_values(log_bids, weights[chosen], shift[chosen], options.trim, rng)
+            estimates[n] = estimate_values(log_bids, weights[chosen], shift[chosen], options, rng)
     return estimates, skipped

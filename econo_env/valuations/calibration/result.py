@@ -12,7 +12,7 @@ from econo_env.valuations.calibration.estimate import ValueEstimate
 from econo_env.valuations.calibration.homogenise import Coefficient
 from econo_env.valuations.calibration.options import EstimateOptions, TableOptions
 from econo_env.valuations.calibration.revenue import WhatIf, what_if
-from econo_env.valuations.calibration.smoothing import KNOTS
+from econo_env.valuations.calibration.smoothing import PROBABILITIES
 from econo_env.valuations.calibration.tables import Dropped
 from econo_env.valuations.priors import Empirical
 from econo_env.version import __version__
@@ -73,20 +73,27 @@ class Calibration:
             )
         return self.estimates[n]
 
-    def prior(self, num_bidders: int | None = None) -> Empirical:
-        """The value distribution as a prior, in credits."""
-        return Empirical(quantiles=tuple(float(f"{value:.6g}") for value in self.estimate(num_bidders).values))
+    def prior(self, num_bidders: int | None = None, cap: float = 1.0) -> Empirical:
+        """The value distribution as a prior, in credits.
 
-    def scenario(self, num_bidders: int | None = None) -> dict[str, Any]:
-        """A one-shot first-price market with these values, as the sections of a scenario file."""
+        Args:
+            num_bidders: Whose estimate, by default the one with the most bids.
+            cap: Values above this quantile are set to it. Learners scale what they observe by the highest value, which
+                in a table with wild bids is far from the rest.
+        """
+        values = self.estimate(num_bidders).values
+        capped = np.minimum(values, np.interp(cap, PROBABILITIES, values))
+        return Empirical(quantiles=tuple(float(f"{value:.6g}") for value in capped))
+
+    def scenario(self, num_bidders: int | None = None, cap: float = 1.0) -> dict[str, Any]:
+        """A one-shot first-price market with these values, as the sections of a scenario file; see `prior`."""
         n = self.estimate(num_bidders).num_bidders
         return {
             "id": f"{self.name}_v0",
             "market": "sealed_bid",
             "num_agents": n,
-            "units": 1,
             "max_cycles": 1,
-            "values": {"name": "empirical", "quantiles": list(self.prior(n).quantiles)},
+            "values": {"name": "empirical", "quantiles": list(self.prior(n, cap).quantiles)},
             "mechanism": {"name": "first_price", "reserve": 0.0},
         }
 
@@ -104,7 +111,7 @@ class Calibration:
             "dropped": [dataclasses.asdict(entry) for entry in self.dropped],
             "notes": list(self.notes),
             "homogenisation": dataclasses.asdict(self.homogenisation),
-            "probabilities": np.linspace(0.0, 1.0, KNOTS).tolist(),
+            "probabilities": PROBABILITIES.tolist(),
             "estimates": {str(n): _plain(found) for n, found in sorted(self.estimates.items())},
             "skipped": {str(n): why for n, why in self.skipped.items()},
             "comparison": self.comparison

@@ -111,7 +111,7 @@ def _held_out(log_bids: Floats, held: np.ndarray) -> Floats:
     """Loss of each candidate on the held-out auctions, shape (len(CANDIDATES),)."""
     train, test = log_bids[~held].ravel(), log_bids[held].ravel()
     edge = max(fitted_range(len(test), 0.0)[0], 0.02)
-    inside = (PROBABILITIES >= edge) & (PROBABILITIES <= 1.0 - edge)
+    inside = (edge <= PROBABILITIES) & (1.0 - edge >= PROBABILITIES)
     scores = ndtri(PROBABILITIES[inside])
     spacing = np.diff(np.quantile(test, ndtr(scores), method="hazen")) / np.diff(scores)
     cells = order_statistics(train)

@@ -121,7 +121,8 @@ def read_bids(bids: str | Path, options: TableOptions | None = None) -> BidTable
         frame = pd.read_csv(path, usecols=options.columns, low_memory=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{str(bids)!r} does not read as a CSV file ({str(error).strip()}): give commas, one header line, one bid a row"
+            f"{str(bids)!r} does not read as a CSV file ({str(error).strip()}): give commas, one header "
+            "line, one bid a row"
         ) from None
     return table_from_frame(frame, options, source=str(bids))
 
@@ -174,7 +175,9 @@ def table_from_frame(frame: "pd.DataFrame", options: TableOptions, source: str =
         left &= keep
         if not left.any():
             what = "; ".join(f"{d.reason}: {d.auctions} auctions" for d in table.dropped)
-            raise ValueError(f"no auction of {source!r} can be used ({what}): give auctions of two or more positive bids")
+            raise ValueError(
+                f"no auction of {source!r} can be used ({what}): give auctions of two or more positive bids"
+            )
     return table
 
 
@@ -184,7 +187,8 @@ def _copies(frame: "pd.DataFrame", options: TableOptions, source: str) -> tuple[
     copies = int(repeated.sum())
     if len(frame) >= 4 and 2 * copies >= len(frame):
         raise ValueError(
-            f"{copies} of the {len(frame)} rows of {source!r} repeat the auction and bid of another row: give every bid once"
+            f"{copies} of the {len(frame)} rows of {source!r} repeat the auction and bid of another row: "
+            "give every bid once"
         )
     if copies:
         return (f"{copies} bids equal another bid of the same auction; they are kept as ties",)
@@ -205,8 +209,8 @@ def _covariates(
         positive = np.isfinite(column[first]) & (column[first] > 0.0)
         if 2 * positive.sum() < len(first):
             raise ValueError(
-                f"column {name!r} is a positive number in only {positive.sum()} of {len(first)} auctions, and continuous "
-                "covariates enter as logs: give it with --discrete or leave it out"
+                f"column {name!r} is a positive number in only {positive.sum()} of {len(first)} auctions, and "
+                "continuous covariates enter as logs: give it with --discrete or leave it out"
             )
         good[f"{name} that is missing, 0 or less"] = positive
         continuous[name] = np.where(positive, column[first], 1.0)
@@ -215,8 +219,8 @@ def _covariates(
         codes = codes.astype(np.int64)
         if len(levels) > LARGEST_LEVELS:
             raise ValueError(
-                f"column {name!r} has {len(levels)} different entries, and a discrete covariate may have {LARGEST_LEVELS}: "
-                "group its entries or give it with --continuous"
+                f"column {name!r} has {len(levels)} different entries, and a discrete covariate may have "
+                f"{LARGEST_LEVELS}: group its entries or give it with --continuous"
             )
         _same_within_auctions(name, codes.astype(np.float64), auction, first)
         good[f"{name} that is missing"] = codes[first] >= 0
@@ -229,6 +233,6 @@ def _same_within_auctions(name: str, column: Floats, auction: Ints, first: Ints)
     differs = (column != reference) & ~(np.isnan(column) & np.isnan(reference))
     if differs.any():
         raise ValueError(
-            f"column {name!r} differs between the bids of one auction in {len(np.unique(auction[differs]))} auctions, and a "
-            "covariate describes the auction: leave it out, or check --auction-column"
+            f"column {name!r} differs between the bids of one auction in {len(np.unique(auction[differs]))} auctions, "
+            "and a covariate describes the auction: leave it out, or check --auction-column"
         )
