@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from econo_env.valuations.calibration import EstimateOptions, TableOptions, calibrate
+from econo_env.valuations.calibration.bootstrap import resampled_quantiles
 from econo_env.valuations.calibration.inversion import equilibrium_bids, invert, sample_quantiles
 from econo_env.valuations.calibration.smoothing import CANDIDATES, PROBABILITIES
 from econo_env.valuations.priors import Beta, Exponential, Lognormal, Normal, Power, Prior, Uniform
@@ -41,14 +42,32 @@ DECILES = np.arange(1, 10) / 10
 FEW = EstimateOptions(bootstrap=20)
 
 
+def largest_errors(prior: Prior, seed: int) -> tuple[float, float]:
+    """Largest relative error of a value quantile from 10 % to 90 %: of the estimate, of the values that were drawn."""
+    values, bids = auctions(prior, 3, 10_000, seed)
+    found = calibrate(frame(bids), options=FEW)
+    truth = prior.quantile(PROBABILITIES[MIDDLE])
+    estimate = found.estimates[3].values[MIDDLE] * found.homogenisation.amount_per_credit
+    drawn = np.quantile(values, PROBABILITIES[MIDDLE])
+    return float(np.abs(estimate / truth - 1.0).max()), float(np.abs(drawn / truth - 1.0).max())
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("prior", PRIORS)
 def test_value_quantiles_of_ten_thousand_auctions_come_back_within_two_percent(prior, seed):
-    _, bids = auctions(PRIORS[prior], 3, 10_000, seed)
-    found = calibrate(frame(bids), options=FEW)
-    truth = PRIORS[prior].quantile(PROBABILITIES[MIDDLE]) / found.homogenisation.amount_per_credit
-    error = np.abs(found.estimates[3].values[MIDDLE] / truth - 1.0)
-    assert error.max() <= 0.02
+    assert largest_errors(PRIORS[prior], seed)[0] <= 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prior", PRIORS)
+def test_over_many_tables_the_error_is_within_two_percent_and_below_that_of_the_drawn_values(prior):
+    # where values near 0 are common (uniform, exponential) chance alone moves the 10 % quantile by more than 2 % in
+    # most tables, even if values were seen; elsewhere every table is within 2 %
+    errors = np.array([largest_errors(PRIORS[prior], 1000 + seed) for seed in range(40)])
+    assert errors[:, 0].mean() <= 0.02
+    assert errors[:, 0].mean() <= 1.05 * errors[:, 1].mean()
+    within = np.mean(errors[:, 0] <= 0.02)
+    assert within == 1.0 if prior not in {"uniform", "exponential"} else within >= 0.7
 
 
 @pytest.mark.parametrize("num_bidders", [2, 4, 8])
@@ -135,20 +154,21 @@ def test_without_the_covariates_values_lie_too_far_apart(covariate_table):
     assert found.estimates[2].value_at(0.9)[0] / found.estimates[2].value_at(0.5)[0] > 2.0
 
 
-def test_auction_effects_are_taken_out_when_asked():
-    _, bids = auctions(PRIORS["normal"], 5, 4000, 2)
-    scale = np.random.default_rng(4).lognormal(0.0, 0.6, (4000, 1))
-    plain = calibrate(frame(bids), options=FEW)
-    for asked, agrees in ((True, True), (False, False)):
-        options = EstimateOptions(bootstrap=20, auction_effects=asked)
-        found = calibrate(frame(bids * scale), options=options)
-        assert found.homogenisation.auction_share > 0.5
-        for p in (0.25, 0.75):
-            # the approximation shrinks the skewness of log bids
-            ratio = [c.estimates[5].value_at(p)[0] / c.estimates[5].value_at(0.5)[0] for c in (found, plain)]
-            assert (abs(ratio[0] / ratio[1] - 1.0) < 0.1) is agrees
-        fit = found.estimates[5].fit
-        assert (abs(fit.money_on_table / fit.model_money_on_table - 1.0) < 0.15) is agrees
+@pytest.mark.parametrize(("asked", "agrees"), [(True, True), (False, False)])
+@pytest.mark.parametrize("num_bidders", [2, 5])
+def test_auction_effects_are_taken_out_when_asked(num_bidders, asked, agrees):
+    # lognormal bids, where the approximation is exact
+    rng = np.random.default_rng(2)
+    bids = rng.lognormal(0.0, 0.2, (6000, num_bidders))
+    plain = calibrate(frame(bids), options=FEW).estimates[num_bidders]
+    options = EstimateOptions(bootstrap=20, auction_effects=asked)
+    found = calibrate(frame(bids * rng.lognormal(0.0, 0.5, (6000, 1))), options=options)
+    assert found.homogenisation.auction_share == pytest.approx(0.25 / 0.29, abs=0.02)
+    estimate = found.estimates[num_bidders]
+    for p in (0.25, 0.75):
+        spread = [e.value_at(p)[0] / e.value_at(0.5)[0] for e in (estimate, plain)]
+        assert (abs(spread[0] / spread[1] - 1.0) < 0.02) is agrees
+    assert (abs(estimate.fit.money_on_table / estimate.fit.model_money_on_table - 1.0) < 0.1) is agrees
 
 
 def test_values_that_differ_across_numbers_of_bidders_are_noticed():
@@ -200,3 +220,23 @@ def test_the_same_seed_gives_the_same_bands_and_another_seed_others():
     ]
     assert np.array_equal(bands[0], bands[1])
     assert not np.array_equal(bands[0], bands[2])
+
+
+@pytest.mark.parametrize("auctions_drawn", [400, 20_000])
+def test_a_bootstrap_sample_of_every_auction_once_is_the_sample(auctions_drawn):
+    # the larger sample is collapsed to bins, the smaller one is exact
+    log_bids = np.random.default_rng(1).normal(0.0, 0.5, (auctions_drawn, 2))
+    every = np.ones((auctions_drawn, 1))
+    again = resampled_quantiles(log_bids, every, 0.0 * every)[:, 0]
+    assert again == pytest.approx(sample_quantiles(log_bids.ravel()), abs=2e-4)
+
+
+def test_command_line_help_stays_light():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, training.cli; training.cli.build(); "
+        "sys.exit(bool({'pandas', 'matplotlib', 'torch', 'simple_fpa'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -93,7 +93,8 @@ def _far_out(log_bids: Floats, outliers: float) -> Floats:
         return np.zeros(len(log_bids))
     widths = np.log2(len(log_bids) / (2.0 * outliers))
     below, above = middle - widths * (middle - low), middle + widths * (high - middle)
-    return ((log_bids < below) | (log_bids > above)).astype(np.float64)
+    far: Floats = ((log_bids < below) | (log_bids > above)).astype(np.float64)
+    return far
 
 
 def _design(table: BidTable) -> tuple[Any, int, list[str]]:

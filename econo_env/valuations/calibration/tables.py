@@ -133,7 +133,6 @@ def table_from_frame(frame: "pd.DataFrame", options: TableOptions, source: str =
 
     if frame.empty:
         raise ValueError(f"{source!r} has a header but no rows: give at least one bid a row")
-    notes = _copies(frame, options, source)
     frame = frame.loc[:, options.columns]
     numbers = pd.to_numeric(frame[options.bid_column], errors="coerce").to_numpy(np.float64, copy=True)
     auction, _ = pd.factorize(frame[options.auction_column], sort=False)
@@ -157,7 +156,7 @@ def table_from_frame(frame: "pd.DataFrame", options: TableOptions, source: str =
         log_bids=np.log(np.where(usable, numbers, 1.0))[order],
         auction=auction[order],
         num_bidders=num_bidders.astype(np.int64),
-        notes=notes,
+        notes=_copies(frame, options, source),
     )
     reasons = {
         "no auction id": unnamed,
@@ -182,17 +181,15 @@ def table_from_frame(frame: "pd.DataFrame", options: TableOptions, source: str =
 
 
 def _copies(frame: "pd.DataFrame", options: TableOptions, source: str) -> tuple[str, ...]:
-    """Says how many rows repeat another; raises if the whole table is there twice."""
-    repeated = frame.duplicated(subset=[options.auction_column, options.bid_column])
-    copies = int(repeated.sum())
-    if len(frame) >= 4 and 2 * copies >= len(frame):
+    """Says how many bids repeat another; raises if the whole table is there several times."""
+    times = frame.groupby([options.auction_column, options.bid_column]).size().to_numpy()
+    every = int(np.gcd.reduce(times)) if len(times) else 1
+    if every > 1:
         raise ValueError(
-            f"{copies} of the {len(frame)} rows of {source!r} repeat the auction and bid of another row: "
-            "give every bid once"
+            f"every auction and bid of {source!r} stands there {every} times or a multiple of it: give every bid once"
         )
-    if copies:
-        return (f"{copies} bids equal another bid of the same auction; they are kept as ties",)
-    return ()
+    ties = int((times - 1).sum())
+    return (f"{ties} bids equal another bid of the same auction; they are kept as ties",) if ties else ()
 
 
 def _covariates(
