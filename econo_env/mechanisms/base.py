@@ -100,3 +100,20 @@ def mechanism(name: str) -> Mechanism:
     if name not in mechanisms():
         raise ValueError(f"unknown mechanism {name!r}: choose one of {', '.join(mechanisms())}")
     return mechanisms()[name]
+
+
+def options_of(section: Any, market: str) -> BaseModel:
+    """The validated `mechanism` section of a scenario of that kind of market.
+
+    Raises:
+        ValueError: No name, an unknown one, a mechanism of another market, or a parameter that is off.
+    """
+    if isinstance(section, BaseModel):
+        section = section.model_dump(mode="json")
+    if not isinstance(section, dict) or "name" not in section:
+        raise ValueError("give the mechanism as a section with its name, such as {name: first_price}")
+    row = mechanism(section["name"])
+    if row.market != market:
+        allowed = ", ".join(other.name for other in mechanisms().values() if other.market == market)
+        raise ValueError(f"{row.name!r} is played in a {row.market} market; mechanisms of a {market} are {allowed}")
+    return row.options.model_validate(section)
