@@ -228,7 +228,7 @@ def test_a_bootstrap_sample_of_every_auction_once_is_the_sample(auctions_drawn):
     log_bids = np.random.default_rng(1).normal(0.0, 0.5, (auctions_drawn, 2))
     every = np.ones((auctions_drawn, 1))
     again = resampled_quantiles(log_bids, every, 0.0 * every)[:, 0]
-    assert again == pytest.approx(sample_quantiles(log_bids.ravel()), abs=2e-4)
+    assert again == pytest.approx(sample_quantiles(log_bids.ravel()), abs=3e-4)
 
 
 def test_command_line_help_stays_light():

@@ -160,6 +160,7 @@ def test_ten_rows_work_with_wide_bands():
     value, low, high = found.estimates[2].value_at(0.5)
     assert low < value < high
     assert high / low > 1.2
+    assert "taken as lognormal" in found.notes[0]
 
 
 def test_bids_on_a_coarse_grid_work():

@@ -56,7 +56,7 @@ def draw(calibration: Calibration, path: str | Path, num_bidders: int | None = N
         f"{calibration.name}: values behind {kept:,} auctions   "
         f"(covariates and number of bidders explain {100 * calibration.homogenisation.r_squared:.0f} % "
         "of the variance of log bids)",
-        fontsize=13,
+        fontsize=12,
     )
     figure.savefig(path, dpi=120)
 
@@ -81,7 +81,7 @@ def _bids(axis: "Axes", curves: list[ValueEstimate], colors: dict[int, tuple[flo
 def _plain_log_ticks(axis: "Axis") -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0, 7.0)))
     axis.set_major_formatter(FuncFormatter(lambda amount, _: f"{amount:g}"))
     axis.set_minor_formatter(NullFormatter())
 

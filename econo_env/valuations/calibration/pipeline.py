@@ -12,6 +12,7 @@ from econo_env.valuations.calibration.estimate import ValueEstimate, estimate_va
 from econo_env.valuations.calibration.homogenise import Homogenised, homogenise
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, EstimateOptions, TableOptions
 from econo_env.valuations.calibration.result import Calibration, Homogenisation
+from econo_env.valuations.calibration.smoothing import FEWEST_FOR_A_CHOICE
 from econo_env.valuations.calibration.tables import BidTable, read_bids, table_from_frame
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def calibrate(
         rows_read=table.rows_read,
         auctions_read=table.auctions_read,
         dropped=table.dropped,
-        notes=table.notes,
+        notes=(*table.notes, *_small(estimates)),
         homogenisation=Homogenisation(
             homogenised.r_squared,
             homogenised.residual_deviation,
@@ -75,6 +76,14 @@ def calibrate(
         skipped=skipped,
         comparison=compare(estimates),
     )
+
+
+def _small(estimates: dict[int, ValueEstimate]) -> list[str]:
+    return [
+        f"{n} bidders: only {e.observed.size} bids, taken as lognormal; the bands leave out that this may be wrong"
+        for n, e in estimates.items()
+        if e.observed.size < FEWEST_FOR_A_CHOICE
+    ]
 
 
 def _estimates(homogenised: Homogenised, options: EstimateOptions) -> tuple[dict[int, ValueEstimate], dict[int, str]]:

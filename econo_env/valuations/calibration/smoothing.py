@@ -33,6 +33,9 @@ class Smoothing:
     half_width: float
 
 
+FEWEST_FOR_A_CHOICE = 50
+"""With fewer bids there is nothing to cross-validate, and they are taken as lognormal."""
+
 CANDIDATES = (
     Smoothing(1, 20.0),
     Smoothing(2, 4.0),
@@ -96,7 +99,7 @@ def choose(log_bids: Floats, num_bidders: int, rng: np.random.Generator, folds: 
         folds: Number of folds.
     """
     auctions = len(log_bids)
-    if auctions * num_bidders < 50:
+    if auctions * num_bidders < FEWEST_FOR_A_CHOICE:
         return CANDIDATES[0]
     fold = rng.permutation(auctions) % folds
     losses = np.array([_held_out(log_bids, fold == k) for k in range(folds)])
