@@ -222,13 +222,13 @@ def test_the_same_seed_gives_the_same_bands_and_another_seed_others():
     assert not np.array_equal(bands[0], bands[2])
 
 
-@pytest.mark.parametrize("auctions_drawn", [400, 20_000])
-def test_a_bootstrap_sample_of_every_auction_once_is_the_sample(auctions_drawn):
-    # the larger sample is collapsed to bins, the smaller one is exact
+# the larger sample is collapsed to bins, so that neighbours in the tail may share one
+@pytest.mark.parametrize(("auctions_drawn", "tolerance"), [(400, 1e-9), (20_000, 2e-3)])
+def test_a_bootstrap_sample_of_every_auction_once_is_the_sample(auctions_drawn, tolerance):
     log_bids = np.random.default_rng(1).normal(0.0, 0.5, (auctions_drawn, 2))
     every = np.ones((auctions_drawn, 1))
     again = resampled_quantiles(log_bids, every, 0.0 * every)[:, 0]
-    assert again == pytest.approx(sample_quantiles(log_bids.ravel()), abs=3e-4)
+    assert again == pytest.approx(sample_quantiles(log_bids.ravel()), abs=tolerance)
 
 
 def test_command_line_help_stays_light():
