@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, SerializeAsAny, field_validator, model_validator
+from pydantic import SerializeAsAny, field_validator, model_validator
 
-from econo_env.mechanisms.base import mechanisms, options_of
+from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -28,7 +28,7 @@ class SealedBidScenario(Scenario):
     module: ClassVar[str] = "econo_env.markets.sealed_bid"
 
     market: Literal["sealed_bid"] = "sealed_bid"
-    mechanism: SerializeAsAny[BaseModel]
+    mechanism: SerializeAsAny[Options]
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     weights: tuple[float, ...] | None = None
     bids: Literal["share_of_value", "amount"] = "share_of_value"
@@ -36,7 +36,7 @@ class SealedBidScenario(Scenario):
 
     @field_validator("mechanism", mode="before")
     @classmethod
-    def _of_the_table(cls, section: Any) -> BaseModel:
+    def _of_the_table(cls, section: Any) -> Options:
         return options_of(section, MARKET)
 
     @field_validator("weights")

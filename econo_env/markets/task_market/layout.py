@@ -118,7 +118,7 @@ def axes(scenario: TaskMarketScenario) -> dict[str, int]:
 
 def rule(scenario: TaskMarketScenario) -> Any:
     """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule  # type: ignore[attr-defined]  # every section has its name
+    return mechanism(scenario.mechanism.name).rule
 
 
 def observation_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def schedule_of(scenario: TaskMarketScenario) -> ValueSchedule:
 def terms(scenario: TaskMarketScenario) -> Terms:
     """The scenario's constants for the compiled phases."""
     contract, reputation = scenario.contract, scenario.reputation
-    row = mechanism(scenario.mechanism.name)  # type: ignore[attr-defined]  # every section has its name
+    row = mechanism(scenario.mechanism.name)
     return Terms(
         rule=row.terms(scenario.mechanism),
         schedule=schedule_of(scenario),

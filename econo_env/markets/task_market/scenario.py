@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
-from econo_env.mechanisms.base import options_of
+from econo_env.mechanisms.base import Options, options_of
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
@@ -113,7 +113,7 @@ class TaskMarketScenario(Scenario):
 
     market: Literal["task_market"] = "task_market"
     end_of_episode: Literal["termination", "truncation"] = "truncation"
-    mechanism: SerializeAsAny[BaseModel]
+    mechanism: SerializeAsAny[Options]
     tasks: Tasks = Tasks()
     agents: Agents = Agents()
     contract: Contract = Contract()
@@ -121,7 +121,7 @@ class TaskMarketScenario(Scenario):
 
     @field_validator("mechanism", mode="before")
     @classmethod
-    def _of_the_table(cls, section: Any) -> BaseModel:
+    def _of_the_table(cls, section: Any) -> Options:
         return options_of(section, MARKET)
 
     @model_validator(mode="after")
