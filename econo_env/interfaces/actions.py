@@ -52,10 +52,13 @@ def action_rows(
             raise ValueError(f"action of {agent} is missing: give one for each of env.agents, zeros for no action")
         check_action(agent, actions[agent], names)
     for agent in actions:
-        if agent not in known:
-            raise ValueError(f"{agent!r} is no agent of this market: agents are {_listed(list(known))}")
+        require_known(agent, known)
     return np.array([actions[agent] for agent in agents])
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]}"
+def require_known(agent: str, known: Collection[str]) -> None:
+    """Raises a `ValueError` unless `agent` is one of the agents `known`."""
+    if agent not in known:
+        names = list(known)
+        listed = ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]}"
+        raise ValueError(f"{agent!r} is no agent of this market: agents are {listed}")

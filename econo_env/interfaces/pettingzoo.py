@@ -19,7 +19,7 @@ from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWr
 
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float32s
-from econo_env.interfaces.actions import action_rows
+from econo_env.interfaces.actions import action_rows, require_known
 from econo_env.interfaces.spaces import action_box, fresh_seed, observation_box, whole_number
 from econo_env.scenario import Scenario, load
 from econo_env.telemetry.render import Recorder
@@ -129,7 +129,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def observation_space(self, agent: str) -> Space[Any]:
         """The agent's observation space, the same object at every call."""
         if agent not in self._observation_spaces:
-            self._require_known(agent)
+            require_known(agent, self._index)
             box = observation_box(self.scenario)
             space = Dict({"observation": box, "action_mask": MultiBinary(1)}) if self._as_dict else box
             self._observation_spaces[agent] = space
@@ -138,7 +138,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def action_space(self, agent: str) -> Space[Any]:
         """The agent's action space, the same object at every call."""
         if agent not in self._action_spaces:
-            self._require_known(agent)
+            require_known(agent, self._index)
             self._action_spaces[agent] = action_box(self.scenario)
         return self._action_spaces[agent]
 
@@ -261,12 +261,6 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if actions:
             raise RuntimeError("the episode is over: call reset() to start the next one")
         return {}, {}, {}, {}, {}
-
-    def _require_known(self, agent: str) -> None:
-        if agent not in self._index:
-            raise KeyError(
-                f"{agent!r} is no agent of this market: agents are {', '.join(self.possible_agents[:3])}, ..."
-            )
 
     def _change_length(self) -> None:
         """Goes over to episodes of `max_cycles`, with the same random numbers to come."""

@@ -115,7 +115,7 @@ def test_spaces_are_the_same_objects_and_one_for_each_agent():
         assert space("bidder_0") is space("bidder_0")
         assert space("bidder_0") is not space("bidder_1")
         assert space("bidder_0") == space("bidder_1")
-        with pytest.raises(KeyError, match="bidder_9"):
+        with pytest.raises(ValueError, match=r"bidder_9.*bidder_0, bidder_1, bidder_2"):
             space("bidder_9")
 
 
