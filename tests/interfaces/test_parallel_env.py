@@ -208,6 +208,7 @@ def test_a_banned_agent_leaves():
     observations, rewards, *_ = env.step(constant(env) | {"bidder_2": np.array([np.nan, 0.0])})
     assert rewards == {"bidder_0": 1.0, "bidder_1": 2.0, "bidder_3": 4.0}
     assert list(observations) == env.agents
+    assert not env.engine.exchange.actions[0, 2].any(), "an agent that left still acts"
     assert env.reset()[0].keys() == set(env.possible_agents)
 
 

@@ -31,18 +31,21 @@ def test_the_table_holds_the_numbers_of_the_round():
     before = env.render().splitlines()
     assert before[0] == "first_price_v0 - before the first round"
     assert [line.split()[2] for line in before[2:5]] == ["-"] * 3, "a bid before there was one"
-    values = state.values[0] / 1e6
-    rewards = env.step({agent: [share] for agent, share in zip(env.agents, (-0.5, 0.0, -0.25), strict=True)})[1]
-    lines = env.render().splitlines()
-    assert lines[0] == "first_price_v0 - round 1 of 2"
-    assert lines[1].split() == ["value", "bid", "paid", "surplus", "total"]
-    for i, line in enumerate(lines[2:5]):
-        cells = line.replace("*", "").split()
-        won = state.allocation[0, i] > 0
-        assert ("*" in line) == won
-        expected = [values[i], state.bids[0, i] / 1e6, state.payments[0, i] / 1e6, rewards[f"bidder_{i}"]]
-        assert cells == [f"bidder_{i}", *(f"{number:.3f}" for number in [*expected, expected[-1]])]
-    assert f"revenue {state.payments[0].sum() / 1e6:.3f}" in lines[5]
+    earned = np.zeros(3)
+    for number in (1, 2):
+        values = state.values[0] / 1e6
+        rewards = env.step({agent: [share] for agent, share in zip(env.agents, (-0.5, 0.0, -0.25), strict=True)})[1]
+        earned += list(rewards.values())
+        lines = env.render().splitlines()
+        assert lines[0] == f"first_price_v0 - round {number} of 2"
+        assert lines[1].split() == ["value", "bid", "paid", "surplus", "total"]
+        for i, line in enumerate(lines[2:5]):
+            cells = line.replace("*", "").split()
+            won = state.allocation[0, i] > 0
+            assert ("*" in line) == won
+            money = [values[i], state.bids[0, i] / 1e6, state.payments[0, i] / 1e6, rewards[f"bidder_{i}"], earned[i]]
+            assert cells == [f"bidder_{i}", *(f"{amount:.3f}" for amount in money)]
+        assert f"revenue {state.payments[0].sum() / 1e6:.3f}" in lines[5]
 
 
 def test_totals_run_through_the_episode_and_start_over():
