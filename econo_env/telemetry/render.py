@@ -66,7 +66,8 @@ class Recorder:
         scenario = self.scenario
         shown: Picture = scenario.market_module().picture(scenario, self._before, self._after, 0)
         length = f"round {self.round} of {scenario.max_cycles}" if self.round else "before the first round"
-        shown = replace(shown, title=scenario.id, subtitle=length)
+        episode = int(self._after.episode[0]) + 1
+        shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}")
         if scenario.max_cycles == 1:
             return shown
         total = Column("total", self.totals.copy())

@@ -29,7 +29,7 @@ def test_the_table_holds_the_numbers_of_the_round():
     env.reset(seed=2)
     state = env.engine.state
     before = env.render().splitlines()
-    assert before[0] == "first_price_v0 - before the first round"
+    assert before[0] == "first_price_v0 - episode 1, before the first round"
     assert [line.split()[2] for line in before[2:5]] == ["-"] * 3, "a bid before there was one"
     earned = np.zeros(3)
     for number in (1, 2):
@@ -37,7 +37,7 @@ def test_the_table_holds_the_numbers_of_the_round():
         rewards = env.step({agent: [share] for agent, share in zip(env.agents, (-0.5, 0.0, -0.25), strict=True)})[1]
         earned += list(rewards.values())
         lines = env.render().splitlines()
-        assert lines[0] == f"first_price_v0 - round {number} of 2"
+        assert lines[0] == f"first_price_v0 - episode 1, round {number} of 2"
         assert lines[1].split() == ["value", "bid", "paid", "surplus", "total"]
         for i, line in enumerate(lines[2:5]):
             cells = line.replace("*", "").split()

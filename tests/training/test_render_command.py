@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -57,22 +58,27 @@ def test_text_and_json(tmp_path, asked_for):
     arguments = ("second_price_v0", "--ansi", "--cycles", 3, "--policy", "shading", "--seed", 1, "--json", document)
     result = run(*arguments)
     assert result.exit_code == 0, result.output
-    assert [f"round {number} of 3" in result.output for number in (1, 2, 3)] == [True] * 3
+    assert [f"episode {number}, round 1 of 1" in result.output for number in (1, 2, 3)] == [True] * 3
     written = json.loads(document.read_text())
     assert (written["rounds"], written["policy"], written["seed"]) == (3, "shading", 1)
-    totals = [line.split()[-1] for line in result.output.splitlines() if line.startswith("bidder_")][-2:]
-    assert totals == [f"{amount:.3f}" for amount in written["earned"].values()]
+    for agent, earned in written["earned"].items():
+        surplus = [float(line.split()[-1]) for line in result.output.splitlines() if line.startswith(agent)]
+        assert sum(surplus) == pytest.approx(earned, abs=0.0016)
     assert asked_for == ["shading"]
     assert run(*arguments).output == result.output
     assert run(*arguments[:-3], 2, "--json", document).output != result.output
 
 
 def test_a_run_is_played_by_its_own_policy(tmp_path, asked_for):
-    load("first_price_v0", num_agents=3).to_yaml(tmp_path / "scenario.yaml")
-    result = run(tmp_path, "--ansi")
-    assert result.exit_code == 0, result.output
-    assert "bidder_2" in result.output
-    assert asked_for == [str(tmp_path)]
+    scenario = load("first_price_v0", num_agents=3).model_dump(mode="json")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"scenario": scenario, "total_timesteps": 1}))
+    of_a_seed = tmp_path / "seed_0"
+    of_a_seed.mkdir()
+    for folder in (tmp_path, of_a_seed):
+        result = run(folder, "--ansi")
+        assert result.exit_code == 0, result.output
+        assert "bidder_2" in result.output
+        assert asked_for[-1] == str(folder)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from econo_env.interfaces.pettingzoo import MarketEnv
 
+RUN_CONFIG = "config.yaml"
 SECONDS_A_ROUND = 0.8
 
 
@@ -18,43 +19,43 @@ def render(
         "episode.gif"
     ),
     ansi: Annotated[bool, typer.Option("--ansi", help="Print the rounds instead.")] = False,
-    cycles: Annotated[int | None, typer.Option(min=1, help="Rounds to show; by default all, 8 at most.")] = None,
+    cycles: Annotated[int, typer.Option(min=1, help="Rounds to show, from as many episodes as it takes.")] = 8,
     policy: Annotated[str | None, typer.Option(help="Who bids; a run brings its own, else truthful.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write what each agent earned here.")] = None,
 ) -> None:
-    """Draws an episode as a GIF or PNG, or prints its rounds.
+    """Draws rounds of a market as a GIF or PNG, or prints them.
 
     Example: `econo-env render first_price_v0 --cycles 5 --policy shading --out episode.gif`
     """
     if not ansi and out.suffix not in (".gif", ".png"):
         raise ValueError(f"--out {out}: give a file that ends in .gif or .png, or print with --ansi")
     scenario, name = _source(what, policy)
-    rounds = cycles or min(scenario.max_cycles, 8)
-    if rounds > scenario.max_cycles:
-        scenario = scenario.replace(max_cycles=rounds)
-    frames, earned = _play(scenario, name, rounds, seed, "ansi" if ansi else "rgb_array")
+    frames, earned = _play(scenario, name, cycles, seed, "ansi" if ansi else "rgb_array")
     if ansi:
         typer.echo("\n\n".join(frames))
     else:
         _write(frames, out)
         typer.echo(f"{len(frames)} round(s) of {scenario.id} drawn to {out}")
     if json_file is not None:
-        document = {"scenario": scenario.id, "policy": name, "seed": seed, "rounds": rounds, "earned": earned}
+        document = {"scenario": scenario.id, "policy": name, "seed": seed, "rounds": cycles, "earned": earned}
         json_file.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
     """The scenario, and the name or path of the policy that plays it."""
-    from econo_env.scenario import load
+    import yaml
+
+    from econo_env.scenario import from_mapping, load
 
     run = Path(what)
     if not run.is_dir():
         return load(what), policy or "truthful"
-    scenario_file = run / "scenario.yaml"
-    if not scenario_file.exists():
-        raise ValueError(f"{what!r} is no run: it holds no scenario.yaml")
-    return load(scenario_file), policy or what
+    for folder in (run, run.parent):  # the folder of one seed stands in that of its run
+        if (folder / RUN_CONFIG).is_file():
+            document = yaml.safe_load((folder / RUN_CONFIG).read_text())
+            return from_mapping(document["scenario"]), policy or what
+    raise ValueError(f"{what!r} is no run of a training: it holds no {RUN_CONFIG}")
 
 
 def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) -> tuple[list[Any], dict[str, float]]:
@@ -66,7 +67,9 @@ def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) ->
     env.reset(seed=seed)
     earned = dict.fromkeys(env.possible_agents, 0.0)
     frames: list[Any] = []
-    while env.agents and len(frames) < rounds:
+    while len(frames) < rounds:
+        if not env.agents:
+            env.reset()
         rewards = env.step(_actions(env, policy))[1]
         for agent, reward in rewards.items():
             earned[agent] += reward
