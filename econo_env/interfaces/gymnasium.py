@@ -59,8 +59,10 @@ class Seat:
         opponents: Who acts for the others.
     """
 
-    def __init__(self, scenario: Scenario, num_markets: int, agent: int, opponents: Opponents | None) -> None:
-        self.engine = Engine(scenario, num_markets)
+    def __init__(
+        self, scenario: Scenario, num_markets: int, agent: int, opponents: Opponents | None, num_threads: int = 1
+    ) -> None:
+        self.engine = Engine(scenario, num_markets, num_threads=num_threads)
         self.scenario = scenario
         self.agent = whole_number("agent", agent)
         if not 0 <= self.agent < scenario.num_agents:
@@ -235,12 +237,13 @@ class SingleAgentVectorEnv(GymnasiumVectorEnv[Float32s, Float32s, NDArray[Any]])
         *,
         agent: int = 0,
         opponents: Opponents | None = None,
+        num_threads: int = 1,
         **overrides: Any,
     ) -> None:
-        """Makes the markets; arguments as in `SingleAgentEnv`."""
+        """Makes `num_envs` markets that `num_threads` share; the other arguments as in `SingleAgentEnv`."""
         loaded = load(scenario, **overrides)
         self.num_envs = num_envs
-        self.seat = Seat(loaded, num_envs, agent, opponents)
+        self.seat = Seat(loaded, num_envs, agent, opponents, num_threads)
         self.single_observation_space = observation_box(loaded)
         self.single_action_space = action_box(loaded)
         self.observation_space = batch_space(self.single_observation_space, num_envs)

@@ -138,7 +138,7 @@ def test_aec_env(scenario, form, seed):
 def test_single_agent_views(scenario, form, seed, agent):
     loaded = econo_env.load(scenario, **FORMS[form])
     script = scripted_actions(loaded)
-    envs = SingleAgentVectorEnv(loaded, MARKETS, agent=agent, opponents=Script(script))
+    envs = SingleAgentVectorEnv(loaded, MARKETS, agent=agent, opponents=Script(script), num_threads=2)
     alone = [SingleAgentEnv(loaded, agent=agent, opponents=Script(script[:, k : k + 1])) for k in range(MARKETS)]
     batch, batch_infos = envs.reset(seed=seed)
     for k, env in enumerate(alone):
