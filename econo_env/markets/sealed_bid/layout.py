@@ -35,6 +35,7 @@ class Terms(NamedTuple):
     weights: Int64s  # (agents,) thousandths
     largest_weight: int  # thousandths
     highest_value: float  # micro-credits
+    value_scale: float  # 1 / highest_value
     bids_are_amounts: bool
     shows_role: bool  # observations hold the own prior and weight
     shows_result: bool
@@ -97,6 +98,7 @@ def terms(scenario: SealedBidScenario) -> Terms:
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
         largest_weight=round(max(weights) * WEIGHT_UNIT),
         highest_value=float(to_money(scenario.highest_value)),
+        value_scale=1.0 / float(to_money(scenario.highest_value)),
         bids_are_amounts=scenario.bids == "amount",
         shows_role="weight" in names,
         shows_result="won" in names,
