@@ -102,7 +102,9 @@ class Learned:
         self.wants_all_seats = len(self.networks) > 1
         seated = sorted(seat for network in self.networks for seat in network.seats)
         if self.wants_all_seats and seated != list(range(scenario.num_agents)):
-            raise ValueError(f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role")
+            raise ValueError(
+                f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role"
+            )
         self.reset(seed)
 
     @classmethod

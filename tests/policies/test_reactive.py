@@ -101,7 +101,9 @@ def test_equilibrium_keeps_to_the_reserve(reserve):
 
 def test_equilibrium_of_the_second_price_is_truth_for_unequal_bidders_too():
     scenario = econo_env.load("second_price_v0", num_agents=2, weights=(1.0, 2.0))
-    assert (make_policy("equilibrium", scenario).act(np.full((1, 2, 4), 0.4, np.float32), np.ones((1, 2), bool)) == 0).all()
+    assert (
+        make_policy("equilibrium", scenario).act(np.full((1, 2, 4), 0.4, np.float32), np.ones((1, 2), bool)) == 0
+    ).all()
 
 
 @pytest.mark.parametrize(
