@@ -9,6 +9,7 @@ from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, re
 from econo_env.markets.sealed_bid.strategies import (
     DRAWN_AHEAD,
     bid_actions,
+    equilibrium_actions,
     equilibrium_bids,
     private_values,
     roles,
@@ -25,6 +26,7 @@ __all__ = [
     "bid_actions",
     "bids",
     "clear",
+    "equilibrium_actions",
     "equilibrium_bids",
     "finish",
     "observation_names",
