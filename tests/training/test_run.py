@@ -69,8 +69,9 @@ def test_tensorboard_has_the_documented_names(small, quiet, tmp_path):
     tags, events = tags_of(tmp_path / "run")
     assert tags["scalars"] == DOCUMENTED_SCALARS
     assert tags["histograms"] == DOCUMENTED_HISTOGRAMS
-    assert [event.step for event in events.Histograms("market/bids")] == [128, 256, 384, 512]
-    bids = events.Histograms("market/bids")[0].histogram_value
+    assert [event.step for event in events.Scalars("eval/utility")] == [128, 256, 384, 512]
+    assert [event.step for event in events.Histograms("market/bids")][-1] == 512  # this reader keeps one by default
+    bids = events.Histograms("market/bids")[-1].histogram_value
     assert bids.num == 32  # 16 markets, 2 bidders
     assert 0.0 <= bids.min <= bids.max <= 2.0
     names = {name for row in read_metrics(tmp_path / "run") for name in row}
