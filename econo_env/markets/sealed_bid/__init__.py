@@ -13,26 +13,44 @@ from econo_env.markets.sealed_bid.layout import (
     observation_names,
     rule,
     terms,
-    truthful_actions,
 )
 from econo_env.markets.sealed_bid.manual import manual
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.sealed_bid.picture import picture
+from econo_env.markets.sealed_bid.strategies import (
+    DRAWN_AHEAD,
+    bid_actions,
+    equilibrium_actions,
+    equilibrium_bids,
+    private_values,
+    roles,
+    scaled_actions,
+    series,
+    truthful_actions,
+)
 
 __all__ = [
+    "DRAWN_AHEAD",
     "State",
     "action_names",
     "axes",
+    "bid_actions",
     "bids",
     "clear",
+    "equilibrium_actions",
+    "equilibrium_bids",
     "finish",
     "info",
     "manual",
     "observation_names",
     "observe",
     "picture",
+    "private_values",
     "reset",
+    "roles",
     "rule",
+    "scaled_actions",
+    "series",
     "settle",
     "terms",
     "truthful_actions",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.state import Column, Float32s, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
@@ -109,9 +109,3 @@ def terms(scenario: SealedBidScenario) -> Terms:
 def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
     return {"won": state.allocation > 0, "paid": state.payments / MICRO}
-
-
-def truthful_actions(scenario: SealedBidScenario, observations: Float32s) -> Float32s:
-    """The actions that bid the own value, (..., 1), from observations (..., features)."""
-    value = observations[..., :1]
-    return value - 1.0 if scenario.bids == "amount" else np.zeros_like(value)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.economy.ledger import AGENT_ACCOUNTS, FREE, SYSTEM_ACCOUNTS
+from econo_env.economy.ledger import FREE, balances_of
 from econo_env.markets.task_market.layout import State
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.money import to_credits
@@ -24,7 +24,7 @@ def info(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
         "won": state.allocation > 0,
         "grade": state.grades,
         "paid": to_credits(state.transfers),
-        "stake": to_credits(state.balances[:, SYSTEM_ACCOUNTS + FREE :: AGENT_ACCOUNTS]),
+        "stake": to_credits(balances_of(state.balances, FREE)),
         "reputation": state.bound,
     }
 
