@@ -12,9 +12,10 @@ def supersuit_env(num_markets: int, num_agents: int) -> Any:
 
     SuperSuit's own wrapper fails on `PPO(seed=...)`: it drops the seed.
     """
-    import econo_env
     import supersuit
     from supersuit.vector.sb3_vector_wrapper import SB3VecEnvWrapper
+
+    import econo_env
 
     class Seeded(SB3VecEnvWrapper):  # type: ignore[misc]  # SuperSuit ships no types
         _seed: int | None = None

@@ -44,7 +44,9 @@ def test_dead_seats_are_no_samples(small):
 
 
 def test_a_ban_ends_the_return_of_the_seat(small):
-    config = small("learner.gamma=0.9", "learner.gae_lambda=1.0", "learner.batch_size=2").model_copy(update={"scenario": ban_scenario()})
+    config = small("learner.gamma=0.9", "learner.gae_lambda=1.0", "learner.batch_size=2").model_copy(
+        update={"scenario": ban_scenario()}
+    )
     env = MarketVecEnv(ban_scenario(), 2)
     model = make_ppo(config, env, 0)
     model.begin(10_000)
@@ -98,7 +100,9 @@ class TestDifferenceRewards:
 
     @pytest.mark.parametrize("on", [True, False])
     def test_ppo_stores_them_only_where_asked(self, on, small):
-        config = small(f"learner.difference_rewards={str(on).lower()}", "learner.std.initial=1e-6", "learner.std.final=1e-6")
+        config = small(
+            f"learner.difference_rewards={str(on).lower()}", "learner.std.initial=1e-6", "learner.std.final=1e-6"
+        )
         model = make_ppo(config, MarketVecEnv(config.scenario, 8), 0)
         model.begin(10_000, difference_rewards=config.difference_rewards())
         with torch.no_grad():
