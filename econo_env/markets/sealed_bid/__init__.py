@@ -1,23 +1,43 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges.
 
 Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. `State` and `terms` are what they work on.
+one. `State` and `terms` are what they work on. `outcome` holds what those who judge the market ask of it.
 """
 
 from econo_env.markets.sealed_bid.layout import State, action_names, axes, observation_names, rule, terms
+from econo_env.markets.sealed_bid.outcome import (
+    bid_curves,
+    bids_made,
+    highest_bid,
+    roles,
+    set_types,
+    type_names,
+    types,
+    types_at,
+    welfare,
+)
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
 
 __all__ = [
     "State",
     "action_names",
     "axes",
+    "bid_curves",
     "bids",
+    "bids_made",
     "clear",
     "finish",
+    "highest_bid",
     "observation_names",
     "observe",
     "reset",
+    "roles",
     "rule",
+    "set_types",
     "settle",
     "terms",
+    "type_names",
+    "types",
+    "types_at",
+    "welfare",
 ]
