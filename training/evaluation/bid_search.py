@@ -101,13 +101,14 @@ def _candidates(market: Any, scenario: Scenario, rivals: Any, values: Floats, co
     top = float(market.highest_bid(scenario, values).max())
     made = market.bids_made(scenario, rivals)
     # where rivals bid the same amounts often, the best bid lies just above one of them
-    thresholds = np.nanquantile(made, np.linspace(0.0, 1.0, 129), method="nearest") if not np.isnan(made).all() else []
-    grids = [
+    made = np.sort(made[~np.isnan(made)])
+    thresholds = made[:: max(1, made.size // 128)]
+    grids: list[Floats] = [
         np.linspace(0.0, highest, count),
         np.linspace(highest, top, count // 4),
         values,
-        np.asarray(thresholds) + _SMALLEST_STEP,
-        [np.nan],
+        thresholds + _SMALLEST_STEP,
+        np.array([np.nan]),
     ]
     candidates = np.unique(np.concatenate(grids))
     return candidates[~(candidates > top)]

@@ -61,7 +61,7 @@ def _pooled_share(events: Sequence[int], trials: Sequence[int]) -> Metric:
 
 
 def ratio(part: float, whole: float) -> float:
-    """part / whole, NaN where the whole is 0."""
+    """The quotient, NaN where the whole is 0."""
     return part / whole if whole != 0 else float("nan")
 
 

@@ -35,7 +35,7 @@ class Budget:
     actions: int = 1024
     selection: int = 32768
     evaluation: int = 8192
-    luck: int = 256
+    luck: int = 1024
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Regret:
     @property
     def mean_gain(self) -> Floats:
         """Mean gain over types in credits, by seed, shape (seeds,)."""
-        return self.gain.mean(axis=1)
+        return np.asarray(self.gain.mean(axis=1))
 
     @property
     def worst_gain(self) -> Floats:
@@ -83,29 +83,33 @@ class Regret:
     @property
     def mean_utility(self) -> Floats:
         """Mean utility of the strategy over types in credits, by seed, shape (seeds,)."""
-        return self.own_utility.mean(axis=1)
+        return np.asarray(self.own_utility.mean(axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists for plots and files; gains and utilities are means over seeds."""
-
-        def listed(array: Floats) -> list[Any]:
-            return np.where(np.isnan(array), None, array.astype(object)).tolist()  # type: ignore[call-overload,no-any-return]
-
         return {
             "agent": self.agent,
             "members": list(self.members),
             "method": self.method,
             "type_names": list(self.type_names),
             "report_names": list(self.report_names),
-            "types": listed(self.types),
-            "own_reports": listed(self.own_reports),
-            "best_reports": listed(self.best_reports),
-            "win_probability": None if self.win_probability is None else listed(self.win_probability),
-            "own_utility": listed(self.own_utility.mean(axis=0)),
-            "gain": listed(self.gain.mean(axis=0)),
-            "mean_gain_by_seed": listed(self.mean_gain),
-            "worst_gain_by_seed": listed(self.worst_gain),
+            "types": plain_lists(self.types),
+            "own_reports": plain_lists(self.own_reports),
+            "best_reports": plain_lists(self.best_reports),
+            "win_probability": None if self.win_probability is None else plain_lists(self.win_probability),
+            "own_utility": plain_lists(self.own_utility.mean(axis=0)),
+            "gain": plain_lists(self.gain.mean(axis=0)),
+            "mean_gain_by_seed": plain_lists(self.mean_gain),
+            "worst_gain_by_seed": plain_lists(self.worst_gain),
         }
+
+
+def plain_lists(array: Floats) -> list[Any]:
+    """The array as nested lists, NaN as None."""
+    entries = array.astype(object)
+    entries[np.isnan(array)] = None
+    nested: list[Any] = entries.tolist()
+    return nested
 
 
 def regrets(

@@ -4,6 +4,7 @@ Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset`
 one. `State` and `terms` are what they work on. `outcome` holds what those who judge the market ask of it.
 """
 
+from econo_env.markets.sealed_bid.form import clear_form
 from econo_env.markets.sealed_bid.layout import State, action_names, axes, observation_names, rule, terms
 from econo_env.markets.sealed_bid.outcome import (
     bid_curves,
@@ -26,6 +27,7 @@ __all__ = [
     "bids",
     "bids_made",
     "clear",
+    "clear_form",
     "finish",
     "highest_bid",
     "observation_names",
