@@ -32,6 +32,22 @@ class Equilibrium(Protocol):
         ...
 
 
+class Options(BaseModel):
+    """A mechanism's parameters as a validated section of a scenario, amounts in credits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the class is made from the table of mechanisms, so a pickle holds its name
+        return _restore_options, (self.name, self.model_dump(mode="json"))
+
+
+def _restore_options(name: str, section: dict[str, Any]) -> "Options":
+    return mechanism(name).options.model_validate(section)
+
+
 @dataclass(frozen=True)
 class Mechanism:
     """One row of the table of mechanisms.
@@ -61,16 +77,15 @@ class Mechanism:
     example: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def options(self) -> type[BaseModel]:
+    def options(self) -> type[Options]:
         """The parameters as a validated section of a scenario, amounts in credits."""
         hints = get_type_hints(self.parameters, include_extras=True)
         fields: dict[str, Any] = {"name": (Literal[self.name], self.name)} | {
             name: (hints[name], self.parameters._field_defaults[name]) for name in self.parameters._fields
         }
-        config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-        return create_model(f"{self.name}_options", __config__=config, **fields)
+        return create_model(f"{self.name}_options", __base__=Options, **fields)
 
-    def terms(self, options: BaseModel) -> Any:
+    def terms(self, options: Options) -> Any:
         """The parameters as the compiled rule takes them: credits as int64 micro-credits, choices as numbers."""
         values = {}
         for name in self.parameters._fields:
@@ -100,3 +115,20 @@ def mechanism(name: str) -> Mechanism:
     if name not in mechanisms():
         raise ValueError(f"unknown mechanism {name!r}: choose one of {', '.join(mechanisms())}")
     return mechanisms()[name]
+
+
+def options_of(section: Any, market: str) -> Options:
+    """The validated `mechanism` section of a scenario of that kind of market.
+
+    Raises:
+        ValueError: No name, an unknown one, a mechanism of another market, or a parameter that is off.
+    """
+    if isinstance(section, BaseModel):
+        section = section.model_dump(mode="json")
+    if not isinstance(section, dict) or "name" not in section:
+        raise ValueError("give the mechanism as a section with its name, such as {name: first_price}")
+    row = mechanism(section["name"])
+    if row.market != market:
+        allowed = ", ".join(other.name for other in mechanisms().values() if other.market == market)
+        raise ValueError(f"{row.name!r} is played in a {row.market} market; mechanisms of a {market} are {allowed}")
+    return row.options.model_validate(section)

@@ -1,4 +1,4 @@
-"""Drawing whole micro-credits from a quantile table, inside the compiled engine."""
+"""Drawing from a quantile table, inside the compiled engine."""
 
 import math
 
@@ -7,15 +7,21 @@ from econo_env.engine.state import Float64s
 
 
 @compiled
-def draw_from_table(quantiles: Float64s, row: int, probability: float) -> int:
-    """The quantile at `probability` in [0, 1), linear between the entries, rounded to whole units.
+def quantile_from_table(quantiles: Float64s, row: int, probability: float) -> float:
+    """The quantile at `probability` in [0, 1), linear between the entries.
 
     Args:
-        quantiles: Shape (priors, cells + 1), equally spaced in probability, in micro-credits.
+        quantiles: Shape (priors, cells + 1), equally spaced in probability.
         row: Which prior.
         probability: A uniform draw.
     """
     position = probability * (quantiles.shape[1] - 1)
     cell = int(position)
     left = quantiles[row, cell]
-    return int(math.floor(left + (quantiles[row, cell + 1] - left) * (position - cell) + 0.5))
+    return float(left + (quantiles[row, cell + 1] - left) * (position - cell))
+
+
+@compiled
+def draw_from_table(quantiles: Float64s, row: int, probability: float) -> int:
+    """The same rounded to whole units, such as micro-credits."""
+    return int(math.floor(quantile_from_table(quantiles, row, probability) + 0.5))

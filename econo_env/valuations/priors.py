@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from econo_env.money import LARGEST_CREDITS
 
@@ -206,14 +206,16 @@ class Empirical(Prior):
     name: Literal["empirical"] = "empirical"
     quantiles: tuple[float, ...] = Field(min_length=2)
 
-    @model_validator(mode="after")
-    def _increasing(self) -> Self:
-        if np.any(np.diff(self.quantiles) < 0):
-            at = int(np.flatnonzero(np.diff(self.quantiles) < 0)[0])
+    @field_validator("quantiles")
+    @classmethod
+    def _increasing(cls, quantiles: tuple[float, ...]) -> tuple[float, ...]:
+        falls = np.flatnonzero(np.diff(quantiles) < 0)
+        if falls.size:
+            at = int(falls[0])
             raise ValueError(
-                f"quantiles must not decrease: entry {at + 1} is {self.quantiles[at + 1]} after {self.quantiles[at]}"
+                f"quantiles must not decrease: entry {at + 1} is {quantiles[at + 1]} after {quantiles[at]}"
             )
-        return self
+        return quantiles
 
     @cached_property
     def _knots(self) -> tuple[Floats, Floats]:

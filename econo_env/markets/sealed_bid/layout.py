@@ -51,7 +51,7 @@ def axes(scenario: SealedBidScenario) -> dict[str, int]:
 
 def rule(scenario: SealedBidScenario) -> Any:
     """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule  # type: ignore[attr-defined]  # every section has its name
+    return mechanism(scenario.mechanism.name).rule
 
 
 def action_names(scenario: SealedBidScenario) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def terms(scenario: SealedBidScenario) -> Terms:
     distinct = list(dict.fromkeys(scenario.priors()))
     names = observation_names(scenario)
     weights = scenario.weights or (1.0,) * scenario.num_agents
-    row = mechanism(scenario.mechanism.name)  # type: ignore[attr-defined]  # every section has its name
+    row = mechanism(scenario.mechanism.name)
     return Terms(
         rule=row.terms(scenario.mechanism),
         max_cycles=scenario.max_cycles,

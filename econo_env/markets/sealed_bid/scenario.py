@@ -2,19 +2,15 @@
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, SerializeAsAny, field_validator, model_validator
+from pydantic import SerializeAsAny, field_validator, model_validator
 
-from econo_env.mechanisms.base import mechanism, mechanisms
+from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
 MARKET = "sealed_bid"
-
-
-class MechanismSection(BaseModel):
-    """Base of the validated `mechanism` sections: the name and that mechanism's own parameters."""
 
 
 class SealedBidScenario(Scenario):
@@ -32,7 +28,7 @@ class SealedBidScenario(Scenario):
     module: ClassVar[str] = "econo_env.markets.sealed_bid"
 
     market: Literal["sealed_bid"] = "sealed_bid"
-    mechanism: SerializeAsAny[BaseModel]
+    mechanism: SerializeAsAny[Options]
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     weights: tuple[float, ...] | None = None
     bids: Literal["share_of_value", "amount"] = "share_of_value"
@@ -40,16 +36,8 @@ class SealedBidScenario(Scenario):
 
     @field_validator("mechanism", mode="before")
     @classmethod
-    def _of_the_table(cls, section: Any) -> BaseModel:
-        if isinstance(section, BaseModel):
-            section = section.model_dump(mode="json")
-        if not isinstance(section, dict) or "name" not in section:
-            raise ValueError("give the mechanism as a section with its name, such as {name: first_price}")
-        row = mechanism(section["name"])
-        if row.market != MARKET:
-            allowed = ", ".join(m.name for m in mechanisms().values() if m.market == MARKET)
-            raise ValueError(f"{row.name!r} is played in a {row.market} market: sealed-bid mechanisms are {allowed}")
-        return row.options.model_validate(section)
+    def _of_the_table(cls, section: Any) -> Options:
+        return options_of(section, MARKET)
 
     @field_validator("weights")
     @classmethod

@@ -1,0 +1,1 @@
+"""The economy around an auction: ledger, stake, contracts and grades, reputation, eligibility."""

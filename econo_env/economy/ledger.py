@@ -1,0 +1,57 @@
+"""Double-entry ledger of one market: every credit is in exactly one account, and no account is negative.
+
+A row of balances holds the system accounts first and then `AGENT_ACCOUNTS` accounts for each agent. Money enters by
+`mint` alone, when an episode starts; everything else is a transfer.
+"""
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Int64s
+
+PRINCIPAL = 0
+TREASURY = 1
+BURN = 2
+INSURANCE = 3
+SYSTEM_ACCOUNTS = 4
+
+FREE = 0
+ESCROW = 1
+BONDED = 2
+AGENT_ACCOUNTS = 3
+
+
+def num_accounts(num_agents: int) -> int:
+    """Accounts of a market with that many agents."""
+    return SYSTEM_ACCOUNTS + AGENT_ACCOUNTS * num_agents
+
+
+@compiled
+def account(agent: int, kind: int) -> int:
+    """Where an agent's account of that kind stands in a row of balances."""
+    return SYSTEM_ACCOUNTS + AGENT_ACCOUNTS * agent + kind
+
+
+@compiled
+def mint(balances: Int64s, target: int, amount: int) -> int:
+    """Brings new money into an account and returns the amount, for the record of what was minted."""
+    balances[target] += amount
+    return amount
+
+
+@compiled
+def transfer(balances: Int64s, source: int, target: int, amount: int) -> bool:
+    """Moves money between accounts, both sides or neither.
+
+    Args:
+        balances: One market's accounts in micro-credits, shape (accounts,).
+        source: Account to debit.
+        target: Account to credit.
+        amount: Micro-credits, not negative.
+
+    Returns:
+        Whether it was done: never when the amount is negative or more than the source holds.
+    """
+    if amount < 0 or balances[source] < amount:
+        return False
+    balances[source] -= amount
+    balances[target] += amount
+    return True

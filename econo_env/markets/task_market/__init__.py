@@ -1,0 +1,41 @@
+"""The task market: a stream of tasks, a scoring auction, contracts backed by stake, four grades, reputation.
+
+Phases (compiled, for market `k`): `eligibility`, `bids`, `clear`, `execute`, `grade`, `settle`, `reputation`,
+`observe`; `reset` starts an episode and `finish` ends one.
+"""
+
+from econo_env.markets.task_market.auction import bids, clear, eligibility
+from econo_env.markets.task_market.enforcement import execute, grade, reputation, settle
+from econo_env.markets.task_market.episode import finish, observe, reset
+from econo_env.markets.task_market.layout import State, action_names, axes, observation_names, rule, terms
+from econo_env.markets.task_market.strategies import (
+    DRAWN_AHEAD,
+    equilibrium_actions,
+    scaled_actions,
+    series,
+    truthful_actions,
+)
+
+__all__ = [
+    "DRAWN_AHEAD",
+    "State",
+    "action_names",
+    "axes",
+    "bids",
+    "clear",
+    "eligibility",
+    "equilibrium_actions",
+    "execute",
+    "finish",
+    "grade",
+    "observation_names",
+    "observe",
+    "reputation",
+    "reset",
+    "rule",
+    "scaled_actions",
+    "series",
+    "settle",
+    "terms",
+    "truthful_actions",
+]

@@ -1,0 +1,158 @@
+"""The picture of a calibration: homogenised bids, inverse bid functions, values with bands, and the fit."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from econo_env.valuations.calibration.estimate import ValueEstimate
+from econo_env.valuations.calibration.inversion import equilibrium_bids
+from econo_env.valuations.calibration.result import Calibration
+from econo_env.valuations.calibration.smoothing import PROBABILITIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+MOST_CURVES = 5
+"""Numbers of bidders drawn: those with the most auctions."""
+
+
+def draw(calibration: Calibration, path: str | Path, num_bidders: int | None = None) -> None:
+    """Writes a PNG of four panels.
+
+    Args:
+        calibration: What to draw.
+        path: The file.
+        num_bidders: Whose fit the last panel shows; by default the number with the most bids.
+    """
+    # the object interface: no global backend is touched
+    from matplotlib import colormaps
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = calibration.estimate(num_bidders)
+    ranked = sorted(calibration.estimates.values(), key=lambda e: e.auctions, reverse=True)[:MOST_CURVES]
+    curves = sorted(ranked, key=lambda e: e.num_bidders)
+    colors = dict(
+        zip(
+            (e.num_bidders for e in curves),
+            colormaps["viridis"](np.linspace(0.05, 0.85, len(curves))),
+            strict=True,
+        )
+    )
+    figure = Figure(figsize=(11.0, 8.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 2)
+    _bids(axes[0, 0], curves, colors)
+    _inverse_bid_functions(axes[0, 1], curves, colors)
+    _values(axes[1, 0], curves, colors)
+    _fit(axes[1, 1], shown)
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.2)
+    kept = sum(e.auctions for e in calibration.estimates.values())
+    figure.suptitle(
+        f"{calibration.name}: values behind {kept:,} auctions   "
+        f"(covariates and number of bidders explain {100 * calibration.homogenisation.r_squared:.0f} % "
+        "of the variance of log bids)",
+        fontsize=12,
+    )
+    figure.savefig(path, dpi=120)
+
+
+def _label(estimate: ValueEstimate) -> str:
+    return f"{estimate.num_bidders} bidders, {estimate.auctions:,} auctions"
+
+
+def _bids(axis: "Axes", curves: list[ValueEstimate], colors: dict[int, tuple[float, ...]]) -> None:
+    everything = np.concatenate([e.observed.ravel() for e in curves])
+    low, high = np.quantile(everything, [0.002, 0.998])
+    edges = np.linspace(low, high, int(np.clip(len(everything) ** 0.4, 12, 60)) + 1)
+    for e in curves:
+        height = np.histogram(e.observed, edges)[0] / (e.observed.size * np.diff(edges))
+        axis.stairs(height, np.exp(edges), color=colors[e.num_bidders], label=_label(e), linewidth=1.4)
+    axis.set_xscale("log")
+    _plain_log_ticks(axis.xaxis)
+    axis.set(title="Homogenised bids", xlabel="bid (credits, log scale)", ylabel="density of the log bid")
+    axis.legend(frameon=False, fontsize=8)
+
+
+def _plain_log_ticks(axis: "Axis") -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0, 7.0)))
+    axis.set_major_formatter(FuncFormatter(lambda amount, _: f"{amount:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _inverse_bid_functions(axis: "Axes", curves: list[ValueEstimate], colors: dict[int, tuple[float, ...]]) -> None:
+    inside = (PROBABILITIES >= 0.01) & (PROBABILITIES <= 0.95)
+    top = max(float(np.interp(0.9, PROBABILITIES, e.values)) for e in curves) * 1.05
+    for e in curves:
+        axis.plot(e.bids[inside], e.values[inside], color=colors[e.num_bidders], linewidth=1.8)
+        middle = [float(np.interp(0.5, PROBABILITIES, table)) for table in (e.bids, e.values)]
+        axis.plot(*middle, "o", color=colors[e.num_bidders], markersize=4)
+    right = max(float(np.interp(0.95, PROBABILITIES, e.bids)) for e in curves)
+    axis.axline((0.0, 0.0), slope=1.0, color="0.4", linewidth=1.0, linestyle="--")
+    axis.set(
+        title="Inverse bid functions (1 % to 95 % of bids)",
+        xlabel="bid (credits)",
+        ylabel="value (credits)",
+        xlim=(0.0, right * 1.02),
+        ylim=(0.0, top),
+    )
+    axis.annotate("dashed: value = bid; dots: median bid", (0.03, 0.93), xycoords="axes fraction", fontsize=8)
+
+
+def _values(axis: "Axes", curves: list[ValueEstimate], colors: dict[int, tuple[float, ...]]) -> None:
+    inside = (PROBABILITIES >= 0.02) & (PROBABILITIES <= 0.95)
+    for e in curves:
+        color = colors[e.num_bidders]
+        axis.fill_between(
+            PROBABILITIES[inside], e.values_low[inside], e.values_high[inside], color=color, alpha=0.25, linewidth=0
+        )
+        axis.plot(PROBABILITIES[inside], e.values[inside], color=color, linewidth=1.4)
+    axis.set_yscale("log")
+    _plain_log_ticks(axis.yaxis)
+    axis.set(
+        title="Value quantiles with 95 % bands",
+        xlabel="probability",
+        ylabel="value (credits, log scale)",
+        xlim=(0.0, 1.0),
+    )
+
+
+def _fit(axis: "Axes", shown: ValueEstimate) -> None:
+    n = shown.num_bidders
+    share = np.linspace(0.01, 0.99, 99)
+    model = equilibrium_bids(shown.values, n)
+    observed = np.exp(shown.observed)
+    rows = (
+        ("all bids", observed.ravel(), share, "tab:blue"),
+        ("winning bids", observed.max(axis=1), share ** (1.0 / n), "tab:orange"),
+    )
+    limits = []
+    for name, bids, at, color in rows:
+        equilibrium, people = np.interp(at, PROBABILITIES, model), np.quantile(bids, share)
+        axis.plot(equilibrium, people, ".", color=color, markersize=4, label=name)
+        limits += [equilibrium[[0, -1]], people[[0, -1]]]
+    low, high = float(np.min(limits)) * 0.95, float(np.max(limits)) * 1.05
+    axis.plot([low, high], [low, high], color="0.4", linewidth=1.0, linestyle="--")
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    _plain_log_ticks(axis.xaxis)
+    _plain_log_ticks(axis.yaxis)
+    axis.set(
+        title=f"Quantiles of bids, {n} bidders: equilibrium and observed",
+        xlabel="equilibrium with the estimated values (credits)",
+        ylabel="observed (credits)",
+    )
+    axis.legend(frameon=False, fontsize=8, loc="upper left")
+    axis.annotate(
+        f"KS distance: {shown.fit.bid_distance:.3f} all, {shown.fit.winning_bid_distance:.3f} winning",
+        (0.97, 0.04),
+        xycoords="axes fraction",
+        ha="right",
+        fontsize=8,
+    )

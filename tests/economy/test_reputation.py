@@ -1,0 +1,83 @@
+"""Beta reputation: bounded, monotone, calibrated, and no reward for a new name."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
+from econo_env.economy.reputation import (
+    CONFIDENCE,
+    beta_cdf_and_pdf,
+    evidence_of,
+    log_gamma,
+    lower_bound,
+    reputation_mean,
+)
+
+evidence = st.floats(0.0, 200.0)
+
+
+@settings(deadline=None, max_examples=300)
+@given(evidence, evidence, st.floats(0.001, 0.999))
+def test_the_bound_is_the_quantile_of_the_posterior(positive, negative, guess):
+    exact = stats.beta.ppf(CONFIDENCE, positive + 1, negative + 1)
+    assert lower_bound(positive, negative, guess) == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize(("positive", "negative"), [(0, 1e4), (1e4, 0), (1e4, 1e4), (1e-9, 0), (0, 1e-9)])
+@pytest.mark.parametrize("guess", [1e-6, 0.05, 0.5, 1 - 1e-6])
+def test_the_bound_holds_at_extreme_evidence(positive, negative, guess):
+    exact = stats.beta.ppf(CONFIDENCE, positive + 1, negative + 1)
+    assert lower_bound(positive, negative, guess) == pytest.approx(exact, rel=1e-8)
+
+
+@settings(deadline=None, max_examples=200)
+@given(evidence, evidence, st.floats(0.01, 5.0))
+def test_good_evidence_raises_and_bad_evidence_lowers_the_bound(positive, negative, more):
+    bound = lower_bound(positive, negative, 0.5)
+    assert lower_bound(positive + more, negative, bound) > bound
+    assert lower_bound(positive, negative + more, bound) < bound
+    assert 0.0 < bound < reputation_mean(positive, negative) < 1.0
+
+
+def test_a_newcomer_has_mean_one_half_and_the_bound_of_ignorance():
+    assert reputation_mean(0.0, 0.0) == 0.5
+    assert lower_bound(0.0, 0.0, 0.3) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("positive", [0.5, 3.0, 20.0])
+@pytest.mark.parametrize("negative", [0.0, 1.0, 10.0])
+def test_forgetting_leads_back_to_ignorance_and_not_to_zero(positive, negative):
+    for _ in range(2000):
+        positive, negative = 0.98 * positive, 0.98 * negative
+    assert reputation_mean(positive, negative) == pytest.approx(0.5, abs=1e-6)
+    assert lower_bound(positive, negative, 0.3) == pytest.approx(0.05, abs=1e-6)
+
+
+@pytest.mark.parametrize("x", [0.01, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize(("a", "b"), [(1, 1), (2.5, 1), (1, 7), (40, 3), (300, 500)])
+def test_the_incomplete_beta_function(x, a, b):
+    probability, density = beta_cdf_and_pdf(x, a, b, special.betaln(a, b))
+    assert probability == pytest.approx(special.betainc(a, b, x), abs=1e-13)
+    assert density == pytest.approx(stats.beta.pdf(x, a, b), rel=1e-9, abs=1e-290)
+
+
+def test_log_gamma():
+    points = np.geomspace(1e-3, 1e5, 400)
+    assert np.allclose([log_gamma(x) for x in points], special.gammaln(points), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("grade", "expected"),
+    [(EXCELLENT, (1.25, 0.0)), (SATISFACTORY, (1.0, 0.0)), (POOR, (0.0, 1.0)), (BYZANTINE, (0.0, 0.0))],
+)
+def test_evidence_by_grade(grade, expected):
+    assert evidence_of(grade, 2.0, 1.0) == expected
+
+
+def test_small_contracts_weigh_by_their_square_root():
+    assert evidence_of(SATISFACTORY, 0.25, 1.0)[0] == pytest.approx(0.5)
+    cheap = sum(evidence_of(SATISFACTORY, 1e-4, 1.0)[0] for _ in range(1000))
+    assert cheap <= 1000 * np.sqrt(1e-4) + 1e-9

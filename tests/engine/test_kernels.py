@@ -1,0 +1,53 @@
+"""Compiled loops are written in the order of a tick, cached on disk, and renewed when a rule changes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import econo_env
+from econo_env.engine.kernels import TICK_ORDER, cache_directory, loop_source
+
+PROGRAM = """
+import numpy as np, econo_env
+envs = econo_env.vector_env({name!r}, 2)
+envs.reset(0)
+envs.step(np.zeros_like(envs.engine.exchange.actions))
+stats = [k.stats for k in (envs.engine._kernels.step, envs.engine._kernels.reset)]
+print(sum(sum(s.cache_hits.values()) for s in stats), sum(sum(s.cache_misses.values()) for s in stats))
+"""
+
+
+@pytest.mark.parametrize("name", econo_env.scenarios())
+def test_phases_stand_in_the_order_of_a_tick(name):
+    scenario = econo_env.load(name)
+    market = scenario.market_module()
+    text = loop_source(market, market.rule(scenario))
+    calls = [line.strip().split("(")[0] for line in text.splitlines() if line.startswith("        ") and "(k" in line]
+    phases = [call for call in calls if call in TICK_ORDER]
+    assert phases == [phase for phase in TICK_ORDER if hasattr(market, phase)]
+    assert calls[len(phases)] == "finish"
+
+
+def test_compiled_code_is_read_back_from_disk(tmp_path):
+    environment = os.environ | {"ECONO_ENV_CACHE": str(tmp_path)}
+    counts = []
+    for _ in range(2):
+        run = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(name="first_price_v0")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        counts.append(tuple(int(number) for number in run.stdout.split()))
+    assert counts == [(0, 2), (2, 0)]
+
+
+def test_an_unwritable_cache_directory_is_named(monkeypatch, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("ECONO_ENV_CACHE", str(blocked / "below"))
+    with pytest.raises(PermissionError, match="ECONO_ENV_CACHE"):
+        cache_directory()

@@ -1,0 +1,219 @@
+"""The task market keeps its books, its promises and its grades."""
+
+import numpy as np
+import pytest
+
+import econo_env
+from econo_env.economy.contracts import BYZANTINE, NO_GRADE, SATISFACTORY
+from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, account
+from econo_env.engine.engine import Engine
+
+MARKETS = 256
+
+
+def make(num_markets=MARKETS, seed=0, **overrides):
+    engine = Engine(econo_env.load("task_market_v0", **overrides), num_markets)
+    engine.reset(seed)
+    return engine
+
+
+def truthful(engine):
+    scenario = engine.scenario
+    return scenario.market_module().truthful_actions(scenario, engine.exchange.observations)
+
+
+def books_balance(engine):
+    state = engine.state
+    assert (state.balances.sum(axis=1) == state.minted).all()
+    assert (state.balances >= 0).all()
+    assert (state.refused == 0).all()
+    escrowed = [account(i, ESCROW) for i in range(engine.num_agents)]
+    bonded = [account(i, BONDED) for i in range(engine.num_agents)]
+    assert (state.balances[:, escrowed + bonded] == 0).all(), "nothing stays locked after settlement"
+
+
+ADVERSARIES = {
+    "truthful": lambda engine, rng: truthful(engine),
+    "random": lambda engine, rng: rng.uniform(-1, 1, engine.exchange.actions.shape),
+    "boasting": lambda engine, rng: np.broadcast_to([-1.0, 1.0, -1.0, -1.0], engine.exchange.actions.shape),
+    "forging": lambda engine, rng: np.broadcast_to([-1.0, 1.0, -1.0, 1.0], engine.exchange.actions.shape),
+    "garbage": lambda engine, rng: rng.choice([np.nan, np.inf, -5.0, 0.3, 1.0], engine.exchange.actions.shape),
+}
+
+
+@pytest.mark.parametrize("conduct", ADVERSARIES)
+@pytest.mark.parametrize("stake_cap", [None, 1.0, 0.0])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_money_is_conserved_and_nothing_is_negative_whatever_agents_do(conduct, stake_cap, seed):
+    engine = make(seed=seed, **{"contract.stake_cap": stake_cap, "agents.stake": 4.0})
+    rng = np.random.default_rng(seed)
+    for _ in range(64):
+        engine.step(np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32))
+        books_balance(engine)
+    assert engine.exchange.ended.all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_truthful_task_market_is_efficient_among_the_eligible(seed):
+    engine = make(seed=seed)
+    for _ in range(64):
+        engine.step(truthful(engine))
+        assert np.allclose(engine.state.surplus, engine.state.best_surplus, atol=1.0)
+
+
+def test_the_principal_keeps_exactly_the_second_score_in_every_realisation():
+    engine = make()
+    value = {1: 1.25, 2: 1.0, 3: -0.5, 4: -1.0}
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        task = engine.state.task_value.copy()
+        before = engine.state.balances[:, PRINCIPAL].copy()
+        actions = truthful(engine)
+        actions[..., 3] = np.where(rng.random(actions.shape[:2]) < 0.1, 1.0, -1.0)
+        engine.step(actions)
+        for k in np.flatnonzero(engine.state.winner >= 0):
+            winner = engine.state.winner[k]
+            worth = round(value[int(engine.state.grades[k, winner])] * task[k])
+            paid = before[k] - engine.state.balances[k, PRINCIPAL]
+            assert abs(worth - paid - engine.state.second_scores[k, winner]) <= 1
+            assert paid == engine.state.transfers[k, winner]
+
+
+def test_an_undetected_forgery_is_paid_and_a_proven_one_ends_in_a_ban():
+    engine = make(num_markets=2000, **{"contract.detection": 0.5, "tasks.open_share": 1.0})
+    actions = truthful(engine)
+    actions[..., 3] = 1.0
+    engine.step(actions)
+    state, exchange = engine.state, engine.exchange
+    won = state.winner >= 0
+    grades = state.grades[np.flatnonzero(won), state.winner[won]]
+    assert set(grades) == {SATISFACTORY, BYZANTINE}
+    assert abs((grades == BYZANTINE).mean() - 0.5) < 4 * 0.5 / np.sqrt(won.sum())
+    banned = state.grades == BYZANTINE
+    assert np.array_equal(exchange.terminated, banned)
+    assert np.array_equal(~state.active, banned)
+    assert (exchange.rewards[banned] < 0).all()
+    engine.step(truthful(engine))
+    assert (state.winner[banned.any(axis=1)] != np.argmax(banned, axis=1)[banned.any(axis=1)]).all()
+    assert (exchange.rewards[banned] == 0).all()
+    assert not exchange.terminated[banned].any(), "a ban is announced once"
+    assert not exchange.action_mask[banned].any()
+    assert (exchange.observations[banned] == 0).all()
+
+
+@pytest.mark.parametrize("agent", range(5))
+def test_eligibility_does_not_depend_on_the_own_bid(agent):
+    one, other = make(), make()
+    rng = np.random.default_rng(agent)
+    for _ in range(20):
+        actions = truthful(one)
+        changed = actions.copy()
+        changed[:, agent] = rng.uniform(-1, 1, changed[:, agent].shape)
+        snapshot = one.snapshot()
+        one.step(actions)
+        other.restore(snapshot)
+        eligible = other.state.eligible.copy()
+        other.step(changed)
+        assert np.array_equal(eligible, snapshot.state[one.state._fields.index("eligible")])
+
+
+def test_an_agent_that_may_not_bid_is_ignored():
+    engine = make(**{"tasks.open_share": 0.0})
+    assert not engine.exchange.action_mask.any(), "newcomers have the bound of ignorance"
+    engine.step(truthful(engine))
+    assert (engine.state.winner == -1).all()
+    assert (engine.exchange.invalid_actions == 0).all()
+
+
+def test_too_little_stake_keeps_an_agent_out():
+    engine = make(**{"agents.stake": 1.0, "tasks.open_share": 1.0})
+    required = 2.25 * engine.state.task_value
+    assert np.array_equal(engine.state.eligible.all(axis=1), required <= 1_000_000)
+
+
+@pytest.mark.parametrize("conduct", ["random", "forging"])
+def test_everybody_present_at_the_end_ends_the_same_way(conduct):
+    engine = make(num_markets=500, max_cycles=5, **{"tasks.open_share": 1.0})
+    rng = np.random.default_rng(0)
+    gone = np.zeros((500, 5), dtype=bool)
+    ended = np.zeros(500, dtype=bool)
+    for tick in range(5):
+        engine.step(np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32))
+        exchange = engine.exchange
+        assert not (exchange.terminated & exchange.truncated).any()
+        assert not ((exchange.terminated | exchange.truncated) & gone).any(), "nobody ends twice"
+        gone |= exchange.terminated | exchange.truncated
+        if tick < 4:
+            assert not exchange.truncated.any()
+        ended |= exchange.ended
+    assert ended.all()
+    assert gone.all()
+
+
+def test_a_market_whose_agents_are_all_banned_ends_early():
+    engine = make(num_markets=50, num_agents=1, **{"tasks.open_share": 1.0, "contract.detection": 1.0})
+    engine.step(np.broadcast_to(np.float32([-1, 1, -1, 1]), (50, 1, 4)))
+    won = engine.state.winner == 0
+    assert won.all()
+    assert engine.exchange.ended.all()
+    assert engine.exchange.terminated.all()
+
+
+def test_reputation_learns_reliability():
+    engine = make(num_markets=800, max_cycles=400, num_agents=2, **{"tasks.open_share": 1.0})
+    for _ in range(400):
+        engine.step(truthful(engine))
+    state = engine.state
+    mean = (state.positive + 1) / (state.positive + state.negative + 2)
+    heard = state.positive + state.negative > 15
+    assert heard.sum() > 300
+    assert np.corrcoef(mean[heard], state.reliability[heard])[0, 1] > 0.7
+
+
+def test_the_reward_is_the_transfer_minus_the_cost_of_effort():
+    engine = make()
+    for _ in range(10):
+        cost = engine.state.cost.copy()
+        engine.step(truthful(engine))
+        state = engine.state
+        won = state.grades != NO_GRADE
+        expected = (state.transfers - cost * state.effort**2) / 1e6
+        assert np.allclose(engine.exchange.rewards[won], expected[won])
+        assert (engine.exchange.rewards[~won] == 0).all()
+
+
+@pytest.mark.parametrize("conduct", ["truthful", "random", "forging"])
+def test_observations_stay_in_their_box(conduct):
+    engine = make()
+    rng = np.random.default_rng(0)
+    for _ in range(64):
+        observations = engine.exchange.observations
+        assert np.isfinite(observations).all()
+        assert observations.min() >= 0.0
+        assert observations.max() <= 1.0
+        engine.step(np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"contract.excellent": 0.5}, "excellent=0.5 >= 1"),
+        ({"contract.byzantine": -0.1}, "byzantine=-0.1 must hold"),
+        ({"agents.reliability": {"name": "uniform", "low": 0.0, "high": 1.5}}, "at most 1"),
+        ({"mechanism": {"name": "first_price"}}, "played in a sealed_bid market"),
+        ({"contract.stake_kap": 1.0}, "did you mean 'stake_cap'"),
+        ({"reputation.forgetting": 0.0}, "greater than 0"),
+        ({"max_cycles": 10**9}, "the principal would need"),
+    ],
+)
+def test_a_scenario_that_makes_no_sense_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        econo_env.load("task_market_v0", **change)
+
+
+def test_stake_returns_to_free_when_work_is_good():
+    engine = make(**{"tasks.open_share": 1.0})
+    start = engine.state.balances[:, [account(i, FREE) for i in range(5)]].copy()
+    engine.step(truthful(engine))
+    now = engine.state.balances[:, [account(i, FREE) for i in range(5)]]
+    assert np.array_equal(now - start, engine.state.transfers)

@@ -1,0 +1,99 @@
+"""Scenarios: typed, complete in YAML, and clear about mistakes."""
+
+import numpy as np
+import pytest
+import yaml
+
+import econo_env
+from econo_env.scenario import from_mapping, load
+
+every_scenario = pytest.mark.parametrize("scenario_id", econo_env.scenarios())
+
+
+@every_scenario
+def test_a_scenario_survives_the_round_trip_through_yaml(scenario_id, tmp_path):
+    scenario = load(scenario_id)
+    path = tmp_path / "scenario.yaml"
+    scenario.to_yaml(path)
+    assert load(path) == scenario
+    assert load(scenario) is scenario
+
+
+@every_scenario
+def test_overrides_reach_fields_and_sections(scenario_id):
+    scenario = load(scenario_id, num_agents=7, **{"mechanism.reserve": 0.25})
+    assert scenario.num_agents == 7
+    assert scenario.mechanism.reserve == 0.25
+    assert load(scenario_id).num_agents != 7, "the built-in scenario is not changed"
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "message"),
+    [
+        ("first_prize_v0", {}, "did you mean 'first_price_v0'"),
+        ("zzz", {}, "built-in ids are"),
+        ("nowhere.yaml", {}, "no scenario file"),
+        ("first_price_v0", {"num_agnets": 3}, "did you mean 'num_agents'"),
+        ("first_price_v0", {"num_agents": 0}, "num_agents = 0: .*greater than or equal to 1"),
+        ("first_price_v0", {"num_agents": 2.5}, "num_agents = 2.5"),
+        ("first_price_v0", {"mechanism.reserve": -1}, "mechanism.reserve|reserve"),
+        ("first_price_v0", {"mechanism.reserve": float("nan")}, "finite"),
+        ("first_price_v0", {"mechanism": {"name": "third_prize"}}, "choose one of"),
+        ("first_price_v0", {"mechanism": {"name": "second_score"}}, "played in a task_market"),
+        ("first_price_v0", {"mechanism": "first_price"}, "section with its name"),
+        ("first_price_v0", {"values.hihg": 2.0}, "hihg"),
+        ("first_price_v0", {"sale.reserve": 1.0}, "no section"),
+        ("first_price_v0", {"weights": [1.0]}, "1 entries for 2 bidders"),
+        ("first_price_v0", {"weights": [1.0, 0.0005]}, "steps of 0.001"),
+        ("first_price_v0", {"values": [{"name": "uniform"}]}, "1 entries for 2 bidders"),
+        ("first_price_v0", {"max_cycles": 0}, "max_cycles"),
+        ("first_price_v0", {"end_of_episode": "death"}, "termination"),
+        ("second_price_v0", {"mechanism.payment": "generous"}, "critical, naive"),
+    ],
+)
+def test_a_mistake_names_value_and_fix(source, changes, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load(source, **changes)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "holds no mapping"),
+        ("a: [", "not readable YAML"),
+        ("market: bazaar", "choose one of sealed_bid"),
+        ("num_agents: 3", "market = None is unknown"),
+    ],
+)
+def test_a_broken_file_is_named(text, message, tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+def test_a_mapping_as_written_in_a_file():
+    document = yaml.safe_load("""
+        id: timber_v0
+        market: sealed_bid
+        num_agents: 3
+        mechanism: {name: second_price, reserve: 0.1, payment: naive}
+        values: [{name: uniform}, {name: power, exponent: 3.0}, {name: uniform, high: 2.0}]
+        weights: [1.0, 0.5, 1.5]
+    """)
+    scenario = from_mapping(document)
+    assert scenario.mechanism.payment == 1
+    assert scenario.highest_value == 2.0
+    assert yaml.safe_load(scenario.to_yaml())["mechanism"]["payment"] == "naive"
+
+
+def test_asymmetric_bidders_draw_from_their_own_priors():
+    values = [{"name": "uniform", "low": 0.0, "high": 1.0}, {"name": "uniform", "low": 2.0, "high": 3.0}]
+    envs = econo_env.vector_env("first_price_v0", 500, values=values)
+    observations, _ = envs.reset(0)
+    assert "prior" in envs.observation_names
+    drawn = observations[..., 0] * 3.0
+    assert drawn[:, 0].max() <= 1.0 + 1e-6
+    assert drawn[:, 1].min() >= 2.0 - 1e-6
+    assert np.unique(observations[..., envs.observation_names.index("prior")]).size == 2
