@@ -53,9 +53,9 @@ class Learner(Section):
             the minibatches in which a rare, large win counts, and so teaches to bid too low once exploration is small.
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
             not learned; without, it starts at `initial` and is learned as SB3 does.
-        difference_rewards: Take off each reward what the mean action would have earned against the same rivals and luck:
-            far less noise at the same gradient (`training.difference`). Left out, it is on where gamma is 0; it is
-            wrong elsewhere.
+        difference_rewards: Take off each reward what the mean action would have earned against the same rivals and
+            luck: far less noise at the same gradient (`training.difference`). Left out, it is on where gamma is 0; it
+            is wrong elsewhere.
         net_arch: Units of each hidden layer, of the policy and of the value function alike.
         activation: Between the layers.
     """

@@ -3,8 +3,7 @@
 from typing import ClassVar
 
 from econo_env.engine.compiled import compiled
-from econo_env.markets import sealed_bid
-from econo_env.markets.sealed_bid import (  # noqa: F401 - the module is the market
+from econo_env.markets.sealed_bid import (
     State,
     action_names,
     axes,
@@ -18,6 +17,23 @@ from econo_env.markets.sealed_bid import (  # noqa: F401 - the module is the mar
     terms,
 )
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+
+__all__ = [
+    "BAN_TICK",
+    "State",
+    "action_names",
+    "axes",
+    "ban_scenario",
+    "bids",
+    "clear",
+    "finish",
+    "observation_names",
+    "observe",
+    "reset",
+    "rule",
+    "settle",
+    "terms",
+]
 
 BAN_TICK = 2
 
@@ -43,6 +59,3 @@ def ban_scenario():
     return BanScenario(
         id="ban_v0", num_agents=3, max_cycles=5, mechanism={"name": "first_price"}, end_of_episode="truncation"
     )
-
-
-assert sealed_bid.finish is not finish

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import yaml
 
@@ -30,7 +32,7 @@ def test_mistakes_are_named(changes, message, small):
 
 
 def test_missing_file_lists_those_there_are():
-    with pytest.raises(ValueError, match="one of .*first_price"):
+    with pytest.raises(ValueError, match=r"one of .*first_price"):
         read_config("third_price")
 
 
@@ -100,7 +102,7 @@ def test_schedules_go_from_initial_to_final_without_turning(schedule):
     values = [scheduled(decay, k / 50) for k in range(51)]
     assert values[0] == 1.0
     assert values[-1] == pytest.approx(0.01)
-    assert all(later < earlier for earlier, later in zip(values, values[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(values))
     middle = {"linear": 0.505, "cosine": 0.505, "exponential": 0.1}[schedule]
     assert values[25] == pytest.approx(middle)
     assert scheduled(Decay(initial=0.5), 0.7) == 0.5

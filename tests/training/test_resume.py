@@ -8,10 +8,11 @@ from policies.proactive import read_networks
 from tests.training.conftest import SMALL, assert_same_bits, command, final_state
 from training.checkpoints import checkpoints_in, read_checkpoint
 from training.logs import read_metrics
-from training.run import Trainer, resume_run, start_run, train_seed
+from training.run import resume_run, start_run, train_seed
+from training.trainer import Trainer
 
 
-class Interrupted(Exception):
+class TrainingInterruptedError(RuntimeError):
     pass
 
 
@@ -22,7 +23,7 @@ def interrupt_at(monkeypatch, iteration):
     def falling(self):
         result = iterate(self)
         if self.iteration == iteration:
-            raise Interrupted
+            raise TrainingInterruptedError
         return result
 
     monkeypatch.setattr(Trainer, "iterate", falling)
@@ -43,7 +44,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(name, changes, small, quiet, t
     start_run(config, tmp_path / "whole", quiet)
     with monkeypatch.context() as patch:
         interrupt_at(patch, 5)  # checkpoints stand at iterations 2, 4, ...
-        with pytest.raises(Interrupted):
+        with pytest.raises(TrainingInterruptedError):
             start_run(config, tmp_path / "cut", quiet)
     assert len(checkpoints_in(tmp_path / "cut/checkpoints")) == 2
     resume_run(tmp_path / "cut", console=quiet)
@@ -55,7 +56,7 @@ def test_resumed_metrics_hold_each_step_once_and_agree(small, quiet, tmp_path, m
     start_run(config, tmp_path / "whole", quiet)
     with monkeypatch.context() as patch:
         interrupt_at(patch, 6)
-        with pytest.raises(Interrupted):
+        with pytest.raises(TrainingInterruptedError):
             start_run(config, tmp_path / "cut", quiet)
     resume_run(tmp_path / "cut", console=quiet)
 
@@ -89,7 +90,7 @@ def test_killed_before_the_first_checkpoint_starts_over(small, quiet, tmp_path, 
     start_run(config, tmp_path / "whole", quiet)
     with monkeypatch.context() as patch:
         interrupt_at(patch, 1)
-        with pytest.raises(Interrupted):
+        with pytest.raises(TrainingInterruptedError):
             start_run(config, tmp_path / "cut", quiet)
     resume_run(tmp_path / "cut", console=quiet)
     assert_same_bits(final_state(tmp_path / "whole"), final_state(tmp_path / "cut"))
@@ -116,7 +117,7 @@ def test_all_checkpoints_damaged_is_a_clear_error(small, quiet, tmp_path):
     start_run(small(), tmp_path / "run", quiet)
     for path in checkpoints_in(tmp_path / "run/checkpoints"):
         path.write_bytes(b"gone")
-    with pytest.raises(ValueError, match="all 4 checkpoints in .* are damaged"):
+    with pytest.raises(ValueError, match=r"all 4 checkpoints in .* are damaged"):
         resume_run(tmp_path / "run", console=quiet)
 
 
@@ -160,7 +161,7 @@ def test_interrupted_seeds_all_go_on(small, quiet, tmp_path, monkeypatch):
     start_run(config, tmp_path / "whole", quiet)
     with monkeypatch.context() as patch:
         interrupt_at(patch, 5)
-        with pytest.raises(Interrupted):
+        with pytest.raises(TrainingInterruptedError):
             start_run(config, tmp_path / "cut", quiet)
     assert not (tmp_path / "cut/seed_2").exists()
     summaries = resume_run(tmp_path / "cut", console=quiet)

@@ -20,6 +20,7 @@ from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, re
 from econo_env.markets.sealed_bid.strategies import (
     DRAWN_AHEAD,
     bid_actions,
+    equilibrium_actions,
     equilibrium_bids,
     private_values,
     roles,
@@ -39,6 +40,7 @@ __all__ = [
     "bids_made",
     "clear",
     "clear_form",
+    "equilibrium_actions",
     "equilibrium_bids",
     "finish",
     "highest_bid",
