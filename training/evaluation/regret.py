@@ -28,6 +28,7 @@ class Budget:
         selection: Rival profiles on which deviations are chosen.
         evaluation: Rival profiles a seed on which their gain is measured.
         luck: Rival profiles a type in the search over actions; the evaluation takes as many for each seed.
+        finals: Samples of `luck` profiles among which the finalists of the search over actions are decided.
     """
 
     types: int = 96
@@ -36,6 +37,7 @@ class Budget:
     selection: int = 32768
     evaluation: int = 4096
     luck: int = 1024
+    finals: int = 8
 
 
 @dataclass(frozen=True)
