@@ -92,7 +92,9 @@ def _search_one(
     second = sample(chosen_on, budget.luck)
     finalists = _best_few(second, promising, _FINAL_ROUND)
     finalists = np.concatenate([finalists, _refined(second, finalists[0])[None]])
-    best, selected = _decide((sample(part_seed(chosen_on, i), budget.luck) for i in range(budget.finals)), finalists)
+    best, selected, noticeable = _decide(
+        (sample(part_seed(chosen_on, i), budget.luck) for i in range(budget.finals)), finalists
+    )
     better = selected > 0.0
     own_actions = second.own_actions()
 
@@ -112,6 +114,7 @@ def _search_one(
         best_reports=np.where(better[:, None], best, own_actions),
         win_probability=None,
         selected_gain=selected,
+        noticeable_gain=noticeable,
         own_utility=np.stack(utilities),
         gain=np.stack(gains),
     )
@@ -143,8 +146,8 @@ def _refined(sample: _Sample, start: Floats) -> Floats:
     return best
 
 
-def _decide(samples: Iterable[_Sample], finalists: Floats) -> tuple[Floats, Floats]:
-    """The best finalist of each type and its mean gain, 0 where that may be noise."""
+def _decide(samples: Iterable[_Sample], finalists: Floats) -> tuple[Floats, Floats, Floats]:
+    """The best finalist of each type, its mean gain, 0 where that may be noise, and from where on it is taken."""
     parts = []
     for sample in samples:
         gains = np.stack([sample.gains(finalist) for finalist in finalists])
@@ -154,7 +157,8 @@ def _decide(samples: Iterable[_Sample], finalists: Floats) -> tuple[Floats, Floa
     winner = np.argmax(mean, axis=0)[None]
     best = np.take_along_axis(finalists, winner[..., None], axis=0)[0]
     gain, noise = (np.take_along_axis(array, winner, axis=0)[0] for array in (mean, error))
-    return best, np.where(gain > _ERRORS * noise + _ROUNDING, gain, 0.0)
+    noticeable = _ERRORS * noise + _ROUNDING
+    return best, np.where(gain > noticeable, gain, 0.0), noticeable
 
 
 def deviations(components: int, count: int) -> Floats:

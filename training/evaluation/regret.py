@@ -55,6 +55,7 @@ class Regret:
         best_reports: The best deviation at each type, NaN for not taking part, same shape.
         win_probability: The strategy's expected units at each type, shape (types,), where the market tells.
         selected_gain: Gains on the selection sample, shape (types,): optimistic, used to choose only.
+        noticeable_gain: What a gain must exceed on the selection sample to be taken for one, shape (types,).
         own_utility: Expected utility of the strategy in credits, shape (seeds, types).
         gain: Gain of the best deviation on the evaluation samples in credits, shape (seeds, types).
     """
@@ -69,6 +70,7 @@ class Regret:
     best_reports: Floats
     win_probability: Floats | None
     selected_gain: Floats
+    noticeable_gain: Floats
     own_utility: Floats
     gain: Floats
 
@@ -101,6 +103,7 @@ class Regret:
             "win_probability": None if self.win_probability is None else plain_lists(self.win_probability),
             "own_utility": plain_lists(self.own_utility.mean(axis=0)),
             "gain": plain_lists(self.gain.mean(axis=0)),
+            "noticeable_gain": plain_lists(self.noticeable_gain),
             "mean_gain_by_seed": plain_lists(self.mean_gain),
             "worst_gain_by_seed": plain_lists(self.worst_gain),
         }
