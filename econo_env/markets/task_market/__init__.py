@@ -8,7 +8,9 @@ from econo_env.markets.task_market.auction import bids, clear, eligibility
 from econo_env.markets.task_market.enforcement import execute, grade, reputation, settle
 from econo_env.markets.task_market.episode import finish, observe, reset
 from econo_env.markets.task_market.layout import State, action_names, axes, observation_names, rule, terms
+from econo_env.markets.task_market.manual import manual
 from econo_env.markets.task_market.outcome import roles, set_types, type_names, types, types_at, welfare
+from econo_env.markets.task_market.picture import info, picture
 from econo_env.markets.task_market.strategies import (
     DRAWN_AHEAD,
     equilibrium_actions,
@@ -29,8 +31,11 @@ __all__ = [
     "execute",
     "finish",
     "grade",
+    "info",
+    "manual",
     "observation_names",
     "observe",
+    "picture",
     "reputation",
     "reset",
     "roles",
