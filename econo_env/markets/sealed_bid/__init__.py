@@ -1,10 +1,12 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges.
 
 Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. `State` and `terms` are what they work on. The faces take the rest: `observation_names`, `action_names`, `info`,
-`truthful_actions`, `picture` for rendering and `manual` for the documentation page.
+one. `State` and `terms` are what they work on. `outcome` holds what those who judge the market ask of it. The faces
+take the rest: `observation_names`, `action_names`, `info`, `truthful_actions`, `picture` for rendering and `manual` for
+the documentation page.
 """
 
+from econo_env.markets.sealed_bid.form import clear_form
 from econo_env.markets.sealed_bid.layout import (
     State,
     action_names,
@@ -15,6 +17,16 @@ from econo_env.markets.sealed_bid.layout import (
     terms,
 )
 from econo_env.markets.sealed_bid.manual import manual
+from econo_env.markets.sealed_bid.outcome import (
+    bid_curves,
+    bids_made,
+    highest_bid,
+    set_types,
+    type_names,
+    types,
+    types_at,
+    welfare,
+)
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.sealed_bid.picture import picture
 from econo_env.markets.sealed_bid.strategies import (
@@ -35,11 +47,15 @@ __all__ = [
     "action_names",
     "axes",
     "bid_actions",
+    "bid_curves",
     "bids",
+    "bids_made",
     "clear",
+    "clear_form",
     "equilibrium_actions",
     "equilibrium_bids",
     "finish",
+    "highest_bid",
     "info",
     "manual",
     "observation_names",
@@ -51,7 +67,12 @@ __all__ = [
     "rule",
     "scaled_actions",
     "series",
+    "set_types",
     "settle",
     "terms",
     "truthful_actions",
+    "type_names",
+    "types",
+    "types_at",
+    "welfare",
 ]
