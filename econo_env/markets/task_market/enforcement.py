@@ -4,6 +4,7 @@ import math
 
 from econo_env.economy.contracts import (
     BYZANTINE,
+    POOR,
     SATISFACTORY,
     grade_of,
     quality_of_work,
@@ -72,8 +73,11 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     if winner == NO_WINNER:
         return
     graded = state.grades[k, winner]
-    state.worth[k] = _money(value_of(graded, float(state.task_value[k]), terms.schedule))
-    due = state.worth[k] - state.second_scores[k, winner]
+    task_value = float(state.task_value[k])
+    promised = _money(value_of(graded, task_value, terms.schedule))
+    passed_forgery = state.forges[k] and graded != BYZANTINE
+    state.worth[k] = _money(value_of(POOR, task_value, terms.schedule)) if passed_forgery else promised
+    due = promised - state.second_scores[k, winner]
     num_agents = state.active.shape[1]
     bonded, free = account(winner, BONDED, num_agents), account(winner, FREE, num_agents)
     if due >= 0:
