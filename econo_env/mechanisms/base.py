@@ -62,8 +62,11 @@ class Mechanism:
         known_answer: One closed form that the tests hold it to, in words.
         reference: Where the rule and the answer come from.
         equilibrium: The symmetric equilibrium bid function for independent private values, where known.
+        equilibrium_under: The same under `Conditions` beyond these: risk, entry, an unknown number of rivals.
         truth_is_dominant: Whether bidding the value is dominant under given parameters, whoever the rivals are.
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
+        setting: Other fields of that scenario, where not the market's defaults.
+        reversible: Whether it also makes sense as procurement: only winners pay.
     """
 
     name: str
@@ -75,8 +78,11 @@ class Mechanism:
     known_answer: str
     reference: str
     equilibrium: Equilibrium | None = None
+    equilibrium_under: Callable[..., NDArray[Any]] | None = None
     truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)
+    setting: Mapping[str, Any] = field(default_factory=dict)
+    reversible: bool = False
 
     @cached_property
     def options(self) -> type[Options]:

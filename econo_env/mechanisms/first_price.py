@@ -8,6 +8,7 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import first_price_under
 from econo_env.mechanisms.order_statistics import expected_rival_value
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
@@ -56,4 +57,6 @@ MECHANISM = Mechanism(
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 2.3",
     equilibrium=equilibrium,
+    equilibrium_under=first_price_under,
+    reversible=True,
 )

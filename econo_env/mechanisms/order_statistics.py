@@ -1,5 +1,7 @@
 """Order statistics of independent rivals, by quadrature on the quantile table of the prior."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -63,3 +65,64 @@ def expected_rival_value(
     wins = win_probability((own + end) / cells, rivals, units)
     shading = np.where(wins > 1e-300, (upto[own] + partial) / np.where(wins > 1e-300, wins, 1.0), 0.0)
     return np.where(values >= reserve, np.clip(values - shading, floor, None), values)
+
+
+def running_integral(
+    integrand: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
+    values: ArrayLike,
+    prior: Prior,
+    start: float,
+) -> NDArray[np.float64]:
+    """The integral of a function of value and probability from `start` to each of the values.
+
+    Args:
+        integrand: Takes values in credits and the prior's cdf there, arrays of one shape; it may rise steeply towards
+            the upper end of the prior.
+        values: Upper ends in credits, any shape; at or below `start` the integral is 0.
+        prior: Distribution of a value; its quantile table is what is integrated over.
+        start: Lower end in credits.
+
+    Returns:
+        The shape of `values`.
+    """
+    table = prior.quantile_table()
+    probabilities = np.linspace(0.0, 1.0, len(table))
+    upper = np.clip(np.asarray(values, dtype=np.float64), start, max(start, prior.highest))
+    even = np.linspace(start, max(start, prior.highest), len(table))
+    knots = np.unique(np.concatenate([table[table > start], even, upper.ravel()]))
+    middle, half = (knots[1:] + knots[:-1]) / 2.0, np.diff(knots) / 2.0
+    points = middle[:, None] + half[:, None] * _NODES
+    cells = (integrand(points, np.interp(points, table, probabilities)) @ _WEIGHTS) * half
+    upto = np.concatenate([[0.0], np.cumsum(cells)])
+    return np.asarray(upto[np.searchsorted(knots, upper)])
+
+
+def entry_value(
+    prior: Prior, num_bidders: int, cost: float, reserve: float = 0.0, units: int = 1, present: float = 1.0
+) -> float:
+    """The least value in credits that takes part: (v - reserve) times its chance to win is `cost`.
+
+    Args:
+        prior: Distribution of every bidder's value.
+        num_bidders: Bidders, the owner of the value included.
+        cost: What taking part costs for certain, credits.
+        reserve: What the least value pays if it wins, credits.
+        units: Identical units for sale, one a bidder.
+        present: Chance that a rival is there.
+
+    Returns:
+        The value, or infinity where nobody takes part.
+    """
+    from scipy.optimize import brentq
+
+    table = prior.quantile_table()
+    probabilities = np.linspace(0.0, 1.0, len(table))
+
+    def gain(value: float) -> float:
+        cdf = 1.0 - present * (1.0 - float(np.interp(value, table, probabilities)))
+        return (value - reserve) * float(win_probability(cdf, num_bidders - 1, units)) - cost
+
+    low, high = max(reserve, prior.lowest), prior.highest
+    if high < low or gain(high) < 0.0:
+        return float("inf")
+    return low if gain(low) >= 0.0 else float(brentq(gain, low, high, xtol=1e-12))

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import second_price_under
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -104,5 +105,7 @@ MECHANISM = Mechanism(
     known_answer="U[0,1], n bidders, k units: truthful, revenue k (n - k) / (n + 1)",
     reference="Vickrey (1961); weights as in sponsored search, Varian (2007)",
     equilibrium=equilibrium,
+    equilibrium_under=second_price_under,
+    reversible=True,
     truth_is_dominant=lambda parameters: parameters.payment == Payment.critical,
 )

@@ -117,6 +117,11 @@ def plain_lists(array: Floats) -> list[Any]:
     return nested
 
 
+def _always(scenario: Scenario) -> bool:
+    """Of a market whose outcome curves serve every scenario."""
+    return True
+
+
 def regrets(
     scenario: Scenario,
     policy: Actor,
@@ -145,7 +150,8 @@ def regrets(
     market = scenario.market_module()
     searches = {"bid_grid": search_bids, "action_grid": search_actions}
     if method == "auto":
-        method = "bid_grid" if hasattr(market, "bid_curves") else "action_grid"
+        curves = hasattr(market, "bid_curves") and getattr(market, "offers_bid_curves", _always)(scenario)
+        method = "bid_grid" if curves else "action_grid"
     if method not in searches:
         raise ValueError(f"method={method!r} is unknown: choose auto, {', '.join(searches)}")
     if method == "bid_grid" and not hasattr(market, "bid_curves"):

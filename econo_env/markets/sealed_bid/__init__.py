@@ -6,6 +6,7 @@ take the rest: `observation_names`, `action_names`, `info`, `truthful_actions`, 
 the documentation page.
 """
 
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.markets.sealed_bid.form import clear_form
 from econo_env.markets.sealed_bid.layout import (
     State,
@@ -21,6 +22,7 @@ from econo_env.markets.sealed_bid.outcome import (
     bid_curves,
     bids_made,
     highest_bid,
+    offers_bid_curves,
     set_types,
     type_names,
     types,
@@ -33,7 +35,6 @@ from econo_env.markets.sealed_bid.strategies import (
     DRAWN_AHEAD,
     bid_actions,
     equilibrium_actions,
-    equilibrium_bids,
     private_values,
     roles,
     scaled_actions,
@@ -60,6 +61,7 @@ __all__ = [
     "manual",
     "observation_names",
     "observe",
+    "offers_bid_curves",
     "picture",
     "private_values",
     "reset",

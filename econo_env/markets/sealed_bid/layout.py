@@ -5,11 +5,15 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO, to_money
+
+NO_BID = -1
+NO_CEILING = -1
+_NO_LIMIT = 2**62
 
 
 class State(NamedTuple):
@@ -18,10 +22,30 @@ class State(NamedTuple):
     key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
     episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
-    values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits")]
+    values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: value, signal, or cost in procurement")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, -1 for none")]
     allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
+    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round, < 0 if received")]
+    worth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: realised value of the last round's item")]
+    offers: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: in procurement, the ceiling minus the bid")]
+    present: Annotated[Bools, Column(np.bool_, ("agents",), "was there in the last round, where that is random")]
+
+
+class Extras(NamedTuple):
+    """The constants of what goes beyond a sale to risk-neutral bidders with independent private values.
+
+    Without it `Terms.extras` is None, and the compiler leaves out all that looks at it.
+    """
+
+    bid_limit: int  # micro-credits: larger bids are cut to the budget
+    ceiling: int  # micro-credits: in procurement the most that is paid, else NO_CEILING
+    information: int
+    information_parameter: float
+    utility: int
+    utility_parameter: float
+    presence: float  # chance to be there
+    entry_fee: int  # micro-credits
+    entry_cost: int  # micro-credits
 
 
 class Terms(NamedTuple):
@@ -35,11 +59,15 @@ class Terms(NamedTuple):
     weights: Int64s  # (agents,) thousandths
     largest_weight: int  # thousandths
     highest_value: float  # micro-credits
-    value_scale: float  # 1 / highest_value
+    value_scale: float  # 1 / the highest signal, micro-credits
     bids_are_amounts: bool
+    half_largest_bid: float  # the bid of action 0 over the own or the highest value
+    largest_amount: float  # micro-credits, the scale of bids and payments in observations
     shows_role: bool  # observations hold the own prior and weight
     shows_result: bool
     shows_winning_bid: bool
+    shows_all_bids: bool
+    extras: Extras | None
 
 
 def axes(scenario: SealedBidScenario) -> dict[str, int]:
@@ -68,19 +96,30 @@ def _shows_role(scenario: SealedBidScenario) -> bool:
 def observation_names(scenario: SealedBidScenario) -> tuple[str, ...]:
     """What each feature of an observation means; all lie in [0, 1].
 
-    `value`: the own value over the highest possible one. `rounds_left`: the share of the episode to come.
+    `value`: the own value over the highest possible one; `signal` where values are interdependent, `cost` in
+    procurement. `rounds_left`: the share of the episode to come.
     `prior` and `weight` (where bidders differ): the own prior's number over their count, the own weight over the
     largest. `won`, `paid`, `winning_bid` (in repeated play, as far as the feedback goes): the own result of the last
-    round, the payment and the highest winning bid over twice the highest value.
+    round, the payment and the highest winning bid over the largest possible one. `bid_of_0`, ...: with `all_bids`, each
+    bid of the last round likewise, 0 for none.
     """
-    names = ["value", "rounds_left"]
+    names = [type_name(scenario), "rounds_left"]
     if _shows_role(scenario):
         names += ["prior", "weight"]
     if scenario.max_cycles > 1 and scenario.feedback != "nothing":
         names += ["won", "paid"]
         if scenario.feedback == "winning_bid":
             names.append("winning_bid")
+        if scenario.feedback == "all_bids":
+            names += [f"bid_of_{i}" for i in range(scenario.num_agents)]
     return tuple(names)
+
+
+def type_name(scenario: SealedBidScenario) -> str:
+    """What a bidder knows: its `value`, a `signal` of it, or its `cost`."""
+    if scenario.procurement is not None:
+        return "cost"
+    return "value" if scenario.information.private else "signal"
 
 
 def terms(scenario: SealedBidScenario) -> Terms:
@@ -98,14 +137,37 @@ def terms(scenario: SealedBidScenario) -> Terms:
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
         largest_weight=round(max(weights) * WEIGHT_UNIT),
         highest_value=float(to_money(scenario.highest_value)),
-        value_scale=1.0 / float(to_money(scenario.highest_value)),
+        value_scale=1.0 / float(to_money(scenario.highest_signal)),
         bids_are_amounts=scenario.bids == "amount",
+        half_largest_bid=scenario.largest_bid / 2.0,
+        largest_amount=scenario.largest_bid * float(to_money(scenario.bid_unit)),
         shows_role="weight" in names,
         shows_result="won" in names,
         shows_winning_bid="winning_bid" in names,
+        shows_all_bids="bid_of_0" in names,
+        extras=None if scenario.is_plain else _extras(scenario),
+    )
+
+
+def _extras(scenario: SealedBidScenario) -> Extras:
+    entry, budget = scenario.participation, getattr(scenario.utility, "amount", None)
+    return Extras(
+        bid_limit=_NO_LIMIT if budget is None else int(to_money(max(0.0, budget - entry.entry_fee))),
+        ceiling=NO_CEILING if scenario.procurement is None else int(to_money(scenario.ceiling)),
+        information=scenario.information.kind,
+        information_parameter=scenario.information.parameter,
+        utility=scenario.utility.model,
+        utility_parameter=scenario.utility.parameter,
+        presence=entry.probability,
+        entry_fee=int(to_money(entry.entry_fee)),
+        entry_cost=int(to_money(entry.entry_cost)),
     )
 
 
 def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.allocation > 0, "paid": state.payments / MICRO}
+    """What the dict faces tell in `infos`, arrays (markets, agents), of the last round: `won` and `paid` (credits).
+
+    What is received counts negative. Where values are interdependent also `worth`, the realised value in credits.
+    """
+    told = {"won": state.allocation > 0, "paid": state.payments / MICRO}
+    return told if scenario.information.private else told | {"worth": state.worth / MICRO}

@@ -13,8 +13,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
-from econo_env.markets.sealed_bid.layout import State, rule, terms
-from econo_env.markets.sealed_bid.phases import NO_BID
+from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import to_credits, to_money
 
@@ -22,12 +21,12 @@ Floats = NDArray[np.float64]
 
 
 def type_names(scenario: SealedBidScenario) -> tuple[str, ...]:
-    """A bidder's type is its value."""
-    return ("value",)
+    """A bidder's type is its value, its signal of a value, or its cost."""
+    return (type_name(scenario),)
 
 
 def types(scenario: SealedBidScenario, state: State) -> Floats:
-    """Values in credits, shape (markets, agents, 1); a copy, for the end of a tick draws the next ones."""
+    """Values, signals or costs in credits, shape (markets, agents, 1); a copy, for a tick's end draws the next ones."""
     return to_credits(state.values)[..., None]
 
 
@@ -38,29 +37,67 @@ def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Float
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
+    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations.
+
+    Raises:
+        ValueError: Types hang together, so that one cannot be set without the others.
+    """
+    if not scenario.information.independent:
+        raise ValueError(
+            f"information {scenario.information.name!r}: types are dependent, and the search for deviations fixes "
+            "one agent's type alone; evaluate without it (regret=False, on the command line --no-regret)"
+        )
     money = to_money(types[:, 0])
     engine.state.values[:, agent] = money
-    engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_value))
+    engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_signal))
+
+
+def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
+    """What a unit of the last round is worth if each bidder wins it, credits (markets, agents).
+
+    The private value, or the realised one where values are interdependent; in procurement the ceiling minus the cost.
+    Bidders who were not there cannot win it: 0.
+    """
+    worth = values if scenario.information.private else to_credits(state.worth)
+    if scenario.procurement is not None:
+        worth = np.maximum(scenario.ceiling - values, 0.0)
+    return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
+
+
+def optimal_welfare(scenario: SealedBidScenario, worth: Floats) -> Floats:
+    """The largest sum of worth (markets, agents) over the units for sale, shape (markets,)."""
+    units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
+    return np.asarray(np.sort(worth, axis=1)[:, -units:].sum(axis=1))
 
 
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
     """Sum of the winners' true values; with weights also the sum of weight times value.
 
-    A reserve does not enter the optimum: a sale that it prevents is welfare lost, for the seller's own value is 0.
+    A reserve does not enter the optimum: a sale that it prevents is welfare lost, for the seller's own value is 0. In
+    procurement the buyer's worth of the contract is the ceiling, and its revenue is what it keeps of that.
     """
-    values = types[..., 0]
-    units = min(getattr(scenario.mechanism, "units", 1), scenario.num_agents)
+    values = gains_from_trade(scenario, state, types[..., 0])
     measures = {PRIMARY: values}
     if scenario.weights is not None:
         measures["weighted_value"] = values * np.asarray(scenario.weights)
     realised = {name: (worth * state.allocation).sum(axis=1) for name, worth in measures.items()}
+    revenue = to_credits(state.payments.sum(axis=1))
+    if scenario.procurement is not None:
+        revenue = revenue + scenario.ceiling * state.allocation.sum(axis=1)
     return Welfare(
         realised=realised,
-        optimal={name: np.sort(worth, axis=1)[:, -units:].sum(axis=1) for name, worth in measures.items()},
-        revenue=to_credits(state.payments.sum(axis=1)),
-        created=realised[PRIMARY],
+        optimal={name: optimal_welfare(scenario, worth) for name, worth in measures.items()},
+        revenue=revenue,
+        created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, types[..., 0], revenue),
     )
+
+
+def _created(scenario: SealedBidScenario, state: State, values: Floats, revenue: Floats) -> Floats:
+    """Revenue and what bidders feel: entry costs are lost, and utility models other than money count as they feel."""
+    gain = (values if scenario.information.private else to_credits(state.worth)) * state.allocation
+    cost = to_credits(state.payments) + np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
+    utility = scenario.utility.of(-gain if scenario.procurement else gain, cost)
+    return np.asarray(revenue + utility.sum(axis=1))
 
 
 def bids_made(scenario: SealedBidScenario, state: State) -> Floats:
@@ -71,7 +108,12 @@ def bids_made(scenario: SealedBidScenario, state: State) -> Floats:
 def highest_bid(scenario: SealedBidScenario, values: Floats) -> Floats:
     """The bid of action 1 at each value, in credits."""
     scale = np.full_like(values, scenario.highest_value) if scenario.bids == "amount" else values
-    return 2.0 * scale
+    return scenario.largest_bid * scale
+
+
+def offers_bid_curves(scenario: SealedBidScenario) -> bool:
+    """Whether a reward is value times units won minus payment for the bid as it is placed, so that curves tell it."""
+    return scenario.is_plain
 
 
 @compiled
@@ -127,7 +169,12 @@ def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floa
     """Expected units and payment of each own bid in credits against the rivals' bids of the last round.
 
     Every bid meets the same rivals and the same tie lottery, in the rule that the engine compiles.
+
+    Raises:
+        ValueError: The reward is something else than value won minus payment; see `offers_bid_curves`.
     """
+    if not offers_bid_curves(scenario):
+        raise ValueError(f"{scenario.id}: the outcome of a bid does not tell its reward here: use method='action_grid'")
     none = np.isnan(bids)
     own = np.where(none, NO_BID, to_money(np.where(none, 0.0, bids)))
     constants = terms(scenario)

@@ -8,22 +8,22 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
-from econo_env.markets.sealed_bid.layout import State, Terms
+from econo_env.markets.sealed_bid.extras import draw_extras, offers, restrict_bids, settle_extras
+from econo_env.markets.sealed_bid.layout import NO_BID, Extras, State, Terms
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
-NO_BID = -1
-
 
 @compiled
-def draw_values(k: int, state: State, terms: Terms) -> None:
-    """Draws every bidder's private value for the coming round."""
+def draw_values(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Draws what every bidder knows in the coming round, its private value or its signal."""
     values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
     for first in range(0, values.shape[0], DRAWS_AT_ONCE):
         last = min(first + DRAWS_AT_ONCE, values.shape[0])
         fill_with_draws(key, episode, tick, VALUES, values, first, last)
         for i in range(first, last):
             values[i] = draw_from_table(terms.quantiles, terms.prior_of[i], values[i] * TWO_TO_MINUS_53)
+    draw_extras(terms.extras, k, state, terms, exchange)
 
 
 @compiled
@@ -36,22 +36,31 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
             state.bids[k, i] = NO_BID
             continue
         scale = terms.highest_value if terms.bids_are_amounts else float(state.values[k, i])
-        state.bids[k, i] = int(math.floor((1.0 + action) * scale + 0.5))
+        state.bids[k, i] = int(math.floor((1.0 + action) * (terms.half_largest_bid * scale) + 0.5))
+    restrict_bids(terms.extras, k, state, exchange)
 
 
 @compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
-    """Applies the mechanism's rule."""
+    """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(state.bids[k], terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
+    rule(offers(terms.extras, k, state), terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
 
 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Pays every bidder value won minus payment, in credits."""
-    for i in range(state.values.shape[1]):
-        surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
-        exchange.rewards[k, i] = surplus * CREDIT
+    """Rewards every bidder with value won minus payment in credits, or with what its utility model makes of them."""
+    _settle(terms.extras, k, state, terms, exchange)
+
+
+@compiled
+def _settle(extras: Extras | None, k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    if extras is None:
+        for i in range(state.values.shape[1]):
+            surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
+            exchange.rewards[k, i] = surplus * CREDIT
+    else:
+        settle_extras(extras, k, state, terms, exchange)
 
 
 @compiled
@@ -73,10 +82,13 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 2
         if terms.shows_result:
             row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
-            row[at + 1] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
+            row[at + 1] = min(1.0, abs(state.payments[k, i]) / terms.largest_amount)
             at += 2
         if terms.shows_winning_bid:
-            row[at] = winning_bid / (2.0 * terms.highest_value)
+            row[at] = winning_bid / terms.largest_amount
+        if terms.shows_all_bids:
+            for j in range(state.values.shape[1]):
+                row[at + j] = max(state.bids[k, j], 0) / terms.largest_amount
 
 
 @compiled
@@ -84,7 +96,7 @@ def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
     state.tick[k] += 1
     if state.tick[k] < terms.max_cycles:
-        draw_values(k, state, terms)
+        draw_values(k, state, terms, exchange)
     _write_observations(k, state, terms, exchange)
 
 
@@ -108,5 +120,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
-    draw_values(k, state, terms)
+    draw_values(k, state, terms, exchange)
     _write_observations(k, state, terms, exchange)

@@ -2,27 +2,70 @@
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import SerializeAsAny, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import Options, mechanism, mechanisms, options_of
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
+from econo_env.valuations.information import AnyInformation, PrivateValues
 from econo_env.valuations.priors import AnyPrior, Uniform
+from econo_env.valuations.utility import CARA, RETURN, AnyUtility, RiskNeutral
 
 MARKET = "sealed_bid"
 
+MOST_BIDS_SHOWN = 1000
+
+
+class Participation(BaseModel):
+    """Who comes to bid.
+
+    Attributes:
+        probability: Chance that a bidder is there in a round; the others cannot tell how many are.
+        entry_fee: What placing a bid pays to the seller, credits; with a fee or cost, a bid of 0 stays out.
+        entry_cost: What placing a bid costs the bidder, to nobody's gain, credits.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    probability: float = Field(1.0, gt=0.0, le=1.0)
+    entry_fee: float = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
+    entry_cost: float = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
+
+
+class Procurement(BaseModel):
+    """The reverse form: a buyer, bidders with costs; the lowest bid wins and is paid what the rule says.
+
+    The rule sees `ceiling - bid`, so the highest bid wins in its eyes, and what it charges is left off the ceiling.
+
+    Attributes:
+        ceiling: The most that the buyer pays, credits; bids above it are no bids. The highest cost by default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    ceiling: float | None = Field(None, gt=0.0, le=LARGEST_CREDITS)
+
 
 class SealedBidScenario(Scenario):
-    """A sealed-bid auction among bidders with independent private values.
+    """A sealed-bid auction: one simultaneous bid each.
+
+    The reserve is public and fixed before the bids, and the seller has no seat: there is nobody to place shill bids.
 
     Attributes:
         mechanism: `{name: first_price, reserve: 0.0, ...}`: a mechanism of the table and its parameters in credits.
-        values: The prior of every bidder's value, or a list of one for each bidder.
+        values: The prior of every bidder's value (of its cost in procurement), or a list of one for each bidder.
+        information: What bidders know of the value: `private`, `mixture`, `wallet`, `common` or `affiliated`.
+        utility: `risk_neutral`, `crra`, `cara`, `budget` or `return_on_investment`: what rewards are.
+        participation: Chance to be there, entry fee and entry cost.
+        procurement: The reverse form, with its ceiling; none by default.
         weights: Public reputation weights, one a bidder, in steps of 0.001; bids are ranked by weight times bid.
         bids: What the action means: `share_of_value`, (1 + a) times the own value, so that 0 is the truth; or
             `amount`, (1 + a) times the highest value, whatever the own value is.
-        feedback: What a bidder sees of the last round: `nothing`, its `own_result`, or also the `winning_bid`.
+        largest_bid: The bid of action 1, as a multiple of the own or the highest value: 2 by default; with another
+            one, bids are (1 + a) largest_bid / 2 times it.
+        feedback: What a bidder sees of the last round: `nothing`, its `own_result`, or also the `winning_bid`, or its
+            own result and `all_bids`.
     """
 
     module: ClassVar[str] = "econo_env.markets.sealed_bid"
@@ -32,7 +75,12 @@ class SealedBidScenario(Scenario):
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     weights: tuple[float, ...] | None = None
     bids: Literal["share_of_value", "amount"] = "share_of_value"
-    feedback: Literal["nothing", "own_result", "winning_bid"] = "own_result"
+    feedback: Literal["nothing", "own_result", "winning_bid", "all_bids"] = "own_result"
+    information: AnyInformation = PrivateValues()
+    utility: AnyUtility = RiskNeutral()
+    participation: Participation = Participation()
+    procurement: Procurement | None = None
+    largest_bid: float = Field(2.0, gt=0.0, le=1000.0)
 
     @field_validator("mechanism", mode="before")
     @classmethod
@@ -53,8 +101,39 @@ class SealedBidScenario(Scenario):
             given = getattr(self, name)
             if isinstance(given, tuple) and len(given) != self.num_agents:
                 raise ValueError(f"{name} lists {len(given)} entries for {self.num_agents} bidders: give one each")
-        if self.weights and 2 * self.highest_value * max(self.weights) > LARGEST_CREDITS:
+        if self.largest_bid > 2.0 and self.largest_amount > LARGEST_CREDITS:
+            raise ValueError("the largest bid would leave the range of money: rescale the values to smaller credits")
+        if self.weights and self.largest_amount * max(self.weights) > LARGEST_CREDITS:
             raise ValueError("weighted bids would leave the range of money: rescale the values to smaller credits")
+        if self.feedback == "all_bids" and self.num_agents > MOST_BIDS_SHOWN:
+            raise ValueError(f"feedback all_bids shows every bidder every bid: at most {MOST_BIDS_SHOWN} bidders")
+        if self.utility.model == CARA and self.utility.parameter * self.largest_amount > 500.0:
+            raise ValueError("utility cara: a times the largest bid is beyond 500: choose a smaller a")
+        if not self.information.private and len(set(self.priors())) > 1:
+            raise ValueError(f"information {self.information.name!r} needs one prior for all bidders")
+        return self
+
+    @model_validator(mode="after")
+    def _procurement_makes_sense(self) -> Self:
+        if self.procurement is None:
+            return self
+        row, costs_to_enter = mechanism(self.mechanism.name), self.entry_costs > 0.0
+        said = None
+        if not row.reversible:
+            allowed = ", ".join(other.name for other in mechanisms().values() if other.reversible)
+            said = f"{row.name!r} has no procurement form, for losers pay: choose one of {allowed}"
+        elif self.weights or not self.information.private or self.utility.model == RETURN:
+            said = "procurement goes without weights, with private costs, and not with return_on_investment"
+        elif getattr(self.utility, "amount", None) is not None:
+            said = "a budget means nothing to bidders who are paid"
+        elif getattr(self.mechanism, "reserve", 0.0) > 0.0:
+            said = "in procurement the ceiling is the reserve price: leave mechanism.reserve at 0"
+        elif self.bids != "amount":
+            said = "in procurement bids lie above the own cost: set bids: amount"
+        elif costs_to_enter and self.largest_amount <= self.ceiling:
+            said = "with an entry fee or cost a bid above the ceiling stays out: choose a larger largest_bid"
+        if said:
+            raise ValueError(said)
         return self
 
     def priors(self) -> tuple[AnyPrior, ...]:
@@ -62,18 +141,64 @@ class SealedBidScenario(Scenario):
         return self.values if isinstance(self.values, tuple) else (self.values,) * self.num_agents
 
     @property
-    def highest_value(self) -> float:
-        """The largest value any bidder can have, in credits; observations are scaled by it."""
+    def _highest_draw(self) -> float:
         return max(prior.highest for prior in self.priors())
+
+    @property
+    def highest_signal(self) -> float:
+        """The largest value, signal or cost that a bidder can see, in credits; observations are scaled by it."""
+        return self.information.highest_signal(self._highest_draw)
+
+    @property
+    def highest_value(self) -> float:
+        """The largest value (in procurement cost) that winning can realise, in credits."""
+        return self.information.highest_value(self._highest_draw, self.num_agents)
+
+    @property
+    def bid_unit(self) -> float:
+        """What bids are multiples of at most, in credits: the highest signal, or with `amount` the highest value."""
+        return self.highest_value if self.bids == "amount" else self.highest_signal
+
+    @property
+    def largest_amount(self) -> float:
+        """The largest bid that any bidder can place, in credits."""
+        return self.largest_bid * self.bid_unit
+
+    @property
+    def ceiling(self) -> float:
+        """In procurement the most that the buyer pays, in credits."""
+        given = self.procurement.ceiling if self.procurement else None
+        return self.highest_value if given is None else given
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is a sale to risk-neutral bidders with independent private values who are all there."""
+        return (
+            isinstance(self.utility, RiskNeutral)
+            and isinstance(self.information, PrivateValues)
+            and self.participation == Participation()
+            and self.procurement is None
+        )
+
+    @property
+    def entry_costs(self) -> float:
+        """Entry fee and cost together, in credits."""
+        return self.participation.entry_fee + self.participation.entry_cost
 
 
 SCENARIO = SealedBidScenario
 
 
 def built_in() -> list[Scenario]:
-    """One scenario for each sealed-bid mechanism, its name with `_v0`: two bidders, U[0, 1], one round."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
-    return [
-        SealedBidScenario(id=f"{row.name}_v0", num_agents=2, mechanism={"name": row.name, **row.example})
-        for row in rows
-    ]
+    """One scenario for each sealed-bid mechanism, its name with `_v0`: two bidders, U[0, 1], one round.
+
+    Where only winners pay, also the procurement form.
+    """
+    made: list[Scenario] = []
+    for row in (row for row in mechanisms().values() if row.market == MARKET):
+        fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}, **row.setting}
+        made.append(SealedBidScenario(id=f"{row.name}_v0", **fields))
+        if row.reversible:
+            fields |= {"procurement": {}, "bids": "amount", "largest_bid": 1.0}
+            made.append(SealedBidScenario(id=f"procurement_{row.name}_v0", **fields))
+    return made

@@ -1,0 +1,97 @@
+"""Known symmetric equilibria of a sealed-bid scenario, as bid functions."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from econo_env.engine.state import Float64s
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.conditions import Conditions
+from econo_env.valuations.priors import Empirical, Prior
+
+_TABLE_POINTS = 8193
+_MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
+
+BidFunction = Callable[[ArrayLike], Float64s]
+
+
+@lru_cache(maxsize=16)
+def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
+    """The symmetric Bayes-Nash bid function of the scenario, credits to credits, any shape.
+
+    The mechanism's closed form is evaluated once on a fine table and interpolated linearly. With an entry fee or cost a
+    bid of 0 stays out.
+
+    Raises:
+        ValueError: No closed form is known: the mechanism has none under these conditions, or bidders differ in prior
+            or weight under a rule whose equilibrium is not truth, or the action space is too small for it.
+    """
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
+    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+    conditions = conditions_of(scenario)
+    special = conditions != Conditions()
+    dominant = row.truth_is_dominant(section) and scenario.information.private and scenario.entry_costs == 0.0
+    if row.equilibrium is None or not (alike or dominant):
+        reason = "bidders with different priors or weights" if row.equilibrium else "this mechanism"
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
+            "use truthful, shading or a trained run instead"
+        )
+    if dominant:
+        return lambda values: np.asarray(values, dtype=np.float64)
+    if special and row.equilibrium_under is None:
+        raise ValueError(
+            f"{scenario.id}: the equilibrium of {row.name!r} is known for independent private values of risk-neutral "
+            "bidders who are all there at no cost; use truthful, shading or a trained run instead"
+        )
+    return _tabled(scenario, row, conditions if special else None)
+
+
+def conditions_of(scenario: SealedBidScenario) -> Conditions:
+    """What an equilibrium depends on besides values and rule."""
+    return Conditions(scenario.utility, scenario.information, scenario.participation.probability, scenario.entry_costs)
+
+
+def _tabled(scenario: SealedBidScenario, row: Mechanism, conditions: Conditions | None) -> BidFunction:
+    prior: Prior = scenario.priors()[0]
+    ceiling = 0.0
+    if scenario.procurement is not None:
+        # what is left of the ceiling is a value, and a sale among such values is the same game
+        ceiling = scenario.ceiling
+        prior = Empirical(quantiles=tuple(np.maximum(ceiling - prior.quantile_table()[::-1], 0.0)))
+    highest = scenario.information.highest_signal(prior.highest)
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    # the bid function jumps at the reserve: a point on each side of it
+    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
+    points = np.unique(np.concatenate([np.linspace(0.0, highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    arguments = (points, prior, scenario.num_agents, scenario.mechanism)
+    if conditions is None:
+        table = np.asarray(row.equilibrium(*arguments))  # type: ignore[misc]  # the caller has checked for one
+    else:
+        table = np.asarray(row.equilibrium_under(*arguments, conditions))  # type: ignore[misc]  # here too
+    _require_room(scenario, points, ceiling - table if ceiling else table, prior)
+    if ceiling:
+        # costs above the ceiling bid themselves and are not served
+        return lambda costs: np.where(
+            np.asarray(costs) <= ceiling, ceiling - np.interp(ceiling - np.asarray(costs), points, table), costs
+        )
+    return lambda values: np.interp(np.asarray(values, dtype=np.float64), points, table)
+
+
+def _require_room(scenario: SealedBidScenario, points: Float64s, bids: Float64s, prior: Prior) -> None:
+    """Raises where the action space cuts the bids of more than a few types."""
+    types = prior.quantile_table()[:-1] if scenario.information.private else points[1:-1]
+    wanted = np.interp(types, points, bids)
+    unit = np.full_like(types, scenario.bid_unit) if scenario.bids == "amount" else types
+    beyond = wanted > scenario.largest_bid * unit * (1.0 + 1e-9) + 1e-9
+    if beyond.mean() > _MOST_BEYOND:
+        needed = float((wanted[beyond] / np.maximum(unit[beyond], 1e-9)).max())
+        raise ValueError(
+            f"{scenario.id}: the equilibrium bids more than largest_bid={scenario.largest_bid:g} allows; "
+            f"set it to at least {np.ceil(needed):g}"
+        )

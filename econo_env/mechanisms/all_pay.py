@@ -1,0 +1,72 @@
+"""All-pay sealed-bid auction: the highest bids win, and everybody pays what it bid."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.order_statistics import entry_value, expected_rival_value, win_probability
+from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class AllPay(NamedTuple):
+    """Parameters: the least bid that is accepted in credits, and the number of identical units (one a bidder)."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    units: Annotated[int, Field(ge=1)] = 1
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    weights: NDArray[Any],
+    lottery: Lottery,
+    terms: AllPay,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """The highest bids win a unit each; all pay their bids, but for those below the reserve; all arrays (n,)."""
+    for bidder in range(bids.shape[0]):
+        allocation[bidder] = 0
+        payments[bidder] = bids[bidder] if bids[bidder] >= terms.reserve and bids[bidder] >= 0 else 0
+    for _ in range(terms.units):
+        winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+        if winner == NOBODY:
+            return
+        allocation[winner] = 1
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: AllPay) -> NDArray[Any]:
+    """b(v) = v G(v) - integral_e^v G(y) dy from the value e on whose chance to win is worth the reserve, else 0.
+
+    G is the chance to win against rivals' values (Krishna 2009, section 3.3, with e G(e) = reserve).
+    """
+    values = np.asarray(values, dtype=np.float64)
+    rivals, units = num_bidders - 1, parameters.units
+    entry = entry_value(prior, num_bidders, parameters.reserve, units=units)
+    if np.isinf(entry):
+        return np.zeros_like(values)
+    if rivals < units:
+        return np.where(values >= entry, parameters.reserve, 0.0)
+    table = prior.quantile_table()
+    wins = win_probability(np.interp(values, table, np.linspace(0.0, 1.0, len(table))), rivals, units)
+    return np.where(values >= entry, wins * expected_rival_value(values, prior, num_bidders, units, entry), 0.0)
+
+
+MECHANISM = Mechanism(
+    name="all_pay",
+    summary="The highest bids win, and everybody pays what it bid.",
+    market="sealed_bid",
+    rule=clear,
+    parameters=AllPay,
+    properties=("efficient in symmetric equilibrium without a reserve", "interim individually rational", "no deficit"),
+    known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
+    reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
+    equilibrium=equilibrium,
+)

@@ -1,0 +1,81 @@
+"""K-th-price sealed-bid auction: the highest bid wins and pays the k-th highest."""
+
+from math import comb, factorial
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class KthPrice(NamedTuple):
+    """Parameters: the reserve price in credits, and the rank of the bid that sets the price (2 is the second)."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    rank: Annotated[int, Field(ge=2)] = 3
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    weights: NDArray[Any],
+    lottery: Lottery,
+    terms: KthPrice,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """The highest bid wins and pays the bid of the given rank, or the reserve if there are fewer; all arrays (n,)."""
+    payments[:] = allocation[:] = 0
+    winner = priced = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    if winner == NOBODY:
+        return
+    for _ in range(terms.rank - 1):
+        allocation[priced] = 1  # out of the ranking while the next one is sought
+        priced = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+        if priced == NOBODY:
+            break
+    allocation[:] = 0
+    allocation[winner] = 1
+    payments[winner] = terms.reserve if priced == NOBODY else min(bids[winner], max(terms.reserve, bids[priced]))
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: KthPrice) -> NDArray[Any]:
+    """b(v) = sum_j C(k-2, j) (n-k)! / (n-k+j)! q^j Q^(j)(q) at q = F(v), with Q the prior's quantile function.
+
+    Revenue equivalence, differentiated k - 1 times (Monderer and Tennenholtz 2000). Any prior up to k = 3, then power.
+    """
+    values, k, n = np.asarray(values, dtype=np.float64), parameters.rank, num_bidders
+    exponent = getattr(prior, "exponent", 1.0 if prior.name == "uniform" else None)
+    if k > n or (k > 2 and parameters.reserve > 0.0):
+        raise ValueError(f"rank {k}, {n} bidders: a closed form needs rank bidders, and no reserve above rank 2")
+    if exponent is None:
+        if k > 3:
+            raise ValueError(f"no closed form of rank {k} for a {prior.name} prior: use a uniform or power one")
+        return values + (k == 3) * prior.cdf(values) / np.maximum((n - 2) * prior.pdf(values), 1e-300)
+    bids, derivative = values.copy(), values - prior.lowest
+    for j in range(1, k - 1):
+        derivative = derivative * (1.0 / exponent - (j - 1))  # q^j Q^(j) of a power of q
+        bids = bids + comb(k - 2, j) * factorial(n - k) / factorial(n - k + j) * derivative
+    return bids
+
+
+MECHANISM = Mechanism(
+    name="kth_price",
+    summary="The highest bid wins and pays the bid of the given rank.",
+    market="sealed_bid",
+    rule=clear,
+    parameters=KthPrice,
+    properties=("efficient in symmetric equilibrium", "no deficit"),
+    known_answer="U[0,1], n bidders, rank k >= 2: b(v) = (n - 1) v / (n - k + 1), revenue (n - 1) / (n + 1)",
+    reference="Monderer and Tennenholtz (2000); Krishna, Auction Theory (2009), section 3.2",
+    equilibrium=equilibrium,
+    setting={"num_agents": 3},
+    reversible=True,
+)

@@ -1,0 +1,80 @@
+"""Second-price all-pay auction, the war of attrition: the highest bid wins and pays the second, losers theirs."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.order_statistics import entry_value, running_integral
+from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+_SURE = 1.0 - 1e-15  # the bid function has no bound as winning becomes certain
+
+
+class SecondPriceAllPay(NamedTuple):
+    """Parameters: the least bid that is accepted, in credits."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    weights: NDArray[Any],
+    lottery: Lottery,
+    terms: SecondPriceAllPay,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """The highest bid pays the best losing one or the reserve, each loser pays its accepted bid; all arrays (n,)."""
+    allocation[:] = 0
+    payments[:] = 0
+    winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    if winner == NOBODY:
+        return
+    allocation[winner] = 1
+    price = terms.reserve
+    for bidder in range(bids.shape[0]):
+        if bidder != winner and bids[bidder] >= 0 and bids[bidder] >= terms.reserve:
+            payments[bidder] = bids[bidder]
+            price = max(price, bids[bidder])
+    payments[winner] = min(price, bids[winner])
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: SecondPriceAllPay) -> NDArray[Any]:
+    """b(v) = reserve + integral_e^v y g(y) / (1 - G(y)) dy (Krishna and Morgan 1997), G = F^(n-1); 0 below e.
+
+    e is the value whose chance to win is worth the reserve. By parts: y d(-ln(1 - G(y))).
+    """
+    values = np.asarray(values, dtype=np.float64)
+    entry = entry_value(prior, num_bidders, parameters.reserve)
+    if np.isinf(entry):
+        return np.zeros_like(values)
+    table = prior.quantile_table()
+
+    def log_losing(cdf: Any) -> Any:
+        return np.log1p(-np.minimum(cdf ** (num_bidders - 1), _SURE))
+
+    at, at_entry = (log_losing(np.interp(v, table, np.linspace(0.0, 1.0, len(table)))) for v in (values, entry))
+    area = running_integral(lambda _, cdf: log_losing(cdf), values, prior, entry)
+    return np.where(values >= entry, parameters.reserve + area - values * at + entry * at_entry, 0.0)
+
+
+MECHANISM = Mechanism(
+    name="second_price_all_pay",
+    summary="War of attrition: the highest bid wins and pays the second highest, losers pay their bids.",
+    market="sealed_bid",
+    rule=clear,
+    parameters=SecondPriceAllPay,
+    properties=("efficient in symmetric equilibrium without a reserve", "interim individually rational", "no deficit"),
+    known_answer="U[0,1], 2 bidders: b(v) = -v - ln(1 - v), revenue 1/3",
+    reference="Krishna and Morgan (1997)",
+    equilibrium=equilibrium,
+    setting={"largest_bid": 8.0},
+)

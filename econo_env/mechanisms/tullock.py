@@ -1,0 +1,80 @@
+"""Tullock contest: everybody pays its bid, and the prize is drawn with chances in proportion to bids to a power."""
+
+import math
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import CONTEST, Lottery, uniform
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
+from econo_env.money import CREDIT, Credits
+from econo_env.valuations.priors import Prior
+
+
+class Tullock(NamedTuple):
+    """Parameters: the least bid that is accepted in credits, and the power of a bid (1 is the lottery contest)."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    power: Annotated[float, Field(gt=0.0, le=16.0)] = 1.0
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    weights: NDArray[Any],
+    lottery: Lottery,
+    terms: Tullock,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """Bidder i wins with chance w_i b_i^power over their sum and everybody pays its accepted bid; all arrays (n,).
+
+    A race: i arrives after an exponential time of that rate, the first wins; so nobody loses by bidding more. If all
+    bids are 0, everybody has the same chance.
+    """
+    winner, earliest, any_effort = NOBODY, 0.0, False
+    for bidder in range(bids.shape[0]):
+        allocation[bidder] = 0
+        payments[bidder] = 0
+        if bids[bidder] < 0 or bids[bidder] < terms.reserve:
+            continue
+        payments[bidder] = bids[bidder]
+        if any_effort and bids[bidder] == 0:
+            continue
+        time = -math.log(1.0 - uniform(lottery.key, lottery.episode, lottery.tick, CONTEST, bidder))
+        if bids[bidder] > 0:
+            effort = bids[bidder] * CREDIT if terms.power == 1.0 else (bids[bidder] * CREDIT) ** terms.power
+            time = time / (effort * (weights[bidder] / WEIGHT_UNIT))
+        if winner == NOBODY or time < earliest or (bids[bidder] > 0 and not any_effort):
+            winner, earliest = bidder, time
+        any_effort = any_effort or bids[bidder] > 0
+    if winner != NOBODY:
+        allocation[winner] = 1
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Tullock) -> NDArray[Any]:
+    """Bids (n - 1) power v / n^2 where everybody's value is the same known v (Tullock 1980); else none is known."""
+    n, power = num_bidders, parameters.power
+    share = (n - 1) * power / n**2
+    if prior.lowest < prior.highest or n < 2 or (n - 1) * power > n or parameters.reserve > share * prior.highest:
+        known = "one value, e.g. {name: empirical, quantiles: [1.0, 1.0]}, power <= n / (n - 1), reserve <= the bid"
+        raise ValueError(f"a Tullock contest with power {power} and {prior.name} values: a closed form needs {known}")
+    return np.asarray(values, dtype=np.float64) * share
+
+
+MECHANISM = Mechanism(
+    name="tullock",
+    summary="Everybody pays its bid, and one is drawn to win with chances in proportion to bids to a power.",
+    market="sealed_bid",
+    rule=clear,
+    parameters=Tullock,
+    properties=("no deficit", "interim individually rational"),
+    known_answer="one known value V, n bidders, power r <= n / (n - 1): b = V r (n - 1) / n^2, revenue V r (n - 1) / n",
+    reference="Tullock (1980); Konrad, Strategy and Dynamics in Contests (2009)",
+    equilibrium=equilibrium,
+    setting={"values": {"name": "empirical", "quantiles": (1.0, 1.0)}},
+)

@@ -1,0 +1,182 @@
+"""What bidders know of what the item is worth: private values, and signals of values that hang together.
+
+Each model is a section of a scenario. A bidder sees its signal; what it wins is worth the realised value. The engine's
+side of it is in `econo_env.markets.sealed_bid.signals`.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from econo_env.valuations.priors import Prior
+
+Floats = NDArray[np.float64]
+
+PRIVATE, WALLET, MIXTURE, COMMON, AFFILIATED = range(5)
+
+
+class Information(BaseModel):
+    """A model of signals and values.
+
+    Attributes:
+        kind: How the engine tells the models apart.
+        independent: Whether signals are independent draws.
+        private: Whether the realised value is the signal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    kind: ClassVar[int] = PRIVATE
+    independent: ClassVar[bool] = True
+    private: ClassVar[bool] = False
+
+    name: str
+
+    @property
+    def parameter(self) -> float:
+        """The model's number, as the engine takes it."""
+        return 0.0
+
+    def highest_signal(self, highest: float) -> float:
+        """The largest signal in credits, the prior reaching up to `highest`."""
+        return highest
+
+    def highest_value(self, highest: float, num_bidders: int) -> float:
+        """The largest realised value in credits."""
+        return highest
+
+    def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
+        """E[value | own signal x, highest rival signal x] in credits: the second-price equilibrium bid.
+
+        Milgrom and Weber (1982); shape of `signals`.
+
+        Raises:
+            ValueError: No closed form is known for this prior or number of bidders.
+        """
+        raise NotImplementedError
+
+    def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
+        """The signal below which the winner's strongest rival lies with the given chance, in the first-price formula.
+
+        That formula weighs by L(y | x) = exp(-integral_y^x g(t | t) / G(t | t) dt) (Krishna 2009, section 6.4); with
+        independent signals L is the distribution of the highest rival signal, given that it lies below x.
+        """
+        raise NotImplementedError
+
+
+class PrivateValues(Information):
+    """Every bidder knows its own value, drawn independently."""
+
+    private: ClassVar[bool] = True
+
+    name: Literal["private"] = "private"
+
+
+class Mixture(Information):
+    """Private values that are one draw shared by all with chance `gamma`, else independent."""
+
+    kind: ClassVar[int] = MIXTURE
+    independent: ClassVar[bool] = False
+    private: ClassVar[bool] = True
+
+    name: Literal["mixture"] = "mixture"
+    gamma: float = Field(0.5, ge=0.0, le=1.0)
+
+    @property
+    def parameter(self) -> float:
+        return self.gamma
+
+
+class Wallet(Information):
+    """Interdependent values: the own signal plus `share` of every other one; with 1 the wallet game."""
+
+    kind: ClassVar[int] = WALLET
+
+    name: Literal["wallet"] = "wallet"
+    share: float = Field(1.0, ge=0.0, le=1.0)
+
+    @property
+    def parameter(self) -> float:
+        return self.share
+
+    def highest_value(self, highest: float, num_bidders: int) -> float:
+        return highest * (1.0 + self.share * (num_bidders - 1))
+
+    def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
+        from econo_env.mechanisms.order_statistics import running_integral
+
+        own = np.asarray(signals, dtype=np.float64)
+        table = prior.quantile_table()
+        below = np.interp(own, table, np.linspace(0.0, 1.0, len(table)))
+        area = running_integral(lambda _, cdf: cdf, own, prior, prior.lowest)
+        mean_below = np.where(below > 0.0, own - area / np.where(below > 0.0, below, 1.0), own)
+        return own + self.share * (own + (num_bidders - 2) * mean_below)
+
+    def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
+        table = prior.quantile_table()
+        probabilities = np.linspace(0.0, 1.0, len(table))
+        below = np.interp(np.asarray(signals, dtype=np.float64), table, probabilities)
+        shown: Floats = np.interp(below * np.asarray(share) ** (1.0 / (num_bidders - 1)), probabilities, table)
+        return shown
+
+
+class CommonValue(Information):
+    """Mineral rights: one value V for all, drawn from the prior; signals are independent and uniform on [0, 2 V]."""
+
+    kind: ClassVar[int] = COMMON
+    independent: ClassVar[bool] = False
+
+    name: Literal["common"] = "common"
+
+    def highest_signal(self, highest: float) -> float:
+        return 2.0 * highest
+
+    def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
+        if prior.name != "uniform" or prior.lowest != 0.0:
+            raise ValueError("with a common value a closed form is known for a uniform prior from 0")
+        least = np.clip(np.asarray(signals, dtype=np.float64) / (2.0 * prior.highest), 1e-12, 1.0 - 1e-9)
+        # density of V given n signals of which x is the highest: V^-n on [x / 2, highest]
+        return prior.highest * _power_area(1 - num_bidders, least) / _power_area(-num_bidders, least)
+
+    def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
+        return np.asarray(signals, dtype=np.float64) * np.asarray(share) ** (1.0 / (num_bidders - 1))
+
+
+class Affiliated(Information):
+    """Signals S_i + T with one T for all, every part drawn from the prior; the item is worth the mean signal to all.
+
+    With two bidders the example of Krishna (2009), section 6.6, after Milgrom and Weber (1982).
+    """
+
+    kind: ClassVar[int] = AFFILIATED
+    independent: ClassVar[bool] = False
+
+    name: Literal["affiliated"] = "affiliated"
+
+    def highest_signal(self, highest: float) -> float:
+        return 2.0 * highest
+
+    def highest_value(self, highest: float, num_bidders: int) -> float:
+        return 2.0 * highest
+
+    def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
+        if num_bidders != 2:
+            raise ValueError(f"with affiliated signals a closed form is known for 2 bidders, not for {num_bidders}")
+        return np.asarray(signals, dtype=np.float64)
+
+    def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
+        if prior.name != "uniform" or prior.lowest != 0.0:
+            raise ValueError("with affiliated signals a first-price closed form is known for a uniform prior from 0")
+        return np.asarray(signals, dtype=np.float64) * np.sqrt(share)  # g(t | t) / G(t | t) = 2 / t
+
+
+def _power_area(exponent: int, start: Floats) -> Floats:
+    """The integral of y^exponent from `start` to 1."""
+    if exponent == -1:
+        return -np.log(start)
+    return np.asarray((1.0 - start ** (exponent + 1)) / (exponent + 1))
+
+
+AnyInformation = Annotated[PrivateValues | Mixture | Wallet | CommonValue | Affiliated, Field(discriminator="name")]
+"""The section of a scenario that says what bidders know."""
