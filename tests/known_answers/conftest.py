@@ -26,7 +26,9 @@ class Auctions:
             self.bids[self.values < scenario.mechanism.reserve] = 0.0
         else:
             self.bids = bid_function(self.values)
-        engine.step((self.bids / highest - 1.0)[..., None])
+        # a bid function without bound is cut to what the action space allows
+        self.bids = np.minimum(self.bids, scenario.largest_amount)
+        engine.step((self.bids / (scenario.largest_bid / 2.0 * highest) - 1.0)[..., None])
         self.allocation, self.payments = engine.state.allocation, engine.state.payments / 1e6
         self.utility = engine.exchange.rewards
         assert engine.exchange.invalid_actions.sum() == 0

@@ -10,7 +10,9 @@ from econo_env.mechanisms import clear, mechanism, mechanisms
 
 MICRO = 1e-6
 SEALED = [name for name, row in mechanisms().items() if row.market == "sealed_bid"]
-WINNERS_PAY = ["first_price", "second_price"]
+WINNERS_PAY = ["first_price", "second_price", "kth_price"]
+MONOTONE = [*WINNERS_PAY, "all_pay", "second_price_all_pay", "tullock"]
+BY_RANK = [name for name in SEALED if name != "tullock"]  # a contest draws its winner
 
 amounts = st.integers(0, 2_000_000).map(lambda money: money * MICRO)
 bid = st.one_of(amounts, st.sampled_from([0.0, 0.5, 1.0]), st.just(float("nan")))
@@ -26,6 +28,11 @@ def markets(draw):
     return np.array(bids), weights, rule, draw(st.integers(0, 2**32))
 
 
+def taken_by(name, rule):
+    """The parameters that the rule has, of those drawn."""
+    return {key: value for key, value in rule.items() if key in mechanism(name).parameters._fields}
+
+
 profiles = settings(max_examples=150, deadline=None)
 
 
@@ -34,7 +41,7 @@ profiles = settings(max_examples=150, deadline=None)
 @given(market=markets())
 def test_allocations_are_feasible_and_no_bidder_is_paid(name, market):
     bids, weights, rule, seed = market
-    outcome = clear(name, bids, weights=weights, seed=seed, **rule)
+    outcome = clear(name, bids, weights=weights, seed=seed, **taken_by(name, rule))
     assert outcome.allocation.sum() <= rule["units"]
     assert set(outcome.allocation.tolist()) <= {0, 1}
     assert np.all(outcome.payments >= 0)
@@ -47,14 +54,14 @@ def test_allocations_are_feasible_and_no_bidder_is_paid(name, market):
 def test_winners_pay_between_the_reserve_and_their_bid(name, market):
     """With truthful bids this is ex-post individual rationality."""
     bids, weights, rule, seed = market
-    outcome = clear(name, bids, weights=weights, seed=seed, **rule)
+    outcome = clear(name, bids, weights=weights, seed=seed, **taken_by(name, rule))
     won = outcome.allocation > 0
     assert np.all(outcome.payments[won] <= bids[won] + 1e-9)
     assert np.all(outcome.payments[won] >= rule["reserve"] - 1e-9)
     assert not outcome.payments[~won].any()
 
 
-@pytest.mark.parametrize("name", WINNERS_PAY)
+@pytest.mark.parametrize("name", MONOTONE)
 @profiles
 @given(market=markets(), data=st.data())
 def test_a_higher_bid_never_loses_what_a_lower_one_won(name, market, data):
@@ -62,9 +69,36 @@ def test_a_higher_bid_never_loses_what_a_lower_one_won(name, market, data):
     bidder = data.draw(st.integers(0, len(bids) - 1))
     raised = bids.copy()
     raised[bidder] = np.nan_to_num(raised[bidder]) + data.draw(amounts)
-    before = clear(name, bids, weights=weights, seed=seed, **rule).allocation[bidder]
-    after = clear(name, raised, weights=weights, seed=seed, **rule).allocation[bidder]
+    before = clear(name, bids, weights=weights, seed=seed, **taken_by(name, rule)).allocation[bidder]
+    after = clear(name, raised, weights=weights, seed=seed, **taken_by(name, rule)).allocation[bidder]
     assert after >= before
+
+
+@pytest.mark.parametrize("name", ["all_pay", "second_price_all_pay", "tullock"])
+@profiles
+@given(market=markets())
+def test_losers_pay_their_accepted_bids_and_winners_at_most_theirs(name, market):
+    bids, weights, rule, seed = market
+    outcome = clear(name, bids, weights=weights, seed=seed, **taken_by(name, rule))
+    accepted = np.where(np.nan_to_num(bids, nan=-1.0) >= rule["reserve"], np.nan_to_num(bids), 0.0)
+    lost = outcome.allocation == 0
+    np.testing.assert_allclose(outcome.payments[lost], accepted[lost], atol=1e-9)
+    assert np.all(outcome.payments[~lost] <= accepted[~lost] + 1e-9)
+    if (np.nan_to_num(bids, nan=-1.0) >= rule["reserve"]).any():
+        assert outcome.allocation.any()
+
+
+@profiles
+@given(market=markets(), rank=st.integers(2, 8))
+def test_the_kth_price_is_that_of_the_sorted_bids(market, rank):
+    bids, _, rule, seed = market
+    outcome = clear("kth_price", bids, seed=seed, reserve=rule["reserve"], rank=rank)
+    accepted = np.sort(bids[np.nan_to_num(bids, nan=-1.0) >= rule["reserve"]])[::-1]
+    assert len(outcome.winners) == min(1, len(accepted))
+    if len(accepted):
+        assert bids[outcome.winners[0]] == accepted[0]
+        price = accepted[rank - 1] if rank <= len(accepted) else rule["reserve"]
+        assert outcome.revenue == pytest.approx(price, abs=1e-9)
 
 
 @profiles
@@ -109,7 +143,7 @@ def test_a_winners_price_does_not_depend_on_its_bid(market, data):
         assert again.payments[winner] == outcome.payments[winner]
 
 
-@pytest.mark.parametrize("name", SEALED)
+@pytest.mark.parametrize("name", BY_RANK)
 @profiles
 @given(market=markets(), data=st.data())
 def test_nobody_gains_from_its_place(name, market, data):
@@ -121,8 +155,8 @@ def test_nobody_gains_from_its_place(name, market, data):
     if len(np.unique(scores)) < len(scores):
         return
     order = np.array(data.draw(st.permutations(range(len(bids)))))
-    straight = clear(name, bids, weights=factors, seed=seed, **rule)
-    permuted = clear(name, bids[order], weights=factors[order], seed=seed, **rule)
+    straight = clear(name, bids, weights=factors, seed=seed, **taken_by(name, rule))
+    permuted = clear(name, bids[order], weights=factors[order], seed=seed, **taken_by(name, rule))
     np.testing.assert_array_equal(permuted.allocation, straight.allocation[order])
     np.testing.assert_array_equal(permuted.payments, straight.payments[order])
 
@@ -140,7 +174,7 @@ def test_whole_money_and_floats_follow_the_same_rule(name, market):
     outcomes = []
     for dtype in (np.int64, np.float64):
         allocation, payments = np.zeros(len(bids), dtype=dtype), np.zeros(len(bids), dtype=dtype)
-        terms = row.terms(row.options(**rule))
+        terms = row.terms(row.options(**taken_by(name, rule)))
         if dtype is np.float64:
             terms = terms._replace(reserve=float(terms.reserve))
         given_bids = whole.astype(dtype)

@@ -7,7 +7,7 @@ import math
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import PRESENCE, SHARED, VALUES, two_uniforms, uniform
-from econo_env.engine.state import Exchange, Int64s
+from econo_env.engine.state import Exchange
 from econo_env.markets.sealed_bid.layout import NO_BID, NO_CEILING, Extras, State, Terms
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
@@ -63,15 +63,14 @@ def restrict_bids(extras: Extras | None, k: int, state: State, exchange: Exchang
 
 
 @compiled
-def offers(extras: Extras | None, k: int, state: State) -> Int64s:
-    """What the rule ranks: the bids, in procurement what each leaves of the ceiling."""
+def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
+    """In procurement turns bids into what they leave of the ceiling, which the rule ranks, and back."""
     if extras is None:
-        return state.bids[k]
-    if extras.ceiling == NO_CEILING:
-        return state.bids[k]
-    for i in range(state.bids.shape[1]):
-        state.offers[k, i] = extras.ceiling - state.bids[k, i] if state.bids[k, i] >= 0 else NO_BID
-    return state.offers[k]
+        return
+    if extras.ceiling != NO_CEILING:
+        for i in range(state.bids.shape[1]):
+            if state.bids[k, i] >= 0:
+                state.bids[k, i] = extras.ceiling - state.bids[k, i]
 
 
 @compiled

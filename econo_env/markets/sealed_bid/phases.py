@@ -8,7 +8,7 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
-from econo_env.markets.sealed_bid.extras import draw_extras, offers, restrict_bids, settle_extras
+from econo_env.markets.sealed_bid.extras import draw_extras, mirror_bids, restrict_bids, settle_extras
 from econo_env.markets.sealed_bid.layout import NO_BID, Extras, State, Terms
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
@@ -44,7 +44,9 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(offers(terms.extras, k, state), terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
+    mirror_bids(terms.extras, k, state)
+    rule(state.bids[k], terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
+    mirror_bids(terms.extras, k, state)
 
 
 @compiled
