@@ -104,21 +104,22 @@ class Wallet(Information):
         return highest * (1.0 + self.share * (num_bidders - 1))
 
     def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
-        from econo_env.mechanisms.order_statistics import running_integral
-
         own = np.asarray(signals, dtype=np.float64)
         table = prior.quantile_table()
-        below = np.interp(own, table, np.linspace(0.0, 1.0, len(table)))
-        area = running_integral(lambda _, cdf: cdf, own, prior, prior.lowest)
-        mean_below = np.where(below > 0.0, own - area / np.where(below > 0.0, below, 1.0), own)
-        return own + self.share * (own + (num_bidders - 2) * mean_below)
+        probabilities = np.linspace(0.0, 1.0, len(table))
+        below = np.interp(own, table, probabilities)
+        # the integral of the quantile function up to there: whole cells, and the part of the last one
+        upto = np.concatenate([[0.0], np.cumsum((table[1:] + table[:-1]) / 2.0 * np.diff(probabilities))])
+        cell = np.clip(np.searchsorted(table, own, side="right") - 1, 0, len(table) - 1)
+        area = upto[cell] + (table[cell] + own) / 2.0 * (below - probabilities[cell])
+        mean_below = np.where(below > 0.0, area / np.where(below > 0.0, below, 1.0), own)
+        return np.asarray(own + self.share * (own + (num_bidders - 2) * mean_below))
 
     def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
         table = prior.quantile_table()
         probabilities = np.linspace(0.0, 1.0, len(table))
         below = np.interp(np.asarray(signals, dtype=np.float64), table, probabilities)
-        shown: Floats = np.interp(below * np.asarray(share) ** (1.0 / (num_bidders - 1)), probabilities, table)
-        return shown
+        return np.asarray(np.interp(below * np.asarray(share) ** (1.0 / (num_bidders - 1)), probabilities, table))
 
 
 class CommonValue(Information):

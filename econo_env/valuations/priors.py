@@ -217,8 +217,9 @@ class Empirical(Prior):
             )
         return quantiles
 
-    @cached_property
+    @property
     def _knots(self) -> tuple[Floats, Floats]:
+        # not kept: pydantic compares what a model holds, and arrays do not compare to one truth
         return np.linspace(0.0, 1.0, len(self.quantiles)), np.asarray(self.quantiles, dtype=np.float64)
 
     def quantile(self, probability: ArrayLike) -> Floats:

@@ -190,7 +190,6 @@ def test_procurement_actions_place_equilibrium_bids():
         ({"largest_bid": 1000.0, "values": {"name": "uniform", "high": 1e8}}, "leave the range of money"),
         ({"procurement": {}}, "set bids: amount"),
         ({"procurement": {"floor": 1.0}}, "unknown key 'procurement.floor'"),
-        ({"procurement": {}, "bids": "amount", "mechanism.reserve": 0.1}, "the ceiling is the reserve"),
         ({"procurement": {}, "bids": "amount", "weights": [1.0, 2.0]}, "without weights"),
         ({"procurement": {}, "bids": "amount", "utility": {"name": "budget", "amount": 1.0}}, "budget"),
         (

@@ -40,12 +40,23 @@ def test_the_example_of_the_contract():
             pytest.approx(2 / 9),
         ),
         ({"mechanism": {"name": "first_price", "units": 2}, "bids": [1, 3, 2]}, "rank 2, bid 2", 0.0),
+        ({"mechanism": {"name": "kth_price"}, "bids": [4, 1, 3, 2]}, "pays 2, the highest bid but 2", 0.0),
+        ({"mechanism": {"name": "kth_price"}, "bids": [4, 1]}, "pays 0, the reserve, for fewer bids", 0.0),
+        ({"mechanism": {"name": "all_pay"}, "bids": [1, 3]}, "bidder_0 loses: 1 is below bidder_1's 3; pays 1", 0.0),
+        ({"mechanism": {"name": "second_price_all_pay"}, "bids": [1, 3]}, "wins: highest bid 3; pays 1, the best", 0.0),
+        ({"mechanism": {"name": "tullock"}, "bids": [1e-5, 3, 0]}, "bidder_1 wins: highest bid 3; pays 3", 0.0),
     ],
 )
 def test_the_explanation_names_the_reason(document, line, gap):
     cleared = clear_form(document)
     assert any(line in said for said in cleared.explanation), cleared.explanation
     assert cleared.gap == gap
+
+
+def test_a_contest_says_that_it_was_drawn():
+    lines = [clear_form({"mechanism": {"name": "tullock"}, "bids": [1.0, 2.0]}, seed).explanation for seed in range(20)]
+    assert ["bidder_0 wins: rank 2, bid 1; pays 1, its own bid",
+            "bidder_1 loses: the draw fell to bidder_0; pays 2, its own bid"] in lines  # fmt: skip
 
 
 def test_the_lottery_is_seeded():

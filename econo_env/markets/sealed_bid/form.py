@@ -67,7 +67,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     units = min(parameters.get("units", 1), len(bids))
     welfare, optimal = float(outcome.allocation @ worth), float(np.sort(worth)[-units:].sum())
     weights = np.ones_like(bids) if form.weights is None else np.asarray(form.weights)
-    reserve = float(parameters.get("reserve", 0.0))
+    reserve, rank = float(parameters.get("reserve", 0.0)), int(parameters.get("rank", 2))
     return Cleared(
         winners=outcome.winners,
         allocation=outcome.allocation.tolist(),
@@ -75,11 +75,11 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         welfare=welfare,
         optimal=optimal,
         gap=(optimal - welfare) / optimal if optimal > 0 else 0.0,
-        explanation=[_line(i, bids, weights, reserve, outcome) for i in range(len(bids))],
+        explanation=[_line(i, bids, weights, reserve, outcome, rank) for i in range(len(bids))],
     )
 
 
-def _line(bidder: int, bids: Floats, weights: Floats, reserve: float, outcome: Outcome) -> str:
+def _line(bidder: int, bids: Floats, weights: Floats, reserve: float, outcome: Outcome, rank: int) -> str:
     """Why this bidder won or lost, and where its payment comes from."""
     if np.isnan(bids[bidder]):
         line = f"bidder_{bidder} made no bid"
@@ -90,6 +90,12 @@ def _line(bidder: int, bids: Floats, weights: Floats, reserve: float, outcome: O
     paid = float(outcome.payments[bidder])
     if outcome.allocation[bidder] or paid:
         sources = _sources(bidder, bids, weights, reserve, outcome)
+        if rank > 2:
+            accepted = np.sort(bids[bids >= reserve])[::-1]
+            named = [(f"the highest bid but {rank - 1}", float(accepted[rank - 1]))] if rank <= len(accepted) else []
+            sources = named or [("the reserve, for fewer bids are accepted than the rank", reserve)]
+        if not outcome.allocation[bidder]:
+            sources = sources[:1]
         matching = " and ".join(name for name, amount in sources if abs(amount - paid) <= _SAME)
         line += f"; pays {paid:.6g}{f', {matching}' if matching else ''}"
     return line
@@ -122,6 +128,8 @@ def _reason(bidder: int, bids: Floats, weights: Floats, reserve: float, outcome:
         return "there was no sale"
     scores = _scores(bids, weights)
     last = min(outcome.winners, key=lambda winner: float(scores[winner]))
+    if scores[last] < scores[bidder] - _SAME:
+        return f"the draw fell to bidder_{last}"
     if abs(scores[last] - scores[bidder]) <= _SAME:
         return f"{_amount(bidder, bids, weights)} equals bidder_{last}'s, and the lot fell to that one"
     return f"{_amount(bidder, bids, weights)} is below bidder_{last}'s {_amount(last, bids, weights)}"

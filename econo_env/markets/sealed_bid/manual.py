@@ -79,11 +79,23 @@ def _description(scenario: SealedBidScenario) -> str:
         )
     if entry.probability < 1.0:
         parts.append(f"Each bidder is there with chance {entry.probability:g}; nobody sees how many are.")
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    if reserve > 0.0:
+        parts.append(f"The reserve of {reserve:g} is public and fixed before the bids; the seller cannot bid.")
     if scenario.entry_costs > 0.0:
         fee, cost = entry.entry_fee, entry.entry_cost
         parts.append(f"A bid costs a fee of {fee:g} to the seller and {cost:g} to nobody's gain.")
     parts.append(f"Ties are broken by lottery. Properties: {', '.join(rule.properties)}.")
     return " ".join(parts)
+
+
+def _equilibrium(scenario: SealedBidScenario) -> str:
+    known = mechanism(scenario.mechanism.name).known_answer
+    if scenario.procurement is not None:
+        return f"That of the sale in which what costs and bids leave of the ceiling are values and bids. There: {known}"
+    return (
+        known if scenario.is_plain else f"Of the sale to risk-neutral bidders with independent private values: {known}"
+    )
 
 
 def manual(scenario: SealedBidScenario) -> Manual:
@@ -94,6 +106,8 @@ def manual(scenario: SealedBidScenario) -> Manual:
     else:
         numbers = {"parameter": scenario.utility.parameter, "amount": getattr(scenario.utility, "amount", 0.0)}
         rewards = _REWARDS[scenario.utility.name].format(**numbers)
+    if scenario.entry_costs > 0.0:
+        rewards += " Entry fee and cost count as paid."
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
     return Manual(
         description=_description(scenario),
@@ -102,6 +116,6 @@ def manual(scenario: SealedBidScenario) -> Manual:
         rewards=rewards,
         start="A fresh value for every bidder, drawn from its prior; new values every round.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),
-        equilibrium=rule.known_answer,
+        equilibrium=_equilibrium(scenario),
         references=rule.reference,
     )

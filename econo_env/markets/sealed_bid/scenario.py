@@ -39,7 +39,8 @@ class Procurement(BaseModel):
     The rule sees `ceiling - bid`, so the highest bid wins in its eyes, and what it charges is left off the ceiling.
 
     Attributes:
-        ceiling: The most that the buyer pays, credits; bids above it are no bids. The highest cost by default.
+        ceiling: The most that the buyer pays, credits; bids above it are no bids. The highest cost by default. The rule's
+            own reserve is what must be left of it: bids above the ceiling minus the reserve do not win.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -126,8 +127,6 @@ class SealedBidScenario(Scenario):
             said = "procurement goes without weights, with private costs, and not with return_on_investment"
         elif getattr(self.utility, "amount", None) is not None:
             said = "a budget means nothing to bidders who are paid"
-        elif getattr(self.mechanism, "reserve", 0.0) > 0.0:
-            said = "in procurement the ceiling is the reserve price: leave mechanism.reserve at 0"
         elif self.bids != "amount":
             said = "in procurement bids lie above the own cost: set bids: amount"
         elif costs_to_enter and self.largest_amount <= self.ceiling:
