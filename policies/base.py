@@ -1,0 +1,113 @@
+"""What a policy is, and the table of those that go by a name."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.scenario import Scenario
+
+Observations = NDArray[np.float32]
+Actions = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A bidding strategy, a rule or something learned, for many agents at once.
+
+    Attributes:
+        name: What tables and reports call it.
+    """
+
+    name: str
+
+    def reset(self, seed: int) -> None:
+        """Starts over: the same seed leads to the same actions. Policies without luck or memory do nothing."""
+        ...
+
+    def act(self, observations: Observations, mask: Mask) -> Actions:
+        """Chooses actions.
+
+        Args:
+            observations: float32 (..., features), usually (markets, agents, features).
+            mask: bool (...), False where an agent may only do nothing; the action is 0 there.
+
+        Returns:
+            float32 (..., components) in [-1, 1].
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One policy of the table.
+
+    Attributes:
+        name: What `make_policy` takes.
+        summary: The strategy in one sentence.
+        make: `make(scenario, seed, **options)`; a wrong option raises ValueError.
+        options: Names of the options it takes.
+    """
+
+    name: str
+    summary: str
+    make: Callable[..., Policy]
+    options: tuple[str, ...] = ()
+
+
+@cache
+def table() -> Mapping[str, Row]:
+    """Every named policy: the `POLICIES` of each module of this package."""
+    package = importlib.import_module("policies")
+    rows: dict[str, Row] = {}
+    for found in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"policies.{found.name}")
+        rows.update({row.name: row for row in getattr(module, "POLICIES", ())})
+    return rows
+
+
+def policy_names() -> list[str]:
+    """The names that `make_policy` knows."""
+    return list(table())
+
+
+def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: Any) -> Policy:
+    """A policy by name, or the one that a training run learned.
+
+    Args:
+        name: A name of `policy_names()`, or the folder of a run (`runs/first_price`, or one seed of it).
+        scenario: The market it is to play in.
+        seed: Fixes the policy's own luck, where it has any.
+        **options: Options of that policy, e.g. `factor=0.7` for `shading`.
+
+    Raises:
+        ValueError: No such policy or run, an unknown option, or a policy that cannot play this scenario.
+    """
+    if str(name) in table():
+        row = table()[str(name)]
+    elif Path(name).is_dir():
+        row, options = table()["proactive"], {"run": name, **options}
+    else:
+        close = difflib.get_close_matches(str(name), policy_names(), n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(
+            f"unknown policy {str(name)!r}: {hint}choose one of {', '.join(policy_names())}, or give a run's folder"
+        )
+    unknown = sorted(set(options) - set(row.options))
+    if unknown:
+        allowed = ", ".join(row.options) or "none"
+        raise ValueError(f"policy {row.name!r} has no option {unknown[0]!r}: its options are {allowed}")
+    return row.make(scenario, seed, **options)
+
+
+def masked(actions: Actions, mask: Mask) -> Actions:
+    """The actions with 0 where an agent may only do nothing."""
+    return np.where(np.asarray(mask, dtype=np.bool_)[..., None], actions, np.float32(0.0))

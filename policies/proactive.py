@@ -1,0 +1,209 @@
+"""Proactive policies: what training has learned, played back without torch.
+
+A run keeps its networks in `policy.npz`; they are small enough that NumPy plays them at full speed on one thread.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.state import Float32s
+from econo_env.scenario import Scenario
+from policies.base import Actions, Mask, Observations, Row, masked
+
+POLICY_FILE = "policy.npz"
+_ROWS = 8192  # rows computed at once: the layers of a block stay in the cache
+_ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x, out: np.maximum(x, 0.0, out=out)}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A Gaussian policy network: layers of (weights, biases), the mean action last.
+
+    Attributes:
+        seats: The agents it plays.
+        layers: Weights (inputs, outputs) and biases (outputs,), float32.
+        activation: `tanh` or `relu`, between the layers.
+        std: Standard deviation of each action component, float32 (components,).
+    """
+
+    seats: tuple[int, ...]
+    layers: tuple[tuple[Float32s, Float32s], ...]
+    activation: str
+    std: Float32s
+
+    @classmethod
+    def of_sb3(cls, model: Any, seats: Sequence[int]) -> Self:
+        """A copy of the actor of an SB3 on-policy model with an `MlpPolicy` of tanh or ReLU layers.
+
+        Raises:
+            ValueError: The model's actor is something else.
+        """
+        policy = model.policy
+        modules = [*policy.mlp_extractor.policy_net, policy.action_net]
+        kinds = {type(module).__name__.lower() for module in modules if not hasattr(module, "weight")}
+        if len(kinds) > 1 or not kinds <= set(_ACTIVATIONS) or not hasattr(policy, "log_std"):
+            raise ValueError(f"only Gaussian MlpPolicies of tanh or ReLU layers are played here, not {sorted(kinds)}")
+        layers = tuple(
+            (_array(module.weight).T.copy(), _array(module.bias)) for module in modules if hasattr(module, "weight")
+        )
+        return cls(tuple(seats), layers, next(iter(kinds), "relu"), np.exp(_array(policy.log_std)))
+
+    def mean(self, observations: Observations) -> Actions:
+        """Mean actions (..., components) for observations (..., features), not yet limited to [-1, 1]."""
+        rows = np.ascontiguousarray(observations, dtype=np.float32).reshape(-1, observations.shape[-1])
+        actions = np.empty((len(rows), len(self.std)), dtype=np.float32)
+        bend = _ACTIVATIONS[self.activation]
+        for start in range(0, len(rows), _ROWS):
+            x = rows[start : start + _ROWS]
+            for number, (weights, biases) in enumerate(self.layers):
+                x = x @ weights
+                x += biases
+                if number < len(self.layers) - 1:
+                    bend(x, out=x)
+            actions[start : start + _ROWS] = x
+        return actions.reshape(*observations.shape[:-1], len(self.std))
+
+
+class Learned:
+    """Networks that a training run learned, one for all seats or one a role.
+
+    Attributes:
+        networks: The networks and their seats.
+        deterministic: Whether the mean action is played, or a draw around it.
+        wants_all_seats: Whether observations must come for all seats, (..., agents, features), as roles differ.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        networks: Sequence[Network],
+        *,
+        seed: int = 0,
+        deterministic: bool = True,
+        name: str = "proactive",
+    ) -> None:
+        market = scenario.market_module()
+        features, components = len(market.observation_names(scenario)), len(market.action_names(scenario))
+        for network in networks:
+            inputs, outputs = network.layers[0][0].shape[0], len(network.std)
+            if (inputs, outputs) != (features, components):
+                raise ValueError(
+                    f"the network takes {inputs} features and gives {outputs} actions; {scenario.id} has {features} and "
+                    f"{components}: play it in the scenario it was trained in, or one with the same observations"
+                )
+        self.name, self.scenario, self.networks = name, scenario, tuple(networks)
+        self.deterministic = deterministic
+        self.wants_all_seats = len(self.networks) > 1
+        seated = sorted(seat for network in self.networks for seat in network.seats)
+        if self.wants_all_seats and seated != list(range(scenario.num_agents)):
+            raise ValueError(f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role")
+        self.reset(seed)
+
+    @classmethod
+    def from_run(
+        cls, scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
+    ) -> Self:
+        """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
+
+        Raises:
+            ValueError: The folder holds no policy, or one that cannot play this scenario.
+        """
+        folder = Path(run)
+        found = [folder / POLICY_FILE, *sorted(folder.glob(f"seed_*/{POLICY_FILE}"), key=_seed_of)]
+        path = next((path for path in found if path.is_file()), None)
+        if path is None:
+            raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
+        networks = read_networks(path)
+        return cls(scenario, networks, seed=seed, deterministic=deterministic, name=name or folder.name)
+
+    @classmethod
+    def from_sb3(cls, model: Any, scenario: Scenario, *, seed: int = 0, deterministic: bool = True) -> Self:
+        """The policy of an SB3 model as it is now, in every seat; later training does not change it."""
+        network = Network.of_sb3(model, range(scenario.num_agents))
+        return cls(scenario, [network], seed=seed, deterministic=deterministic, name=type(model).__name__)
+
+    def reset(self, seed: int) -> None:
+        """Returns to the first draw of a seed; without effect on mean actions."""
+        self._key = np.random.SeedSequence(int(seed)).generate_state(2, np.uint64)
+        self._calls = 0
+
+    def act(self, observations: Observations, mask: Mask) -> Actions:
+        """The learned actions, limited to [-1, 1]."""
+        if not self.wants_all_seats:
+            return masked(self._of(self.networks[0], observations), mask)
+        if np.ndim(observations) < 2 or observations.shape[-2] != self.scenario.num_agents:
+            raise ValueError(
+                f"observations of shape {np.shape(observations)}: roles have their own networks, give all "
+                f"{self.scenario.num_agents} agents, (..., agents, features)"
+            )
+        actions = np.empty((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
+        for network in self.networks:
+            seats = list(network.seats)
+            actions[..., seats, :] = self._of(network, observations[..., seats, :])
+        return masked(actions, mask)
+
+    def _of(self, network: Network, observations: Observations) -> Actions:
+        actions = network.mean(observations)
+        if not self.deterministic:
+            philox = np.random.Philox(key=self._key, counter=[0, 0, 0, self._calls])
+            self._calls += 1
+            actions += network.std * np.random.Generator(philox).standard_normal(actions.shape, dtype=np.float32)
+        return np.clip(actions, -1.0, 1.0, out=actions)
+
+
+def write_networks(path: Path, networks: Sequence[Network]) -> None:
+    """Writes networks to an .npz file, in one step: readers see the old file or the new one."""
+    about = [{"seats": n.seats, "layers": len(n.layers), "activation": n.activation} for n in networks]
+    arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
+    for k, network in enumerate(networks):
+        arrays[f"{k}/std"] = network.std
+        for j, (weights, biases) in enumerate(network.layers):
+            arrays[f"{k}/{j}/weights"], arrays[f"{k}/{j}/biases"] = weights, biases
+    draft = path.with_name(f".{path.name}.draft.npz")
+    np.savez(draft, **arrays)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+    draft.replace(path)
+
+
+def read_networks(path: Path) -> list[Network]:
+    """The networks that `write_networks` wrote.
+
+    Raises:
+        ValueError: The file is damaged or something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return _networks(kept)
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise ValueError(f"{str(path)!r} is no policy of a training run, or damaged ({error})") from None
+
+
+def _networks(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+    networks = []
+    for k, about in enumerate(json.loads(str(kept["about"]))):
+        layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
+        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"]))
+    return networks
+
+
+def _array(tensor: Any) -> Float32s:
+    return np.array(tensor.detach().cpu().numpy(), dtype=np.float32)
+
+
+def _seed_of(path: Path) -> int:
+    return int(path.parent.name.removeprefix("seed_"))
+
+
+POLICIES = (
+    Row(
+        "proactive",
+        "Plays what a training run has learned (`run`, its folder).",
+        Learned.from_run,
+        ("run", "deterministic", "name"),
+    ),
+)

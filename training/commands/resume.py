@@ -1,0 +1,33 @@
+"""`econo-env resume`: go on with a training."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="Folder of the run.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="total_timesteps, evaluation.* or checkpoints.* may change."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Only this seed of a run with several.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here, as JSON.")] = None,
+) -> None:
+    """Goes on exactly where a run stopped: the same networks, bit for bit, as if it had never been interrupted.
+
+    Example: `econo-env resume runs/first_price total_timesteps=20000000`
+    """
+    from training.provenance import provenance
+    from training.run import read_run_config, resume_run
+
+    seeds = read_run_config(run).seeds
+    if seed is not None and seed not in seeds:
+        raise ValueError(f"--seed {seed}: {str(run)!r} has seeds {', '.join(map(str, seeds))}")
+    folder = run / f"seed_{seed}" if seed is not None and len(seeds) > 1 else run
+    runs = resume_run(folder, changes or ())
+    if json_file is not None:
+        json_file.write_text(json.dumps({"runs": runs, "provenance": provenance(seeds)}, indent=2) + "\n")
+    typer.echo(str(folder))

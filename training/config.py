@@ -1,0 +1,280 @@
+"""Training configuration: typed sections read from YAML, with `key=value` changes from the command line."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
+
+from econo_env.scenario import Scenario, describe_errors, from_mapping, load
+
+CONFIG_FOLDERS = (Path("configs/training"), Path(__file__).parent / "configs/training")
+"""Where `train NAME` looks for NAME.yaml: the working directory's, then those that came with the package."""
+
+_MANY_ROUNDS_GAMMA = 0.99
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Decay(Section):
+    """A number that goes from `initial` to `final` over the training.
+
+    Attributes:
+        initial: At the start.
+        final: At the end; as the start when left out.
+        schedule: The way there: `linear`, `cosine` (half a wave) or `exponential` (equal ratios).
+    """
+
+    initial: float = Field(gt=0.0)
+    final: float | None = Field(None, gt=0.0)
+    schedule: Literal["linear", "cosine", "exponential"] = "linear"
+
+
+class Learner(Section):
+    """Settings of SB3's PPO, under SB3's names.
+
+    Attributes:
+        num_markets: Markets played side by side.
+        n_steps: Ticks of a rollout; a rollout holds num_markets x n_steps x learning seats samples.
+        batch_size: Samples of a minibatch; it must divide the rollout.
+        n_epochs: Passes over each rollout.
+        learning_rate: Adam's step, and how it falls.
+        gamma: Discount a tick; left out, 0 for one-shot scenarios and 0.99 for longer ones.
+        gae_lambda: Weight of long returns in the advantages.
+        clip_range: PPO's clip of the probability ratio.
+        ent_coef: Weight of the entropy bonus.
+        vf_coef: Weight of the value loss.
+        max_grad_norm: Longest gradient.
+        std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
+            not learned; without, it starts at `initial` and is learned as SB3 does.
+        difference_rewards: Take off each reward what the mean action would have earned against the same rivals and luck:
+            far less noise at the same gradient (`training.difference`). Left out, it is on where gamma is 0; it is
+            wrong elsewhere.
+        net_arch: Units of each hidden layer, of the policy and of the value function alike.
+        activation: Between the layers.
+    """
+
+    num_markets: int = Field(1024, ge=1)
+    n_steps: int = Field(8, ge=1)
+    batch_size: int = Field(8192, ge=2)
+    n_epochs: int = Field(4, ge=1)
+    learning_rate: Decay = Decay(initial=1e-3, final=1e-5)
+    gamma: float | None = Field(None, ge=0.0, le=1.0)
+    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
+    clip_range: float = Field(0.2, gt=0.0)
+    ent_coef: float = Field(0.0, ge=0.0)
+    vf_coef: float = Field(0.5, ge=0.0)
+    max_grad_norm: float = Field(0.5, gt=0.0)
+    std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
+    difference_rewards: bool | None = None
+    net_arch: tuple[int, ...] = (64, 64)
+    activation: Literal["tanh", "relu"] = "relu"
+
+
+class Evaluation(Section):
+    """Looks at the learned policy while it learns.
+
+    Attributes:
+        every: Agent-steps between two looks; 0 for none but the last.
+        num_markets: Markets of a look.
+    """
+
+    every: int = Field(500_000, ge=0)
+    num_markets: int = Field(1024, ge=1)
+
+
+class Checkpoints(Section):
+    """Attributes: `every` agent-steps one is written (0: only at the end), and the last `keep` of them are kept."""
+
+    every: int = Field(1_000_000, ge=0)
+    keep: int = Field(3, ge=2)
+
+
+class TrainingConfig(Section):
+    """Everything a training run depends on, besides the code.
+
+    Attributes:
+        scenario: An id, the path of a scenario file, `{id: ID, num_agents: 3, mechanism.reserve: 0.2}` to change fields
+            of one, or a whole scenario.
+        sharing: Who learns what: `shared`, one network in every seat; `per_role`, one for each group of alike agents
+            (same prior and weight); `per_seat`, one for each agent.
+        total_timesteps: Agent-steps to train for, over all seats.
+        seeds: One run each, one after the other.
+        learner: Settings of PPO.
+        evaluation: Looks on the way.
+        checkpoints: How often and how many.
+        warm_start: Folder of a run whose networks to start from.
+        device: Where torch computes.
+        torch_threads: Threads of torch. Weights depend on it in the last bits, and two trainings side by side with
+            two threads each are many times slower: leave it at 1.
+    """
+
+    scenario: SerializeAsAny[Scenario]
+    sharing: Literal["shared", "per_role", "per_seat"] = "shared"
+    total_timesteps: int = Field(ge=1)
+    seeds: tuple[int, ...] = (0,)
+    learner: Learner = Learner()
+    evaluation: Evaluation = Evaluation()
+    checkpoints: Checkpoints = Checkpoints()
+    warm_start: str | None = None
+    device: Literal["cpu"] = "cpu"
+    torch_threads: int = Field(1, ge=1)
+
+    @field_validator("scenario", mode="before")
+    @classmethod
+    def _resolved(cls, section: Any) -> Scenario:
+        return resolve_scenario(section)
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) != len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
+            raise ValueError(f"seeds={list(seeds)}: give different whole numbers from 0 to 2^32 - 1, at least one")
+        return seeds
+
+    @model_validator(mode="after")
+    def _differences_at_gamma_0(self) -> Self:
+        if self.learner.difference_rewards and self.gamma() > 0.0:
+            raise ValueError(
+                f"learner.difference_rewards is for gamma = 0, not {self.gamma():g}: there it would bias the gradient; "
+                "leave it out or set learner.gamma=0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> Self:
+        learner = self.learner
+        for seats in self.roles().values():
+            rollout = learner.num_markets * learner.n_steps * len(seats)
+            if rollout % learner.batch_size:
+                raise ValueError(
+                    f"learner.batch_size={learner.batch_size} does not divide the rollout of {rollout} samples "
+                    f"({learner.num_markets} markets x {learner.n_steps} steps x {len(seats)} seats)"
+                )
+        return self
+
+    def roles(self) -> dict[str, tuple[int, ...]]:
+        """The seats that share a network, by the network's name."""
+        everybody = tuple(range(self.scenario.num_agents))
+        if self.sharing == "shared":
+            return {"shared": everybody}
+        if self.sharing == "per_seat":
+            return {f"bidder_{seat}": (seat,) for seat in everybody}
+        market = self.scenario.market_module()
+        groups = market.roles(self.scenario) if hasattr(market, "roles") else (everybody,)
+        return {f"role_{number}": tuple(seats) for number, seats in enumerate(groups)}
+
+    def gamma(self) -> float:
+        """The discount: what is set, else 0 where an episode is one tick and 0.99 where it is longer."""
+        if self.learner.gamma is not None:
+            return self.learner.gamma
+        return 0.0 if self.scenario.max_cycles == 1 else _MANY_ROUNDS_GAMMA
+
+    def difference_rewards(self) -> bool:
+        """Whether difference rewards are used: what is set, else wherever gamma is 0."""
+        chosen = self.learner.difference_rewards
+        return self.gamma() == 0.0 if chosen is None else chosen
+
+    def to_yaml(self) -> str:
+        """The resolved configuration, the whole scenario included."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def resolve_scenario(section: Any) -> Scenario:
+    """The scenario that a `scenario:` section means; see `TrainingConfig`."""
+    if isinstance(section, Scenario | str | Path):
+        return load(section)
+    if not isinstance(section, Mapping):
+        raise ValueError("give a scenario id, a path, or a mapping with an id")
+    if "market" in section:
+        whole = {key: value for key, value in section.items() if "." not in key}
+        changes = {key: value for key, value in section.items() if "." in key}
+        return from_mapping(whole).replace(**changes) if changes else from_mapping(whole)
+    if "id" not in section:
+        raise ValueError(f"it has no id, only {', '.join(map(repr, section))}: name the scenario that these change")
+    return load(section["id"], **{key: value for key, value in section.items() if key != "id"})
+
+
+def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConfig:
+    """A configuration from a YAML file, with changes.
+
+    Args:
+        source: Path of the file, or the name of one in `configs/training`.
+        changes: `key=value` with dots into sections, e.g. `learner.n_epochs=2` or `scenario.num_agents=5`; values are
+            YAML.
+
+    Raises:
+        ValueError: The file is missing or malformed, or a key or value is not allowed; the message says what is.
+    """
+    path = _find(source)
+    try:
+        document = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"{str(path)!r} holds no mapping: a training file has keys such as scenario, total_timesteps")
+    return config_from(document, changes, str(path))
+
+
+def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin: str = "training") -> TrainingConfig:
+    """A configuration from a mapping such as a YAML file holds, with `key=value` changes.
+
+    Raises:
+        ValueError: A key or value is not allowed; the message says what is.
+    """
+    changed = dict(document)
+    for change in changes:
+        _apply(changed, change)
+    try:
+        return TrainingConfig.model_validate(changed)
+    except ValidationError as error:
+        raise ValueError(f"{origin}: {describe_errors(error, TrainingConfig)}") from None
+
+
+def _find(source: str | Path) -> Path:
+    candidates = [Path(source), *(folder / f"{source}.yaml" for folder in CONFIG_FOLDERS)]
+    for path in candidates:
+        if path.is_file():
+            return path
+    known = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
+    raise ValueError(f"there is no training file {str(source)!r}: give a path, or one of {', '.join(known) or 'none'}")
+
+
+def _apply(document: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals or not key:
+        raise ValueError(f"{change!r} is no change: write key=value, e.g. total_timesteps=100000")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError(f"{change!r}: the value is not readable YAML") from None
+    if isinstance(value, str):
+        value = _as_number(value)
+    first, *rest = key.split(".")
+    if not rest:
+        document[first] = value
+    elif first == "scenario":
+        section = document.get("scenario", {})
+        # the scenario's own dotted keys are resolved by the scenario
+        document["scenario"] = {**({"id": section} if isinstance(section, str) else section), ".".join(rest): value}
+    else:
+        document[first] = _with(document.get(first) or {}, rest, value)
+
+
+def _with(section: Any, keys: list[str], value: Any) -> dict[str, Any]:
+    first, *rest = keys
+    inner = dict(section) if isinstance(section, Mapping) else {}
+    inner[first] = _with(inner.get(first) or {}, rest, value) if rest else value
+    return inner
+
+
+def _as_number(text: str) -> Any:
+    try:  # YAML 1.1 reads 1e-3 as text
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,74 @@
+"""What a run writes while it learns: `metrics.jsonl` and TensorBoard files. Names are listed in docs/telemetry.md."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+METRICS_FILE = "metrics.jsonl"
+TENSORBOARD_FOLDER = "tensorboard"
+
+
+class Logs:
+    """Scalars to both files, histograms to TensorBoard.
+
+    After an interruption, what was written beyond the checkpoint is dropped: the files of a resumed run hold each step
+    once.
+    """
+
+    def __init__(self, folder: Path, *, from_step: int = 0) -> None:
+        """Opens the files of a run's folder, to go on after `from_step` agent-steps."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._path = folder / METRICS_FILE
+        if self._path.exists():
+            _drop_after(self._path, from_step)
+        self._lines = self._path.open("a")
+        purge = from_step + 1 if from_step else None
+        self._board = SummaryWriter(str(folder / TENSORBOARD_FOLDER), purge_step=purge)  # type: ignore[no-untyped-call]
+
+    def write(
+        self, step: int, scalars: Mapping[str, float], histograms: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
+        """Writes what is known at a number of agent-steps."""
+        row = {"timesteps": step} | {name: float(value) for name, value in scalars.items() if np.isfinite(value)}
+        self._lines.write(json.dumps(row) + "\n")
+        self._lines.flush()
+        for name, value in scalars.items():
+            self._board.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+        for name, values in (histograms or {}).items():
+            shown = values[np.isfinite(values)]
+            if shown.size:
+                self._board.add_histogram(name, shown, step)  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Writes everything out."""
+        self._lines.close()
+        self._board.close()  # type: ignore[no-untyped-call]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_metrics(folder: Path) -> list[dict[str, float]]:
+    """The rows of a run's `metrics.jsonl`, each with `timesteps` and what was known then."""
+    return [json.loads(line) for line in (folder / METRICS_FILE).read_text().splitlines() if line]
+
+
+def _drop_after(path: Path, step: int) -> None:
+    kept = []
+    for line in path.read_text().splitlines():
+        try:
+            if json.loads(line)["timesteps"] <= step:
+                kept.append(line + "\n")
+        except (json.JSONDecodeError, KeyError):
+            continue  # the last line of a killed run may be half written
+    draft = path.with_suffix(".draft")
+    draft.write_text("".join(kept))
+    draft.replace(path)

@@ -1,0 +1,66 @@
+"""A look at a policy in its market: one episode in each of many markets, as scalars and histograms."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.engine import Engine
+from econo_env.scenario import Scenario
+from policies import Policy
+
+LONGEST_LOOK = 256
+"""Ticks after which a look ends, however long the episode is."""
+
+
+class Look(NamedTuple):
+    """What was seen.
+
+    Attributes:
+        utility: Mean reward of an agent in an episode, in credits.
+        scalars: Means of the market's series, by name.
+        histograms: The series with one entry an agent and tick, by name.
+    """
+
+    utility: float
+    scalars: dict[str, float]
+    histograms: dict[str, NDArray[Any]]
+
+
+def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Look:
+    """Plays one episode in every market.
+
+    Args:
+        scenario: The market; its module's `series(scenario, state)` says what there is to see. Columns named in its
+            `DRAWN_AHEAD` are handed to it as they were before the tick.
+        policy: Plays all seats.
+        seed: Fixes the markets' luck and the policy's.
+        num_markets: Markets played.
+    """
+    market = scenario.market_module()
+    engine = Engine(scenario, num_markets)
+    engine.reset(seed)
+    policy.reset(seed)
+    exchange = engine.exchange
+    ahead: tuple[str, ...] = getattr(market, "DRAWN_AHEAD", ())
+    utility = np.zeros((num_markets, scenario.num_agents))
+    seen: dict[str, list[NDArray[Any]]] = {}
+    for _ in range(min(scenario.max_cycles, LONGEST_LOOK)):
+        running = ~exchange.ended
+        before = {name: getattr(engine.state, name).copy() for name in ahead}
+        engine.step(policy.act(exchange.observations, exchange.action_mask))
+        utility += exchange.rewards * running[:, None]
+        if hasattr(market, "series"):
+            for name, values in market.series(scenario, engine.state._replace(**before)).items():
+                seen.setdefault(name, []).append(np.asarray(values)[running])
+        if exchange.ended.all():
+            break
+    whole = {name: np.concatenate(parts) for name, parts in seen.items()}
+    scalars = {name: _mean(values) for name, values in whole.items()}
+    histograms = {name: values.reshape(-1) for name, values in whole.items() if values.ndim > 1}
+    return Look(float(utility.mean()), scalars, histograms)
+
+
+def _mean(values: NDArray[Any]) -> float:
+    shown = values[np.isfinite(values)]
+    return float(shown.mean()) if shown.size else float("nan")
