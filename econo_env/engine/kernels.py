@@ -147,13 +147,24 @@ def keep_final_observations(k: int, exchange: Exchange) -> None:
 @cache
 def kernels(market: ModuleType, rule: Callable[..., None]) -> Kernels:
     """The compiled functions of a market under a rule, from the cache on disk where they are there already."""
-    text = loop_source(market, rule)
+    module = load_generated(loop_source(market, rule), market.__name__.rsplit(".", 1)[-1], rule)
+    return Kernels(step=module.step, reset=module.reset, source=Path(str(module.__file__)))
+
+
+def load_generated(text: str, name: str, rule: Callable[..., None]) -> Any:
+    """A module of `cached` functions from its text, kept on disk with its machine code.
+
+    Args:
+        text: The source.
+        name: What it is for; the rule's name is added.
+        rule: The rule it imports: a change of its file or of the package leads to a fresh compilation.
+    """
     rule_file = Path(_plain(rule).__code__.co_filename)
     digest = hashlib.blake2b(digest_size=10)
     digest.update(_package_digest().encode())
     digest.update(rule_file.read_bytes() if rule_file.exists() else b"")
     digest.update(text.encode())
-    name = f"{market.__name__.rsplit('.', 1)[-1]}_{_plain(rule).__module__.rsplit('.', 1)[-1]}"
+    name = f"{name}_{_plain(rule).__module__.rsplit('.', 1)[-1]}"
     path = cache_directory() / digest.hexdigest() / f"{name}.py"
     _write_once(path, text)
     spec = importlib.util.spec_from_file_location(f"econo_env_kernels.{digest.hexdigest()}.{name}", path)
@@ -162,4 +173,4 @@ def kernels(market: ModuleType, rule: Callable[..., None]) -> Kernels:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # Numba's cache looks the function up by its module
     spec.loader.exec_module(module)
-    return Kernels(step=module.step, reset=module.reset, source=path)
+    return module

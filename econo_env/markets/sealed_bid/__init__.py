@@ -1,17 +1,28 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges.
 
 Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. `State` and `terms` are what they work on.
+one. `State` and `terms` are what they work on. `outcome` holds what those who judge the market ask of it.
 """
 
+from econo_env.markets.sealed_bid.form import clear_form
 from econo_env.markets.sealed_bid.layout import State, action_names, axes, observation_names, rule, terms
+from econo_env.markets.sealed_bid.outcome import (
+    bid_curves,
+    bids_made,
+    highest_bid,
+    roles,
+    set_types,
+    type_names,
+    types,
+    types_at,
+    welfare,
+)
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.sealed_bid.strategies import (
     DRAWN_AHEAD,
     bid_actions,
     equilibrium_bids,
     private_values,
-    roles,
     scaled_actions,
     series,
     truthful_actions,
@@ -23,10 +34,14 @@ __all__ = [
     "action_names",
     "axes",
     "bid_actions",
+    "bid_curves",
     "bids",
+    "bids_made",
     "clear",
+    "clear_form",
     "equilibrium_bids",
     "finish",
+    "highest_bid",
     "observation_names",
     "observe",
     "private_values",
@@ -35,7 +50,12 @@ __all__ = [
     "rule",
     "scaled_actions",
     "series",
+    "set_types",
     "settle",
     "terms",
     "truthful_actions",
+    "type_names",
+    "types",
+    "types_at",
+    "welfare",
 ]

@@ -1,0 +1,94 @@
+"""What a kind of market tells those who judge it: private types, welfare, and whose payoffs are worth searching.
+
+A market's package offers the functions of `JudgedMarket`; the evaluation knows no market beyond them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PRIMARY = "value"
+"""The welfare measure that efficiency is about; a market may name others beside it."""
+
+
+@dataclass(frozen=True)
+class Welfare:
+    """What the last tick of each market was worth, in credits.
+
+    Attributes:
+        realised: By measure, the welfare reached, shape (markets,); `value` is the primary one.
+        optimal: By measure, the most that any allocation reaches on the true types, shape (markets,).
+        revenue: What the seller or principal keeps, shape (markets,); negative is a deficit.
+    """
+
+    realised: Mapping[str, Floats]
+    optimal: Mapping[str, Floats]
+    revenue: Floats
+
+
+@dataclass(frozen=True)
+class BidCurves:
+    """The outcome of one bidder's own bid, averaged over rivals.
+
+    Attributes:
+        bids: Own bids in credits, shape (bids,); NaN is no bid.
+        allocation: Expected units won, shape (bids,).
+        payment: Expected payment in credits, shape (bids,).
+    """
+
+    bids: Floats
+    allocation: Floats
+    payment: Floats
+
+    def utility(self, values: Floats) -> Floats:
+        """Expected utility in credits of each value (..., ) at each bid: shape (..., bids)."""
+        return np.asarray(values)[..., None] * self.allocation - self.payment
+
+
+class JudgedMarket(Protocol):
+    """The functions of a market's package that the evaluation calls."""
+
+    def type_names(self, scenario: Any) -> tuple[str, ...]:
+        """What each component of a private type means."""
+        ...
+
+    def types(self, scenario: Any, state: Any) -> Floats:
+        """The true private types of the coming tick, shape (markets, agents, components); a copy."""
+        ...
+
+    def types_at(self, scenario: Any, agent: int, uniforms: Floats) -> Floats:
+        """The agent's types at points of the unit cube, (..., components): its prior's quantile transform."""
+        ...
+
+    def set_types(self, scenario: Any, engine: Any, agent: int, types: Floats) -> None:
+        """Gives the agent the types (markets, components) and shows them in its observations."""
+        ...
+
+    def roles(self, scenario: Any) -> tuple[tuple[int, ...], ...]:
+        """The agents grouped by what the rules know of them; agents of a group are interchangeable."""
+        ...
+
+    def welfare(self, scenario: Any, state: Any, types: Floats) -> Welfare:
+        """The welfare of the last tick, given the types from before it."""
+        ...
+
+
+class BiddingMarket(JudgedMarket, Protocol):
+    """A market whose payoff is value times units won minus payment: best responses come from outcome curves."""
+
+    def bids_made(self, scenario: Any, state: Any) -> Floats:
+        """The bids of the last tick in credits, shape (markets, agents); NaN is no bid."""
+        ...
+
+    def highest_bid(self, scenario: Any, values: Floats) -> Floats:
+        """The largest bid that the action space allows at each value, credits, the shape of `values`."""
+        ...
+
+    def bid_curves(self, scenario: Any, state: Any, agent: int, bids: Floats) -> BidCurves:
+        """Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule."""
+        ...

@@ -1,0 +1,12 @@
+"""Judgement: welfare, incentives and fairness of a policy in a market, beside the baselines, with intervals.
+
+from training.evaluation import evaluate
+
+evaluate("shading", "first_price_v0").metrics["utility_loss"].mean
+"""
+
+from training.evaluation.evaluation import BASELINES, Evaluation, evaluate
+from training.evaluation.metrics import Metric
+from training.evaluation.regret import Budget, Regret, regrets
+
+__all__ = ["BASELINES", "Budget", "Evaluation", "Metric", "Regret", "evaluate", "regrets"]

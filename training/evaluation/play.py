@@ -1,0 +1,88 @@
+"""Plays whole episodes under a policy and adds up what they were worth."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.engine import Engine
+from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.scenario import Scenario
+from training.evaluation.sampling import Actor, act
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_NEGATIVE = -1e-9  # credits: smaller losses are rounding of floats, money itself is whole
+
+
+@dataclass
+class Record:
+    """The sums over all rounds of one seed's markets.
+
+    Attributes:
+        markets: Markets played.
+        rounds: Rounds played, over all markets.
+        realised: Welfare reached in credits, by measure.
+        optimal: Welfare of the best allocation on the true types in credits, by measure.
+        revenue: What the seller or principal kept, credits.
+        utility: Each agent's total reward in credits, shape (agents,).
+        moves: Agents times rounds in which they were still there.
+        losses: Of these, those with a negative reward.
+        worst_loss: The largest loss of one agent in one round, credits, at least 0.
+        deficits: Rounds in which the seller or principal paid in.
+        imbalance: Largest |welfare - utilities - revenue| of a round, credits: money made or lost.
+        invalid_actions: Actions outside the space.
+    """
+
+    markets: int
+    rounds: int = 0
+    realised: dict[str, float] = field(default_factory=dict)
+    optimal: dict[str, float] = field(default_factory=dict)
+    revenue: float = 0.0
+    utility: Floats = field(default_factory=lambda: np.zeros(0))
+    moves: int = 0
+    losses: int = 0
+    worst_loss: float = 0.0
+    deficits: int = 0
+    imbalance: float = 0.0
+    invalid_actions: int = 0
+
+
+def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
+    """One episode in each of `markets` markets, everybody following the policy.
+
+    The same seed gives every policy the same types and the same luck.
+    """
+    market = scenario.market_module()
+    engine = Engine(scenario, markets)
+    engine.reset(seed)
+    policy.reset(seed)
+    record = Record(markets, utility=np.zeros(scenario.num_agents))
+    live = np.ones(markets, dtype=np.bool_)
+    present = np.ones((markets, scenario.num_agents), dtype=np.bool_)
+    while live.any():
+        types = market.types(scenario, engine.state)
+        engine.step(act(policy, engine))
+        _add(record, market.welfare(scenario, engine.state, types), engine.exchange.rewards, live, present)
+        live &= ~engine.exchange.ended
+        present &= ~(engine.exchange.terminated | engine.exchange.truncated)
+    record.invalid_actions = int(engine.exchange.invalid_actions.sum())
+    return record
+
+
+def _add(record: Record, welfare: Welfare, rewards: Floats, live: Bools, present: Bools) -> None:
+    for measure, realised in welfare.realised.items():
+        record.realised[measure] = record.realised.get(measure, 0.0) + float(realised[live].sum())
+        best = float(welfare.optimal[measure][live].sum())
+        record.optimal[measure] = record.optimal.get(measure, 0.0) + best
+    earned = rewards[live]
+    record.rounds += int(live.sum())
+    record.revenue += float(welfare.revenue[live].sum())
+    record.utility += earned.sum(axis=0)
+    record.moves += int(present[live].sum())
+    record.losses += int(np.sum(earned < _NEGATIVE))
+    record.worst_loss = max(record.worst_loss, -float(earned.min()))
+    record.deficits += int(np.sum(welfare.revenue[live] < _NEGATIVE))
+    gap = np.abs(welfare.realised[PRIMARY] - rewards.sum(axis=1) - welfare.revenue)[live]
+    record.imbalance = max(record.imbalance, float(gap.max()))

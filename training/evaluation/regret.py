@@ -1,0 +1,151 @@
+"""Ex-interim regret: what the best deviation from a strategy gains, given the own type.
+
+epsilon_i(v) = max over deviations of E[u_i(deviation, the others' strategies) | v] - E[u_i(strategy) | v]. The
+deviation is chosen on one sample and its gain is measured on others, so no maximum of noise is reported; within a
+sample both sides share the rivals and the luck. What a search finds is a lower bound of the regret.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.scenario import Scenario
+from training.evaluation.sampling import Actor
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How hard to search.
+
+    Attributes:
+        types: Points of the own type grid.
+        bids: Points of the bid grid, where payoffs are value times units minus payment.
+        actions: Most deviations of the action grid, otherwise.
+        selection: Rival profiles on which deviations are chosen.
+        evaluation: Rival profiles a seed on which their gain is measured.
+        luck: Rival profiles a type in the search over actions; the evaluation takes as many for each seed.
+    """
+
+    types: int = 96
+    bids: int = 768
+    actions: int = 1024
+    selection: int = 32768
+    evaluation: int = 8192
+    luck: int = 1024
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What one agent's best deviations gain, type by type.
+
+    Attributes:
+        agent: The agent that deviated.
+        members: The agents it stands for: the same role under the rules.
+        method: `bid_grid` or `action_grid`.
+        type_names: What each component of a type means.
+        report_names: What each component of a report means.
+        types: Equally likely types, shape (types, components).
+        own_reports: The strategy's mean report at each type, shape (types, components).
+        best_reports: The best deviation at each type, NaN for not taking part, same shape.
+        win_probability: The strategy's expected units at each type, shape (types,), where the market tells.
+        selected_gain: Gains on the selection sample, shape (types,): optimistic, used to choose only.
+        own_utility: Expected utility of the strategy in credits, shape (seeds, types).
+        gain: Gain of the best deviation on the evaluation samples in credits, shape (seeds, types).
+    """
+
+    agent: int
+    members: tuple[int, ...]
+    method: str
+    type_names: tuple[str, ...]
+    report_names: tuple[str, ...]
+    types: Floats
+    own_reports: Floats
+    best_reports: Floats
+    win_probability: Floats | None
+    selected_gain: Floats
+    own_utility: Floats
+    gain: Floats
+
+    @property
+    def mean_gain(self) -> Floats:
+        """Mean gain over types in credits, by seed, shape (seeds,)."""
+        return np.asarray(self.gain.mean(axis=1))
+
+    @property
+    def worst_gain(self) -> Floats:
+        """Gain at the type that the selection sample called the worst, by seed, shape (seeds,)."""
+        return self.gain[:, int(np.argmax(self.selected_gain))]
+
+    @property
+    def mean_utility(self) -> Floats:
+        """Mean utility of the strategy over types in credits, by seed, shape (seeds,)."""
+        return np.asarray(self.own_utility.mean(axis=1))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists for plots and files; gains and utilities are means over seeds."""
+        return {
+            "agent": self.agent,
+            "members": list(self.members),
+            "method": self.method,
+            "type_names": list(self.type_names),
+            "report_names": list(self.report_names),
+            "types": plain_lists(self.types),
+            "own_reports": plain_lists(self.own_reports),
+            "best_reports": plain_lists(self.best_reports),
+            "win_probability": None if self.win_probability is None else plain_lists(self.win_probability),
+            "own_utility": plain_lists(self.own_utility.mean(axis=0)),
+            "gain": plain_lists(self.gain.mean(axis=0)),
+            "mean_gain_by_seed": plain_lists(self.mean_gain),
+            "worst_gain_by_seed": plain_lists(self.worst_gain),
+        }
+
+
+def plain_lists(array: Floats) -> list[Any]:
+    """The array as nested lists, NaN as None."""
+    entries = array.astype(object)
+    entries[np.isnan(array)] = None
+    nested: list[Any] = entries.tolist()
+    return nested
+
+
+def regrets(
+    scenario: Scenario,
+    policy: Actor,
+    seeds: tuple[int, ...],
+    *,
+    budget: Budget | None = None,
+    agents: str = "roles",
+    method: str = "auto",
+) -> list[Regret]:
+    """The ex-interim regret of a strategy that everybody follows, at the first tick of an episode.
+
+    Args:
+        scenario: The market.
+        policy: What everybody does.
+        seeds: One evaluation sample each.
+        budget: How hard to search.
+        agents: `roles`, one agent of each role under the rules, or `all`.
+        method: `auto`, the bid grid where the market offers outcome curves; `bid_grid` or `action_grid`.
+
+    Raises:
+        ValueError: An unknown choice, or a market without outcome curves is asked for its bid grid.
+    """
+    from training.evaluation.action_search import search_actions
+    from training.evaluation.bid_search import search_bids
+
+    market = scenario.market_module()
+    searches = {"bid_grid": search_bids, "action_grid": search_actions}
+    if method == "auto":
+        method = "bid_grid" if hasattr(market, "bid_curves") else "action_grid"
+    if method not in searches:
+        raise ValueError(f"method={method!r} is unknown: choose auto, {', '.join(searches)}")
+    if method == "bid_grid" and not hasattr(market, "bid_curves"):
+        raise ValueError(f"a {scenario.market} market has no outcome curves: use method='action_grid'")
+    if agents not in ("roles", "all"):
+        raise ValueError(f"agents={agents!r} is unknown: choose roles or all")
+    groups = market.roles(scenario) if agents == "roles" else tuple((i,) for i in range(scenario.num_agents))
+    return [searches[method](scenario, policy, members, seeds, budget or Budget()) for members in groups]

@@ -1,0 +1,88 @@
+"""Samples of private types: low-discrepancy points for everybody, a grid for the agent under test.
+
+Scrambled Sobol points (Owen 1998) cover the type space evenly, so the noise of an expectation falls faster than with
+independent draws, and another scrambling is an independent sample.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.engine import Engine
+from econo_env.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+_MOST_SOBOL_DIMENSIONS = 256
+_SELECTION, _EVALUATION, _OWN = 1, 2, 3
+
+
+class Actor(Protocol):
+    """The part of a policy that judgement needs: batched, with its own random numbers."""
+
+    def reset(self, seed: int) -> object:
+        """Restarts the policy's random numbers and memory."""
+        ...
+
+    def act(self, observations: Any, mask: Any) -> Any:
+        """Actions (..., agents, components) for observations (..., agents, features) and mask (..., agents)."""
+        ...
+
+
+def _derived(seed: int, purpose: int) -> int:
+    return int(np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def selection_seed(seeds: tuple[int, ...]) -> int:
+    """The seed of the sample on which deviations are chosen; independent of every evaluation sample."""
+    return int(np.random.SeedSequence([_SELECTION, *seeds]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def evaluation_seed(seed: int) -> int:
+    """The seed of the sample on which the chosen deviations are evaluated, one for each named seed."""
+    return _derived(seed, _EVALUATION)
+
+
+def own_seed(seed: int) -> int:
+    """The seed of the agent's own moves where its policy is random."""
+    return _derived(seed, _OWN)
+
+
+def points(count: int, dimensions: int, seed: int) -> Floats:
+    """Points that cover the unit cube evenly, shape (count, dimensions)."""
+    from scipy.stats import qmc
+
+    rng = np.random.default_rng(seed)
+    if dimensions > _MOST_SOBOL_DIMENSIONS:
+        return rng.random((count, dimensions))
+    sequence = qmc.Sobol(dimensions, rng=rng)
+    return np.asarray(sequence.random_base2(max(0, int(count - 1).bit_length()))[:count])
+
+
+def type_points(count: int, dimensions: int) -> Floats:
+    """A grid of equally likely types in the unit cube, shape (count, dimensions); cell midpoints on a line."""
+    if dimensions == 1:
+        return ((np.arange(count) + 0.5) / count)[:, None]
+    return points(count, dimensions, seed=0)
+
+
+def sampled_engine(scenario: Scenario, markets: int, seed: int) -> Engine:
+    """Markets at their first tick, everybody's types from a low-discrepancy sample of the priors."""
+    market = scenario.market_module()
+    engine = Engine(scenario, markets)
+    engine.reset(seed)
+    width = len(market.type_names(scenario))
+    uniforms = points(markets, scenario.num_agents * width, seed).reshape(markets, scenario.num_agents, width)
+    for agent in range(scenario.num_agents):
+        market.set_types(scenario, engine, agent, market.types_at(scenario, agent, uniforms[:, agent]))
+    return engine
+
+
+def act(policy: Actor, engine: Engine) -> NDArray[np.float32]:
+    """What everybody does now, float32 (markets, agents, components)."""
+    exchange = engine.exchange
+    actions = np.asarray(policy.act(exchange.observations, exchange.action_mask), dtype=np.float32)
+    if actions.shape != exchange.actions.shape:
+        raise ValueError(f"the policy gave actions of shape {actions.shape}: {exchange.actions.shape} is needed")
+    return actions
