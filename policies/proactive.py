@@ -18,7 +18,17 @@ from policies.base import Actions, Mask, Observations, Row, masked
 
 POLICY_FILE = "policy.npz"
 _ROWS = 8192  # rows computed at once: the layers of a block stay in the cache
-_ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x, out: np.maximum(x, 0.0, out=out)}
+
+
+def _relu(x: Float32s, out: Float32s) -> None:
+    np.maximum(x, 0.0, out=out)
+
+
+def _tanh(x: Float32s, out: Float32s) -> None:
+    np.tanh(x, out=out)
+
+
+_ACTIVATIONS = {"tanh": _tanh, "relu": _relu}
 
 
 @dataclass(frozen=True)
@@ -94,15 +104,17 @@ class Learned:
             inputs, outputs = network.layers[0][0].shape[0], len(network.std)
             if (inputs, outputs) != (features, components):
                 raise ValueError(
-                    f"the network takes {inputs} features and gives {outputs} actions; {scenario.id} has {features} and "
-                    f"{components}: play it in the scenario it was trained in, or one with the same observations"
+                    f"the network takes {inputs} features and gives {outputs} actions; {scenario.id} has {features} "
+                    f"and {components}: play it in the scenario it was trained in, or one with the same observations"
                 )
         self.name, self.scenario, self.networks = name, scenario, tuple(networks)
         self.deterministic = deterministic
         self.wants_all_seats = len(self.networks) > 1
         seated = sorted(seat for network in self.networks for seat in network.seats)
         if self.wants_all_seats and seated != list(range(scenario.num_agents)):
-            raise ValueError(f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role")
+            raise ValueError(
+                f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role"
+            )
         self.reset(seed)
 
     @classmethod

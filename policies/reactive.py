@@ -1,13 +1,11 @@
 """Reactive strategies: rules that answer what they see, without memory or learning."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.state import Float64s
 from econo_env.scenario import Scenario
 from policies.base import Actions, Mask, Observations, Row, masked
 
@@ -109,21 +107,20 @@ class Random(_Seeded):
 
 
 class Equilibrium:
-    """The symmetric Bayes-Nash equilibrium, where a closed form is known."""
+    """The Bayes-Nash equilibrium, where a closed form is known; a scenario without one is refused at once."""
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
         self.name, self.scenario = name, scenario
         self._market = scenario.market_module()
-        _require(self._market, "equilibrium_bids", name, scenario)
-        self.bid_function: Callable[[Any], Float64s] = self._market.equilibrium_bids(scenario)
+        _require(self._market, "equilibrium_actions", name, scenario)
+        self._market.equilibrium_actions(scenario, np.zeros((1, len(self._market.observation_names(scenario)))))
 
     def reset(self, seed: int) -> None:
         """Nothing to start over."""
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
-        """The equilibrium bid of every agent."""
-        bids = self.bid_function(self._market.private_values(self.scenario, observations))
-        return masked(self._market.bid_actions(self.scenario, observations, bids), mask)
+        """The equilibrium action of every agent."""
+        return masked(self._market.equilibrium_actions(self.scenario, observations), mask)
 
 
 def _require(market: Any, function: str, name: str, scenario: Scenario) -> None:

@@ -49,12 +49,13 @@ class Learner(Section):
         clip_range: PPO's clip of the probability ratio.
         ent_coef: Weight of the entropy bonus.
         vf_coef: Weight of the value loss.
-        max_grad_norm: Longest gradient.
+        max_grad_norm: Longest gradient; left out, gradients are not clipped. Clipping (SB3's default is 0.5) shortens
+            the minibatches in which a rare, large win counts, and so teaches to bid too low once exploration is small.
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
             not learned; without, it starts at `initial` and is learned as SB3 does.
-        difference_rewards: Take off each reward what the mean action would have earned against the same rivals and luck:
-            far less noise at the same gradient (`training.difference`). Left out, it is on where gamma is 0; it is
-            wrong elsewhere.
+        difference_rewards: Take off each reward what the mean action would have earned against the same rivals and
+            luck: far less noise at the same gradient (`training.difference`). Left out, it is on where gamma is 0; it
+            is wrong elsewhere.
         net_arch: Units of each hidden layer, of the policy and of the value function alike.
         activation: Between the layers.
     """
@@ -69,7 +70,7 @@ class Learner(Section):
     clip_range: float = Field(0.2, gt=0.0)
     ent_coef: float = Field(0.0, ge=0.0)
     vf_coef: float = Field(0.5, ge=0.0)
-    max_grad_norm: float = Field(0.5, gt=0.0)
+    max_grad_norm: float | None = Field(None, gt=0.0)
     std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
     difference_rewards: bool | None = None
     net_arch: tuple[int, ...] = (64, 64)
@@ -263,13 +264,17 @@ def _apply(document: dict[str, Any], change: str) -> None:
         # the scenario's own dotted keys are resolved by the scenario
         document["scenario"] = {**({"id": section} if isinstance(section, str) else section), ".".join(rest): value}
     else:
-        document[first] = _with(document.get(first) or {}, rest, value)
+        defaults = {"learner": Learner(), "evaluation": Evaluation(), "checkpoints": Checkpoints()}
+        default = defaults[first].model_dump() if first in defaults else {}
+        document[first] = _with(document.get(first), rest, value, default)
 
 
-def _with(section: Any, keys: list[str], value: Any) -> dict[str, Any]:
+def _with(section: Any, keys: list[str], value: Any, default: Any) -> dict[str, Any]:
+    """The section, or its default where there is none, with one entry changed."""
     first, *rest = keys
-    inner = dict(section) if isinstance(section, Mapping) else {}
-    inner[first] = _with(inner.get(first) or {}, rest, value) if rest else value
+    inner = dict(section if isinstance(section, Mapping) else default if isinstance(default, Mapping) else {})
+    below = default.get(first) if isinstance(default, Mapping) else None
+    inner[first] = _with(inner.get(first), rest, value, below) if rest else value
     return inner
 
 

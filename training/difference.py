@@ -4,8 +4,8 @@ The luck of rivals' values moves a bidder's reward far more than its own explora
 with one seat's action changed and everything else the same, luck included; the reward of that seat's mean action is
 then a baseline that depends on everything but its own exploration, so subtracting it leaves the policy gradient
 unbiased and takes most of its variance away (Wolpert and Tumer 2002, "Optimal payoff functions for members of
-collectives"; the counterfactual baseline of Foerster et al. 2018). This holds where an action touches no later reward that
-counts: at gamma = 0.
+collectives"; the counterfactual baseline of Foerster et al. 2018). This holds where an action touches no later reward
+that counts: at gamma = 0.
 """
 
 import numpy as np

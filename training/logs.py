@@ -28,7 +28,7 @@ class Logs:
             _drop_after(self._path, from_step)
         self._lines = self._path.open("a")
         purge = from_step + 1 if from_step else None
-        self._board = SummaryWriter(str(folder / TENSORBOARD_FOLDER), purge_step=purge)  # type: ignore[no-untyped-call]
+        self._board = SummaryWriter(str(folder / TENSORBOARD_FOLDER), purge_step=purge)
 
     def write(
         self, step: int, scalars: Mapping[str, float], histograms: Mapping[str, NDArray[Any]] | None = None
@@ -38,16 +38,16 @@ class Logs:
         self._lines.write(json.dumps(row) + "\n")
         self._lines.flush()
         for name, value in scalars.items():
-            self._board.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+            self._board.add_scalar(name, value, step)
         for name, values in (histograms or {}).items():
             shown = values[np.isfinite(values)]
             if shown.size:
-                self._board.add_histogram(name, shown, step)  # type: ignore[no-untyped-call]
+                self._board.add_histogram(name, shown, step)
 
     def close(self) -> None:
         """Writes everything out."""
         self._lines.close()
-        self._board.close()  # type: ignore[no-untyped-call]
+        self._board.close()
 
     def __enter__(self) -> Self:
         return self

@@ -194,7 +194,7 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         clip_range=learner.clip_range,
         ent_coef=learner.ent_coef,
         vf_coef=learner.vf_coef,
-        max_grad_norm=learner.max_grad_norm,
+        max_grad_norm=math.inf if learner.max_grad_norm is None else learner.max_grad_norm,
         rollout_buffer_class=LivingSeatsBuffer,
         policy_kwargs={
             "net_arch": list(learner.net_arch),

@@ -48,6 +48,7 @@ def expected_rival_value(
     width = np.maximum(table[1:] - left, 0.0)
     cell_width = table[1:] - table[:-1]
     start = np.where(cell_width > 0, (left - table[:-1]) / np.where(cell_width > 0, cell_width, 1.0), 1.0)
+    start = np.minimum(start, 1.0)  # cells below the floor hold nothing
     inside = start[:, None] + (1.0 - start[:, None]) * share[None, :]
     cdf = (np.arange(cells)[:, None] + inside) / cells
     by_cell = width * (win_probability(cdf, rivals, units) @ _WEIGHTS) / 2.0

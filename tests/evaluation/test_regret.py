@@ -54,7 +54,7 @@ def test_equilibrium_in_first_price_gains_next_to_nothing(linear_bid, num_agents
 
 def test_the_searches_agree_on_a_shading_strategy(linear_bid):
     """Against b = 0.7 v the best bid is min(v/2, 0.7): with v <= 1 the gain is v (v/2)/(2 * 0.7) - 0.3 v^2."""
-    budget = Budget(luck=4096)
+    budget = Budget(actions=128, luck=2048)
     exact = np.mean((0.5 * 0.5 / 0.7 - 0.3) * type_points(64, 1) ** 2)
     for method in METHODS:
         found = regret_of("first_price_v0", linear_bid(0.7), budget, method).mean_gain.mean()

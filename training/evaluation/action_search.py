@@ -63,9 +63,15 @@ class _Sample:
 
 
 def search_actions(
+    scenario: Scenario, policy: Actor, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
+) -> list[Regret]:
+    """The gain of the best action over the strategy's own, for the first agent of each group, type by type."""
+    return [_search_one(scenario, policy, members, seeds, budget) for members in groups]
+
+
+def _search_one(
     scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], budget: Budget
 ) -> Regret:
-    """The gain of the best action over the strategy's own, for the first of `members`, on a grid of its types."""
     market, agent = scenario.market_module(), members[0]
     width = len(market.type_names(scenario))
     grid = market.types_at(scenario, agent, type_points(min(budget.types, _MOST_TYPES), width))

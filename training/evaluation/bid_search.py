@@ -24,40 +24,57 @@ from training.evaluation.sampling import (
 Floats = NDArray[np.float64]
 
 _LARGEST_SAMPLE = 4_000_000  # bids held at once
-_REPEATS = 16  # of a random policy's own move at each value
+_FIRST_PART, _FINALISTS = 4096, 8  # rivals that every bid meets; bids a value that meet all rivals
+_THINNED = 8
+_REPEATS = 8  # of a random policy's own move at each value
 _SMALLEST_STEP = 1e-6  # one micro-credit
 _ROUNDING = 1e-12  # relative to the highest value: below it two sums of the same figures may differ
 
 
 def search_bids(
-    scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], budget: Budget
+    scenario: Scenario, policy: Actor, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
+) -> list[Regret]:
+    """The gain of the best bid over the strategy's own, for the first agent of each group, on a grid of its values."""
+    selection = _rivals(scenario, policy, selection_seed(seeds), budget.selection)
+    evaluations = [_rivals(scenario, policy, evaluation_seed(seed), budget.evaluation) for seed in seeds]
+    against = (selection, evaluations, budget.bids)
+    own = own_seed(seeds[0])
+    return [
+        _search(scenario, members, _own_bids(scenario, policy, members[0], own, budget.types), against)
+        for members in groups
+    ]
+
+
+def _search(
+    scenario: Scenario, members: tuple[int, ...], own: tuple[Floats, Floats], against: tuple[Any, list[Any], int]
 ) -> Regret:
-    """The gain of the best bid over the strategy's own, for the first of `members`, on a grid of its values."""
     market, agent = scenario.market_module(), members[0]
-    values, own_bids = _own_bids(scenario, policy, agent, own_seed(seeds[0]), budget.types)
+    values, own_bids = own
+    selection, evaluations, count = against
     used, where = np.unique(own_bids, return_inverse=True)
     where = where.reshape(own_bids.shape)
+    rows = np.arange(len(values))
+    if len(used) > len(values):
+        # a random policy: its many bids cost time, and its own luck is the larger part of the noise
+        selection, evaluations = _part(selection, _THINNED), [_part(rivals, _THINNED) for rivals in evaluations]
 
-    rivals = _rivals(scenario, policy, selection_seed(seeds), budget.selection)
-    candidates = np.concatenate([used, _candidates(market, scenario, rivals, values, budget.bids)])
-    curves = market.bid_curves(scenario, rivals, agent, candidates)
+    promising = _promising(market, scenario, selection, agent, values, count)
+    candidates = np.concatenate([used, promising])
+    curves = market.bid_curves(scenario, selection, agent, candidates)
     utility = curves.utility(values)
     own_utility = np.take_along_axis(utility, where, axis=1).mean(axis=1)
-    allowed = ~(candidates[None, :] > market.highest_bid(scenario, values)[:, None] + _SMALLEST_STEP)
-    best = np.argmax(np.where(allowed, utility, -np.inf), axis=1)
-    selected = utility[np.arange(len(values)), best] - own_utility
+    best = np.argmax(np.where(_allowed(market, scenario, values, candidates), utility, -np.inf), axis=1)
+    selected = utility[rows, best] - own_utility
     better = selected > _ROUNDING * scenario.highest_value  # type: ignore[attr-defined]  # markets of values have it
     own_mean = _mean_report(own_bids)
 
     gains, utilities = [], []
     tested = np.concatenate([used, candidates[best]])
-    for seed in seeds:
-        rivals = _rivals(scenario, policy, evaluation_seed(seed), budget.evaluation)
+    for rivals in evaluations:
         utility = market.bid_curves(scenario, rivals, agent, tested).utility(values)
         mine = np.take_along_axis(utility, where, axis=1).mean(axis=1)
-        theirs = utility[np.arange(len(values)), len(used) + np.arange(len(values))]
         utilities.append(mine)
-        gains.append(np.where(better, theirs - mine, 0.0))
+        gains.append(np.where(better, utility[rows, len(used) + rows] - mine, 0.0))
     return Regret(
         agent=agent,
         members=members,
@@ -72,6 +89,28 @@ def search_bids(
         own_utility=np.stack(utilities),
         gain=np.stack(gains),
     )
+
+
+def _allowed(market: Any, scenario: Scenario, values: Floats, bids: Floats) -> NDArray[np.bool_]:
+    """Which bids the action space allows at which value, shape (values, bids)."""
+    highest = market.highest_bid(scenario, values)[:, None] + _SMALLEST_STEP
+    return np.asarray(~(bids[None, :] > highest))  # no bid, NaN, is always allowed
+
+
+def _promising(market: Any, scenario: Scenario, rivals: Any, agent: int, values: Floats, count: int) -> Floats:
+    """The best few bids for each value, all of them tried against the first part of the rivals."""
+    part = _part(rivals, max(1, len(rivals.bids) // _FIRST_PART))
+    bids = _candidates(market, scenario, part, values, count)
+    utility = market.bid_curves(scenario, part, agent, bids).utility(values)
+    ranked = np.where(_allowed(market, scenario, values, bids), utility, -np.inf)
+    kept = np.argpartition(-ranked, min(_FINALISTS, ranked.shape[1] - 1), axis=1)[:, :_FINALISTS]
+    return bids[np.unique(kept)]
+
+
+def _part(rivals: Any, times: int) -> Any:
+    """The first of so many equal parts of the markets."""
+    count = max(1, len(rivals.bids) // times)
+    return type(rivals)(*(array[:count] for array in rivals))
 
 
 def _rivals(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Any:

@@ -1,25 +1,25 @@
 """Judges a policy: one call, every figure beside the baselines."""
 
-import platform
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import econo_env
 from econo_env.scenario import Scenario, load
 from training.evaluation.metrics import Metric, market_metrics, number, regret_metrics
 from training.evaluation.play import Record, play
 from training.evaluation.regret import Budget, Regret, regrets
 from training.evaluation.sampling import Actor
 from training.evaluation.statistics import paired_difference
+from training.provenance import provenance
 
 BASELINES = ("random", "zero_intelligence", "truthful", "equilibrium")
 _FLOOR = ("random", "zero_intelligence")
 """Play that a market should beat: the better of the two is 0 on the scale of normalised efficiency."""
+INTERVALS = (
+    "95 %: Student t over seeds; shares of rare events pooled over seeds, Clopper-Pearson, rule of three at zero"
+)
 _LARGEST_BATCH = 1_000_000
 
 
@@ -135,8 +135,14 @@ def evaluate(
             skipped[baseline] = str(error)
             continue
         beside[baseline], beside_regrets[baseline] = judge.judge(baseline, other)
-    provenance = _provenance(market, markets, judge.budget if regret else None, time.perf_counter() - began)
-    return Evaluation(market, name, named, metrics, found, beside, beside_regrets, skipped, provenance)
+    origin = provenance(named) | {
+        "scenario": market.model_dump(mode="json"),
+        "markets_per_seed": judge.markets,
+        "intervals": INTERVALS,
+        "search": dict(vars(judge.budget)) if regret else None,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    return Evaluation(market, name, named, metrics, found, beside, beside_regrets, skipped, origin)
 
 
 class _Judge:
@@ -190,29 +196,20 @@ def _scenario_of(policy: str | Path | Actor, scenario: str | Path | Scenario | N
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():
-        beside = Path(policy) / "scenario.yaml"
-        if beside.exists():
-            return load(beside)
-        raise ValueError(f"{str(policy)!r} holds no scenario.yaml: give the scenario")
+        return _scenario_of_run(Path(policy))
     own = getattr(policy, "scenario", None)
     if isinstance(own, Scenario):
         return own
     raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
 
 
-def _provenance(scenario: Scenario, markets: int, budget: Budget | None, seconds: float) -> dict[str, Any]:
-    import numba
+def _scenario_of_run(run: Path) -> Scenario:
+    import yaml
 
-    return {
-        "scenario": scenario.model_dump(mode="json"),
-        "markets_per_seed": markets,
-        "intervals": "95 %: Student t over seeds; shares of rare events pooled over seeds, Clopper-Pearson, "
-        "rule of three at zero",
-        "search": None if budget is None else dict(vars(budget)),
-        "econo_env": econo_env.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "machine": platform.machine(),
-        "seconds": round(seconds, 3),
-    }
+    from training.config import resolve_scenario
+
+    path = run / "config.yaml"
+    document = yaml.safe_load(path.read_text()) if path.is_file() else None
+    if not isinstance(document, dict) or "scenario" not in document:
+        raise ValueError(f"{str(run)!r} holds no config.yaml with a scenario: give the scenario")
+    return resolve_scenario(document["scenario"])

@@ -66,7 +66,6 @@ def ratio(part: float, whole: float) -> float:
 
 
 PER_RECORD: Mapping[str, tuple[str, Callable[[Record], float]]] = {
-    "efficiency": ("share", lambda r: ratio(r.realised[PRIMARY], r.optimal[PRIMARY])),
     "welfare": ("credits per round", lambda r: r.realised[PRIMARY] / r.rounds),
     "revenue": ("credits per round", lambda r: r.revenue / r.rounds),
     "bidder_surplus": ("credits per round", lambda r: float(r.utility.sum()) / r.rounds),
@@ -88,7 +87,7 @@ def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[st
         base: For each seed, the better of random and zero-intelligence play on the same draws; normalised efficiency
             is (W - W_base) / (W_optimal - W_base).
     """
-    metrics = {name: over_seeds([of(r) for r in records], unit) for name, (unit, of) in PER_RECORD.items()}
+    metrics: dict[str, Metric] = {}
     pairs = list(zip(records, base, strict=True))
     for measure in records[0].realised:
         suffix = "" if measure == PRIMARY else f"_of_{measure}"
@@ -98,6 +97,8 @@ def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[st
         ]
         metrics[f"efficiency{suffix}"] = over_seeds(shares, "share")
         metrics[f"normalised_efficiency{suffix}"] = over_seeds(normalised, "share")
+    for name, (unit, of) in PER_RECORD.items():
+        metrics[name] = over_seeds([of(record) for record in records], unit)
     moves, rounds = [r.moves for r in records], [r.rounds for r in records]
     metrics["ex_post_loss_share"] = _pooled_share([r.losses for r in records], moves)
     metrics["deficit_share"] = _pooled_share([r.deficits for r in records], rounds)

@@ -34,7 +34,7 @@ class Budget:
     bids: int = 768
     actions: int = 1024
     selection: int = 32768
-    evaluation: int = 8192
+    evaluation: int = 4096
     luck: int = 1024
 
 
@@ -148,4 +148,4 @@ def regrets(
     if agents not in ("roles", "all"):
         raise ValueError(f"agents={agents!r} is unknown: choose roles or all")
     groups = market.roles(scenario) if agents == "roles" else tuple((i,) for i in range(scenario.num_agents))
-    return [searches[method](scenario, policy, members, seeds, budget or Budget()) for members in groups]
+    return searches[method](scenario, policy, groups, seeds, budget or Budget())

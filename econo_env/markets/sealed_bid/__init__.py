@@ -10,7 +10,6 @@ from econo_env.markets.sealed_bid.outcome import (
     bid_curves,
     bids_made,
     highest_bid,
-    roles,
     set_types,
     type_names,
     types,
@@ -21,6 +20,7 @@ from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, re
 from econo_env.markets.sealed_bid.strategies import (
     DRAWN_AHEAD,
     bid_actions,
+    equilibrium_actions,
     equilibrium_bids,
     private_values,
     scaled_actions,
@@ -39,6 +39,7 @@ __all__ = [
     "bids_made",
     "clear",
     "clear_form",
+    "equilibrium_actions",
     "equilibrium_bids",
     "finish",
     "highest_bid",

@@ -44,15 +44,6 @@ def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Float
     engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_value))
 
 
-def roles(scenario: SealedBidScenario) -> tuple[tuple[int, ...], ...]:
-    """Bidders with the same prior and weight, in order of first appearance."""
-    groups: dict[Any, list[int]] = {}
-    for agent, prior in enumerate(scenario.priors()):
-        weight = scenario.weights[agent] if scenario.weights else 1.0
-        groups.setdefault((prior, weight), []).append(agent)
-    return tuple(tuple(members) for members in groups.values())
-
-
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
     """Sum of the winners' true values; with weights also the sum of weight times value.
 

@@ -1,6 +1,7 @@
 """What a sealed-bid market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def _truth_is_dominant(scenario: SealedBidScenario) -> bool:
     return False
 
 
+@lru_cache(maxsize=16)
 def equilibrium_bids(scenario: SealedBidScenario) -> Callable[[ArrayLike], Float64s]:
     """The symmetric Bayes-Nash bid function of the scenario, credits to credits, any shape.
 
@@ -73,7 +75,8 @@ def equilibrium_bids(scenario: SealedBidScenario) -> Callable[[ArrayLike], Float
         ValueError: No closed form is known: the mechanism has none, or bidders differ in prior or weight under a rule
             whose equilibrium is not truth.
     """
-    name: str = scenario.mechanism.name  # type: ignore[attr-defined]  # every section has its name
+    section: Any = scenario.mechanism
+    name: str = section.name
     row = mechanism(name)
     alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
     if row.equilibrium is None or not (alike or _truth_is_dominant(scenario)):
@@ -91,6 +94,11 @@ def equilibrium_bids(scenario: SealedBidScenario) -> Callable[[ArrayLike], Float
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, scenario.mechanism))
     return lambda values: np.interp(np.asarray(values, dtype=np.float64), points, table)
+
+
+def equilibrium_actions(scenario: SealedBidScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), of the symmetric equilibrium; see `equilibrium_bids`."""
+    return bid_actions(scenario, observations, equilibrium_bids(scenario)(private_values(scenario, observations)))
 
 
 def roles(scenario: SealedBidScenario) -> tuple[tuple[int, ...], ...]:

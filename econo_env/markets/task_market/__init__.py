@@ -8,15 +8,23 @@ from econo_env.markets.task_market.auction import bids, clear, eligibility
 from econo_env.markets.task_market.enforcement import execute, grade, reputation, settle
 from econo_env.markets.task_market.episode import finish, observe, reset
 from econo_env.markets.task_market.layout import State, action_names, axes, observation_names, rule, terms
-from econo_env.markets.task_market.strategies import scaled_actions, truthful_actions
+from econo_env.markets.task_market.strategies import (
+    DRAWN_AHEAD,
+    equilibrium_actions,
+    scaled_actions,
+    series,
+    truthful_actions,
+)
 
 __all__ = [
+    "DRAWN_AHEAD",
     "State",
     "action_names",
     "axes",
     "bids",
     "clear",
     "eligibility",
+    "equilibrium_actions",
     "execute",
     "finish",
     "grade",
@@ -26,6 +34,7 @@ __all__ = [
     "reset",
     "rule",
     "scaled_actions",
+    "series",
     "settle",
     "terms",
     "truthful_actions",

@@ -71,12 +71,14 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.transfers[k, i] = 0
         exchange.rewards[k, i] = 0.0
         exchange.terminated[k, i] = False
+    state.worth[k] = 0
+    state.effort_cost[k] = 0.0
     winner = state.winner[k]
     if winner == NO_WINNER:
         return
     graded = state.grades[k, winner]
-    worth = _money(value_of(graded, float(state.task_value[k]), terms.schedule))
-    due = worth - state.second_scores[k, winner]
+    state.worth[k] = _money(value_of(graded, float(state.task_value[k]), terms.schedule))
+    due = state.worth[k] - state.second_scores[k, winner]
     bonded = account(winner, BONDED)
     if due >= 0:
         move(k, state, PRINCIPAL, account(winner, FREE), due)
@@ -85,8 +87,9 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         move(k, state, bonded, PRINCIPAL, -due)
     move(k, state, bonded, account(winner, FREE), state.balances[k, bonded])
     state.transfers[k, winner] = due
-    effort = 0.0 if state.forges[k, winner] else state.effort[k, winner]
-    exchange.rewards[k, winner] = (due - state.cost[k, winner] * effort * effort) / MICRO
+    if not state.forges[k, winner]:
+        state.effort_cost[k] = state.cost[k, winner] * state.effort[k, winner] * state.effort[k, winner]
+    exchange.rewards[k, winner] = (due - state.effort_cost[k]) / MICRO
     if graded == BYZANTINE:
         state.active[k, winner] = False
         exchange.terminated[k, winner] = True

@@ -37,6 +37,8 @@ class State(NamedTuple):
     forgery_proven: Annotated[Bools, Column(np.bool_, (), "self-verifying evidence came out")]
     grades: Annotated[Int64s, Column(np.int64, ("agents",), "grade of the last task, 0 for none")]
     transfers: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits received for the last task")]
+    worth: Annotated[Int64s, Column(np.int64, (), "micro-credits, V(grade) of the last task")]
+    effort_cost: Annotated[Float64s, Column(np.float64, (), "micro-credits the last winner's work cost it")]
     surplus: Annotated[Float64s, Column(np.float64, (), "micro-credits, expected surplus of the allocation")]
     best_surplus: Annotated[Float64s, Column(np.float64, (), "micro-credits, best among eligible true types")]
     first_best: Annotated[Float64s, Column(np.float64, (), "micro-credits, best among active true types")]

@@ -1,11 +1,15 @@
 """What truth and its scaling mean in a task market, for rule-based policies."""
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.economy.ledger import FREE, account
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.task_market.layout import ACTIONS, OBSERVATIONS, schedule_of
+from econo_env.markets.task_market.layout import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.markets.task_market.scenario import TaskMarketScenario
+from econo_env.money import to_credits
 
 
 def truthful_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32]) -> Float32s:
@@ -26,13 +30,28 @@ def truthful_actions(scenario: TaskMarketScenario, observations: NDArray[np.floa
     return actions
 
 
-def scaled_actions(
-    scenario: TaskMarketScenario, observations: NDArray[np.float32], factor: float | NDArray[np.float64]
-) -> Float32s:
-    """As truthful, but the reported cost is `factor` times the true one, factors from 0 to 2."""
+def scaled_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32], factor: ArrayLike) -> Float32s:
+    """As truthful, but eager by `factor`, a number or one an agent, from 0 to 2: reports 2 - factor times the own cost.
+
+    Below 1 an agent asks for more than its cost and never loses; above 1 it asks for less.
+    """
     actions = truthful_actions(scenario, observations)
-    actions[..., 0] = np.clip(np.asarray(factor) - 1.0, -1.0, 1.0)
+    actions[..., 0] = np.clip(1.0 - np.asarray(factor, dtype=np.float64), -1.0, 1.0)
     return actions
+
+
+def equilibrium_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32]) -> Float32s:
+    """Truth, which is dominant under full liability.
+
+    Raises:
+        ValueError: The stake is capped: no closed form is known.
+    """
+    if scenario.contract.stake_cap is not None:
+        raise ValueError(
+            f"{scenario.id}: no equilibrium is known with stake_cap={scenario.contract.stake_cap}; "
+            "use stake_cap: null (full liability), or another policy"
+        )
+    return truthful_actions(scenario, observations)
 
 
 def _efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability: Float64s) -> Float64s:
@@ -40,3 +59,44 @@ def _efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability
     schedule = schedule_of(scenario)
     gain = reliability * (schedule.success - schedule.poor)
     return np.where(gain >= 2.0 * cost, 1.0, gain / np.maximum(2.0 * cost, 1e-300))
+
+
+DRAWN_AHEAD = ("task_value", "threshold", "cost", "eligible")
+"""Columns of `State` that already hold the coming task when a tick ends; `series` wants the last one's."""
+
+
+def series(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last task; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` (scores, credits), `bid_value_ratio` (score reported over true),
+        `effort`, `stake` (free stake, credits), `payments` (transfers of winners, credits), `reputation` (lower
+        bound). One a market, shape (markets,): `revenue` and `second_score` in credits, `efficiency`, `grade` of the
+        task, `banned` agents.
+    """
+    schedule = schedule_of(scenario)
+    bid, won = state.scores >= 0, state.grades > 0
+    value = state.task_value[:, None].astype(np.float64)
+    efforts = _efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
+    succeeds = state.reliability * efforts
+    true_scores = (succeeds * schedule.success + (1 - succeeds) * schedule.poor) * value - state.cost * efforts**2
+    comparable = bid & (true_scores > 0)
+    free = state.balances[:, [account(i, FREE) for i in range(scenario.num_agents)]]
+    offered = state.best_surplus > 0
+    return {
+        "bids": np.where(bid, to_credits(state.scores), np.nan),
+        "bid_value_ratio": np.where(comparable, state.scores / np.where(comparable, true_scores, 1.0), np.nan),
+        "effort": np.where(won, state.effort, np.nan),
+        "stake": np.where(state.active, to_credits(free), np.nan),
+        "payments": np.where(won, to_credits(state.transfers), np.nan),
+        "reputation": np.where(state.active, state.bound, np.nan),
+        "revenue": to_credits(state.worth - state.transfers.sum(axis=1)),
+        "second_score": to_credits(state.second_scores.sum(axis=1)),
+        "efficiency": np.where(offered, state.surplus / np.where(offered, state.best_surplus, 1.0), np.nan),
+        "grade": np.where(won.any(axis=1), state.grades.max(axis=1), np.nan).astype(np.float64),
+        "banned": (~state.active).sum(axis=1).astype(np.float64),
+    }

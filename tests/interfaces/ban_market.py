@@ -1,0 +1,61 @@
+"""A market for tests: the sealed bid, but seat 0 is banned in every episode, before others are truncated."""
+
+from typing import ClassVar
+
+from econo_env.engine.compiled import compiled
+from econo_env.markets.sealed_bid import (
+    State,
+    action_names,
+    axes,
+    bids,
+    clear,
+    observation_names,
+    observe,
+    reset,
+    rule,
+    settle,
+    terms,
+)
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+
+__all__ = [
+    "BAN_TICK",
+    "State",
+    "action_names",
+    "axes",
+    "ban_scenario",
+    "bids",
+    "clear",
+    "finish",
+    "observation_names",
+    "observe",
+    "reset",
+    "rule",
+    "settle",
+    "terms",
+]
+
+BAN_TICK = 2
+
+
+class BanScenario(SealedBidScenario):
+    module: ClassVar[str] = "tests.interfaces.ban_market"
+
+
+@compiled
+def finish(k, state, terms, exchange):
+    """As the sealed bid's, and seat 0 is out from the ban on; all that is left of it is a reward nobody may see."""
+    ended = state.tick[k] >= terms.max_cycles
+    exchange.ended[k] = ended
+    for i in range(state.values.shape[1]):
+        banned = i == 0 and state.tick[k] >= BAN_TICK
+        exchange.terminated[k, i] = i == 0 and state.tick[k] == BAN_TICK
+        exchange.truncated[k, i] = ended and not banned
+        exchange.action_mask[k, i] = not banned
+        exchange.rewards[k, i] = 1.0 + i
+
+
+def ban_scenario():
+    return BanScenario(
+        id="ban_v0", num_agents=3, max_cycles=5, mechanism={"name": "first_price"}, end_of_episode="truncation"
+    )

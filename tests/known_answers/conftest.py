@@ -1,0 +1,54 @@
+"""Auctions played through the engine under a known bid function."""
+
+import numpy as np
+import pytest
+
+import econo_env
+from econo_env.engine.engine import Engine
+from econo_env.mechanisms import mechanism
+
+
+class Auctions:
+    """One-shot auctions: values, units won and payments in credits, each of shape (markets, agents)."""
+
+    def __init__(self, name, markets=200_000, seed=0, bid_function=None, **overrides):
+        scenario = econo_env.load(f"{name}_v0", bids="amount", **overrides)
+        engine = Engine(scenario, markets)
+        engine.reset(seed)
+        self.values = engine.state.values / 1e6
+        prior, highest = scenario.priors()[0], scenario.highest_value
+        if bid_function is None:
+            equilibrium = mechanism(name).equilibrium
+            grid = np.linspace(0.0, prior.highest, 20_001)
+            grid = np.unique(np.concatenate([grid, [scenario.mechanism.reserve]]))
+            bids = equilibrium(grid, prior, scenario.num_agents, scenario.mechanism)
+            self.bids = np.interp(self.values, grid, bids)
+            self.bids[self.values < scenario.mechanism.reserve] = 0.0
+        else:
+            self.bids = bid_function(self.values)
+        engine.step((self.bids / highest - 1.0)[..., None])
+        self.allocation, self.payments = engine.state.allocation, engine.state.payments / 1e6
+        self.utility = engine.exchange.rewards
+        assert engine.exchange.invalid_actions.sum() == 0
+
+    @property
+    def revenues(self):
+        return self.payments.sum(axis=1)
+
+
+@pytest.fixture(scope="session")
+def auctions():
+    """`auctions(name, ...)`: that mechanism played in equilibrium, or under `bid_function`."""
+    return Auctions
+
+
+def close(samples, exact, errors=4.0):
+    """Whether the mean lies within that many standard errors of the exact figure."""
+    samples = np.asarray(samples, dtype=float).ravel()
+    return abs(samples.mean() - exact) <= errors * samples.std() / np.sqrt(samples.size) + 1e-6
+
+
+@pytest.fixture(scope="session")
+def within_errors():
+    """`within_errors(samples, exact)`: the mean is within 4 standard errors of the exact figure."""
+    return close

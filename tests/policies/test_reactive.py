@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+
+import econo_env
+from econo_env.engine.engine import Engine
+from policies import Policy, make_policy, policy_names
+
+REACTIVE = [name for name in policy_names() if name != "proactive"]
+MODES = ["share_of_value", "amount"]
+
+
+def engine_of(scenario, num_markets=512, seed=5):
+    engine = Engine(scenario, num_markets)
+    engine.reset(seed)
+    return engine
+
+
+def bids_and_values(name, num_markets=512, options=None, **overrides):
+    scenario = econo_env.load("first_price_v0", **overrides)
+    engine = engine_of(scenario, num_markets)
+    policy = make_policy(name, scenario, seed=1, **(options or {}))
+    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    assert engine.exchange.invalid_actions.sum() == 0
+    return engine.state.bids, engine.state.values
+
+
+@pytest.mark.parametrize("name", REACTIVE)
+def test_every_policy_keeps_the_protocol(name):
+    scenario = econo_env.load("first_price_v0", num_agents=3)
+    policy = make_policy(name, scenario, seed=2)
+    assert isinstance(policy, Policy)
+    assert policy.name == name
+    for shape in [(4, 3), (4,), (), (2, 4, 3)]:
+        observations = np.random.default_rng(0).random((*shape, 2)).astype(np.float32)
+        actions = policy.act(observations, np.ones(shape, dtype=bool))
+        assert actions.shape == (*shape, 1)
+        assert actions.dtype == np.float32
+        assert (np.abs(actions) <= 1).all()
+
+
+@pytest.mark.parametrize("name", REACTIVE)
+def test_who_may_not_act_does_nothing(name):
+    scenario = econo_env.load("first_price_v0", num_agents=2)
+    mask = np.array([[True, False], [False, True]])
+    actions = make_policy(name, scenario).act(np.full((2, 2, 2), 0.5, np.float32), mask)
+    assert (actions[~mask] == 0).all()
+
+
+@pytest.mark.parametrize("bids", MODES)
+@pytest.mark.parametrize("high", [1.0, 1000.0])
+@pytest.mark.parametrize(
+    ("name", "options", "factor"),
+    [
+        ("truthful", {}, 1.0),
+        ("shading", {"factor": 0.7}, 0.7),
+        ("conservative", {}, 0.8),
+        ("aggressive", {}, 1.2),
+    ],
+)
+def test_scaled_policies_bid_their_share_in_both_modes(name, options, factor, bids, high):
+    values = {"name": "uniform", "low": 0.0, "high": high}
+    placed, own = bids_and_values(name, options=options, num_agents=3, bids=bids, values=values)
+    np.testing.assert_allclose(placed, factor * own, atol=2e-7 * high * 1e6 + 1)
+
+
+@pytest.mark.parametrize("bids", MODES)
+def test_aggressive_bids_stay_within_what_an_action_can_say(bids):
+    scenario = econo_env.load("first_price_v0", bids=bids)
+    actions = make_policy("shading", scenario, factor=2.0).act(np.ones((1, 2, 2), np.float32), np.ones((1, 2), bool))
+    assert (actions == 1.0).all()
+
+
+@pytest.mark.parametrize("bids", MODES)
+@pytest.mark.parametrize("high", [1.0, 1e6])
+def test_zero_intelligence_never_bids_above_its_value(bids, high):
+    values = {"name": "uniform", "low": 0.0, "high": high}
+    placed, own = bids_and_values("zero_intelligence", 20_000, num_agents=4, bids=bids, values=values)
+    assert (placed >= 0).all()
+    assert (placed <= own).all()
+    ratio = placed[own > own.max() / 100] / own[own > own.max() / 100]
+    assert abs(ratio.mean() - 0.5) < 0.005
+    assert abs(ratio.std() - 12**-0.5) < 0.005
+
+
+@pytest.mark.parametrize("bids", MODES)
+@pytest.mark.parametrize("n", [2, 5])
+def test_equilibrium_is_the_known_share_on_the_unit_interval(n, bids):
+    placed, own = bids_and_values("equilibrium", num_agents=n, bids=bids)
+    np.testing.assert_allclose(placed, (n - 1) / n * own, atol=2)
+
+
+@pytest.mark.parametrize("reserve", [0.25, 0.5])
+def test_equilibrium_keeps_to_the_reserve(reserve):
+    placed, own = bids_and_values("equilibrium", num_agents=2, **{"mechanism.reserve": reserve})
+    own, placed = own / 1e6, placed / 1e6
+    serious = own >= reserve
+    expected = (own**2 + reserve**2) / (2 * np.maximum(own, reserve))  # Krishna (2009), section 2.5
+    np.testing.assert_allclose(placed[serious], expected[serious], atol=2e-6)
+    assert (placed[~serious] < reserve).all()
+
+
+def test_equilibrium_of_the_second_price_is_truth_for_unequal_bidders_too():
+    scenario = econo_env.load("second_price_v0", num_agents=2, weights=(1.0, 2.0))
+    assert (
+        make_policy("equilibrium", scenario).act(np.full((1, 2, 4), 0.4, np.float32), np.ones((1, 2), bool)) == 0
+    ).all()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "changes"),
+    [
+        ("first_price_v0", {"weights": (1.0, 2.0)}),
+        ("second_price_v0", {"weights": (1.0, 2.0), "mechanism.payment": "naive"}),
+        ("first_price_v0", {"values": ({"name": "uniform"}, {"name": "uniform", "high": 2.0})}),
+    ],
+)
+def test_equilibrium_says_where_none_is_known(scenario, changes):
+    with pytest.raises(ValueError, match="no closed-form equilibrium"):
+        make_policy("equilibrium", econo_env.load(scenario, **changes))
+
+
+@pytest.mark.parametrize("name", ["random", "zero_intelligence"])
+class TestLuck:
+    def acts(self, name, seed, markets=16, calls=3):
+        scenario = econo_env.load("first_price_v0", num_agents=3)
+        observations = np.full((markets, 3, 2), 0.5, np.float32)
+        policy = make_policy(name, scenario, seed=seed)
+        return policy, [policy.act(observations, np.ones((markets, 3), bool)) for _ in range(calls)]
+
+    def test_same_seed_same_actions(self, name):
+        assert np.array_equal(self.acts(name, 3)[1], self.acts(name, 3)[1])
+
+    def test_other_seeds_and_later_calls_draw_anew(self, name):
+        _, (first, second, _) = self.acts(name, 3)
+        _, (other, *_) = self.acts(name, 4)
+        assert not np.isin(first, second).any()
+        assert not np.isin(first, other).any()
+
+    def test_reset_starts_over(self, name):
+        policy, (first, *_) = self.acts(name, 3)
+        policy.reset(3)
+        again = policy.act(np.full((16, 3, 2), 0.5, np.float32), np.ones((16, 3), bool))
+        assert np.array_equal(first, again)
+
+    def test_first_markets_of_a_large_batch_draw_what_a_small_batch_draws(self, name):
+        for small, large in zip(self.acts(name, 3, 4)[1], self.acts(name, 3, 16)[1], strict=True):
+            assert np.array_equal(small, large[:4])
+
+
+def test_unknown_policies_and_options_are_named():
+    scenario = econo_env.load("first_price_v0")
+    with pytest.raises(ValueError, match="did you mean 'truthful'") as error:
+        make_policy("truthfull", scenario)
+    assert all(name in str(error.value) for name in policy_names())
+    with pytest.raises(ValueError, match="'shading' has no option 'fraction': its options are factor"):
+        make_policy("shading", scenario, fraction=0.5)
+    with pytest.raises(ValueError, match="between 0 and 2"):
+        make_policy("shading", scenario, factor=3.0)
+    with pytest.raises(ValueError, match="'truthful' has no option"):
+        make_policy("truthful", scenario, factor=0.5)

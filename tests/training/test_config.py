@@ -1,0 +1,117 @@
+from itertools import pairwise
+
+import pytest
+import yaml
+
+import econo_env
+from training.config import CONFIG_FOLDERS, Decay, TrainingConfig, config_from, read_config
+from training.ppo import scheduled
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["learner.n_epoch=2"], "unknown key 'learner.n_epoch' did you mean 'n_epochs'"),
+        (["learnr.n_epochs=2"], "unknown key 'learnr' did you mean 'learner'"),
+        (["scenario.num_agent=3"], "unknown key 'num_agent' did you mean 'num_agents'"),
+        (["scenario=first_prize_v0"], "did you mean 'first_price_v0'"),
+        (["scenario={num_agents: 3}"], "name the scenario that these change"),
+        (["sharing=everyone"], "'shared', 'per_role' or 'per_seat'"),
+        (["total_timesteps=0"], "total_timesteps = 0"),
+        (["learner.batch_size=33"], "33 does not divide the rollout of 64 samples"),
+        (["learner.learning_rate.initial=0"], "learner.learning_rate.initial = 0"),
+        (["seeds=[1, 1]"], "different whole numbers"),
+        (["seeds=[]"], "at least one"),
+        (["learner.difference_rewards=true", "learner.gamma=0.9"], "is for gamma = 0, not 0.9"),
+        (["n_epochs"], "write key=value"),
+    ],
+)
+def test_mistakes_are_named(changes, message, small):
+    with pytest.raises(ValueError, match=message):
+        small(*changes)
+
+
+def test_missing_file_lists_those_there_are():
+    with pytest.raises(ValueError, match=r"one of .*first_price"):
+        read_config("third_price")
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "a: [", "\xff"])
+def test_unreadable_files_are_the_users_mistake(content, tmp_path):
+    (tmp_path / "c.yaml").write_bytes(content.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"c\.yaml"):
+        read_config(tmp_path / "c.yaml")
+
+
+def test_changes_reach_every_depth(small):
+    config = small(
+        "scenario.num_agents=4",
+        "scenario.mechanism.reserve=0.25",
+        "learner.learning_rate.initial=1e-2",
+        "learner.net_arch=[16, 16]",
+        "total_timesteps=1_000",
+    )
+    assert config.scenario.num_agents == 4
+    assert config.scenario.mechanism.reserve == 0.25
+    assert config.learner.learning_rate.initial == 0.01
+    assert config.learner.learning_rate.final == TrainingConfig.model_fields["learner"].default.learning_rate.final
+    assert config.learner.net_arch == (16, 16)
+    assert config.total_timesteps == 1000
+
+
+def test_resolved_config_reads_back_as_itself(small):
+    config = small("scenario.num_agents=3", "scenario.mechanism.reserve=0.1", "seeds=[4, 5]")
+    assert config_from(yaml.safe_load(config.to_yaml())) == config
+    assert config_from(yaml.safe_load(config.to_yaml()), ["scenario.num_agents=5"]).scenario.num_agents == 5
+
+
+def test_scenario_by_path(small, tmp_path):
+    econo_env.load("second_price_v0", num_agents=3).to_yaml(tmp_path / "s.yaml")
+    assert small(scenario=str(tmp_path / "s.yaml")).scenario.num_agents == 3
+    assert small(scenario={"id": str(tmp_path / "s.yaml"), "num_agents": 4}).scenario.num_agents == 4
+
+
+@pytest.mark.parametrize(("rounds", "gamma", "differences"), [(1, 0.0, True), (10, 0.99, False)])
+def test_one_shot_scenarios_do_not_look_ahead(rounds, gamma, differences, small):
+    config = small(f"scenario.max_cycles={rounds}")
+    assert config.gamma() == gamma
+    assert config.difference_rewards() is differences
+    assert small(f"scenario.max_cycles={rounds}", "learner.gamma=0.5").gamma() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("sharing", "expected"),
+    [
+        ("shared", {"shared": (0, 1, 2)}),
+        ("per_role", {"role_0": (0, 2), "role_1": (1,)}),
+        ("per_seat", {"bidder_0": (0,), "bidder_1": (1,), "bidder_2": (2,)}),
+    ],
+)
+def test_roles_are_groups_of_alike_agents(sharing, expected, small):
+    strong = {"name": "uniform", "low": 0.0, "high": 2.0}
+    weak = {"name": "uniform", "low": 0.0, "high": 1.0}
+    config = small(
+        f"sharing={sharing}", scenario={"id": "first_price_v0", "num_agents": 3, "values": [weak, strong, weak]}
+    )
+    assert config.roles() == expected
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "exponential"])
+def test_schedules_go_from_initial_to_final_without_turning(schedule):
+    decay = Decay(initial=1.0, final=0.01, schedule=schedule)
+    values = [scheduled(decay, k / 50) for k in range(51)]
+    assert values[0] == 1.0
+    assert values[-1] == pytest.approx(0.01)
+    assert all(later < earlier for earlier, later in pairwise(values))
+    middle = {"linear": 0.505, "cosine": 0.505, "exponential": 0.1}[schedule]
+    assert values[25] == pytest.approx(middle)
+    assert scheduled(Decay(initial=0.5), 0.7) == 0.5
+
+
+def test_shipped_files_are_valid_and_every_line_is_explained():
+    paths = sorted(CONFIG_FOLDERS[0].glob("*.yaml"))
+    assert {"first_price", "second_price"} <= {path.stem for path in paths}
+    for path in paths:
+        read_config(path)
+        for line in path.read_text().splitlines():
+            assert "#" in line, f"{path}: {line!r} has no comment"

@@ -1,0 +1,171 @@
+import signal
+import time
+
+import pytest
+import yaml
+
+from policies.proactive import read_networks
+from tests.training.conftest import SMALL, assert_same_bits, command, final_state
+from training.checkpoints import checkpoints_in, read_checkpoint
+from training.logs import read_metrics
+from training.run import resume_run, start_run, train_seed
+from training.trainer import Trainer
+
+
+class TrainingInterruptedError(RuntimeError):
+    pass
+
+
+def interrupt_at(monkeypatch, iteration):
+    """Lets a training fall over in the middle of an iteration, after it has moved every generator and environment."""
+    iterate = Trainer.iterate
+
+    def falling(self):
+        result = iterate(self)
+        if self.iteration == iteration:
+            raise TrainingInterruptedError
+        return result
+
+    monkeypatch.setattr(Trainer, "iterate", falling)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("one shot", []),
+        ("several rounds", ["scenario.max_cycles=5"]),
+        ("truncated in mid-rollout", ["scenario.max_cycles=3", "scenario.end_of_episode=truncation"]),
+        ("a network for each seat", ["sharing=per_seat", "learner.batch_size=16"]),
+        ("learned exploration", ["learner.std.final=null", "learner.activation=tanh"]),
+    ],
+)
+def test_resumed_equals_uninterrupted_bit_for_bit(name, changes, small, quiet, tmp_path, monkeypatch):
+    config = small(*changes)
+    start_run(config, tmp_path / "whole", quiet)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 5)  # checkpoints stand at iterations 2, 4, ...
+        with pytest.raises(TrainingInterruptedError):
+            start_run(config, tmp_path / "cut", quiet)
+    assert len(checkpoints_in(tmp_path / "cut/checkpoints")) == 2
+    resume_run(tmp_path / "cut", console=quiet)
+    assert_same_bits(final_state(tmp_path / "whole"), final_state(tmp_path / "cut"))
+
+
+def test_resumed_metrics_hold_each_step_once_and_agree(small, quiet, tmp_path, monkeypatch):
+    config = small()
+    start_run(config, tmp_path / "whole", quiet)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 6)
+        with pytest.raises(TrainingInterruptedError):
+            start_run(config, tmp_path / "cut", quiet)
+    resume_run(tmp_path / "cut", console=quiet)
+
+    def without_clock(folder):
+        return [
+            {name: value for name, value in row.items() if not name.startswith("time/")} for row in read_metrics(folder)
+        ]
+
+    assert without_clock(tmp_path / "cut") == without_clock(tmp_path / "whole")
+
+
+def test_killed_process_resumes_to_the_same_weights(tmp_path):
+    settings = {**SMALL, "total_timesteps": 6400}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
+    whole = command("train", "c.yaml", "--out", "whole", cwd=tmp_path)
+    cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while len(checkpoints_in(tmp_path / "cut/checkpoints")) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    cut.send_signal(signal.SIGKILL)
+    cut.communicate()
+    assert read_checkpoint(checkpoints_in(tmp_path / "cut/checkpoints")[-1])["iteration"] < 100
+    again = command("resume", "cut", cwd=tmp_path)
+    assert again.communicate()[1].count("goes on from") == 1
+    assert whole.wait() == again.wait() == 0
+    assert_same_bits(final_state(tmp_path / "whole"), final_state(tmp_path / "cut"))
+
+
+def test_killed_before_the_first_checkpoint_starts_over(small, quiet, tmp_path, monkeypatch):
+    config = small()
+    start_run(config, tmp_path / "whole", quiet)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 1)
+        with pytest.raises(TrainingInterruptedError):
+            start_run(config, tmp_path / "cut", quiet)
+    resume_run(tmp_path / "cut", console=quiet)
+    assert_same_bits(final_state(tmp_path / "whole"), final_state(tmp_path / "cut"))
+
+
+@pytest.mark.parametrize("damage", ["cut short", "one bit", "empty"])
+def test_damaged_checkpoint_falls_back_to_the_one_before(damage, small, quiet, tmp_path):
+    config = small()
+    start_run(config, tmp_path / "run", quiet)
+    expected = final_state(tmp_path / "run")
+    newest = checkpoints_in(tmp_path / "run/checkpoints")[-1]
+    content = bytearray(newest.read_bytes())
+    if damage == "one bit":
+        content[len(content) // 2] ^= 1
+    newest.write_bytes({"cut short": content[:-100], "one bit": content, "empty": b""}[damage])
+    resume_run(tmp_path / "run", console=quiet)
+    said = quiet.file.getvalue()
+    assert f"{newest.name}' is damaged" in said
+    assert "going back to the one before" in said
+    assert_same_bits(expected, final_state(tmp_path / "run"))
+
+
+def test_all_checkpoints_damaged_is_a_clear_error(small, quiet, tmp_path):
+    start_run(small(), tmp_path / "run", quiet)
+    for path in checkpoints_in(tmp_path / "run/checkpoints"):
+        path.write_bytes(b"gone")
+    with pytest.raises(ValueError, match=r"all 4 checkpoints in .* are damaged"):
+        resume_run(tmp_path / "run", console=quiet)
+
+
+def test_resume_with_a_larger_total_goes_on(small, quiet, tmp_path):
+    start_run(small(), tmp_path / "run", quiet)
+    [summary] = resume_run(tmp_path / "run", ["total_timesteps=1024"], quiet)
+    assert summary["timesteps"] == 1024
+    assert summary["timesteps_now"] == 512
+    assert [row["timesteps"] for row in read_metrics(tmp_path / "run")] == list(range(64, 1025, 64))
+
+
+def test_resume_of_a_finished_run_changes_nothing(small, quiet, tmp_path):
+    start_run(small(), tmp_path / "run", quiet)
+    before = final_state(tmp_path / "run")
+    [summary] = resume_run(tmp_path / "run", console=quiet)
+    assert summary["timesteps_now"] == 0
+    assert_same_bits(before, final_state(tmp_path / "run"))
+
+
+def test_resume_refuses_what_would_make_it_another_run(small, quiet, tmp_path):
+    start_run(small(), tmp_path / "run", quiet)
+    with pytest.raises(ValueError, match=r"may change only total_timesteps, evaluation, checkpoints"):
+        resume_run(tmp_path / "run", ["learner.gamma=0.5"], quiet)
+    with pytest.raises(ValueError, match="holds no training run"):
+        resume_run(tmp_path, console=quiet)
+
+
+def test_same_seed_same_weights_other_seed_others(small, quiet, tmp_path):
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    for folder, seed in zip(folders, (3, 3, 4), strict=True):
+        folder.mkdir()
+        train_seed(small(), folder, seed, quiet)
+    one, same, other = map(final_state, folders)
+    assert_same_bits(one, same)
+    key = "/learners/shared/policy/action_net.weight"
+    assert one[key].tobytes() != other[key].tobytes()
+
+
+def test_interrupted_seeds_all_go_on(small, quiet, tmp_path, monkeypatch):
+    config = small("seeds=[1, 2]")
+    start_run(config, tmp_path / "whole", quiet)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 5)
+        with pytest.raises(TrainingInterruptedError):
+            start_run(config, tmp_path / "cut", quiet)
+    assert not (tmp_path / "cut/seed_2").exists()
+    summaries = resume_run(tmp_path / "cut", console=quiet)
+    assert [summary["seed"] for summary in summaries] == [1, 2]
+    for seed in (1, 2):
+        whole, cut = (read_networks(tmp_path / name / f"seed_{seed}/policy.npz") for name in ("whole", "cut"))
+        assert all((a == b).all() for a, b in zip(whole[0].layers[0], cut[0].layers[0], strict=True))
