@@ -28,11 +28,13 @@ class Decay(Section):
         initial: At the start.
         final: At the end; as the start when left out.
         schedule: The way there: `linear`, `cosine` (half a wave) or `exponential` (equal ratios).
+        until: Share of the training after which it stays at `final`.
     """
 
     initial: float = Field(gt=0.0)
     final: float | None = Field(None, gt=0.0)
     schedule: Literal["linear", "cosine", "exponential"] = "linear"
+    until: float = Field(1.0, gt=0.0, le=1.0)
 
 
 class Learner(Section):
@@ -49,6 +51,8 @@ class Learner(Section):
         clip_range: PPO's clip of the probability ratio.
         ent_coef: Weight of the entropy bonus.
         vf_coef: Weight of the value loss.
+        normalize_advantage: Divide the advantages of each minibatch by their spread. Where rare, large wins decide, this
+            shortens just the minibatches that hold them and teaches to bid too low.
         max_grad_norm: Longest gradient; left out, gradients are not clipped. Clipping (SB3's default is 0.5) shortens
             the minibatches in which a rare, large win counts, and so teaches to bid too low once exploration is small.
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
@@ -70,6 +74,7 @@ class Learner(Section):
     clip_range: float = Field(0.2, gt=0.0)
     ent_coef: float = Field(0.0, ge=0.0)
     vf_coef: float = Field(0.5, ge=0.0)
+    normalize_advantage: bool = True
     max_grad_norm: float | None = Field(None, gt=0.0)
     std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
     difference_rewards: bool | None = None

@@ -26,7 +26,7 @@ def scheduled(decay: Decay, progress: float) -> float:
     """The value of a schedule at `progress` in [0, 1]."""
     if decay.final is None:
         return decay.initial
-    done = min(max(progress, 0.0), 1.0)
+    done = min(max(progress / decay.until, 0.0), 1.0)
     if decay.schedule == "exponential":
         return float(decay.initial * (decay.final / decay.initial) ** done)
     way = done if decay.schedule == "linear" else (1.0 - math.cos(math.pi * done)) / 2.0
@@ -192,6 +192,7 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         gamma=config.gamma(),
         gae_lambda=learner.gae_lambda,
         clip_range=learner.clip_range,
+        normalize_advantage=learner.normalize_advantage,
         ent_coef=learner.ent_coef,
         vf_coef=learner.vf_coef,
         max_grad_norm=math.inf if learner.max_grad_norm is None else learner.max_grad_norm,

@@ -1,7 +1,7 @@
 """Learners that share a market: one network in all seats, or several that take turns.
 
-With several roles SB3's PPO trains them alternately: each in turn makes a rollout in its own seats and one update, while
-every other seat is played by its role's network as it stands, exploration included.
+With several roles SB3's PPO trains them alternately: each in turn makes a rollout in its own seats and one update,
+while every other seat is played by its role's network as it stands, exploration included.
 """
 
 from pathlib import Path
@@ -16,24 +16,6 @@ from policies.proactive import Learned, Network
 from training.checkpoints import latest_checkpoint
 from training.config import TrainingConfig
 from training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
-
-
-def header(trainer: Trainer) -> str:
-    """What is being trained, in three lines."""
-    config, learner = trainer.config, trainer.config.learner
-    count, agents = len(trainer.learners), config.scenario.num_agents
-    if config.sharing == "shared":
-        who = f"shared: one network in all {agents} seats"
-    else:
-        who = f"{config.sharing}: {count} networks for {agents} seats, taking turns while the others are frozen"
-    rollout = learner.num_markets * learner.n_steps * agents
-    return (
-        f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
-        f"{who}; {trainer.parameters():,} parameters each, "
-        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, actor and critic apart\n"
-        f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
-        f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
-    )
 
 
 class Trainer:
@@ -187,4 +169,23 @@ class _Nobody:
 
 
 def derived_seed(*numbers: int) -> int:
+    """A seed of its own for each list of numbers, in [0, 2^32)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint32)[0])
+
+
+def header(trainer: Trainer) -> str:
+    """What is being trained, in three lines."""
+    config, learner = trainer.config, trainer.config.learner
+    count, agents = len(trainer.learners), config.scenario.num_agents
+    if config.sharing == "shared":
+        who = f"shared: one network in all {agents} seats"
+    else:
+        who = f"{config.sharing}: {count} networks for {agents} seats, taking turns while the others are frozen"
+    rollout = learner.num_markets * learner.n_steps * agents
+    return (
+        f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
+        f"{who}; {trainer.parameters():,} parameters each, "
+        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, actor and critic apart\n"
+        f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
+        f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
+    )

@@ -18,13 +18,14 @@ SELDOM = 0.05
 
 def equilibrium_bids(scenario: Scenario, values: Floats) -> Floats | None:
     """Bids of the closed-form equilibrium in credits, None where none is known."""
-    from policies import make_policy
-
+    market: Any = scenario.market_module()
+    if not hasattr(market, "equilibrium_bids"):
+        return None
     try:
-        policy: Any = make_policy("equilibrium", scenario)
+        bid_function = market.equilibrium_bids(scenario)
     except ValueError:
         return None
-    return np.asarray(policy.bid_function(values), dtype=np.float64)
+    return np.asarray(bid_function(values), dtype=np.float64)
 
 
 def column(entries: list[Any], at: int = 0) -> Floats:

@@ -13,18 +13,21 @@ from training.report.page import Section, page
 from training.report.summary import metrics_section, provenance_section, summary_section
 
 
-def build_page(material: Material, *, title: str | None = None, extra: Sequence[Section] = ()) -> str:
+def build_page(
+    material: Material, *, title: str | None = None, opening: str = "", extra: Sequence[Section] = ()
+) -> str:
     """The report as one HTML page that needs no network.
 
     Args:
         material: What to show.
         title: Heading; by default the scenario's id.
+        opening: A paragraph before the summary's own.
         extra: Sections that come right after the summary.
     """
     evaluations = material.evaluations
     first_moments = next(iter(material.moments.values()), [])
     sections = [
-        summary_section(material),
+        summary_section(material, opening),
         *extra,
         bid_section(material.scenario, evaluations, first_moments),
         learning_section(material),
@@ -40,7 +43,7 @@ def build_page(material: Material, *, title: str | None = None, extra: Sequence[
 
 
 def write_report(
-    material: Material, path: Path, *, title: str | None = None, extra: Sequence[Section] = ()
+    material: Material, path: Path, *, title: str | None = None, opening: str = "", extra: Sequence[Section] = ()
 ) -> Path:
     """Writes the page; see `build_page`.
 
@@ -49,5 +52,5 @@ def write_report(
     """
     if not path.absolute().parent.is_dir():
         raise ValueError(f"no folder {str(path.parent)!r} to write {path.name!r} in: make it first")
-    path.write_text(build_page(material, title=title, extra=extra))
+    path.write_text(build_page(material, title=title, opening=opening, extra=extra))
     return path

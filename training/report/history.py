@@ -42,7 +42,7 @@ def history(config: "TrainingConfig", folder: Path, trained: int, seed: int, mos
         most: Checkpoints to look at.
     """
     from training.checkpoints import checkpoints_in, read_checkpoint
-    from training.run import Trainer
+    from training.trainer import Trainer
 
     paths = checkpoints_in(folder / "checkpoints")
     if len(paths) > most:

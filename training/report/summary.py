@@ -49,8 +49,8 @@ def interval(metric: Metric | None) -> str:
     return f"[{shown({**metric, 'mean': low})}, {shown({**metric, 'mean': high})}]"
 
 
-def summary_section(material: Material) -> Section:
-    """What was trained and what came out."""
+def summary_section(material: Material, opening: str = "") -> Section:
+    """What was trained and what came out, after an opening paragraph where there is one."""
     document = material.document
     cards = []
     for name, label in HEADLINES:
@@ -61,7 +61,7 @@ def summary_section(material: Material) -> Section:
                 f"{TITLES.get(policy, policy)} {shown(metrics.get(name))}" for policy, metrics in document["baselines"].items()
             )
             cards.append(Card(label + unit.replace("credits", ", credits"), shown(metric), interval(metric), beside))
-    return Section("summary", "In short", [Prose(tuple(_sentences(material))), Cards(tuple(cards))])
+    return Section("summary", "In short", [Prose((*([opening] if opening else []), *_sentences(material))), Cards(tuple(cards))])
 
 
 def _sentences(material: Material) -> list[str]:

@@ -23,6 +23,7 @@ from econo_env.markets.sealed_bid.strategies import (
     equilibrium_actions,
     equilibrium_bids,
     private_values,
+    roles,
     scaled_actions,
     series,
     truthful_actions,
