@@ -5,19 +5,72 @@ import econo_env
 econo_env.scenarios()                                        # the built-in scenario ids
 env = econo_env.parallel_env("first_price_v0", num_agents=4) # pettingzoo.ParallelEnv
 envs = econo_env.vector_env("first_price_v0", num_markets=4096)
+env = gymnasium.make("econo/first_price-v0")                 # one seat, the others bid truthfully
 econo_env.mechanisms.clear("second_price", [0.4, 0.9, 0.7])
 """
 
 from typing import TYPE_CHECKING, Any
 
 from econo_env import mechanisms
+from econo_env.interfaces.registry import register_with_gymnasium, register_with_pettingzoo
 from econo_env.scenario import Scenario, load, scenarios
 from econo_env.version import __version__
 
 if TYPE_CHECKING:
+    from pettingzoo import AECEnv
+
+    from econo_env.interfaces.pettingzoo import MarketEnv
     from econo_env.interfaces.vector import VectorEnv
 
-__all__ = ["Scenario", "__version__", "load", "mechanisms", "scenarios", "vector_env"]
+__all__ = [
+    "Scenario",
+    "__version__",
+    "describe",
+    "env",
+    "load",
+    "mechanisms",
+    "parallel_env",
+    "raw_env",
+    "scenarios",
+    "vector_env",
+]
+
+register_with_gymnasium()
+register_with_pettingzoo()
+
+
+def parallel_env(scenario: str | Scenario, **arguments: Any) -> "MarketEnv":
+    """One market as a PettingZoo `ParallelEnv`.
+
+    Args:
+        scenario: A scenario id, the path of a scenario file, or a scenario.
+        **arguments: `render_mode`, `on_removal`, `observation`, and scenario fields to change such as
+            `num_agents=8`: see `econo_env.interfaces.pettingzoo.parallel_env`.
+    """
+    from econo_env.interfaces import pettingzoo
+
+    return pettingzoo.parallel_env(scenario, **arguments)
+
+
+def raw_env(scenario: str | Scenario, **arguments: Any) -> "AECEnv":
+    """`parallel_env` with the agents acting in turn (AEC), without PettingZoo's checks."""
+    from econo_env.interfaces import pettingzoo
+
+    return pettingzoo.raw_env(scenario, **arguments)
+
+
+def env(scenario: str | Scenario, **arguments: Any) -> "AECEnv":
+    """`raw_env` with PettingZoo's checks of bounds and of the order of calls."""
+    from econo_env.interfaces import pettingzoo
+
+    return pettingzoo.env(scenario, **arguments)
+
+
+def describe(scenario: str | Scenario, **overrides: Any) -> str:
+    """The documentation page of a scenario as Markdown: actions, observations, rewards, arguments, equilibrium."""
+    from econo_env.interfaces.page import page
+
+    return page(load(scenario, **overrides))
 
 
 def vector_env(

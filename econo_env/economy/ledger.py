@@ -1,7 +1,7 @@
 """Double-entry ledger of one market: every credit is in exactly one account, and no account is negative.
 
-A row of balances holds the system accounts first and then `AGENT_ACCOUNTS` accounts for each agent. Money enters by
-`mint` alone, when an episode starts; everything else is a transfer.
+A row of balances holds the system accounts first, then all agents' free accounts, all their escrow accounts, all their
+bonded accounts. Money enters by `mint` alone, when an episode starts; everything else is a transfer.
 """
 
 from econo_env.engine.compiled import compiled
@@ -25,9 +25,16 @@ def num_accounts(num_agents: int) -> int:
 
 
 @compiled
-def account(agent: int, kind: int) -> int:
+def account(agent: int, kind: int, num_agents: int) -> int:
     """Where an agent's account of that kind stands in a row of balances."""
-    return SYSTEM_ACCOUNTS + AGENT_ACCOUNTS * agent + kind
+    return SYSTEM_ACCOUNTS + kind * num_agents + agent
+
+
+def balances_of(balances: Int64s, kind: int) -> Int64s:
+    """All agents' balances of one kind, a view of shape (..., agents) of balances (..., accounts)."""
+    num_agents = (balances.shape[-1] - SYSTEM_ACCOUNTS) // AGENT_ACCOUNTS
+    first = account(0, kind, num_agents)
+    return balances[..., first : first + num_agents]
 
 
 @compiled

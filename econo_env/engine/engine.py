@@ -77,9 +77,11 @@ class Engine:
             first_market: Number of the batch's first market in the seed's sequence: market k of a large batch is
                 market 0 of a batch of one with `first_market=k`.
         """
-        self.state.key[:] = market_keys(seed, self.num_markets, first_market)
+        keys = market_keys(seed, self.num_markets, first_market)
+        for array in (*self.state, *self.exchange):
+            array[...] = 0
+        self.state.key[:] = keys
         self.state.episode[:] = -1
-        self.exchange.invalid_actions[:] = 0
         self._ready = True
         self.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
 

@@ -27,7 +27,8 @@ _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
 _WEYL_0 = np.uint64(0x9E3779B9)
 _WEYL_1 = np.uint64(0xBB67AE85)
 _MANTISSA_SHIFT = np.uint64(11)
-_TWO_TO_MINUS_53 = 2.0**-53
+TWO_TO_MINUS_53 = 2.0**-53
+DRAWS_AT_ONCE = 1024
 
 
 class Lottery(NamedTuple):
@@ -73,7 +74,7 @@ def philox(key: np.uint64, word_0: int, word_1: int, word_2: int, word_3: int) -
 @compiled
 def as_uniform(bits: np.uint64) -> float:
     """64 random bits as a float64 in [0, 1)."""
-    return float(bits >> _MANTISSA_SHIFT) * _TWO_TO_MINUS_53
+    return float(bits >> _MANTISSA_SHIFT) * TWO_TO_MINUS_53
 
 
 @compiled
@@ -87,6 +88,19 @@ def two_uniforms(key: np.uint64, episode: int, tick: int, stream: int, agent: in
     """Two independent draws of one block, each uniform in [0, 1)."""
     first, second = philox(key, tick, stream, agent, episode)
     return as_uniform(first), as_uniform(second)
+
+
+@compiled
+def fill_with_draws(
+    key: np.uint64, episode: int, tick: int, stream: int, draws: NDArray[np.int64], first: int, last: int
+) -> None:
+    """One draw for each agent in [first, last) as a whole number below 2^53: `uniform` times 2^53.
+
+    A loop of its own over whole numbers, so that the compiler turns it into vector instructions; callers go through
+    large markets by `DRAWS_AT_ONCE`, so that what they do with the draws finds them in the cache.
+    """
+    for agent in range(first, last):
+        draws[agent] = np.int64(philox(key, tick, stream, agent, episode)[0] >> _MANTISSA_SHIFT)
 
 
 @compiled

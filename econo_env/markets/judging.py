@@ -24,11 +24,14 @@ class Welfare:
         realised: By measure, the welfare reached, shape (markets,); `value` is the primary one.
         optimal: By measure, the most that any allocation reaches on the true types, shape (markets,).
         revenue: What the seller or principal keeps, shape (markets,); negative is a deficit.
+        created: What there was to divide between agents and principal, shape (markets,): `realised`, or where that is
+            an expectation, its outcome by the books.
     """
 
     realised: Mapping[str, Floats]
     optimal: Mapping[str, Floats]
     revenue: Floats
+    created: Floats
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Mechanism:
         known_answer: One closed form that the tests hold it to, in words.
         reference: Where the rule and the answer come from.
         equilibrium: The symmetric equilibrium bid function for independent private values, where known.
+        truth_is_dominant: Whether bidding the value is dominant under given parameters, whoever the rivals are.
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
     """
 
@@ -74,6 +75,7 @@ class Mechanism:
     known_answer: str
     reference: str
     equilibrium: Equilibrium | None = None
+    truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

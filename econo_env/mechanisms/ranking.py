@@ -45,3 +45,34 @@ def highest_remaining(
         if score > best_score or (score == best_score and ticket(lottery, bidder) > ticket(lottery, best)):
             best = bidder
     return best
+
+
+@compiled
+def two_highest(scores: NDArray[Any], reserve: Any, lottery: Lottery) -> tuple[int, int]:
+    """The highest and the second highest of unweighted scores at or above the reserve, in one pass.
+
+    Args:
+        scores: Shape (n,); a negative entry is no bid.
+        reserve: Scores below it are excluded.
+        lottery: Breaks ties.
+
+    Returns:
+        Both indices, `NOBODY` where there is none.
+    """
+    best, second = NOBODY, NOBODY
+    for bidder in range(scores.shape[0]):
+        score = scores[bidder]
+        if score < 0 or score < reserve:
+            continue
+        if best == NOBODY or _precedes(scores, bidder, best, lottery):
+            best, second = bidder, best
+        elif second == NOBODY or _precedes(scores, bidder, second, lottery):
+            second = bidder
+    return best, second
+
+
+@compiled
+def _precedes(scores: NDArray[Any], one: int, other: int, lottery: Lottery) -> bool:
+    if scores[one] == scores[other]:
+        return bool(ticket(lottery, one) > ticket(lottery, other))
+    return bool(scores[one] > scores[other])

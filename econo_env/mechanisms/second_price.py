@@ -104,4 +104,5 @@ MECHANISM = Mechanism(
     known_answer="U[0,1], n bidders, k units: truthful, revenue k (n - k) / (n + 1)",
     reference="Vickrey (1961); weights as in sponsored search, Varian (2007)",
     equilibrium=equilibrium,
+    truth_is_dominant=lambda parameters: parameters.payment == Payment.critical,
 )

@@ -8,7 +8,7 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.money import Credits
 
 
@@ -33,11 +33,10 @@ def clear(
     """
     allocation[:] = 0
     second_scores[:] = 0
-    winner = highest_remaining(scores, weights, terms.reserve, allocation, lottery)
+    winner, loser = two_highest(scores, terms.reserve, lottery)
     if winner == NOBODY:
         return
     allocation[winner] = 1
-    loser = highest_remaining(scores, weights, terms.reserve, allocation, lottery)
     second_scores[winner] = terms.reserve if loser == NOBODY else max(terms.reserve, scores[loser])
 
 

@@ -1,0 +1,1 @@
+"""Throughput and latency, measured beside baselines in the same process: `make bench`."""

@@ -6,7 +6,8 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from training.evaluation import Budget, regrets
-from training.evaluation.action_search import deviations
+from training.evaluation.action_search import _Sample, deviations
+from training.evaluation.metrics import regret_metrics
 from training.evaluation.regret import plain_lists
 from training.evaluation.sampling import evaluation_seed, sampled_engine, selection_seed, type_points
 
@@ -87,11 +88,15 @@ def test_selection_and_evaluation_are_different_samples():
 
 
 def test_noise_does_not_look_like_gain(linear_bid):
-    """With 16 rival profiles to choose on, the selected gain is far too good; the reported one is not."""
-    tiny = Budget(types=32, actions=128, luck=16)
-    regret = regret_of("first_price_v0", linear_bid(0.8), tiny, "action_grid", num_agents=5)
-    assert regret.selected_gain.mean() > 0.1 * regret.mean_utility.mean()
+    """The best of many deviations on 16 rival profiles looks far too good; what is reported does not."""
+    scenario, equilibrium = econo_env.load("first_price_v0", num_agents=5), linear_bid(0.8)
+    sample = _Sample(scenario, equilibrium, 0, type_points(16, 1), seed=1, luck=16)
+    naive = np.max([sample.gains(np.full((16, 1), bid)).mean(axis=0) for bid in np.linspace(-1, 1, 65)], axis=0)
+    assert naive.mean() > 0.05 * sample.own.mean()
+    tiny = Budget(types=16, actions=64, luck=16, finals=2)
+    regret = regrets(scenario, equilibrium, SEEDS, budget=tiny, method="action_grid")[0]
     assert regret.mean_gain.mean() < 0.01 * regret.mean_utility.mean()
+    assert np.all(regret.noticeable_gain[-4:] > 0.0)
 
 
 def test_a_random_strategy_is_judged_on_average():
@@ -156,6 +161,13 @@ def test_bid_curves_are_what_the_engine_pays(linear_bid):
     assert curves.payment[0] == pytest.approx(engine.state.payments[:, 1].mean() / 1e6)
     assert np.isnan(market.bid_curves(scenario, engine.state, 1, np.array([np.nan])).bids[0])
     assert market.bid_curves(scenario, engine.state, 1, np.array([np.nan])).allocation[0] == 0.0
+
+
+def test_interim_losses_are_seen_and_noise_is_not_called_one(linear_bid):
+    """Overbidding in first price loses at every type; truth earns 0 at each and loses at none."""
+    for factor, share in ((1.1, 0.0), (1.0, 1.0), (0.5, 1.0)):
+        found = [regret_of("first_price_v0", linear_bid(factor))]
+        assert regret_metrics(found)["interim_rational_share"].mean == pytest.approx(share, abs=0.05)
 
 
 def test_every_agent_or_one_of_each_role(linear_bid):

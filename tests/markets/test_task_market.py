@@ -5,7 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.economy.contracts import BYZANTINE, NO_GRADE, SATISFACTORY
-from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, account
+from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, balances_of
 from econo_env.engine.engine import Engine
 
 MARKETS = 256
@@ -27,9 +27,8 @@ def books_balance(engine):
     assert (state.balances.sum(axis=1) == state.minted).all()
     assert (state.balances >= 0).all()
     assert (state.refused == 0).all()
-    escrowed = [account(i, ESCROW) for i in range(engine.num_agents)]
-    bonded = [account(i, BONDED) for i in range(engine.num_agents)]
-    assert (state.balances[:, escrowed + bonded] == 0).all(), "nothing stays locked after settlement"
+    for kind in (ESCROW, BONDED):
+        assert (balances_of(state.balances, kind) == 0).all(), "nothing stays locked after settlement"
 
 
 ADVERSARIES = {
@@ -177,7 +176,7 @@ def test_the_reward_is_the_transfer_minus_the_cost_of_effort():
         engine.step(truthful(engine))
         state = engine.state
         won = state.grades != NO_GRADE
-        expected = (state.transfers - cost * state.effort**2) / 1e6
+        expected = (state.transfers - cost * state.effort[:, None] ** 2) / 1e6
         assert np.allclose(engine.exchange.rewards[won], expected[won])
         assert (engine.exchange.rewards[~won] == 0).all()
 
@@ -213,7 +212,7 @@ def test_a_scenario_that_makes_no_sense_is_refused(change, message):
 
 def test_stake_returns_to_free_when_work_is_good():
     engine = make(**{"tasks.open_share": 1.0})
-    start = engine.state.balances[:, [account(i, FREE) for i in range(5)]].copy()
+    start = balances_of(engine.state.balances, FREE).copy()
     engine.step(truthful(engine))
-    now = engine.state.balances[:, [account(i, FREE) for i in range(5)]]
+    now = balances_of(engine.state.balances, FREE)
     assert np.array_equal(now - start, engine.state.transfers)

@@ -106,6 +106,9 @@ def test_schedules_go_from_initial_to_final_without_turning(schedule):
     middle = {"linear": 0.505, "cosine": 0.505, "exponential": 0.1}[schedule]
     assert values[25] == pytest.approx(middle)
     assert scheduled(Decay(initial=0.5), 0.7) == 0.5
+    early = Decay(initial=1.0, final=0.01, schedule=schedule, until=0.5)
+    assert scheduled(early, 0.25) == pytest.approx(middle)
+    assert scheduled(early, 0.5) == scheduled(early, 1.0) == pytest.approx(0.01)
 
 
 def test_shipped_files_are_valid_and_every_line_is_explained():

@@ -57,8 +57,8 @@ def parsed_seeds(text: str) -> list[int]:
     """
     seeds: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ValueError(f"seeds = {text!r}: give numbers from 0, such as 0,1,2 or 0-9")
         seeds += range(int(first), int(last or first) + 1)
     return seeds

@@ -1,22 +1,24 @@
 """Best responses in any market: deviations of the action itself, played in the engine with the same luck.
 
 The agent's type is fixed on a grid, everybody else follows the policy, and every deviation is played from the same
-snapshot. Up to two action components are searched on a grid; more by low-discrepancy points and their corners,
-then both refined component by component.
+snapshot. Many deviations meet a few rivals, the better ones more, the finalists many: up to two action components on a
+grid, more by low-discrepancy points and corners, the best refined component by component. A finalist is taken only if
+its gain is two standard errors above 0; the gain that is reported comes from other samples.
 """
 
+from collections.abc import Iterable
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.engine import Engine
 from econo_env.scenario import Scenario
 from training.evaluation.regret import Budget, Regret
 from training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
+    part_seed,
     points,
     sampled_engine,
     selection_seed,
@@ -25,10 +27,13 @@ from training.evaluation.sampling import (
 
 Floats = NDArray[np.float64]
 
+_FIRST_SHARE = 16  # the first round meets this part of the second round's rivals
+_SECOND_ROUND, _FINAL_ROUND = 24, 3  # deviations a type that get there
 _STEPS = (0.2, 0.05, 0.0125, 0.003)  # of the refinement, in units of the action
+_ERRORS = 2.0  # standard errors that a gain must lie above 0
 _FINEST_GRID = 256  # points a component: the refinement does the rest
-_MOST_TYPES = 64  # every type is played out for every deviation
-_LARGEST_BATCH = 1_000_000  # agents in one step
+_MOST_TYPES = 32  # every type is played out for every deviation
+_LARGEST_BATCH = 500_000  # agents in one step
 _ROUNDING = 1e-12
 
 
@@ -38,28 +43,30 @@ class _Sample:
     def __init__(self, scenario: Scenario, policy: Actor, agent: int, types: Floats, seed: int, luck: int) -> None:
         market = scenario.market_module()
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
-        self.engine: Engine = sampled_engine(scenario, luck, seed).fork(len(types))
+        self.engine = sampled_engine(scenario, luck, seed).fork(len(types))
         self.agent, self.shape = agent, (luck, len(types))
         market.set_types(scenario, self.engine, agent, np.tile(types, (luck, 1)))
         self.types: Floats = market.types(scenario, self.engine.state)[: len(types), agent]
         policy.reset(seed)
         self.actions = act(policy, self.engine)
         self.start = self.engine.snapshot()
+        self.own = self._rewards(self.actions)
+
+    def _rewards(self, actions: NDArray[np.float32]) -> Floats:
+        self.engine.restore(self.start)
+        self.engine.step(actions)
+        return self.engine.exchange.rewards[:, self.agent].reshape(self.shape).copy()
 
     def own_actions(self) -> Floats:
         """The policy's mean action at each type, shape (types, components)."""
         mine = self.actions[:, self.agent].astype(np.float64)
         return np.asarray(mine.reshape(*self.shape, -1).mean(axis=0))
 
-    def utility(self, deviations: Floats | None = None) -> Floats:
-        """Mean reward of each type, shape (types,), under deviations (types, components) or the policy."""
-        actions = self.actions
-        if deviations is not None:
-            actions = actions.copy()
-            actions[:, self.agent] = np.tile(deviations, (self.shape[0], 1))
-        self.engine.restore(self.start)
-        self.engine.step(actions)
-        return np.asarray(self.engine.exchange.rewards[:, self.agent].reshape(self.shape).mean(axis=0))
+    def gains(self, deviations: Floats) -> Floats:
+        """What deviations (types, components) add to the policy's own reward, shape (luck, types)."""
+        actions = self.actions.copy()
+        actions[:, self.agent] = np.tile(deviations, (self.shape[0], 1))
+        return self._rewards(actions) - self.own
 
 
 def search_actions(
@@ -75,32 +82,83 @@ def _search_one(
     market, agent = scenario.market_module(), members[0]
     width = len(market.type_names(scenario))
     grid = market.types_at(scenario, agent, type_points(min(budget.types, _MOST_TYPES), width))
-    sample = _Sample(scenario, policy, agent, grid, selection_seed(seeds), budget.luck)
-    own = sample.utility()
-    best, reached = _search(sample, own, budget.actions)
-    better = reached - own > _ROUNDING * max(1.0, float(np.abs(own).max()))
-    own_actions = sample.own_actions()
+    chosen_on = selection_seed(seeds)
+
+    def sample(seed: int, luck: int) -> _Sample:
+        return _Sample(scenario, policy, agent, grid, seed, luck)
+
+    first = sample(chosen_on, budget.luck // _FIRST_SHARE)
+    promising = _best_few(first, _everywhere(len(grid), first.actions.shape[2], budget.actions), _SECOND_ROUND)
+    second = sample(chosen_on, budget.luck)
+    finalists = _best_few(second, promising, _FINAL_ROUND)
+    finalists = np.concatenate([finalists, _refined(second, finalists[0])[None]])
+    best, selected, noticeable = _decide(
+        (sample(part_seed(chosen_on, i), budget.luck) for i in range(budget.finals)), finalists
+    )
+    better = selected > 0.0
+    own_actions = second.own_actions()
 
     gains, utilities = [], []
     for seed in seeds:
-        tested = _Sample(scenario, policy, agent, grid, evaluation_seed(seed), budget.luck)
-        mine = tested.utility()
-        utilities.append(mine)
-        gains.append(np.where(better, tested.utility(best) - mine, 0.0))
+        tested = sample(evaluation_seed(seed), budget.luck)
+        utilities.append(tested.own.mean(axis=0))
+        gains.append(np.where(better, tested.gains(best).mean(axis=0), 0.0))
     return Regret(
         agent=agent,
         members=members,
         method="action_grid",
         type_names=market.type_names(scenario),
         report_names=market.action_names(scenario),
-        types=sample.types,
+        types=first.types,
         own_reports=own_actions,
         best_reports=np.where(better[:, None], best, own_actions),
         win_probability=None,
-        selected_gain=np.where(better, reached - own, 0.0),
+        selected_gain=selected,
+        noticeable_gain=noticeable,
         own_utility=np.stack(utilities),
         gain=np.stack(gains),
     )
+
+
+def _everywhere(types: int, components: int, count: int) -> Floats:
+    """The same deviations for every type, shape (deviations, types, components)."""
+    grid = deviations(components, count)
+    return np.broadcast_to(grid[:, None, :], (len(grid), types, components))
+
+
+def _best_few(sample: _Sample, candidates: Floats, few: int) -> Floats:
+    """For each type the best of the candidates (candidates, types, components), best first."""
+    gains = np.stack([sample.gains(candidate).mean(axis=0) for candidate in candidates])
+    order = np.argsort(-gains, axis=0)[:few]
+    return np.take_along_axis(candidates, order[..., None], axis=0)
+
+
+def _refined(sample: _Sample, start: Floats) -> Floats:
+    """The best of small moves from `start`, component by component, shape (types, components)."""
+    best, reached = start.copy(), sample.gains(start).mean(axis=0)
+    for step in _STEPS:
+        for component, sign in product(range(best.shape[1]), (-1.0, 1.0)):
+            moved = best.copy()
+            moved[:, component] = np.clip(moved[:, component] + sign * step, -1.0, 1.0)
+            gain = sample.gains(moved).mean(axis=0)
+            improved = gain > reached
+            best[improved], reached[improved] = moved[improved], gain[improved]
+    return best
+
+
+def _decide(samples: Iterable[_Sample], finalists: Floats) -> tuple[Floats, Floats, Floats]:
+    """The best finalist of each type, its mean gain, 0 where that may be noise, and from where on it is taken."""
+    parts = []
+    for sample in samples:
+        gains = np.stack([sample.gains(finalist) for finalist in finalists])
+        parts.append((gains.mean(axis=1), gains.var(axis=1) / gains.shape[1]))
+    mean = np.mean([part[0] for part in parts], axis=0)
+    error = np.sqrt(np.sum([part[1] for part in parts], axis=0)) / len(parts)
+    winner = np.argmax(mean, axis=0)[None]
+    best = np.take_along_axis(finalists, winner[..., None], axis=0)[0]
+    gain, noise = (np.take_along_axis(array, winner, axis=0)[0] for array in (mean, error))
+    noticeable = _ERRORS * noise + _ROUNDING
+    return best, np.where(gain > noticeable, gain, 0.0), noticeable
 
 
 def deviations(components: int, count: int) -> Floats:
@@ -112,24 +170,3 @@ def deviations(components: int, count: int) -> Floats:
     corners = np.zeros((len(ends), components))
     corners[:, : ends.shape[1]] = ends
     return np.concatenate([corners, 2.0 * points(max(16, count - len(corners)), components, seed=0) - 1.0])
-
-
-def _search(sample: _Sample, own: Floats, count: int) -> tuple[Floats, Floats]:
-    """The best action found at each type and its mean reward, from the policy's own action onwards."""
-    best, reached = sample.own_actions(), own.copy()
-
-    def consider(candidates: Floats) -> None:
-        utility = sample.utility(candidates)
-        improved = utility > reached
-        best[improved] = candidates[improved]
-        reached[improved] = utility[improved]
-
-    for deviation in deviations(best.shape[1], count):
-        consider(np.broadcast_to(deviation, best.shape).copy())
-    for step in _STEPS:
-        for component in range(best.shape[1]):
-            for sign in (-1.0, 1.0):
-                moved = best.copy()
-                moved[:, component] = np.clip(moved[:, component] + sign * step, -1.0, 1.0)
-                consider(moved)
-    return best, reached

@@ -86,6 +86,7 @@ def _search(
         best_reports=np.where(better, candidates[best], own_mean)[:, None],
         win_probability=curves.allocation[where].mean(axis=1),
         selected_gain=np.where(better, selected, 0.0),
+        noticeable_gain=np.zeros(len(values)),
         own_utility=np.stack(utilities),
         gain=np.stack(gains),
     )

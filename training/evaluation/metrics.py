@@ -15,6 +15,7 @@ from training.evaluation.statistics import Estimate, share_interval, t_interval
 
 Floats = NDArray[np.float64]
 
+_CLEAR = 0.999  # one-sided level at which a mean utility below 0 is no noise
 _RATIONAL = -1e-9  # credits: an interim utility of 0 may come out as its rounding
 
 
@@ -106,6 +107,20 @@ def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[st
     return metrics
 
 
+def _rational_share(regret: Regret) -> Floats:
+    """The share of types at which taking part is worth it, the same for each seed, shape (seeds,).
+
+    A type counts as losing only where its mean utility over seeds is clear of noise, for many types earn nearly 0.
+    """
+    from scipy.stats import t
+
+    seeds = len(regret.own_utility)
+    mean, noise = regret.own_utility.mean(axis=0), np.zeros(len(regret.types))
+    if seeds > 1:
+        noise = t.ppf(_CLEAR, seeds - 1) * regret.own_utility.std(axis=0, ddof=1) / np.sqrt(seeds)
+    return np.full(seeds, float((mean + noise >= _RATIONAL).mean()))
+
+
 def regret_metrics(regrets: Sequence[Regret]) -> dict[str, Metric]:
     """What deviating would gain, and whether taking part is worth it, over all agents and types.
 
@@ -120,7 +135,7 @@ def regret_metrics(regrets: Sequence[Regret]) -> dict[str, Metric]:
     gain = mean_over_agents(lambda regret: regret.mean_gain)
     utility = mean_over_agents(lambda regret: regret.mean_utility)
     worst = max(regrets, key=lambda regret: float(regret.selected_gain.max()))
-    rational = mean_over_agents(lambda regret: (regret.own_utility >= _RATIONAL).mean(axis=1))
+    rational = mean_over_agents(_rational_share)
     positive = utility > 0
     loss = np.where(utility + gain > 0, gain / np.where(utility + gain > 0, utility + gain, 1.0), 0.0)
     return {

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.markets.judging import Welfare
 from econo_env.scenario import Scenario
 from training.evaluation.sampling import Actor, act
 
@@ -31,7 +31,7 @@ class Record:
         losses: Of these, those with a negative reward.
         worst_loss: The largest loss of one agent in one round, credits, at least 0.
         deficits: Rounds in which the seller or principal paid in.
-        imbalance: Largest |welfare - utilities - revenue| of a round, credits: money made or lost.
+        imbalance: Largest |what was created - utilities - revenue| of a round, credits: money made or lost.
         invalid_actions: Actions outside the space.
     """
 
@@ -84,5 +84,5 @@ def _add(record: Record, welfare: Welfare, rewards: Floats, live: Bools, present
     record.losses += int(np.sum(earned < _NEGATIVE))
     record.worst_loss = max(record.worst_loss, -float(earned.min()))
     record.deficits += int(np.sum(welfare.revenue[live] < _NEGATIVE))
-    gap = np.abs(welfare.realised[PRIMARY] - rewards.sum(axis=1) - welfare.revenue)[live]
+    gap = np.abs(welfare.created - rewards.sum(axis=1) - welfare.revenue)[live]
     record.imbalance = max(record.imbalance, float(gap.max()))

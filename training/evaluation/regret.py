@@ -28,6 +28,7 @@ class Budget:
         selection: Rival profiles on which deviations are chosen.
         evaluation: Rival profiles a seed on which their gain is measured.
         luck: Rival profiles a type in the search over actions; the evaluation takes as many for each seed.
+        finals: Samples of `luck` profiles among which the finalists of the search over actions are decided.
     """
 
     types: int = 96
@@ -36,6 +37,7 @@ class Budget:
     selection: int = 32768
     evaluation: int = 4096
     luck: int = 1024
+    finals: int = 8
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Regret:
         best_reports: The best deviation at each type, NaN for not taking part, same shape.
         win_probability: The strategy's expected units at each type, shape (types,), where the market tells.
         selected_gain: Gains on the selection sample, shape (types,): optimistic, used to choose only.
+        noticeable_gain: What a gain must exceed on the selection sample to be taken for one, shape (types,).
         own_utility: Expected utility of the strategy in credits, shape (seeds, types).
         gain: Gain of the best deviation on the evaluation samples in credits, shape (seeds, types).
     """
@@ -67,6 +70,7 @@ class Regret:
     best_reports: Floats
     win_probability: Floats | None
     selected_gain: Floats
+    noticeable_gain: Floats
     own_utility: Floats
     gain: Floats
 
@@ -99,6 +103,7 @@ class Regret:
             "win_probability": None if self.win_probability is None else plain_lists(self.win_probability),
             "own_utility": plain_lists(self.own_utility.mean(axis=0)),
             "gain": plain_lists(self.gain.mean(axis=0)),
+            "noticeable_gain": plain_lists(self.noticeable_gain),
             "mean_gain_by_seed": plain_lists(self.mean_gain),
             "worst_gain_by_seed": plain_lists(self.worst_gain),
         }

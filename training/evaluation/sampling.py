@@ -15,7 +15,7 @@ from econo_env.scenario import Scenario
 Floats = NDArray[np.float64]
 
 _MOST_SOBOL_DIMENSIONS = 256
-_SELECTION, _EVALUATION, _OWN = 1, 2, 3
+_SELECTION, _EVALUATION, _OWN, _PARTS = 1, 2, 3, 4
 
 
 class Actor(Protocol):
@@ -42,6 +42,11 @@ def selection_seed(seeds: tuple[int, ...]) -> int:
 def evaluation_seed(seed: int) -> int:
     """The seed of the sample on which the chosen deviations are evaluated, one for each named seed."""
     return _derived(seed, _EVALUATION)
+
+
+def part_seed(seed: int, part: int) -> int:
+    """The seed of one part of a sample that is drawn in parts."""
+    return _derived(seed, _PARTS + part)
 
 
 def own_seed(seed: int) -> int:

@@ -1,11 +1,22 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges.
 
 Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. `State` and `terms` are what they work on. `outcome` holds what those who judge the market ask of it.
+one. `State` and `terms` are what they work on. `outcome` holds what those who judge the market ask of it. The faces
+take the rest: `observation_names`, `action_names`, `info`, `truthful_actions`, `picture` for rendering and `manual` for
+the documentation page.
 """
 
 from econo_env.markets.sealed_bid.form import clear_form
-from econo_env.markets.sealed_bid.layout import State, action_names, axes, observation_names, rule, terms
+from econo_env.markets.sealed_bid.layout import (
+    State,
+    action_names,
+    axes,
+    info,
+    observation_names,
+    rule,
+    terms,
+)
+from econo_env.markets.sealed_bid.manual import manual
 from econo_env.markets.sealed_bid.outcome import (
     bid_curves,
     bids_made,
@@ -17,6 +28,7 @@ from econo_env.markets.sealed_bid.outcome import (
     welfare,
 )
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
+from econo_env.markets.sealed_bid.picture import picture
 from econo_env.markets.sealed_bid.strategies import (
     DRAWN_AHEAD,
     bid_actions,
@@ -44,8 +56,11 @@ __all__ = [
     "equilibrium_bids",
     "finish",
     "highest_bid",
+    "info",
+    "manual",
     "observation_names",
     "observe",
+    "picture",
     "private_values",
     "reset",
     "roles",

@@ -3,12 +3,13 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import to_money
+from econo_env.money import to_credits, to_money
 
 
 class State(NamedTuple):
@@ -34,6 +35,7 @@ class Terms(NamedTuple):
     weights: Int64s  # (agents,) thousandths
     largest_weight: int  # thousandths
     highest_value: float  # micro-credits
+    value_scale: float  # 1 / highest_value
     bids_are_amounts: bool
     shows_role: bool  # observations hold the own prior and weight
     shows_result: bool
@@ -96,8 +98,14 @@ def terms(scenario: SealedBidScenario) -> Terms:
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
         largest_weight=round(max(weights) * WEIGHT_UNIT),
         highest_value=float(to_money(scenario.highest_value)),
+        value_scale=1.0 / float(to_money(scenario.highest_value)),
         bids_are_amounts=scenario.bids == "amount",
         shows_role="weight" in names,
         shows_result="won" in names,
         shows_winning_bid="winning_bid" in names,
     )
+
+
+def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
+    return {"won": state.allocation > 0, "paid": to_credits(state.payments)}

@@ -54,10 +54,12 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
     measures = {PRIMARY: values}
     if scenario.weights is not None:
         measures["weighted_value"] = values * np.asarray(scenario.weights)
+    realised = {name: (worth * state.allocation).sum(axis=1) for name, worth in measures.items()}
     return Welfare(
-        realised={name: (worth * state.allocation).sum(axis=1) for name, worth in measures.items()},
+        realised=realised,
         optimal={name: np.sort(worth, axis=1)[:, -units:].sum(axis=1) for name, worth in measures.items()},
         revenue=to_credits(state.payments.sum(axis=1)),
+        created=realised[PRIMARY],
     )
 
 

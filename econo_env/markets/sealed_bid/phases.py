@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import VALUES, Lottery, uniform
+from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
 from econo_env.markets.sealed_bid.layout import State, Terms
-from econo_env.money import MICRO
+from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
 NO_BID = -1
@@ -18,9 +18,12 @@ NO_BID = -1
 @compiled
 def draw_values(k: int, state: State, terms: Terms) -> None:
     """Draws every bidder's private value for the coming round."""
-    for i in range(state.values.shape[1]):
-        probability = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
-        state.values[k, i] = draw_from_table(terms.quantiles, terms.prior_of[i], probability)
+    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
+        last = min(first + DRAWS_AT_ONCE, values.shape[0])
+        fill_with_draws(key, episode, tick, VALUES, values, first, last)
+        for i in range(first, last):
+            values[i] = draw_from_table(terms.quantiles, terms.prior_of[i], values[i] * TWO_TO_MINUS_53)
 
 
 @compiled
@@ -48,7 +51,7 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays every bidder value won minus payment, in credits."""
     for i in range(state.values.shape[1]):
         surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
-        exchange.rewards[k, i] = surplus / MICRO
+        exchange.rewards[k, i] = surplus * CREDIT
 
 
 @compiled
@@ -61,7 +64,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
                 winning_bid = max(winning_bid, state.bids[k, i])
     for i in range(state.values.shape[1]):
         row = exchange.observations[k, i]
-        row[0] = state.values[k, i] / terms.highest_value
+        row[0] = state.values[k, i] * terms.value_scale
         row[1] = rounds_left
         at = 2
         if terms.shows_role:

@@ -56,15 +56,6 @@ def truthful_actions(scenario: SealedBidScenario, observations: ArrayLike) -> Fl
     return scaled_actions(scenario, observations, 1.0)
 
 
-def _truth_is_dominant(scenario: SealedBidScenario) -> bool:
-    section: Any = scenario.mechanism
-    payment = getattr(getattr(section, "payment", None), "name", None)
-    for said in mechanism(section.name).properties:
-        if said.startswith("dominant-strategy incentive compatible"):
-            return "payment" not in said or f"the {payment} payment" in said
-    return False
-
-
 @lru_cache(maxsize=16)
 def equilibrium_bids(scenario: SealedBidScenario) -> Callable[[ArrayLike], Float64s]:
     """The symmetric Bayes-Nash bid function of the scenario, credits to credits, any shape.
@@ -79,13 +70,14 @@ def equilibrium_bids(scenario: SealedBidScenario) -> Callable[[ArrayLike], Float
     name: str = section.name
     row = mechanism(name)
     alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
-    if row.equilibrium is None or not (alike or _truth_is_dominant(scenario)):
+    dominant = row.truth_is_dominant(section)
+    if row.equilibrium is None or not (alike or dominant):
         reason = "bidders with different priors or weights" if row.equilibrium else "this mechanism"
         raise ValueError(
             f"{scenario.id}: no closed-form equilibrium of {name!r} is known for {reason}; "
             "use truthful, shading or a trained run instead"
         )
-    if _truth_is_dominant(scenario):
+    if dominant:
         return lambda values: np.asarray(values, dtype=np.float64)
     prior = scenario.priors()[0]
     reserve = float(getattr(scenario.mechanism, "reserve", 0.0))

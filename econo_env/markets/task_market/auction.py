@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from econo_env.economy.contracts import expected_surplus, score
+from econo_env.economy.contracts import NO_GRADE, expected_surplus, score
 from econo_env.economy.eligibility import is_eligible
 from econo_env.economy.ledger import ESCROW, FREE, account, transfer
 from econo_env.economy.staking import required_stake
@@ -28,15 +28,12 @@ def move(k: int, state: State, source: int, target: int, amount: int) -> None:
 def eligibility(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Marks who may bid for the current task, from the state before the bids alone."""
     required = required_stake(state.task_value[k], terms.schedule, terms.stake_cap)
-    for i in range(state.active.shape[1]):
-        state.eligible[k, i] = is_eligible(
-            state.active[k, i],
-            state.balances[k, account(i, FREE)],
-            required,
-            state.bound[k, i],
-            state.threshold[k],
-        )
-        exchange.action_mask[k, i] = state.eligible[k, i]
+    threshold, num_agents = state.threshold[k], state.active.shape[1]
+    for i in range(num_agents):
+        free = state.balances[k, account(i, FREE, num_agents)]
+        eligible = is_eligible(state.active[k, i], free, required, state.bound[k, i], threshold)
+        state.eligible[k, i] = eligible
+        exchange.action_mask[k, i] = eligible
 
 
 @compiled
@@ -49,56 +46,74 @@ def _valid(exchange: Exchange, k: int, i: int) -> bool:
 
 
 @compiled
-def reported_score(k: int, i: int, state: State, terms: Terms, exchange: Exchange) -> int:
+def reported_score(k: int, i: int, task_value: float, state: State, terms: Terms, exchange: Exchange) -> int:
     """The score of what agent `i` reports, in micro-credits."""
     cost_report = (1.0 + float(exchange.actions[k, i, 0])) * state.cost[k, i]
     lie = float(exchange.actions[k, i, 1])
     reliability = state.reliability[k, i]
     reliability_report = reliability + lie * ((1.0 - reliability) if lie >= 0.0 else reliability)
-    return int(math.floor(score(cost_report, reliability_report, float(state.task_value[k]), terms.schedule) + 0.5))
+    return int(math.floor(score(cost_report, reliability_report, task_value, terms.schedule) + 0.5))
+
+
+@compiled
+def forget_last_task(k: int, state: State) -> None:
+    """Clears what the last winner left; nobody else has anything to clear."""
+    winner = state.winner[k]
+    if winner != NO_WINNER:
+        state.allocation[k, winner] = 0
+        state.second_scores[k, winner] = 0
+        state.grades[k, winner] = NO_GRADE
+        state.transfers[k, winner] = 0
+    state.winner[k] = NO_WINNER
 
 
 @compiled
 def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Turns actions into scored bids and locks each bidder's stake in escrow.
+    """Turns actions into scored bids, locks each bidder's stake in escrow, and notes the best true scores.
 
     An action outside [-1, 1], or NaN, is counted and is no bid; the action of an agent that may not bid is ignored.
     """
+    forget_last_task(k, state)
+    if state.rewarded[k] != NO_WINNER:
+        exchange.rewards[k, state.rewarded[k]] = 0.0
+        state.rewarded[k] = NO_WINNER
+    task_value, num_agents = float(state.task_value[k]), state.active.shape[1]
     required = required_stake(state.task_value[k], terms.schedule, terms.stake_cap)
-    for i in range(state.active.shape[1]):
-        state.scores[k, i] = NO_BID
-        state.effort[k, i] = 0.0
-        state.forges[k, i] = False
-        if not state.eligible[k, i]:
-            continue
-        if not _valid(exchange, k, i):
-            exchange.invalid_actions[k] += 1
-            continue
-        state.scores[k, i] = reported_score(k, i, state, terms, exchange)
-        state.effort[k, i] = (1.0 + float(exchange.actions[k, i, 2])) / 2.0
-        state.forges[k, i] = exchange.actions[k, i, 3] > FORGERY_THRESHOLD
-        if state.scores[k, i] >= 0:
-            move(k, state, account(i, FREE), account(i, ESCROW), required)
-
-
-@compiled
-def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
-    """Applies the mechanism's rule to the scores and notes the surplus beside the best there was."""
-    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(state.scores[k], terms.weights, lottery, terms.rule, state.allocation[k], state.second_scores[k])
-    state.winner[k] = NO_WINNER
     best_eligible, best_active = 0.0, 0.0
-    task_value = float(state.task_value[k])
-    for i in range(state.active.shape[1]):
-        if state.allocation[k, i] > 0:
-            state.winner[k] = i
+    for i in range(num_agents):
+        submitted = NO_BID
         if state.active[k, i]:
             true_score = score(float(state.cost[k, i]), state.reliability[k, i], task_value, terms.schedule)
             best_active = max(best_active, true_score)
             if state.eligible[k, i]:
                 best_eligible = max(best_eligible, true_score)
+                if _valid(exchange, k, i):
+                    submitted = reported_score(k, i, task_value, state, terms, exchange)
+                else:
+                    exchange.invalid_actions[k] += 1
+        state.scores[k, i] = submitted
+        if submitted >= 0:
+            move(k, state, account(i, FREE, num_agents), account(i, ESCROW, num_agents), required)
     state.best_surplus[k], state.first_best[k] = best_eligible, best_active
-    state.surplus[k] = expected_outcome(k, state.winner[k], state, terms)
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Applies the mechanism's rule to the scores; the winner's effort and honesty are now what it said."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    rule(state.scores[k], terms.weights, lottery, terms.rule, state.allocation[k], state.second_scores[k])
+    state.winner[k] = NO_WINNER
+    for i in range(state.active.shape[1]):
+        if state.allocation[k, i] > 0:
+            state.winner[k] = i
+    winner = state.winner[k]
+    state.effort[k] = 0.0
+    state.forges[k] = False
+    if winner != NO_WINNER:
+        state.forges[k] = exchange.actions[k, winner, 3] > FORGERY_THRESHOLD
+        if not state.forges[k]:
+            state.effort[k] = (1.0 + float(exchange.actions[k, winner, 2])) / 2.0
+    state.surplus[k] = expected_outcome(k, winner, state, terms)
 
 
 @compiled
@@ -107,13 +122,8 @@ def expected_outcome(k: int, winner: int, state: State, terms: Terms) -> float:
     if winner == NO_WINNER:
         return 0.0
     task_value = float(state.task_value[k])
-    if state.forges[k, winner]:
+    if state.forges[k]:
         proven, passed = terms.detection, 1.0 - terms.detection
         return (proven * terms.schedule.byzantine + passed * terms.schedule.poor) * task_value
-    return expected_surplus(
-        float(state.cost[k, winner]),
-        state.reliability[k, winner],
-        state.effort[k, winner],
-        task_value,
-        terms.schedule,
-    )
+    cost, reliability = float(state.cost[k, winner]), state.reliability[k, winner]
+    return expected_surplus(cost, reliability, state.effort[k], task_value, terms.schedule)

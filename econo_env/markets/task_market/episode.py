@@ -1,14 +1,13 @@
 """Start, view and end of an episode, for market `k`."""
 
-from econo_env.economy.contracts import NO_GRADE
 from econo_env.economy.ledger import FREE, PRINCIPAL, account, mint
 from econo_env.economy.reputation import reputation_mean
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import TASKS, VALUES, two_uniforms, uniform
+from econo_env.engine.rng import DRAWS_AT_ONCE, TASKS, TWO_TO_MINUS_53, VALUES, fill_with_draws, two_uniforms, uniform
 from econo_env.engine.state import Exchange
-from econo_env.markets.task_market.auction import NO_BID, NO_WINNER, eligibility
+from econo_env.markets.task_market.auction import NO_BID, NO_WINNER, eligibility, forget_last_task
 from econo_env.markets.task_market.layout import State, Terms
-from econo_env.money import MICRO
+from econo_env.money import CREDIT, MICRO
 from econo_env.valuations.drawing import draw_from_table, quantile_from_table
 
 _TYPES = 0xFFFFFFFF  # the tick of draws that hold for a whole episode, beyond any real one
@@ -20,40 +19,52 @@ def offer_task(k: int, state: State, terms: Terms) -> None:
     value, openness = two_uniforms(state.key[k], state.episode[k], state.tick[k], TASKS, 0)
     state.task_value[k] = draw_from_table(terms.task_values, 0, value)
     state.threshold[k] = 0.0 if openness < terms.open_share else terms.reputation_threshold
-    for i in range(state.active.shape[1]):
-        probability = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
-        share = draw_from_table(terms.cost_shares, 0, probability)
-        state.cost[k, i] = int(share * float(state.task_value[k]) / MICRO + 0.5)
+    cost, scale = state.cost[k], state.task_value[k] * CREDIT
+    for first in range(0, cost.shape[0], DRAWS_AT_ONCE):
+        last = min(first + DRAWS_AT_ONCE, cost.shape[0])
+        fill_with_draws(state.key[k], state.episode[k], state.tick[k], VALUES, cost, first, last)
+        for i in range(first, last):
+            cost[i] = int(quantile_from_table(terms.cost_shares, 0, cost[i] * TWO_TO_MINUS_53) * scale + 0.5)
 
 
 @compiled
 def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    eligible = 0
-    for i in range(state.active.shape[1]):
-        if state.eligible[k, i]:
-            eligible += 1
-    others = max(1, state.active.shape[1] - 1)
-    task_value = float(max(1, state.task_value[k]))
-    for i in range(state.active.shape[1]):
+    num_agents, eligible = state.active.shape[1], 0
+    for i in range(num_agents):
+        eligible += state.eligible[k, i]
+    per_rival = 1.0 / max(1, num_agents - 1)
+    cost_scale = 1.0 / (max(1, state.task_value[k]) * terms.highest_cost_share)
+    task = state.task_value[k] / terms.highest_task
+    ticks_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
+    is_open = 1.0 if state.threshold[k] == 0.0 else 0.0
+    stake = max(terms.stake, MICRO)
+    for i in range(num_agents):
         row = exchange.observations[k, i]
         if not state.active[k, i]:
             for feature in range(row.shape[0]):
                 row[feature] = 0.0
             continue
-        free = float(state.balances[k, account(i, FREE)])
-        row[0] = min(1.0, state.cost[k, i] / (task_value * terms.highest_cost_share))
+        free = float(state.balances[k, account(i, FREE, num_agents)])
+        may_bid = 1.0 if state.eligible[k, i] else 0.0
+        row[0] = min(1.0, state.cost[k, i] * cost_scale)
         row[1] = state.reliability[k, i]
-        row[2] = state.task_value[k] / terms.highest_task
-        row[3] = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-        row[4] = free / (free + max(terms.stake, MICRO))
+        row[2] = task
+        row[3] = ticks_left
+        row[4] = free / (free + stake)
         row[5] = reputation_mean(state.positive[k, i], state.negative[k, i])
         row[6] = state.bound[k, i]
-        row[7] = 1.0 if state.eligible[k, i] else 0.0
-        row[8] = 1.0 if state.threshold[k] == 0.0 else 0.0
-        row[9] = (eligible - (1 if state.eligible[k, i] else 0)) / others
-        row[10] = 1.0 if state.allocation[k, i] > 0 else 0.0
-        row[11] = state.grades[k, i] / 4.0
-        row[12] = min(1.0, state.second_scores[k, i] / (terms.schedule.excellent * terms.highest_task))
+        row[7] = may_bid
+        row[8] = is_open
+        row[9] = (eligible - may_bid) * per_rival
+        row[10] = 0.0
+        row[11] = 0.0
+        row[12] = 0.0
+    winner = state.winner[k]
+    if winner != NO_WINNER and state.active[k, winner]:
+        row = exchange.observations[k, winner]
+        row[10] = 1.0
+        row[11] = state.grades[k, winner] / 4.0
+        row[12] = min(1.0, state.second_scores[k, winner] / (terms.schedule.excellent * terms.highest_task))
 
 
 @compiled
@@ -72,15 +83,13 @@ def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
     An agent banned with the last task ends like the others; one banned before has ended already.
     """
-    horizon = state.tick[k] >= terms.max_cycles
-    left = 0
+    horizon, winner, left = state.tick[k] >= terms.max_cycles, state.winner[k], 0
     for i in range(state.active.shape[1]):
-        present = state.active[k, i] or exchange.terminated[k, i]
-        if state.active[k, i]:
-            left += 1
+        banned_now = i == winner and not state.active[k, i]
+        present = state.active[k, i] or banned_now
+        left += state.active[k, i]
         exchange.truncated[k, i] = horizon and terms.truncates and present
-        if horizon:
-            exchange.terminated[k, i] = present and not terms.truncates
+        exchange.terminated[k, i] = present and not terms.truncates if horizon else banned_now
     exchange.ended[k] = horizon or left == 0
 
 
@@ -92,8 +101,10 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     for at in range(state.balances.shape[1]):
         state.balances[k, at] = 0
     state.minted[k] = mint(state.balances[k], PRINCIPAL, terms.principal_fund)
-    state.winner[k] = NO_WINNER
+    forget_last_task(k, state)
     state.quality[k] = 0.0
+    state.effort[k] = 0.0
+    state.forges[k] = False
     state.forgery_proven[k] = False
     state.worth[k] = 0
     state.effort_cost[k] = 0.0
@@ -109,17 +120,11 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 @compiled
 def _enter(k: int, i: int, state: State, terms: Terms) -> None:
-    state.minted[k] += mint(state.balances[k], account(i, FREE), terms.stake)
+    state.minted[k] += mint(state.balances[k], account(i, FREE, state.active.shape[1]), terms.stake)
     state.active[k, i] = True
     probability = uniform(state.key[k], state.episode[k], _TYPES, VALUES, i)
     state.reliability[k, i] = quantile_from_table(terms.reliabilities, 0, probability)
-    state.effort[k, i] = 0.0
-    state.forges[k, i] = False
     state.scores[k, i] = NO_BID
-    state.allocation[k, i] = 0
-    state.second_scores[k, i] = 0
-    state.grades[k, i] = NO_GRADE
-    state.transfers[k, i] = 0
     state.positive[k, i] = 0.0
     state.negative[k, i] = 0.0
     state.bound[k, i] = terms.newcomer_bound

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.economy.ledger import FREE, account
+from econo_env.economy.ledger import FREE, balances_of
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.task_market.layout import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.markets.task_market.scenario import TaskMarketScenario
@@ -85,12 +85,12 @@ def series(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]
     succeeds = state.reliability * efforts
     true_scores = (succeeds * schedule.success + (1 - succeeds) * schedule.poor) * value - state.cost * efforts**2
     comparable = bid & (true_scores > 0)
-    free = state.balances[:, [account(i, FREE) for i in range(scenario.num_agents)]]
+    free = balances_of(state.balances, FREE)
     offered = state.best_surplus > 0
     return {
         "bids": np.where(bid, to_credits(state.scores), np.nan),
         "bid_value_ratio": np.where(comparable, state.scores / np.where(comparable, true_scores, 1.0), np.nan),
-        "effort": np.where(won, state.effort, np.nan),
+        "effort": np.where(won, state.effort[:, None], np.nan),
         "stake": np.where(state.active, to_credits(free), np.nan),
         "payments": np.where(won, to_credits(state.transfers), np.nan),
         "reputation": np.where(state.active, state.bound, np.nan),

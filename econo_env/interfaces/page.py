@@ -1,0 +1,74 @@
+"""The documentation page of a scenario, with Gymnasium's headings, written from the scenario itself."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from econo_env.interfaces.registry import registered_id
+from econo_env.markets.manual import Manual
+from econo_env.scenario import Scenario
+
+
+def page(scenario: Scenario) -> str:
+    """The page as Markdown."""
+    manual: Manual = scenario.market_module().manual(scenario)
+    name = registered_id(scenario.id)
+    actions, features = len(manual.actions), len(manual.observations)
+    endings = "\n".join(f"{number}. {text}" for number, text in enumerate(manual.end, start=1))
+    version = scenario.id.rsplit("_v", 1)[1]
+    sections = {
+        "Description": manual.description,
+        "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
+        + _table(("Num", "Action", "Min", "Max"), _numbered(manual.actions, -1)),
+        "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
+        + _table(("Num", "Observation", "Min", "Max"), _numbered(manual.observations, 0)),
+        "Rewards": manual.rewards,
+        "Starting State": manual.start,
+        "Episode End": endings,
+        "Arguments": _table(("Argument", "Default", "Meaning"), _arguments(scenario)),
+        "Vectorized environment": f'`econo_env.vector_env("{scenario.id}", num_markets=4096)` for all agents, '
+        f'`gymnasium.make_vec("{name}", num_envs=4096)` for one seat.',
+        "Equilibrium": manual.equilibrium,
+        "References": manual.references,
+        "Version History": f"v{version}: this version. The number changes whenever results change.",
+    }
+    front = _table(
+        ("", scenario.id),
+        [
+            ("Parallel", f'`econo_env.parallel_env("{scenario.id}")`'),
+            ("AEC", f'`econo_env.env("{scenario.id}")`'),
+            ("One seat", f'`gymnasium.make("{name}")`'),
+            ("Agents", f"{scenario.num_agents}: `bidder_0`, ..."),
+            ("State", f"float32 ({(features + 1) * scenario.num_agents + 1},), each from 0 to 1"),
+        ],
+    )
+    body = "\n\n".join(f"## {heading}\n{text}" for heading, text in sections.items())
+    return f"# {scenario.id}\n\n{front}\n\n{body}\n"
+
+
+def _numbered(meanings: Any, lowest: int) -> list[tuple[str, ...]]:
+    return [
+        (str(number), f"`{name}`: {text}", str(lowest), "1") for number, (name, text) in enumerate(meanings.items())
+    ]
+
+
+def _arguments(scenario: Scenario) -> list[tuple[str, ...]]:
+    meanings: dict[str, str] = {}
+    for kind in reversed(type(scenario).__mro__):
+        if issubclass(kind, Scenario):
+            meanings |= _attribute_meanings(inspect.getdoc(kind) or "")
+    fields = scenario.model_dump(mode="json")
+    return [(f"`{name}`", f"`{value}`", meanings.get(name, "")) for name, value in fields.items()]
+
+
+def _attribute_meanings(docstring: str) -> dict[str, str]:
+    """The `Attributes:` section of a Google docstring, by name."""
+    section = docstring.partition("Attributes:\n")[2].partition("\n\n")[0]
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

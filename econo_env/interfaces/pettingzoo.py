@@ -1,0 +1,307 @@
+"""The PettingZoo face: one market as a `ParallelEnv`, and as an AEC environment.
+
+env = parallel_env("first_price_v0", num_agents=4)
+observations, infos = env.reset(seed=0)
+while env.agents:
+    actions = {agent: env.action_space(agent).sample() for agent in env.agents}
+    observations, rewards, terminations, truncations, infos = env.step(actions)
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from gymnasium.spaces import Box, Dict, MultiBinary, Space
+from numpy.typing import NDArray
+from pettingzoo import AECEnv, ParallelEnv
+from pettingzoo.utils.conversions import parallel_to_aec
+from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper
+
+from econo_env.engine.engine import Engine
+from econo_env.engine.state import Float32s
+from econo_env.interfaces.actions import action_rows, require_known
+from econo_env.interfaces.spaces import action_box, fresh_seed, observation_box, whole_number
+from econo_env.scenario import Scenario, load
+from econo_env.telemetry.render import Recorder
+
+Observations: TypeAlias = dict[str, Any]
+Infos: TypeAlias = dict[str, dict[str, Any]]
+StepResult: TypeAlias = tuple[Observations, dict[str, float], dict[str, bool], dict[str, bool], Infos]
+
+Removal = Literal["terminate", "mask"]
+ObservationForm = Literal["box", "dict"]
+EVERYBODY = slice(None)
+_THE_MARKET = np.ones(1, dtype=np.bool_)
+
+
+class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
+    """One market as a PettingZoo `ParallelEnv`. `econo_env.describe(scenario)` fills this page in for a scenario.
+
+    ## Description
+    Agents `bidder_0`, `bidder_1`, ... act at once in a market with the rules of a scenario.
+
+    ## Action Space
+    `Box(-1, 1, (components,), float32)` for each agent. An agent whose mask is 0 may do nothing in the coming step:
+    whatever it sends is ignored. `sample(mask)` of the space draws the no-op, all zeros, for it.
+
+    ## Observation Space
+    `Box(0, 1, (features,), float32)` for each agent, or with `observation="dict"` a `Dict` of that `observation` and
+    the `action_mask`. `infos[agent]["action_mask"]` holds the mask in either form: int8 (1,), 1 may act.
+    `state()` is for centralised critics: every agent's observation, every mask, and the elapsed share of the episode.
+
+    ## Rewards
+    Credits, as plain floats.
+
+    ## Starting State
+    `reset(seed)` starts episode 0 of a seed, `reset()` the next episode of the same seed; without any seed so far,
+    fresh entropy is drawn. `options={"first_market": k}` with a seed plays what market k of a batch plays; other
+    options are ignored.
+
+    ## Episode End
+    1. Termination of one agent: it is banned. With `on_removal="terminate"` it leaves `agents`; with `"mask"` it stays
+       until the end with mask 0 and no reward, for trainers that need a fixed set of agents.
+    2. The last cycle: termination or truncation as the scenario says, the same for all agents present, also for one
+       that is banned in that very cycle.
+
+    ## Arguments
+    See `parallel_env`.
+
+    ## Vectorized environment
+    `econo_env.vector_env` plays thousands of markets at once; market k there equals this one bit for bit.
+
+    ## Version History
+    The scenario id carries the version; it changes whenever results change.
+
+    Attributes:
+        engine: The engine behind it, with `snapshot`, `restore`, `fork` and the typed state.
+        scenario: The configuration.
+        agents: Agents present now; none before `reset` and after the end.
+        possible_agents: All agents, always the same.
+        max_cycles: Steps of an episode; a change takes effect at the next `reset`, spaces included.
+        state_space: Space of `state()`.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 - PettingZoo reads it from the class
+        "name": "econo",
+        "render_modes": ["human", "ansi", "rgb_array"],
+        "is_parallelizable": True,
+        "render_fps": 2,
+    }
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        render_mode: str | None = None,
+        on_removal: Removal = "terminate",
+        observation: ObservationForm = "box",
+    ) -> None:
+        for name, value, allowed in (
+            ("render_mode", render_mode, (None, *self.metadata["render_modes"])),
+            ("on_removal", on_removal, ("terminate", "mask")),
+            ("observation", observation, ("box", "dict")),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name}={value!r} is unknown: choose one of {', '.join(map(repr, allowed))}")
+        self.metadata = {**self.metadata, "name": scenario.id}
+        self.render_mode = render_mode
+        self.possible_agents = [f"bidder_{i}" for i in range(scenario.num_agents)]
+        self.agents: list[str] = []
+        self.max_cycles = scenario.max_cycles
+        self._index = {agent: i for i, agent in enumerate(self.possible_agents)}
+        self._leave = on_removal == "terminate"
+        self._as_dict = observation == "dict"
+        self._seeded = False
+        self._rows: slice | NDArray[np.int64] = EVERYBODY
+        self._build(scenario)
+
+    def _build(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.engine = Engine(scenario)
+        market = scenario.market_module()
+        self._info, self._action_names = market.info, market.action_names(scenario)
+        self._recorder = None if self.render_mode is None else Recorder(scenario, self.possible_agents)
+        self._observation_spaces: dict[str, Space[Any]] = {}
+        self._action_spaces: dict[str, Space[Any]] = {}
+        features = observation_box(scenario).shape[0]
+        self.state_space = Box(0.0, 1.0, ((features + 1) * scenario.num_agents + 1,), np.float32)
+
+    def observation_space(self, agent: str) -> Space[Any]:
+        """The agent's observation space, the same object at every call."""
+        if agent not in self._observation_spaces:
+            require_known(agent, self._index)
+            box = observation_box(self.scenario)
+            space = Dict({"observation": box, "action_mask": MultiBinary(1)}) if self._as_dict else box
+            self._observation_spaces[agent] = space
+        return self._observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Space[Any]:
+        """The agent's action space, the same object at every call."""
+        if agent not in self._action_spaces:
+            require_known(agent, self._index)
+            self._action_spaces[agent] = action_box(self.scenario)
+        return self._action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Observations, Infos]:
+        """Starts an episode.
+
+        Args:
+            seed: Integer from 0 to 2^64 - 1 for episode 0 of that seed; None for the next episode.
+            options: `{"first_market": k}` with a seed plays what market k of a batch plays; the rest is ignored.
+
+        Returns:
+            Observations and infos, a fresh dict each.
+
+        Raises:
+            ValueError: `seed`, `first_market` or a changed `max_cycles` is out of range.
+        """
+        if self.max_cycles != self.scenario.max_cycles:
+            self._change_length()
+        if seed is None and self._seeded:
+            self.engine.reset_markets(_THE_MARKET)
+        else:
+            number = fresh_seed() if seed is None else whole_number("seed", seed)
+            self.engine.reset(number, whole_number("first_market", (options or {}).get("first_market", 0)))
+        self._seeded = True
+        self.agents = self.possible_agents[:]
+        self._rows = EVERYBODY
+        if self._recorder is not None:
+            self._recorder.start(self.engine.state)
+        return self._seen(self.agents)
+
+    def step(self, actions: Mapping[str, Any]) -> StepResult:
+        """Plays one round.
+
+        Args:
+            actions: For each agent present, numbers of shape (components,) in [-1, 1]. Actions of agents that have
+                left are ignored. With nobody present, `{}` returns five empty dicts.
+
+        Returns:
+            Observations, rewards in credits, terminations, truncations and infos, a fresh dict each, for the agents
+            present before the step.
+
+        Raises:
+            ValueError: An action is missing, of an unknown agent, not of that shape, or not within [-1, 1]; nothing
+                has changed then.
+            RuntimeError: `reset` has not been called, or the episode is over and actions are given.
+        """
+        agents = self.agents
+        if not agents:
+            return self._nobody_left(actions)
+        given = action_rows(actions, agents, self._index, self._action_names)
+        engine = self.engine
+        if self._recorder is not None:
+            self._recorder.before(engine.state)
+        slots = engine.exchange.actions[0]
+        if self._rows is not EVERYBODY:
+            slots[:] = 0.0
+        slots[self._rows] = given
+        engine.step(engine.exchange.actions)
+        rewards = dict(zip(agents, engine.exchange.rewards[0][self._rows].tolist(), strict=True))
+        observations, infos = self._seen(agents)
+        terminations, truncations = self._flags(agents)
+        if self._recorder is not None:
+            self._recorder.after(engine.state, engine.exchange.rewards[0])
+            if self.render_mode == "human":
+                self.render()
+        return observations, rewards, terminations, truncations, infos
+
+    def state(self) -> Float32s:
+        """Every agent's observation, every action mask, and the elapsed share of the episode; see `state_space`."""
+        exchange = self.engine.exchange
+        elapsed = min(1.0, self.engine.state.tick[0] / self.scenario.max_cycles)
+        parts = (exchange.observations[0].ravel(), exchange.action_mask[0], [elapsed])
+        return np.concatenate(parts, dtype=np.float32, casting="unsafe")
+
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """The last round as text (`ansi`), as a uint8 picture (`rgb_array`), or printed (`human`).
+
+        Raises:
+            RuntimeError: No `render_mode` was chosen, or `reset` has not been called.
+        """
+        if self._recorder is None:
+            raise RuntimeError("choose a render_mode when making the environment: 'human', 'ansi' or 'rgb_array'")
+        return self._recorder.show(self.render_mode)
+
+    def close(self) -> None:
+        """Ends the engine's worker threads."""
+        self.engine.close()
+
+    def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
+        exchange, rows = self.engine.exchange, self._rows
+        observations = list(exchange.observations[0][rows].copy())
+        masks = list(exchange.action_mask[0][rows].astype(np.int8)[:, None])
+        facts: list[dict[str, Any]] = [{"action_mask": mask} for mask in masks]
+        for name, column in self._info(self.scenario, self.engine.state).items():
+            for fact, value in zip(facts, column[0][rows].tolist(), strict=True):
+                fact[name] = value
+        if self._as_dict:
+            pairs = zip(observations, masks, strict=True)
+            observations = [{"observation": seen, "action_mask": mask.copy()} for seen, mask in pairs]
+        return dict(zip(agents, observations, strict=True)), dict(zip(agents, facts, strict=True))
+
+    def _flags(self, agents: list[str]) -> tuple[dict[str, bool], dict[str, bool]]:
+        exchange = self.engine.exchange
+        if exchange.ended[0]:
+            # RLlib never closes an episode in which the last agents end in different ways
+            truncated = bool(np.count_nonzero(exchange.truncated))
+            self.agents = []
+            return dict.fromkeys(agents, not truncated), dict.fromkeys(agents, truncated)
+        banned = exchange.terminated[0][self._rows]
+        if not self._leave or np.count_nonzero(banned) == 0:
+            return dict.fromkeys(agents, False), dict.fromkeys(agents, False)
+        flags = dict(zip(agents, banned.tolist(), strict=True))
+        self.agents = [agent for agent in agents if not flags[agent]]
+        self._rows = np.array([self._index[agent] for agent in self.agents], dtype=np.int64)
+        return flags, dict.fromkeys(agents, False)
+
+    def _nobody_left(self, actions: Mapping[str, Any]) -> StepResult:
+        if not self._seeded:
+            raise RuntimeError("call reset() before the first step")
+        if actions:
+            raise RuntimeError("the episode is over: call reset() to start the next one")
+        return {}, {}, {}, {}, {}
+
+    def _change_length(self) -> None:
+        """Goes over to episodes of `max_cycles`, with the same random numbers to come."""
+        before = self.engine.state
+        self._build(self.scenario.replace(max_cycles=self.max_cycles))
+        if self._seeded:
+            self.engine.reset(0)
+            self.engine.state.key[:] = before.key
+            self.engine.state.episode[:] = before.episode
+
+
+def parallel_env(
+    scenario: str | Scenario,
+    *,
+    render_mode: str | None = None,
+    on_removal: Removal = "terminate",
+    observation: ObservationForm = "box",
+    **overrides: Any,
+) -> MarketEnv:
+    """One market as a PettingZoo `ParallelEnv`.
+
+    Args:
+        scenario: A scenario id, the path of a scenario file, or a scenario.
+        render_mode: What `render` gives: `ansi`, `rgb_array`, `human` (prints every round), or None.
+        on_removal: A banned agent is `terminate`d and leaves, or stays under a `mask` until the end.
+        observation: `box`, or `dict` with the `action_mask` beside the `observation`.
+        **overrides: Scenario fields to change, e.g. `num_agents=8`.
+
+    Raises:
+        ValueError: The scenario, a field or a choice is unknown or out of range.
+    """
+    return MarketEnv(
+        load(scenario, **overrides), render_mode=render_mode, on_removal=on_removal, observation=observation
+    )
+
+
+def raw_env(scenario: str | Scenario, **arguments: Any) -> AECEnv:
+    """`parallel_env` with the agents acting in turn (AEC), without PettingZoo's checks."""
+    return parallel_to_aec(parallel_env(scenario, **arguments))
+
+
+def env(scenario: str | Scenario, **arguments: Any) -> AECEnv:
+    """`raw_env` with PettingZoo's checks of bounds and of the order of calls."""
+    return OrderEnforcingWrapper(AssertOutOfBoundsWrapper(raw_env(scenario, **arguments)))

@@ -1,0 +1,94 @@
+"""What a market shows of one round, before it is drawn as text or as an image.
+
+A market package gives a function `picture(scenario, before, after, k) -> Picture`: `before` and `after` are its states
+around the round (the same object where no round has been played yet), `k` the market in them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["credits", "share", "text"]
+MOST_AGENTS = 48
+"""Agents shown of a large market."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One fact about every agent.
+
+    Attributes:
+        name: Heading, one word.
+        values: Shape (agents,); NaN where there is none.
+        kind: `credits`, a `share` from 0 to 1, or `text`.
+    """
+
+    name: str
+    values: NDArray[Any]
+    kind: Kind = "credits"
+
+    def written(self) -> list[str]:
+        """Every entry as text, with as many decimals as the largest leaves room for."""
+        if self.kind == "text":
+            return [str(value) for value in self.values]
+        if self.kind == "share":
+            return [_or_dash(value, "{:.0%}") for value in self.values]
+        return credits_written(self.values)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One round.
+
+    Attributes:
+        columns: The table, one row an agent.
+        winners: bool (agents,).
+        bars: Names of the columns in credits that are drawn as bars, the decisive one last.
+        captions: Names of the columns written under an agent's bars.
+        levels: Prices drawn across the bars, name to credits.
+        facts: Short statements about the round, e.g. "revenue 0.42".
+        idle: Agents that could not act in this round.
+        title: What is played.
+        subtitle: Which round.
+    """
+
+    columns: Sequence[Column]
+    winners: NDArray[np.bool_]
+    bars: Sequence[str]
+    captions: Sequence[str] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
+    facts: Sequence[str] = ()
+    idle: Collection[int] = ()
+    title: str = ""
+    subtitle: str = ""
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
+    def highest(self) -> float:
+        """The highest bar or level, in credits."""
+        bars = [np.nanmax(self.column(name).values, initial=0.0) for name in self.bars]
+        return float(max([0.0, *self.levels.values(), *bars]))
+
+    def shown(self) -> NDArray[np.int64]:
+        """The agents to show, in order: all, or in a large market those with the highest last bar, winners first."""
+        count = len(self.winners)
+        if count <= MOST_AGENTS:
+            return np.arange(count)
+        height = np.nan_to_num(self.column(self.bars[-1]).values.astype(np.float64), nan=-np.inf)
+        return np.sort(np.lexsort((-height, ~self.winners))[:MOST_AGENTS])
+
+
+def credits_written(amounts: NDArray[Any]) -> list[str]:
+    """Amounts in credits as text, with the same number of decimals."""
+    largest = np.max(np.abs(amounts), initial=0.0, where=np.isfinite(amounts))
+    decimals = 3 if largest < 10 else 2 if largest < 1000 else 0
+    return [_or_dash(amount, f"{{:,.{decimals}f}}") for amount in amounts]
+
+
+def _or_dash(value: float, form: str) -> str:
+    return form.format(value) if np.isfinite(value) else "-"

@@ -1,0 +1,111 @@
+"""Rendering of one market: keeps the last round of a face and writes it as text or draws it."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.scenario import Scenario
+from econo_env.telemetry.picture import Column, Picture
+
+
+class Recorder:
+    """Keeps what the last round of the first market of an engine looked like.
+
+    Attributes:
+        round: Rounds played in this episode.
+        totals: Credits earned in this episode, shape (agents,).
+    """
+
+    def __init__(self, scenario: Scenario, agents: Sequence[str]) -> None:
+        self.scenario = scenario
+        self.agents = agents
+        self.round = 0
+        self.totals = np.zeros(len(agents))
+        self._top = 0.0
+        self._before: Any = None
+        self._after: Any = None
+
+    def start(self, state: Any) -> None:
+        """An episode starts from `state`."""
+        self.round = 0
+        self._top = 0.0
+        self.totals[:] = 0.0
+        self._before = self._after = _copy(state)
+
+    def before(self, state: Any) -> None:
+        """A round starts from `state`."""
+        self._before = _copy(state)
+
+    def after(self, state: Any, rewards: ArrayLike) -> None:
+        """The round ended in `state` and earned `rewards`, credits (agents,)."""
+        self._after = _copy(state)
+        self.round += 1
+        self.totals += np.asarray(rewards, dtype=np.float64)
+
+    def show(self, mode: str | None) -> str | NDArray[np.uint8] | None:
+        """The last round as `ansi` text, as an `rgb_array`, or written to the terminal (`human`)."""
+        if mode == "rgb_array":
+            return self.image()
+        if mode == "ansi":
+            return self.text()
+        sys.stdout.write(self.text() + "\n\n")
+        return None
+
+    def picture(self) -> Picture:
+        """The last round; before the first one, the market as it stands.
+
+        Raises:
+            RuntimeError: No episode has been started.
+        """
+        if self._after is None:
+            raise RuntimeError("there is nothing to show yet: call reset() first")
+        scenario = self.scenario
+        shown: Picture = scenario.market_module().picture(scenario, self._before, self._after, 0)
+        length = f"round {self.round} of {scenario.max_cycles}" if self.round else "before the first round"
+        episode = int(self._after.episode[0]) + 1
+        shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}")
+        if scenario.max_cycles == 1:
+            return shown
+        total = Column("total", self.totals.copy())
+        return replace(shown, columns=[*shown.columns, total], captions=[*shown.captions, "total"])
+
+    def text(self) -> str:
+        """The last round as a table."""
+        return as_text(self.picture(), self.agents)
+
+    def image(self) -> NDArray[np.uint8]:
+        """The last round as an image, uint8 (height, width, 3)."""
+        from econo_env.telemetry.render_image import as_image
+
+        shown = self.picture()
+        self._top = max(self._top, shown.highest())  # the axis does not shrink within an episode
+        return as_image(shown, self.agents, self._top)
+
+
+def as_text(picture: Picture, agents: Sequence[str]) -> str:
+    """A round as a table, one row an agent; winners carry a star."""
+    rows = picture.shown().tolist()
+    names = [f"{agents[i]} {'*' if picture.winners[i] else ' '}" for i in rows]
+    table = [["", *names]]
+    for column in picture.columns:
+        written = Column(column.name, column.values[rows], column.kind).written()
+        table.append([column.name, *written])
+    widths = [max(map(len, cells)) for cells in table]
+    lines = [f"{picture.title} - {picture.subtitle}"]
+    for number in range(len(rows) + 1):
+        cells = [table[0][number].ljust(widths[0])]
+        cells += [cell[number].rjust(width) for cell, width in zip(table[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    hidden = len(agents) - len(rows)
+    facts = [*picture.facts, "* wins"] if picture.winners.any() else list(picture.facts)
+    if hidden:
+        facts.append(f"{hidden:,} more agents")
+    return "\n".join([*lines, ", ".join(facts)])
+
+
+def _copy(state: Any) -> Any:
+    return type(state)(*(array.copy() for array in state))

@@ -1,0 +1,78 @@
+"""`make bench`: every figure as a table and as JSON, with its workload, its bar and a baseline of the same process."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+import numba
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import econo_env
+from tests.benchmarks import engine, faces, learning
+
+SECTIONS = {
+    "import": lambda threads: engine.importing(),
+    "compile": lambda threads: engine.compilation(tempfile.mkdtemp()),
+    "arrays": engine.array_face,
+    "tasks": engine.task_market,
+    "large": lambda threads: engine.large_market(),
+    "scaling": lambda threads: engine.scaling(),
+    "dicts": lambda threads: faces.dict_face(),
+    "large_dicts": lambda threads: faces.large_dict_face(),
+    "learning": lambda threads: learning.ppo(),
+}
+SMALLER_IS_BETTER = {"ms", "s", "d log time / d log agents"}
+
+
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def reached(figure):
+    if figure.bar is None:
+        return ""
+    met = figure.value <= figure.bar if figure.unit in SMALLER_IS_BETTER else figure.value >= figure.bar
+    return f"{number(figure.bar)} {'reached' if met else 'MISSED'}"
+
+
+def as_table(figures):
+    table = Table(title="Medians; low and high are the worst and best repetition", show_lines=True)
+    for column in ("figure", "median", "low to high", "bar", "ratio to baseline", "workload"):
+        table.add_column(column, overflow="fold")
+    for figure in figures:
+        ratio = ""
+        if figure.baseline is not None:
+            ratio = f"{figure.value / figure.baseline[1]:.1f} x {figure.baseline[0]} ({number(figure.baseline[1])})"
+        workload = ", ".join(f"{key}={value}" for key, value in figure.settings.items() if value != "")
+        spread = f"{number(figure.low)} to {number(figure.high)}"
+        table.add_row(figure.name, f"{number(figure.value)} {figure.unit}", spread, reached(figure), ratio, workload)
+    return table
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of the large batches")
+    parser.add_argument("--only", nargs="*", choices=list(SECTIONS), default=list(SECTIONS), help="sections to run")
+    options = parser.parse_args()
+    figures = []
+    for section in options.only:
+        sys.stderr.write(f"measuring {section} ...\n")
+        figures.extend(SECTIONS[section](options.threads))
+    Console(width=160).print(as_table(figures))
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+        versions = {"econo_env": econo_env.__version__, "numba": numba.__version__, "numpy": np.__version__}
+        document = {"machine": machine, "versions": versions, "figures": [figure.as_json() for figure in figures]}
+        options.json.write_text(json.dumps(document, indent=2))
+
+
+if __name__ == "__main__":
+    main()

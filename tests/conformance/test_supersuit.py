@@ -1,0 +1,34 @@
+"""SuperSuit's bridge, a common way from PettingZoo to a trainer, steps every scenario in which agents stay."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import econo_env
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import supersuit
+
+
+@pytest.mark.parametrize("scenario", econo_env.scenarios())
+@pytest.mark.parametrize("form", [{}, {"max_cycles": 7}, {"max_cycles": 7, "end_of_episode": "truncation"}], ids=str)
+def test_agents_under_a_mask_keep_the_bridge_going(scenario, form):
+    env = econo_env.parallel_env(scenario, on_removal="mask", **form)
+    agents, length = len(env.possible_agents), env.max_cycles
+    envs = supersuit.pettingzoo_env_to_vec_env_v1(env)
+    envs.reset(seed=0)
+    generator = np.random.default_rng(0)
+    ends, steps = 0, 3 * length
+    for step in range(1, steps + 1):
+        actions = generator.uniform(-1, 1, (agents, *envs.action_space.shape)).astype(np.float32)
+        observations, rewards, terminated, truncated, _ = envs.step(actions)
+        assert observations.shape == (agents, *envs.observation_space.shape)
+        assert np.isfinite(rewards).all()
+        over = np.logical_or(terminated, truncated)
+        assert over.all() == over.any(), "some agents ended without the others"
+        ends += bool(over.all())
+        if step % length and "end_of_episode" in form:
+            assert not np.any(truncated)
+    assert ends >= 3

@@ -1,0 +1,128 @@
+"""What people see of a round: the numbers of the market, the winner marked, large markets cut short."""
+
+import numpy as np
+import pytest
+from PIL import ImageColor
+
+import econo_env
+from econo_env.telemetry.picture import MOST_AGENTS, Column, credits_written
+from econo_env.telemetry.render_image import BARS, HEIGHT, WIDTH, WINNER
+
+SCENARIOS = econo_env.scenarios()
+
+
+def truthful(env):
+    market = env.scenario.market_module()
+    rows = market.truthful_actions(env.scenario, env.engine.exchange.observations)[0]
+    actions = dict(zip(env.possible_agents, rows, strict=True))
+    return {agent: actions[agent] for agent in env.agents}
+
+
+def has(image, colour):
+    return bool((image == ImageColor.getrgb(colour)).all(axis=-1).any())
+
+
+def test_the_table_holds_the_numbers_of_the_round():
+    env = econo_env.parallel_env(
+        "first_price_v0", num_agents=3, max_cycles=2, render_mode="ansi", **{"mechanism.reserve": 0.125}
+    )
+    env.reset(seed=2)
+    state = env.engine.state
+    before = env.render().splitlines()
+    assert before[0] == "first_price_v0 - episode 1, before the first round"
+    assert [line.split()[2] for line in before[2:5]] == ["-"] * 3, "a bid before there was one"
+    earned = np.zeros(3)
+    for number in (1, 2):
+        values = state.values[0] / 1e6
+        rewards = env.step({agent: [share] for agent, share in zip(env.agents, (-0.5, 0.0, -0.25), strict=True)})[1]
+        earned += list(rewards.values())
+        lines = env.render().splitlines()
+        assert lines[0] == f"first_price_v0 - episode 1, round {number} of 2"
+        assert lines[1].split() == ["value", "bid", "paid", "surplus", "total"]
+        for i, line in enumerate(lines[2:5]):
+            cells = line.replace("*", "").split()
+            won = state.allocation[0, i] > 0
+            assert ("*" in line) == won
+            money = [values[i], state.bids[0, i] / 1e6, state.payments[0, i] / 1e6, rewards[f"bidder_{i}"], earned[i]]
+            assert cells == [f"bidder_{i}", *(f"{amount:.3f}" for amount in money)]
+        assert f"revenue {state.payments[0].sum() / 1e6:.3f}" in lines[5]
+
+
+def test_totals_run_through_the_episode_and_start_over():
+    env = econo_env.parallel_env("second_price_v0", max_cycles=3, render_mode="ansi")
+    env.reset(seed=0)
+    earned = np.zeros(2)
+    for _ in range(3):
+        earned += list(env.step(truthful(env))[1].values())
+        shown = [line.split()[-1] for line in env.render().splitlines()[2:4]]
+        assert shown == credits_written(earned)
+    env.reset()
+    assert {line.split()[-1] for line in env.render().splitlines()[2:4]} == {"0.000"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_an_image_shows_bars_and_the_winner_once_there_is_one(scenario):
+    env = econo_env.parallel_env(scenario, render_mode="rgb_array", max_cycles=40)
+    env.reset(seed=0)
+    plot = np.s_[120:350, 90:680]
+    first = env.render()
+    assert first.shape == (HEIGHT, WIDTH, 3)
+    assert first.dtype == np.uint8
+    assert has(first[plot], BARS[0])
+    assert not has(first[plot], WINNER)
+    won = False
+    while env.agents and not won:
+        env.step(truthful(env))
+        won = bool((env.engine.state.allocation[0] > 0).any())
+        assert has(env.render()[plot], WINNER) == won
+    assert won
+
+
+def test_the_axis_does_not_shrink_within_an_episode():
+    env = econo_env.parallel_env("first_price_v0", max_cycles=2, render_mode="rgb_array")
+    env.reset(seed=0)
+    env.engine.state.values[:] = 9_000_000
+    env.step(dict.fromkeys(env.agents, (0.0,)))
+    env.render()
+    env.engine.state.values[:] = 100_000
+    env.step(dict.fromkeys(env.agents, (0.0,)))
+    late = env.render()
+    env.reset()
+    assert has(late[330:351, 90:680], WINNER)
+    assert not has(late[120:330, 90:680], WINNER)
+
+
+def test_large_markets_show_the_highest_bids_and_every_winner():
+    env = econo_env.parallel_env("second_price_v0", num_agents=2000, render_mode="ansi", **{"mechanism.units": 3})
+    env.reset(seed=0)
+    env.step(truthful(env))
+    text = env.render()
+    assert text.count("bidder_") == MOST_AGENTS
+    assert sum("*" in line for line in text.splitlines()[2:-1]) == 3
+    assert f"{2000 - MOST_AGENTS:,} more agents" in text
+    lowest_shown = min(float(line.replace("*", "").split()[2]) for line in text.splitlines()[2:-1])
+    assert np.count_nonzero(env.engine.state.bids[0] / 1e6 > lowest_shown + 0.001) < MOST_AGENTS
+
+
+@pytest.mark.parametrize("num_agents", [1, 12, 13, 1000])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_size_can_be_drawn(scenario, num_agents):
+    env = econo_env.parallel_env(scenario, num_agents=num_agents, render_mode="rgb_array")
+    env.reset(seed=0)
+    env.render()
+    env.step(truthful(env))
+    assert env.render().std() > 0
+
+
+def test_amounts_share_their_decimals():
+    assert credits_written(np.array([1.5, np.nan, -0.25])) == ["1.500", "-", "-0.250"]
+    assert credits_written(np.array([12.5, 0.0])) == ["12.50", "0.00"]
+    assert credits_written(np.array([1234567.8])) == ["1,234,568"]
+    assert Column("x", np.array([0.25, np.nan]), "share").written() == ["25%", "-"]
+
+
+def test_no_picture_without_a_mode_or_an_episode():
+    with pytest.raises(RuntimeError, match="choose a render_mode"):
+        econo_env.parallel_env("first_price_v0").render()
+    with pytest.raises(RuntimeError, match=r"call reset\(\)"):
+        econo_env.parallel_env("first_price_v0", render_mode="ansi").render()

@@ -1,0 +1,97 @@
+"""`econo-env render`: pictures of an episode."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from econo_env.interfaces.pettingzoo import MarketEnv
+
+RUN_CONFIG = "config.yaml"
+SECONDS_A_ROUND = 0.8
+
+
+def render(
+    what: Annotated[str, typer.Argument(help="A scenario id, a scenario file, or the folder of a run.")],
+    out: Annotated[Path, typer.Option(help="FILE.gif for an animation, FILE.png for all rounds on a strip.")] = Path(
+        "episode.gif"
+    ),
+    ansi: Annotated[bool, typer.Option("--ansi", help="Print the rounds instead.")] = False,
+    cycles: Annotated[int, typer.Option(min=1, help="Rounds to show, from as many episodes as it takes.")] = 8,
+    policy: Annotated[str | None, typer.Option(help="Who bids; a run brings its own, else truthful.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write what each agent earned here.")] = None,
+) -> None:
+    """Draws rounds of a market as a GIF or PNG, or prints them.
+
+    Example: `econo-env render first_price_v0 --cycles 5 --policy shading --out episode.gif`
+    """
+    if not ansi and out.suffix not in (".gif", ".png"):
+        raise ValueError(f"--out {out}: give a file that ends in .gif or .png, or print with --ansi")
+    scenario, name = _source(what, policy)
+    frames, earned = _play(scenario, name, cycles, seed, "ansi" if ansi else "rgb_array")
+    if ansi:
+        typer.echo("\n\n".join(frames))
+    else:
+        _write(frames, out)
+        typer.echo(f"{len(frames)} round(s) of {scenario.id} drawn to {out}")
+    if json_file is not None:
+        document = {"scenario": scenario.id, "policy": name, "seed": seed, "rounds": cycles, "earned": earned}
+        json_file.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _source(what: str, policy: str | None) -> tuple[Any, str]:
+    """The scenario, and the name or path of the policy that plays it."""
+    import yaml
+
+    from econo_env.scenario import from_mapping, load
+
+    run = Path(what)
+    if not run.is_dir():
+        return load(what), policy or "truthful"
+    for folder in (run, run.parent):  # the folder of one seed stands in that of its run
+        if (folder / RUN_CONFIG).is_file():
+            document = yaml.safe_load((folder / RUN_CONFIG).read_text())
+            return from_mapping(document["scenario"]), policy or what
+    raise ValueError(f"{what!r} is no run of a training: it holds no {RUN_CONFIG}")
+
+
+def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) -> tuple[list[Any], dict[str, float]]:
+    from econo_env.interfaces.pettingzoo import MarketEnv
+    from policies import make_policy
+
+    policy = make_policy(policy_name, scenario)
+    env = MarketEnv(scenario, render_mode=mode, on_removal="mask")
+    env.reset(seed=seed)
+    earned = dict.fromkeys(env.possible_agents, 0.0)
+    frames: list[Any] = []
+    while len(frames) < rounds:
+        if not env.agents:
+            env.reset()
+        rewards = env.step(_actions(env, policy))[1]
+        for agent, reward in rewards.items():
+            earned[agent] += reward
+        frames.append(env.render())
+    return frames, earned
+
+
+def _actions(env: "MarketEnv", policy: Any) -> dict[str, Any]:
+    exchange = env.engine.exchange
+    rows = policy.act(exchange.observations, exchange.action_mask)[0]
+    return dict(zip(env.possible_agents, rows, strict=True))
+
+
+def _write(frames: list[Any], out: Path) -> None:
+    """An animated GIF, or a PNG with the rounds below each other."""
+    import numpy as np
+    from PIL import Image
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".png":
+        Image.fromarray(np.concatenate(frames)).save(out)
+        return
+    images = [Image.fromarray(frame).quantize(64) for frame in frames]
+    milliseconds = round(1000 * SECONDS_A_ROUND)
+    images[0].save(out, save_all=True, append_images=images[1:], duration=milliseconds, loop=0)
