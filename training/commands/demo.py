@@ -8,12 +8,14 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything it writes; an earlier demo there is replaced.")] = Path(
-        "runs/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for everything it writes; an earlier demo there is replaced.")
+    ] = Path("runs/demo"),
     seconds_of_training: Annotated[
         float | None,
-        typer.Option(min=1.0, help="About how long to train; by default the steps of the training file.", show_default=False),
+        typer.Option(
+            min=1.0, help="About how long to train; by default the steps of the training file.", show_default=False
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes every draw.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here, as JSON.")] = None,

@@ -17,8 +17,8 @@ def bounded_prior(found: Calibration, num_bidders: int) -> Empirical:
     """The estimated values with a short tail, so that learners can tell the others apart.
 
     Learners see values as shares of the highest, which in a table of real bids lies far from the rest. Up to the
-    98 % quantile the prior is the estimate; above it values rise straight to 1.2 times that quantile. Setting them all to
-    one value instead would leave the game without a pure equilibrium.
+    98 % quantile the prior is the estimate; above it values rise straight to 1.2 times that quantile. Setting them all
+    to one value instead would leave the game without a pure equilibrium.
     """
     values = found.estimate(num_bidders).values
     edge = float(np.interp(DRAWN_IN_ABOVE, PROBABILITIES, values))

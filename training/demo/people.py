@@ -79,7 +79,8 @@ def compare_with_people(
     values, theirs = np.interp(probabilities, grid, estimate.values), np.interp(probabilities, grid, estimate.bids)
     inside = (probabilities >= COMPARED[0]) & (probabilities <= COMPARED[1])
     gaps = {
-        name: float(np.abs(bids_at(scenario, policy, values) - theirs)[inside].mean()) for name, policy in policies.items()
+        name: float(np.abs(bids_at(scenario, policy, values) - theirs)[inside].mean())
+        for name, policy in policies.items()
     }
     return People(
         values=values,

@@ -28,7 +28,8 @@ CAVEATS = (
     "first-order condition, so it agrees with equilibrium by construction, up to sorting and smoothing. What can "
     "disagree is how bids stand beside each other within an auction: the distributions of winning bids, and the money "
     "left on the table.",
-    "Up to the 98 % quantile the market's values are the estimate; above it they are drawn in to 1.2 times that quantile, for "
+    "Up to the 98 % quantile the market's values are the estimate; above it they are drawn in to 1.2 times that "
+    "quantile, for "
     "learners see values as shares of the highest. The advertised value, also a reserve, is treated as not binding. "
     "Amounts of the table are read as US dollars.",
 )
@@ -69,22 +70,30 @@ def _bid_functions(scenario: Scenario, learned: Any, people: People) -> Figure:
     )
     for name, bids, line in curves:
         figure.add_scatter(
-            x=values, y=bids, mode="lines", name=name, line=line, opacity=0.55 if name.startswith("people") else 1.0,
+            x=values,
+            y=bids,
+            mode="lines",
+            name=name,
+            line=line,
+            opacity=0.55 if name.startswith("people") else 1.0,
             hovertemplate=f"value %{{x:.3f}}<br>{name} %{{y:.3f}}<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title_text="value (credits, log scale)", type="log", tickvals=[0.7, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5])
+        )
+    figure.update_xaxes(
+        title_text="value (credits, log scale)", type="log", tickvals=[0.7, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5]
+    )
     figure.update_yaxes(title_text="bid (credits)")
     return Figure(
         figure,
         f"What people with a value bid, beside equilibrium and what the network learned. Between the "
         f"{COMPARED[0]:.0%} and {COMPARED[1]:.0%} quantiles of values the learned bids differ from people's by "
         f"{people.bid_gap['learned']:.4f} credits on average, equilibrium bids by {people.bid_gap['equilibrium']:.4f}. "
-        "People and equilibrium agree by construction of the estimate; that the learned line joins them is the finding.",
+        "People and equilibrium agree by construction of the estimate; whether the learned line joins them is the "
+        "question.",
     )
 
 
 def _distributions(people: People) -> Figure:
-    figure = polished(grid(2, ("all bids", "winning bids")), height=420)
+    figure = polished(grid(2, ("all bids", "winning bids")), height=420, raised=True)
     edges = np.exp(np.linspace(*np.log(np.quantile(people.people.bids, [0.004, 0.992])), 56))
     rows = {"people": people.people} | people.others
     for at, field in enumerate(("bids", "winning"), start=1):
@@ -94,10 +103,14 @@ def _distributions(people: People) -> Figure:
     figure.update_yaxes(title_text="density of the log bid", row=1, col=1)
     return Figure(
         figure,
-        f"Homogenised bids of people (filled) and bids of {people.markets:,} simulated auctions (seed {people.seed}). Left, "
+        f"Homogenised bids of people (filled) and bids of {people.markets:,} simulated auctions (seed {people.seed}). "
+        "Left, "
         f"the distance between people's and learned bids is {people.bid_distance['learned']:.3f} (Kolmogorov-Smirnov): "
-        f"the market is true to single bids. Right it is {people.winning_distance['learned']:.3f}: winning bids test how "
-        "bids stand together in an auction, which nothing was fitted to.",
+        f"the market is true to single bids. Right it is {people.winning_distance['learned']:.3f}: winning bids test "
+        "how "
+        "bids stand together in an auction, which nothing was fitted to. (People's are measured from their auction's "
+        "mean, "
+        "so none lies below it; simulated auctions have no such floor.)",
     )
 
 
@@ -106,25 +119,41 @@ def _outline(figure: Any, bids: Floats, edges: Floats, name: str, at: int) -> No
     middle = np.sqrt(edges[1:] * edges[:-1])
     colour = COLOURS[name]
     figure.add_scatter(
-        x=middle, y=heights, mode="lines", line_shape="hvh", name=name, legendgroup=name, showlegend=at == 1,
-        line={"color": colour, "width": 1 if name == "people" else 2, "dash": "dash" if name == "equilibrium" else "solid"},
-        fill="tozeroy" if name == "people" else None, fillcolor=faded(colour, 0.25),
-        hovertemplate=f"{name}<br>bid %{{x:.3f}}<extra></extra>", row=1, col=at,
-    )  # fmt: skip
+        x=middle,
+        y=heights,
+        mode="lines",
+        line_shape="hvh",
+        name=name,
+        legendgroup=name,
+        showlegend=at == 1,
+        line={
+            "color": colour,
+            "width": 1 if name == "people" else 2,
+            "dash": "dash" if name == "equilibrium" else "solid",
+        },
+        fill="tozeroy" if name == "people" else None,
+        fillcolor=faded(colour, 0.25),
+        hovertemplate=f"{name}<br>bid %{{x:.3f}}<extra></extra>",
+        row=1,
+        col=at,
+    )
 
 
 def _fit_table(people: People) -> Table:
     head = ("", "people", *people.others)
     rows = [
         ("mean bid (credits)", [float(play.bids.mean()) for play in (people.people, *people.others.values())]),
-        ("mean winning bid (credits)", [float(play.winning.mean()) for play in (people.people, *people.others.values())]),
+        (
+            "mean winning bid (credits)",
+            [float(play.winning.mean()) for play in (people.people, *people.others.values())],
+        ),
         ("money left on the table", [play.money_on_table for play in (people.people, *people.others.values())]),
         ("distance of bids from people's", [None, *people.bid_distance.values()]),
         ("distance of winning bids", [None, *people.winning_distance.values()]),
         ("mean gap of bids at the same value", [None, *people.bid_gap.values()]),
     ]
     body = tuple(
-        (Cell(name), *(Cell("–") if figure is None else Cell(f"{figure:.4f}", exact=figure) for figure in figures))
+        (Cell(name), *(Cell("-") if figure is None else Cell(f"{figure:.4f}", exact=figure) for figure in figures))
         for name, figures in rows
     )
     return Table(head, body, "Money left on the table: mean log ratio of the two highest bids of an auction.")
@@ -136,34 +165,50 @@ def _revenue(found: Calibration, earned: Sequence[Earned], seeds: Sequence[int],
     figure = polished(go.Figure(), height=130 + 58 * len(earned))
     shown = list(earned)[::-1]
     figure.add_scatter(
-        x=[entry.credits.mean for entry in shown], y=[entry.name for entry in shown], mode="markers", name="measured",
+        x=[entry.credits.mean for entry in shown],
+        y=[entry.name for entry in shown],
+        mode="markers",
+        name="measured",
         marker={"size": 13, "color": [COLOURS[entry.kind] for entry in shown]},
         error_x={
-            "type": "data", "symmetric": False, "thickness": 2, "width": 6, "color": "#4a5561",
+            "type": "data",
+            "symmetric": False,
+            "thickness": 2,
+            "width": 6,
+            "color": "#4a5561",
             "array": [entry.credits.high - entry.credits.mean for entry in shown],
             "arrayminus": [entry.credits.mean - entry.credits.low for entry in shown],
         },
         customdata=[[money(entry.credits.mean * unit), entry.sold] for entry in shown],
         hovertemplate="%{y}<br>%{x:.4f} credits, %{customdata[0]}<br>sold: %{customdata[1]:.2%}<extra></extra>",
-    )  # fmt: skip
+    )
     computed = [(entry, entry.computed) for entry in shown if entry.computed is not None]
     figure.add_scatter(
-        x=[value.mean for _, value in computed], y=[entry.name for entry, _ in computed], mode="markers",
-        name="by quadrature on the whole estimate", marker={"symbol": "line-ns-open", "size": 22, "color": "#1f2933"},
+        x=[value.mean for _, value in computed],
+        y=[entry.name for entry, _ in computed],
+        mode="markers",
+        name="by quadrature on the whole estimate",
+        marker={"symbol": "line-ns-open", "size": 22, "color": "#1f2933"},
         error_x={
-            "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": "#9aa5b1",
+            "type": "data",
+            "symmetric": False,
+            "thickness": 1,
+            "width": 0,
+            "color": "#9aa5b1",
             "array": [value.high - value.mean for _, value in computed],
             "arrayminus": [value.mean - value.low for _, value in computed],
         },
         hovertemplate="%{y}<br>quadrature: %{x:.4f} credits<extra></extra>",
-    )  # fmt: skip
+    )
     figure.update_layout(legend={"y": 1.03})
     figure.update_xaxes(title_text="revenue of an auction (credits)")
     return Figure(
         figure,
         f"Mean revenue of an auction; the scale does not start at 0. Dots: auctions played in the engine, "
-        f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) of {settings.auctions:,} each, the same values under every rule, with 95 % "
-        "intervals over seeds; for people's bids over auctions. Upright strokes: the calibration's own figure, with the "
+        f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) of {settings.auctions:,} each, the same values under every "
+        "rule, with 95 % "
+        "intervals over seeds; for people's bids over auctions. Upright strokes: the calibration's own figure, with "
+        "the "
         "interval of its bootstrap: it holds what the engine's does not, that the values themselves are estimated.",
     )
 
@@ -173,20 +218,28 @@ def _revenue_table(found: Calibration, num_bidders: int, earned: Sequence[Earned
     body = tuple(
         (
             Cell(entry.name),
-            Cell(f"{entry.credits.mean:.4f}", f"[{entry.credits.low:.4f}, {entry.credits.high:.4f}]", entry.credits.mean),
-            Cell("–")
+            Cell(
+                f"{entry.credits.mean:.4f}", f"[{entry.credits.low:.4f}, {entry.credits.high:.4f}]", entry.credits.mean
+            ),
+            Cell("-")
             if entry.computed is None
-            else Cell(f"{entry.computed.mean:.4f}", f"[{entry.computed.low:.4f}, {entry.computed.high:.4f}]", entry.computed.mean),
+            else Cell(
+                f"{entry.computed.mean:.4f}",
+                f"[{entry.computed.low:.4f}, {entry.computed.high:.4f}]",
+                entry.computed.mean,
+            ),
             Cell(money(entry.credits.mean * unit)),
             Cell(f"{entry.sold:.2%}"),
         )
         for entry in earned
-    )  # fmt: skip
+    )
     rules = found.what_if(num_bidders)
     gain = rules.best_gain
     caption = (
-        f"Money is that of the reference auction, with median covariates: 1 credit = {money(unit)}. In equilibrium first "
-        "and second price earn the same (revenue equivalence). The seller's own value of the good is taken as 0: the best "
+        f"Money is that of the reference auction, with median covariates: 1 credit = {money(unit)}. In equilibrium "
+        "first "
+        "and second price earn the same (revenue equivalence). The seller's own value of the good is taken as 0: the "
+        "best "
         f"reserve of {rules.best_reserve} credits then adds {gain.mean:.2%} [{gain.low:.2%}, {gain.high:.2%}]."
     )
     return Table(("", "credits", "by quadrature", "reference auction", "sold"), body, caption)

@@ -1,10 +1,10 @@
 """What the demo says in plain words, on the terminal and at the top of its page."""
 
+from econo_env.valuations.calibration import Calibration
 from training.demo.people import People
 from training.demo.revenue import Earned
 from training.report.material import Material
 from training.report.summary import interval, shown
-from econo_env.valuations.calibration import Calibration
 
 
 def money(amount: float) -> str:
@@ -38,7 +38,8 @@ def judgement_lines(material: Material) -> list[str]:
 def people_lines(people: People) -> list[str]:
     """How far trained bidders and equilibrium are from people."""
     return [
-        f"{name} bids are {people.bid_gap[name]:.3f} credits from people's at the same value on average; distance of the "
+        f"{name} bids are {people.bid_gap[name]:.3f} credits from people's at the same value on average; distance of "
+        "the "
         f"distributions of bids {people.bid_distance[name]:.3f}, of winning bids {people.winning_distance[name]:.3f}"
         for name in people.others
     ]
@@ -63,10 +64,13 @@ def closing_words(found: Calibration, material: Material, people: People, earned
     auctions = found.estimate(agents).auctions
     gain = truthful[1].credits.mean / truthful[0].credits.mean - 1.0
     return (
-        f"From {found.auctions_read:,} timber auctions we estimated what {agents} bidders think a tract is worth, and let a "
-        f"network learn to bid for it from nothing but its own wins and losses. By its best deviation a bidder could "
-        f"raise what it earns by only {shown(material.document['metrics']['relative_gain'])}. At the same values its bids "
-        f"are {people.bid_gap['learned']:.3f} credits ({money(people.bid_gap['learned'] * unit)}) from the bids that the "
+        f"From {found.auctions_read:,} timber auctions we estimated what {agents} bidders think a tract is worth, and "
+        "let a "
+        f"network learn to bid for it from nothing but its own wins and losses. By not playing its best deviation a "
+        f"bidder leaves {shown(material.document['metrics']['utility_loss'])} of its earnings behind. At the same "
+        "values its bids "
+        f"are {people.bid_gap['learned']:.3f} credits ({money(people.bid_gap['learned'] * unit)}) from the bids that "
+        "the "
         f"estimate ascribes to people, on average. An auction among the trained bidders earns "
         f"{money(by_kind['learned'].credits.mean * unit)} on the reference tract; equilibrium "
         f"{money(by_kind['equilibrium'].credits.mean * unit)}; the {auctions:,} real auctions with {agents} bidders, "

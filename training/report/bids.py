@@ -80,14 +80,26 @@ def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> 
     pad = 0.06 * (high - low or 1.0)
     _shade(go, figure, values, chances(first), (low - pad, high + pad))
     figure.add_scatter(
-        x=values, y=values, mode="lines", name="bid = value", line={"color": MUTED, "width": 1, "dash": "dot"},
-        hoverinfo="skip", row=1, col=1,
-    )  # fmt: skip
+        x=values,
+        y=values,
+        mode="lines",
+        name="bid = value",
+        line={"color": MUTED, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        row=1,
+        col=1,
+    )
     if right is not None:
         figure.add_scatter(
-            x=values, y=right, mode="lines", name="equilibrium", line={"color": EQUILIBRIUM, "width": 2.5, "dash": "dash"},
-            hovertemplate="value %{x:.3f}<br>equilibrium bid %{y:.3f}<extra></extra>", row=1, col=1,
-        )  # fmt: skip
+            x=values,
+            y=right,
+            mode="lines",
+            name="equilibrium",
+            line={"color": EQUILIBRIUM, "width": 2.5, "dash": "dash"},
+            hovertemplate="value %{x:.3f}<br>equilibrium bid %{y:.3f}<extra></extra>",
+            row=1,
+            col=1,
+        )
         figure.add_hline(y=0.0, line={"color": EQUILIBRIUM, "width": 1.5, "dash": "dash"}, row=2, col=1)
     for (name, regret), colour in zip(regrets.items(), _colours(len(regrets)), strict=True):
         _add_bids(figure, name, column(regret["types"]), column(regret["own_reports"]), scenario, colour)
@@ -97,10 +109,13 @@ def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> 
     figure.update_xaxes(range=[values.min(), values.max()])
     who = ", ".join(f"bidder_{agent}" for agent in first["members"][:6])
     gap = largest_gap(scenario, first)
-    text = f"Bids of {who} at {len(values)} equally likely values. The blue ground is the chance to win with that value. "
+    text = (
+        f"Bids of {who} at {len(values)} equally likely values. The blue ground is the chance to win with that value. "
+    )
     if gap is not None:
         text += (
-            f"Where they win more than {SELDOM:.0%} of the time they bid within {gap:.4f} credits of equilibrium. Look at "
+            f"Where they win more than {SELDOM:.0%} of the time they bid within {gap:.4f} credits of equilibrium. "
+            "Look at "
             "the left end: a bidder that almost never wins has little to learn from, so its bids may wander."
         )
     return Figure(figure, text)
@@ -113,13 +128,27 @@ def _colours(count: int) -> list[str]:
 def _add_bids(figure: Any, name: str, values: Floats, bids: Floats, scenario: Scenario, colour: str) -> None:
     right = equilibrium_bids(scenario, values)
     figure.add_scatter(
-        x=values, y=bids, mode="lines", name=name, legendgroup=name, line={"color": colour, "width": 2.5},
-        hovertemplate=f"value %{{x:.3f}}<br>{name} bid %{{y:.3f}}<extra></extra>", row=1, col=1,
-    )  # fmt: skip
+        x=values,
+        y=bids,
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        line={"color": colour, "width": 2.5},
+        hovertemplate=f"value %{{x:.3f}}<br>{name} bid %{{y:.3f}}<extra></extra>",
+        row=1,
+        col=1,
+    )
     figure.add_scatter(
-        x=values, y=bids - (values if right is None else right), mode="lines", legendgroup=name, showlegend=False,
-        line={"color": colour, "width": 2}, hovertemplate="value %{x:.3f}<br>%{y:+.4f}<extra></extra>", row=2, col=1,
-    )  # fmt: skip
+        x=values,
+        y=bids - (values if right is None else right),
+        mode="lines",
+        legendgroup=name,
+        showlegend=False,
+        line={"color": colour, "width": 2},
+        hovertemplate="value %{x:.3f}<br>%{y:+.4f}<extra></extra>",
+        row=2,
+        col=1,
+    )
 
 
 def _shade(go: Any, figure: Any, values: Floats, won: Floats | None, limits: tuple[float, float]) -> None:
@@ -144,17 +173,26 @@ def _on_the_way(scenario: Scenario, moments: list[Moment]) -> Figure:
     go = plotly()
     values = moments[-1].types
     right = equilibrium_bids(scenario, values)
-    fixed = [go.Scatter(x=values, y=values, mode="lines", name="bid = value", line={"color": MUTED, "dash": "dot", "width": 1})]
+    fixed = [
+        go.Scatter(
+            x=values, y=values, mode="lines", name="bid = value", line={"color": MUTED, "dash": "dot", "width": 1}
+        )
+    ]
     if right is not None:
         line = {"color": EQUILIBRIUM, "width": 2.5, "dash": "dash"}
         fixed.append(go.Scatter(x=values, y=right, mode="lines", name="equilibrium", line=line))
     moving = [
         go.Scatter(
-            x=moment.types, y=moment.reports, mode="lines", name="learned", visible=moment is moments[0],
-            line={"color": LEARNED, "width": 2.5}, hovertemplate="value %{x:.3f}<br>bid %{y:.3f}<extra></extra>",
+            x=moment.types,
+            y=moment.reports,
+            mode="lines",
+            name="learned",
+            visible=moment is moments[0],
+            line={"color": LEARNED, "width": 2.5},
+            hovertemplate="value %{x:.3f}<br>bid %{y:.3f}<extra></extra>",
         )
         for moment in moments
-    ]  # fmt: skip
+    ]
     figure = go.Figure([*fixed, *moving])
     steps = [
         {
@@ -173,4 +211,6 @@ def _on_the_way(scenario: Scenario, moments: list[Moment]) -> Figure:
     )
     figure.update_yaxes(title_text="bid (credits)", range=[low - pad, high + pad])
     figure.update_xaxes(title_text="own value (credits)")
-    return Figure(figure, "Move the slider: the same bid function at each checkpoint of the training, from first to last.")
+    return Figure(
+        figure, "Move the slider: the same bid function at each checkpoint of the training, from first to last."
+    )

@@ -21,7 +21,7 @@ def economy_section(episode: Episode) -> Section:
 
 
 def _stakes_and_reputation(episode: Episode) -> Figure:
-    figure = polished(grid(2, ("stake of an agent (credits)", "reputation, lower bound"), 0.1), height=420)
+    figure = polished(grid(2, ("stake of an agent (credits)", "reputation, lower bound"), 0.1), height=420, raised=True)
     for at, name in enumerate(("stake", "reputation"), start=1):
         place = {"row": 1, "col": at}
         _fan(figure, getattr(episode.courses["learned"], name), place, first=at == 1)
@@ -29,14 +29,22 @@ def _stakes_and_reputation(episode: Episode) -> Figure:
             if policy != "learned":
                 median = getattr(course, name)[:, QUANTILES.index(0.5)]
                 figure.add_scatter(
-                    x=np.arange(len(median)), y=median, mode="lines", name=f"{policy}, median", legendgroup=policy,
-                    showlegend=at == 1, line={"color": COLOURS.get(policy, INK), "width": 2, "dash": "dash"}, **place,
-                )  # fmt: skip
+                    x=np.arange(len(median)),
+                    y=median,
+                    mode="lines",
+                    name=f"{policy}, median",
+                    legendgroup=policy,
+                    showlegend=at == 1,
+                    line={"color": COLOURS.get(policy, INK), "width": 2, "dash": "dash"},
+                    **place,
+                )
         figure.update_xaxes(title_text="tasks offered", **place)
     return Figure(
         figure,
-        f"Over {episode.markets * episode.agents:,} agents in {episode.markets} markets (seed {episode.seed}): the median, "
-        "the middle half (dark) and nine in ten (light) of each task's end. Stakes grow by pay and shrink by slashes; costs of "
+        f"Over {episode.markets * episode.agents:,} agents in {episode.markets} markets (seed {episode.seed}): the "
+        "median, "
+        "the middle half (dark) and nine in ten (light) of each task's end. Stakes grow by pay and shrink by "
+        "slashes; costs of "
         "work are not paid from the stake. Look for the lower edge: agents there are on the way out.",
     )
 
@@ -45,31 +53,57 @@ def _fan(figure: Any, quantiles: Any, place: dict[str, int], *, first: bool) -> 
     ticks = np.arange(len(quantiles))
     for low, high, opacity, name in ((0, 4, 0.15, "nine in ten"), (1, 3, 0.3, "middle half")):
         figure.add_scatter(
-            x=np.concatenate([ticks, ticks[::-1]]), y=np.concatenate([quantiles[:, high], quantiles[::-1, low]]),
-            fill="toself", fillcolor=faded(LEARNED, opacity), line={"width": 0}, name=name, legendgroup=name,
-            showlegend=first, hoverinfo="skip", **place,
-        )  # fmt: skip
+            x=np.concatenate([ticks, ticks[::-1]]),
+            y=np.concatenate([quantiles[:, high], quantiles[::-1, low]]),
+            fill="toself",
+            fillcolor=faded(LEARNED, opacity),
+            line={"width": 0},
+            name=name,
+            legendgroup=name,
+            showlegend=first,
+            hoverinfo="skip",
+            **place,
+        )
     figure.add_scatter(
-        x=ticks, y=quantiles[:, 2], mode="lines", name="learned, median", legendgroup="median", showlegend=first,
-        line={"color": LEARNED, "width": 2.5}, hovertemplate="task %{x}<br>%{y:.3f}<extra></extra>", **place,
-    )  # fmt: skip
+        x=ticks,
+        y=quantiles[:, 2],
+        mode="lines",
+        name="learned, median",
+        legendgroup="median",
+        showlegend=first,
+        line={"color": LEARNED, "width": 2.5},
+        hovertemplate="task %{x}<br>%{y:.3f}<extra></extra>",
+        **place,
+    )
 
 
 def _grades(episode: Episode, course: Course) -> Figure:
-    figure = polished(grid(2, ("grade of each task", "agents banned so far"), 0.1), height=400)
+    figure = polished(grid(2, ("grade of each task", "agents banned so far"), 0.1), height=400, raised=True)
     ticks = np.arange(1, len(course.grades) + 1)
     for at, name in reversed(list(enumerate(GRADES.values()))):
         figure.add_scatter(
-            x=ticks, y=course.grades[:, at], mode="lines", stackgroup="grades", name=name,
-            line={"width": 0.5, "color": GRADE_COLOURS[name]}, fillcolor=faded(GRADE_COLOURS[name], 0.75),
-            hovertemplate=f"task %{{x}}<br>{name}: %{{y:.1%}}<extra></extra>", row=1, col=1,
-        )  # fmt: skip
+            x=ticks,
+            y=course.grades[:, at],
+            mode="lines",
+            stackgroup="grades",
+            name=name,
+            line={"width": 0.5, "color": GRADE_COLOURS[name]},
+            fillcolor=faded(GRADE_COLOURS[name], 0.75),
+            hovertemplate=f"task %{{x}}<br>{name}: %{{y:.1%}}<extra></extra>",
+            row=1,
+            col=1,
+        )
     for policy, other in episode.courses.items():
         figure.add_scatter(
-            x=np.arange(len(other.banned)), y=other.banned, mode="lines", name=f"banned, {policy}",
+            x=np.arange(len(other.banned)),
+            y=other.banned,
+            mode="lines",
+            name=f"banned, {policy}",
             line={"color": COLOURS.get(policy, INK), "width": 2, "dash": "solid" if policy == "learned" else "dash"},
-            hovertemplate="task %{x}<br>%{y:.2%}<extra></extra>", row=1, col=2,
-        )  # fmt: skip
+            hovertemplate="task %{x}<br>%{y:.2%}<extra></extra>",
+            row=1,
+            col=2,
+        )
     figure.update_yaxes(tickformat=".0%", title_text="share of tasks", range=[0, 1], row=1, col=1)
     figure.update_yaxes(tickformat=".1%", title_text="share of agents", rangemode="tozero", row=1, col=2)
     figure.update_xaxes(title_text="tasks offered")
@@ -91,7 +125,8 @@ def _flows(course: Course) -> Figure:
     income = float(course.paid.sum())
     labels = ["principal", "agents' stakes", "agents", "cost of work", "agents' surplus", "back to the principal"]
     links = [
-        (0, 2, paid, GRADE_COLOURS[name], f"paid for {name} work") for name, paid in zip(names, course.paid, strict=True)
+        (0, 2, paid, GRADE_COLOURS[name], f"paid for {name} work")
+        for name, paid in zip(names, course.paid, strict=True)
     ]
     links += [
         (1, 5, lost, GRADE_COLOURS[name], f"slashed for {name} work")
@@ -105,21 +140,27 @@ def _flows(course: Course) -> Figure:
     figure.add_trace(
         go.Sankey(
             node={
-                "label": labels, "pad": 22, "thickness": 16, "line": {"width": 0},
+                "label": labels,
+                "pad": 22,
+                "thickness": 16,
+                "line": {"width": 0},
                 "color": [MONEY["revenue"], MONEY["stake"], LEARNED, MONEY["cost"], MONEY["surplus"], MONEY["revenue"]],
             },
             link={
-                "source": [link[0] for link in shown], "target": [link[1] for link in shown],
-                "value": [link[2] for link in shown], "color": [faded(link[3], 0.55) for link in shown],
+                "source": [link[0] for link in shown],
+                "target": [link[1] for link in shown],
+                "value": [link[2] for link in shown],
+                "color": [faded(link[3], 0.55) for link in shown],
                 "customdata": [link[4] for link in shown],
                 "hovertemplate": "%{customdata}<br>%{value:.4f} credits a task<extra></extra>",
             },
         )
-    )  # fmt: skip
+    )
     figure.update_layout(margin={"l": 10, "r": 10, "t": 20, "b": 20})
     return Figure(
         figure,
-        f"Credits a task under the learned policy: the principal pays {income:.4f} and takes {course.slashed.sum():.4f} "
+        f"Credits a task under the learned policy: the principal pays {income:.4f} and takes "
+        f"{course.slashed.sum():.4f} "
         f"from stakes, the work costs the agents {course.cost:.4f}, and {course.surplus:.4f} is their surplus after "
         "slashes. Pay for excellent work holds the performance bonus.",
     )

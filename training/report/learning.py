@@ -9,6 +9,8 @@ from training.report.material import Material
 from training.report.page import Figure, Section
 from training.report.style import EQUILIBRIUM, INK, LEARNED, SEEDS, plotly, polished
 
+FEW = 20
+"""Fewer points than this are marked one by one."""
 SERIES = (
     ("rollout/step_reward_mean", "reward, exploring", "credits an agent-step", "step_reward"),
     ("eval/utility", "utility, as judged", "credits an agent and episode", "utility"),
@@ -63,10 +65,13 @@ def _together(panels: list[Any]) -> Figure:
     across = 2 if count > 1 else 1
     down = -(-count // across)
     figure = subplots.make_subplots(
-        rows=down, cols=across, subplot_titles=[panel[0] for panel in panels],
-        horizontal_spacing=0.12, vertical_spacing=0.2 if down > 1 else 0.0,
-    )  # fmt: skip
-    polished(figure, height=290 * down + 60)
+        rows=down,
+        cols=across,
+        subplot_titles=[panel[0] for panel in panels],
+        horizontal_spacing=0.12,
+        vertical_spacing=0.2 if down > 1 else 0.0,
+    )
+    polished(figure, height=290 * down + 60, raised=True)
     for number, (_, unit, lines, reference) in enumerate(panels):
         place = {"row": number // across + 1, "col": number % across + 1}
         _lines(figure, lines, place, first=number == 0)
@@ -76,7 +81,8 @@ def _together(panels: list[Any]) -> Figure:
         figure.update_xaxes(title_text="agent-steps" if place["row"] == down else "", **place)
     return Figure(
         figure,
-        "One line a training seed, the mean of several in black; red dashes are equilibrium play. Reward is that of the "
+        "One line a training seed, the mean of several in black; red dashes are equilibrium play. Reward is that of "
+        "the "
         "exploring bidders, who pay for their exploration; the other curves judge the mean action. In a first-price "
         "auction a utility above the equilibrium's early on is no feat: everybody still bids too little.",
     )
@@ -86,17 +92,29 @@ def _lines(figure: Any, lines: dict[int, tuple[Any, Any]], place: dict[str, int]
     several = len(lines) > 1
     for (seed, (steps, figures)), colour in zip(lines.items(), SEEDS * (len(lines) // len(SEEDS) + 1), strict=False):
         figure.add_scatter(
-            x=steps, y=figures, mode="lines", name=f"seed {seed}", legendgroup=f"seed {seed}", showlegend=first and several,
+            x=steps,
+            y=figures,
+            mode="lines+markers" if len(steps) < FEW else "lines",
+            name=f"seed {seed}",
+            legendgroup=f"seed {seed}",
+            showlegend=first and several,
             line={"color": colour if several else LEARNED, "width": 1.3 if several else 2},
-            hovertemplate=f"seed {seed}, %{{x:,}} steps<br>%{{y:.4f}}<extra></extra>", **place,
-        )  # fmt: skip
+            hovertemplate=f"seed {seed}, %{{x:,}} steps<br>%{{y:.4f}}<extra></extra>",
+            **place,
+        )
     if several:
         common = max(lines.values(), key=lambda line: len(line[0]))[0]
         mean = np.mean([np.interp(common, steps, figures) for steps, figures in lines.values()], axis=0)
         figure.add_scatter(
-            x=common, y=mean, mode="lines", name="mean", legendgroup="mean", showlegend=first,
-            line={"color": INK, "width": 2.5}, **place,
-        )  # fmt: skip
+            x=common,
+            y=mean,
+            mode="lines",
+            name="mean",
+            legendgroup="mean",
+            showlegend=first,
+            line={"color": INK, "width": 2.5},
+            **place,
+        )
 
 
 def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:
@@ -107,16 +125,21 @@ def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:
     figure = polished(go.Figure(), height=360)
     for (seed, found), colour in zip(told.items(), SEEDS * (len(told) // len(SEEDS) + 1), strict=False):
         figure.add_scatter(
-            x=[moment.timesteps for moment in found], y=[max(moment.utility_loss, 1e-6) for moment in found],
-            mode="lines+markers", name=f"seed {seed}", line={"color": colour, "width": 2}, marker={"size": 6},
+            x=[moment.timesteps for moment in found],
+            y=[max(moment.utility_loss, 1e-6) for moment in found],
+            mode="lines+markers",
+            name=f"seed {seed}",
+            line={"color": colour, "width": 2},
+            marker={"size": 6},
             hovertemplate="%{x:,} steps<br>loss %{y:.3%}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(showlegend=len(told) > 1)
     figure.update_yaxes(title_text="utility loss", type="log", tickformat="~%", dtick=1)
     figure.update_xaxes(title_text="agent-steps")
     return Figure(
         figure,
         "Utility loss at each checkpoint: the share of its utility that a bidder leaves behind by not playing its best "
-        "answer to the others, found by search. 0 is an equilibrium; the scale is logarithmic, so each step down is ten "
+        "answer to the others, found by search. 0 is an equilibrium; the scale is logarithmic, so each step down is "
+        "ten "
         "times better.",
     )

@@ -94,7 +94,9 @@ def _of_evaluation(path: Path) -> Material:
     try:
         document = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is no JSON, or cut off ({error}): write it again with evaluate --json") from None
+        raise ValueError(
+            f"{str(path)!r} is no JSON, or cut off ({error}): write it again with evaluate --json"
+        ) from None
     missing = [key for key in _NEEDED if not isinstance(document, dict) or key not in document]
     if missing:
         raise ValueError(f"{str(path)!r} is no evaluation: it has no {missing[0]!r}; write it with evaluate --json")

@@ -25,7 +25,10 @@ def money_section(evaluations: Mapping[str, Mapping[str, Any]]) -> Section | Non
 def _split(rows: Mapping[str, Mapping[str, Any]], seller: str, bidders: str) -> Figure:
     go = plotly()
     names = list(rows)[::-1]
-    mean = {key: np.array([_mean(rows[name], key) for name in names]) for key in ("welfare", "efficiency", "revenue", "bidder_surplus")}
+    mean = {
+        key: np.array([_mean(rows[name], key) for name in names])
+        for key in ("welfare", "efficiency", "revenue", "bidder_surplus")
+    }
     with np.errstate(divide="ignore", invalid="ignore"):
         lost = np.where(mean["efficiency"] > 0, mean["welfare"] * (1.0 / mean["efficiency"] - 1.0), 0.0)
     figure = polished(go.Figure(), height=110 + 44 * len(names))
@@ -36,15 +39,21 @@ def _split(rows: Mapping[str, Mapping[str, Any]], seller: str, bidders: str) -> 
     )
     for name, amounts, colour in parts:
         figure.add_bar(
-            y=names, x=amounts, orientation="h", name=name, marker={"color": colour, "line": {"width": 0}},
+            y=names,
+            x=amounts,
+            orientation="h",
+            name=name,
+            marker={"color": colour, "line": {"width": 0}},
             hovertemplate=f"%{{y}}<br>{name}: %{{x:.4f}} credits a round<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="relative", bargap=0.35, legend={"traceorder": "normal"})
     figure.update_xaxes(title_text="credits a round")
     return Figure(
         figure,
-        f"The three parts of a bar add up to the welfare that the best allocation would reach: what the {seller} keeps, what "
-        f"the {bidders} keep, and what is lost because somebody else than the best one won. A bar to the left of 0 is a loss.",
+        f"The three parts of a bar add up to the welfare that the best allocation would reach: what the {seller} "
+        "keeps, what "
+        f"the {bidders} keep, and what is lost because somebody else than the best one won. A bar to the left of 0 is "
+        "a loss.",
     )
 
 
@@ -66,9 +75,15 @@ def _by_value(regret: Mapping[str, Any]) -> Figure:
         ("value of a good it does not win", values * (1.0 - won), "#aab4be"),
     ):
         figure.add_scatter(
-            x=values, y=amounts, mode="lines", name=name, stackgroup="value", line={"width": 0.8, "color": colour},
-            fillcolor=faded(colour, 0.55), hovertemplate=f"value %{{x:.3f}}<br>{name}: %{{y:.4f}}<extra></extra>",
-        )  # fmt: skip
+            x=values,
+            y=amounts,
+            mode="lines",
+            name=name,
+            stackgroup="value",
+            line={"width": 0.8, "color": colour},
+            fillcolor=faded(colour, 0.55),
+            hovertemplate=f"value %{{x:.3f}}<br>{name}: %{{y:.4f}}<extra></extra>",
+        )
     figure.update_xaxes(title_text="own value (credits)", range=[values.min(), values.max()])
     figure.update_yaxes(title_text="expected credits a round")
     return Figure(

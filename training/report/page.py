@@ -14,7 +14,7 @@ _STYLE = Path(__file__).with_name("page.css")
 _OPTIONS = {
     "responsive": True,
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "displayModeBar": False,
 }
 
 
@@ -39,13 +39,15 @@ class Card:
 
     Attributes:
         label: What it is.
-        value: The figure with its unit.
+        value: The figure.
+        unit: Its unit, or empty for shares.
         interval: Its 95 % interval, or empty.
         beside: The same of others, one line each.
     """
 
     label: str
     value: str
+    unit: str = ""
     interval: str = ""
     beside: tuple[str, ...] = ()
 
@@ -121,9 +123,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], data: dict[str,
 
 
 def _section(section: Section) -> str:
-    inner = "".join(
-        _block(block, f"{section.name}-{number}") for number, block in enumerate(section.blocks)
-    )
+    inner = "".join(_block(block, f"{section.name}-{number}") for number, block in enumerate(section.blocks))
     return f'<section id="{section.name}"><h2>{escape(section.title)}</h2>{inner}</section>'
 
 
@@ -143,8 +143,10 @@ def _block(block: Block, name: str) -> str:
 def _card(card: Card) -> str:
     beside = "".join(f"<li>{escape(line)}</li>" for line in card.beside)
     interval = f'<div class="interval">{escape(card.interval)}</div>' if card.interval else ""
+    unit = f" <small>{escape(card.unit)}</small>" if card.unit else ""
     return (
-        f'<div class="card"><div class="label">{escape(card.label)}</div><div class="value">{escape(card.value)}</div>'
+        f'<div class="card"><div class="label">{escape(card.label)}</div>'
+        f'<div class="value">{escape(card.value)}{unit}</div>'
         f"{interval}<ul>{beside}</ul></div>"
     )
 

@@ -45,22 +45,26 @@ def rows(count: int, heights: tuple[float, ...], spacing: float = 0.09) -> Any:
     """A figure of plots below each other that share their x axis."""
     plotly()
     subplots = importlib.import_module("plotly.subplots")
-    figure = subplots.make_subplots(
+    return subplots.make_subplots(
         rows=count, cols=1, shared_xaxes=True, row_heights=list(heights), vertical_spacing=spacing
     )
-    return polished(figure)
 
 
 def grid(columns: int, titles: tuple[str, ...], spacing: float = 0.08) -> Any:
     """A figure of plots beside each other, with titles."""
     plotly()
     subplots = importlib.import_module("plotly.subplots")
-    figure = subplots.make_subplots(rows=1, cols=columns, subplot_titles=titles, horizontal_spacing=spacing)
-    return polished(figure)
+    return subplots.make_subplots(rows=1, cols=columns, subplot_titles=titles, horizontal_spacing=spacing)
 
 
-def polished(figure: Any, *, height: int = 430) -> Any:
-    """The figure in the style of the page; axis titles are set by who draws it."""
+def polished(figure: Any, *, height: int = 430, raised: bool = False) -> Any:
+    """The figure in the style of the page; axis titles are set by who draws it.
+
+    Args:
+        figure: Is changed.
+        height: Pixels.
+        raised: Whether the legend stands above the titles of several plots.
+    """
     axis = {
         "gridcolor": GRID,
         "linecolor": "#c3cbd3",
@@ -82,6 +86,8 @@ def polished(figure: Any, *, height: int = 430) -> Any:
         hovermode="closest",
         colorway=list(SEEDS),
     )
+    if raised:
+        figure.update_layout(margin={"t": 84}, legend={"y": 1.0, "yref": "container", "yanchor": "top"})
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     return figure

@@ -35,7 +35,7 @@ def shown(metric: Metric | None) -> str:
     """A figure with its unit; shares as percentages."""
     mean = None if metric is None else metric["mean"]
     if metric is None or mean is None:
-        return "–"
+        return "-"
     if metric["unit"] == "share":
         return f"{mean:.3%}" if abs(mean) < 0.1 else f"{mean:.2%}"
     return f"{mean:.4g}" if abs(mean) < 1e-3 else f"{mean:.4f}"
@@ -56,12 +56,15 @@ def summary_section(material: Material, opening: str = "") -> Section:
     for name, label in HEADLINES:
         metric = document["metrics"].get(name)
         if metric is not None:
-            unit = "" if metric["unit"] == "share" else f" {metric['unit']}"
+            unit = "" if metric["unit"] == "share" else metric["unit"]
             beside = tuple(
-                f"{TITLES.get(policy, policy)} {shown(metrics.get(name))}" for policy, metrics in document["baselines"].items()
+                f"{TITLES.get(policy, policy)} {shown(metrics.get(name))}"
+                for policy, metrics in document["baselines"].items()
             )
-            cards.append(Card(label + unit.replace("credits", ", credits"), shown(metric), interval(metric), beside))
-    return Section("summary", "In short", [Prose((*([opening] if opening else []), *_sentences(material))), Cards(tuple(cards))])
+            cards.append(Card(label, shown(metric), unit, interval(metric), beside))
+    return Section(
+        "summary", "In short", [Prose((*([opening] if opening else []), *_sentences(material))), Cards(tuple(cards))]
+    )
 
 
 def _sentences(material: Material) -> list[str]:
@@ -74,19 +77,24 @@ def _sentences(material: Material) -> list[str]:
         steps = sum(row["timesteps"] for row in trained)
         count = len(trained)
         first = f"PPO trained {market} for {steps:,.0f} agent-steps"
-        first += f" in all, {count} runs with different seeds; the figures below are of the first." if count > 1 else "."
+        first += (
+            f" in all, {count} runs with different seeds; the figures below are of the first." if count > 1 else "."
+        )
     else:
         first = f"The policy {document['policy']!r} played {market}."
     gaps = [largest_gap(scenario, regret) for regret in document["regret"] if is_bid_table(regret)]
     second = ""
     if gaps and all(gap is not None for gap in gaps):
         gap = max(gap for gap in gaps if gap is not None)
-        second = f"Where they win more than {SELDOM:.0%} of the time, bids lie within {gap:.4f} credits of equilibrium. "
+        second = (
+            f"Where they win more than {SELDOM:.0%} of the time, bids lie within {gap:.4f} credits of equilibrium. "
+        )
     loss = metrics.get("utility_loss")
     if loss is not None and loss["mean"] is not None:
         second += (
-            f"The best deviation that the search found would raise a bidder's utility so little that {shown(loss)} "
-            f"{interval(loss)} of it is left behind today."
+            f"A bidder leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the best deviation "
+            "that "
+            "the search found."
         )
     third = (
         f"Play reaches {shown(metrics.get('efficiency'))} of the best possible welfare and the seller or principal "
@@ -94,7 +102,8 @@ def _sentences(material: Material) -> list[str]:
     )
     right = document["baselines"].get("equilibrium")
     third += f", against {shown(right['revenue'])} in equilibrium." if right else "."
-    drawn = f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) of {document['provenance']['markets_per_seed']:,} episodes each"
+    episodes = document["provenance"]["markets_per_seed"]
+    drawn = f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) of {episodes:,} episodes each"
     return [part for part in (first, second, third) if part] + [
         f"Judged on {drawn}; every policy met the same draws. Brackets are 95 % intervals over seeds."
     ]
