@@ -55,7 +55,7 @@ def real_bids_section(
         _fit_table(people),
         Prose(tuple(text.format(share=share, verdict=verdict) for text in CAVEATS)),
     ]
-    rules = [_revenue(found, earned, seeds, settings), _revenue_table(found, scenario.num_agents, earned)]
+    rules: list[Any] = [_revenue(found, earned, seeds, settings), _revenue_table(found, scenario.num_agents, earned)]
     return [Section("real-bids", "Real bids", bids), Section("rules", "What other rules would have earned", rules)]
 
 
@@ -94,7 +94,8 @@ def _bid_functions(scenario: Scenario, learned: Any, people: People) -> Figure:
 
 def _distributions(people: People) -> Figure:
     figure = polished(grid(2, ("all bids", "winning bids")), height=420, raised=True)
-    edges = np.exp(np.linspace(*np.log(np.quantile(people.people.bids, [0.004, 0.992])), 56))
+    low, high = np.quantile(people.people.bids, [0.004, 0.992])
+    edges = np.geomspace(low, high, 56)
     rows = {"people": people.people} | people.others
     for at, field in enumerate(("bids", "winning"), start=1):
         for name, play in rows.items():
@@ -141,17 +142,15 @@ def _outline(figure: Any, bids: Floats, edges: Floats, name: str, at: int) -> No
 
 def _fit_table(people: People) -> Table:
     head = ("", "people", *people.others)
-    rows = [
-        ("mean bid (credits)", [float(play.bids.mean()) for play in (people.people, *people.others.values())]),
-        (
-            "mean winning bid (credits)",
-            [float(play.winning.mean()) for play in (people.people, *people.others.values())],
-        ),
-        ("money left on the table", [play.money_on_table for play in (people.people, *people.others.values())]),
+    plays = (people.people, *people.others.values())
+    rows: tuple[tuple[str, list[float | None]], ...] = (
+        ("mean bid (credits)", [float(play.bids.mean()) for play in plays]),
+        ("mean winning bid (credits)", [float(play.winning.mean()) for play in plays]),
+        ("money left on the table", [play.money_on_table for play in plays]),
         ("distance of bids from people's", [None, *people.bid_distance.values()]),
         ("distance of winning bids", [None, *people.winning_distance.values()]),
         ("mean gap of bids at the same value", [None, *people.bid_gap.values()]),
-    ]
+    )
     body = tuple(
         (Cell(name), *(Cell("-") if figure is None else Cell(f"{figure:.4f}", exact=figure) for figure in figures))
         for name, figures in rows

@@ -104,9 +104,9 @@ def _course(scenario: Scenario, policy: Any, seed: int, markets: int) -> Course:
 
 def _stakes(state: Any) -> Floats:
     owned = to_credits(state.balances[:, SYSTEM_ACCOUNTS:])
-    return np.quantile(owned.reshape(len(owned), -1, AGENT_ACCOUNTS).sum(axis=2), QUANTILES)
+    return np.asarray(np.quantile(owned.reshape(len(owned), -1, AGENT_ACCOUNTS).sum(axis=2), QUANTILES))
 
 
 def _bounds(state: Any) -> Floats:
     there = state.bound[state.active]
-    return np.quantile(there, QUANTILES) if there.size else np.full(len(QUANTILES), np.nan)
+    return np.asarray(np.quantile(there, QUANTILES)) if there.size else np.full(len(QUANTILES), np.nan)
