@@ -1,6 +1,7 @@
 """What the documents show is run word for word."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 PLAY_THE_NEW_MECHANISM = """
-import sys
+import gymnasium
 import numpy as np
-import econo_env.mechanisms
-econo_env.mechanisms.__path__.append(sys.argv[1])
 import econo_env
 assert "third_price_v0" in econo_env.scenarios()
 outcome = econo_env.mechanisms.clear("third_price", [0.4, 0.9, 0.7, 0.1])
@@ -28,6 +27,7 @@ assert np.allclose(bids, 4 * values / 3)
 envs.engine.autoreset = False
 envs.step((bids / values - 1.0)[..., None].astype(np.float32))
 revenue = envs.engine.state.payments.sum(axis=1) / 1e6
+gymnasium.make("econo/third_price-v0").reset(seed=0)
 print(abs(revenue.mean() - 4 / 6) / (revenue.std() / 200))
 """
 
@@ -40,9 +40,11 @@ def block_of(document, path):
 def test_the_mechanism_of_the_contributors_page_works_as_one_file(tmp_path):
     source = block_of("CONTRIBUTING.md", "econo_env/mechanisms/third_price.py")
     assert len(source.splitlines()) <= 80
-    (tmp_path / "third_price.py").write_text(source)
+    package = tmp_path / "econo_env"
+    shutil.copytree(ROOT / "econo_env", package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "mechanisms" / "third_price.py").write_text(source)
     run = subprocess.run(
-        [sys.executable, "-c", PLAY_THE_NEW_MECHANISM, str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", PLAY_THE_NEW_MECHANISM], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 4.0, "revenue (n - 1) / (n + 1) within four standard errors"

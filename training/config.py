@@ -45,16 +45,16 @@ class Learner(Section):
         n_steps: Ticks of a rollout; a rollout holds num_markets x n_steps x learning seats samples.
         batch_size: Samples of a minibatch; it must divide the rollout.
         n_epochs: Passes over each rollout.
-        learning_rate: Adam's step, and how it falls.
+        learning_rate: Adam's step, and how it falls. Let it fall with `std`: a step as long as the exploration itself
+            throws away what was learned.
         gamma: Discount a tick; left out, 0 for one-shot scenarios and 0.99 for longer ones.
         gae_lambda: Weight of long returns in the advantages.
         clip_range: PPO's clip of the probability ratio.
         ent_coef: Weight of the entropy bonus.
         vf_coef: Weight of the value loss.
-        normalize_advantage: Divide the advantages of each minibatch by their spread. Where rare, large wins decide, this
-            shortens just the minibatches that hold them and teaches to bid too low.
-        max_grad_norm: Longest gradient; left out, gradients are not clipped. Clipping (SB3's default is 0.5) shortens
-            the minibatches in which a rare, large win counts, and so teaches to bid too low once exploration is small.
+        normalize_advantage: Divide the advantages of each minibatch by their spread. With small exploration a few large
+            wins decide, and dividing makes the very minibatches that hold them count for less.
+        max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped, for the same reason.
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
             not learned; without, it starts at `initial` and is learned as SB3 does.
         difference_rewards: Take off each reward what the mean action would have earned against the same rivals and

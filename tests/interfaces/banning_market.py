@@ -13,7 +13,7 @@ from econo_env.scenario import Scenario
 
 
 class BanningScenario(Scenario):
-    module: ClassVar[str] = "banning_market"
+    module: ClassVar[str] = "tests.interfaces.banning_market"
     market: Literal["banning"] = "banning"
 
 

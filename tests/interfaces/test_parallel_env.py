@@ -5,11 +5,11 @@ import weakref
 
 import numpy as np
 import pytest
-from banning_market import BanningScenario
 from gymnasium.utils.env_checker import data_equivalence
 
 import econo_env
 from econo_env.interfaces.pettingzoo import MarketEnv
+from tests.interfaces.banning_market import BanningScenario
 
 SCENARIOS = econo_env.scenarios()
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from banning_market import BanningScenario
 
 import econo_env
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
+from tests.interfaces.banning_market import BanningScenario
 
 
 class Constant:

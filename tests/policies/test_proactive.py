@@ -1,3 +1,4 @@
+import itertools
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ def network(seats=(0, 1), features=2, seed=0, activation="tanh"):
     sizes = [features, 8, 8, 1]
     layers = tuple(
         ((rng.normal(size=(a, b)) / a).astype(np.float32), (rng.normal(size=b) / 5).astype(np.float32))
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in itertools.pairwise(sizes)
     )
     return Network(tuple(seats), layers, activation, np.array([0.1], np.float32))
 
@@ -119,8 +120,7 @@ def test_batched_play_takes_a_few_microseconds_an_agent(scenario):
     rng = np.random.default_rng(0)
     sizes = [2, 64, 64, 1]
     layers = tuple(
-        (rng.normal(size=(a, b)).astype(np.float32), np.zeros(b, np.float32))
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        (rng.normal(size=(a, b)).astype(np.float32), np.zeros(b, np.float32)) for a, b in itertools.pairwise(sizes)
     )
     policy = Learned(scenario, [Network((0, 1), layers, "tanh", np.array([0.1], np.float32))])
     observations, mask = seen(8192, 2), np.ones((8192, 2), bool)

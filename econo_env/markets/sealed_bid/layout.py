@@ -9,7 +9,7 @@ from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import to_credits, to_money
+from econo_env.money import MICRO, to_money
 
 
 class State(NamedTuple):
@@ -108,4 +108,4 @@ def terms(scenario: SealedBidScenario) -> Terms:
 
 def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.allocation > 0, "paid": to_credits(state.payments)}
+    return {"won": state.allocation > 0, "paid": state.payments / MICRO}
