@@ -105,12 +105,11 @@ def _distributions(people: People) -> Figure:
     return Figure(
         figure,
         f"Homogenised bids of people (filled) and bids of {people.markets:,} simulated auctions (seed {people.seed}). "
-        "Left, "
-        f"the distance between people's and learned bids is {people.bid_distance['learned']:.3f} (Kolmogorov-Smirnov): "
+        f"Left, the distance between people's and learned bids is {people.bid_distance['learned']:.3f} "
+        "(Kolmogorov-Smirnov): "
         f"the market is true to single bids. Right it is {people.winning_distance['learned']:.3f}: winning bids test "
-        "how "
-        "bids stand together in an auction, which nothing was fitted to. (People's are measured from their auction's "
-        "mean, "
+        "how bids stand together in an auction, which nothing was fitted to. (People's are measured from their "
+        "auction's mean, "
         "so none lies below it; simulated auctions have no such floor.)",
     )
 
@@ -207,8 +206,8 @@ def _revenue(found: Calibration, earned: Sequence[Earned], seeds: Sequence[int],
         f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) of {settings.auctions:,} each, the same values under every "
         "rule, with 95 % "
         "intervals over seeds; for people's bids over auctions. Upright strokes: the calibration's own figure, with "
-        "the "
-        "interval of its bootstrap: it holds what the engine's does not, that the values themselves are estimated.",
+        "the interval of its bootstrap: it holds what the engine's does not, that the values themselves are "
+        "estimated.",
     )
 
 
@@ -236,9 +235,8 @@ def _revenue_table(found: Calibration, num_bidders: int, earned: Sequence[Earned
     gain = rules.best_gain
     caption = (
         f"Money is that of the reference auction, with median covariates: 1 credit = {money(unit)}. In equilibrium "
-        "first "
-        "and second price earn the same (revenue equivalence). The seller's own value of the good is taken as 0: the "
-        "best "
-        f"reserve of {rules.best_reserve} credits then adds {gain.mean:.2%} [{gain.low:.2%}, {gain.high:.2%}]."
+        "first and second price earn the same (revenue equivalence). The seller's own value of the good is taken as "
+        f"0: the best reserve of {rules.best_reserve} credits then adds {gain.mean:.2%} [{gain.low:.2%}, "
+        f"{gain.high:.2%}]."
     )
     return Table(("", "credits", "by quadrature", "reference auction", "sold"), body, caption)

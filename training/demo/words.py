@@ -39,8 +39,8 @@ def people_lines(people: People) -> list[str]:
     """How far trained bidders and equilibrium are from people."""
     return [
         f"{name} bids are {people.bid_gap[name]:.3f} credits from people's at the same value on average; distance of "
-        "the "
-        f"distributions of bids {people.bid_distance[name]:.3f}, of winning bids {people.winning_distance[name]:.3f}"
+        f"the distributions of bids {people.bid_distance[name]:.3f}, of winning bids "
+        f"{people.winning_distance[name]:.3f}"
         for name in people.others
     ]
 
@@ -65,13 +65,11 @@ def closing_words(found: Calibration, material: Material, people: People, earned
     gain = truthful[1].credits.mean / truthful[0].credits.mean - 1.0
     return (
         f"From {found.auctions_read:,} timber auctions we estimated what {agents} bidders think a tract is worth, and "
-        "let a "
-        f"network learn to bid for it from nothing but its own wins and losses. By not playing its best deviation a "
-        f"bidder leaves {shown(material.document['metrics']['utility_loss'])} of its earnings behind. At the same "
-        "values its bids "
+        "let a network learn to bid for it from nothing but its own wins and losses. By not playing its best "
+        f"deviation a bidder leaves {shown(material.document['metrics']['utility_loss'])} of its earnings behind. At "
+        "the same values its bids "
         f"are {people.bid_gap['learned']:.3f} credits ({money(people.bid_gap['learned'] * unit)}) from the bids that "
-        "the "
-        f"estimate ascribes to people, on average. An auction among the trained bidders earns "
+        f"the estimate ascribes to people, on average. An auction among the trained bidders earns "
         f"{money(by_kind['learned'].credits.mean * unit)} on the reference tract; equilibrium "
         f"{money(by_kind['equilibrium'].credits.mean * unit)}; the {auctions:,} real auctions with {agents} bidders, "
         f"brought to that tract, {money(by_kind['people'].credits.mean * unit)}. A second-price rule would have earned "

@@ -115,8 +115,7 @@ def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> 
     if gap is not None:
         text += (
             f"Where they win more than {SELDOM:.0%} of the time they bid within {gap:.4f} credits of equilibrium. "
-            "Look at "
-            "the left end: a bidder that almost never wins has little to learn from, so its bids may wander."
+            "Look at the left end: a bidder that almost never wins has little to learn from, so its bids may wander."
         )
     return Figure(figure, text)
 

@@ -42,8 +42,7 @@ def _stakes_and_reputation(episode: Episode) -> Figure:
     return Figure(
         figure,
         f"Over {episode.markets * episode.agents:,} agents in {episode.markets} markets (seed {episode.seed}): the "
-        "median, "
-        "the middle half (dark) and nine in ten (light) of each task's end. Stakes grow by pay and shrink by "
+        "median, the middle half (dark) and nine in ten (light) of each task's end. Stakes grow by pay and shrink by "
         "slashes; costs of "
         "work are not paid from the stake. Look for the lower edge: agents there are on the way out.",
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
-from econo_env.economy.ledger import AGENT_ACCOUNTS, SYSTEM_ACCOUNTS
+from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
@@ -103,8 +103,8 @@ def _course(scenario: Scenario, policy: Any, seed: int, markets: int) -> Course:
 
 
 def _stakes(state: Any) -> Floats:
-    owned = to_credits(state.balances[:, SYSTEM_ACCOUNTS:])
-    return np.asarray(np.quantile(owned.reshape(len(owned), -1, AGENT_ACCOUNTS).sum(axis=2), QUANTILES))
+    owned = sum(to_credits(balances_of(state.balances, kind)) for kind in (FREE, ESCROW, BONDED))
+    return np.asarray(np.quantile(owned, QUANTILES))
 
 
 def _bounds(state: Any) -> Floats:

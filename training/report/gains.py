@@ -72,8 +72,8 @@ def _by_value(regrets: Mapping[str, Mapping[str, Any]]) -> Figure:
         figure,
         f"Above: what a bidder would gain by its best bid while the others keep to theirs, on average {share} of its "
         "utility. Below: that bid beside its own. Deviations are chosen on one sample of rivals and their gain is "
-        "measured "
-        "on others, so the figure holds no luck of the search; a small negative gain is noise. Where a bidder seldom "
+        "measured on others, so the figure holds no luck of the search; a small negative gain is noise. Where a "
+        "bidder seldom "
         "wins, many bids are equally good and the best one found may be far from its own at no gain.",
     )
 
@@ -110,6 +110,6 @@ def _by_type(regret: Mapping[str, Any]) -> Figure:
     return Figure(
         figure,
         f"What an agent would gain by its best deviation in the first round, by {' and '.join(names)}; touch a point "
-        "to see "
-        "the deviation. Deviations are chosen on one sample and measured on others; a small negative gain is noise.",
+        "to see the deviation. Deviations are chosen on one sample and measured on others; a small negative gain is "
+        "noise.",
     )

@@ -30,7 +30,7 @@ def learning_section(material: Material) -> Section | None:
         if any(key in row for rows in material.curves.values() for row in rows)
     ]
     loss = _loss_figure(material.moments)
-    return Section("learning", "How they learned", ([loss] if loss else []) + [_together(figures)])
+    return Section("learning", "How they learned", ([loss] if loss else []) + [_together(figures, _note(material))])
 
 
 def _at_equilibrium(material: Material, name: str) -> float | None:
@@ -55,7 +55,16 @@ def _figure(
     return title, unit, lines, reference
 
 
-def _together(panels: list[Any]) -> Figure:
+def _note(material: Material) -> str:
+    if getattr(getattr(material.scenario, "mechanism", None), "name", "") != "first_price":
+        return ""
+    return (
+        " In a first-price auction a utility above the equilibrium's is no feat: it says that everybody still bids too "
+        "little, and any of them would gain by bidding more."
+    )
+
+
+def _together(panels: list[Any], note: str) -> Figure:
     """The panels two by two; on a narrow screen they stay readable, as each has its own title."""
     import importlib
 
@@ -82,9 +91,7 @@ def _together(panels: list[Any]) -> Figure:
     return Figure(
         figure,
         "One line a training seed, the mean of several in black; red dashes are equilibrium play. Reward is that of "
-        "the "
-        "exploring bidders, who pay for their exploration; the other curves judge the mean action. In a first-price "
-        "auction a utility above the equilibrium's early on is no feat: everybody still bids too little.",
+        "the exploring agents, who pay for their exploration; the other curves judge the mean action." + note,
     )
 
 
@@ -134,12 +141,16 @@ def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:
             hovertemplate="%{x:,} steps<br>loss %{y:.3%}<extra></extra>",
         )
     figure.update_layout(showlegend=len(told) > 1)
-    figure.update_yaxes(title_text="utility loss", type="log", tickformat="~%", dtick=1)
+    figure.update_yaxes(
+        title_text="utility loss",
+        type="log",
+        tickformat="~%",
+        tickvals=[digit * 10.0**power for power in range(-5, 2) for digit in (1, 3)],
+    )
     figure.update_xaxes(title_text="agent-steps")
     return Figure(
         figure,
         "Utility loss at each checkpoint: the share of its utility that a bidder leaves behind by not playing its best "
         "answer to the others, found by search. 0 is an equilibrium; the scale is logarithmic, so each step down is "
-        "ten "
-        "times better.",
+        "ten times better.",
     )

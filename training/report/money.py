@@ -30,7 +30,7 @@ def _split(rows: Mapping[str, Mapping[str, Any]], seller: str, bidders: str) -> 
         for key in ("welfare", "efficiency", "revenue", "bidder_surplus")
     }
     with np.errstate(divide="ignore", invalid="ignore"):
-        lost = np.where(mean["efficiency"] > 0, mean["welfare"] * (1.0 / mean["efficiency"] - 1.0), 0.0)
+        lost = np.where(mean["efficiency"] != 0, mean["welfare"] * (1.0 / mean["efficiency"] - 1.0), 0.0)
     figure = polished(go.Figure(), height=110 + 44 * len(names))
     parts = (
         (f"{seller}'s revenue", mean["revenue"], MONEY["revenue"]),
@@ -51,9 +51,8 @@ def _split(rows: Mapping[str, Mapping[str, Any]], seller: str, bidders: str) -> 
     return Figure(
         figure,
         f"The three parts of a bar add up to the welfare that the best allocation would reach: what the {seller} "
-        "keeps, what "
-        f"the {bidders} keep, and what is lost because somebody else than the best one won. A bar to the left of 0 is "
-        "a loss.",
+        f"keeps, what the {bidders} keep, and what is lost because somebody else than the best one won. A bar to the "
+        "left of 0 is a loss.",
     )
 
 

@@ -14,7 +14,7 @@ HEADLINES = (
     ("utility_loss", "Utility loss"),
     ("efficiency", "Efficiency"),
     ("revenue", "Revenue"),
-    ("bidder_surplus", "Bidders' surplus"),
+    ("bidder_surplus", "Surplus of all agents"),
 )
 """Figures on cards, by name."""
 MEANINGS = {
@@ -92,9 +92,8 @@ def _sentences(material: Material) -> list[str]:
     loss = metrics.get("utility_loss")
     if loss is not None and loss["mean"] is not None:
         second += (
-            f"A bidder leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the best deviation "
-            "that "
-            "the search found."
+            f"An agent leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the best deviation "
+            "that the search found."
         )
     third = (
         f"Play reaches {shown(metrics.get('efficiency'))} of the best possible welfare and the seller or principal "
