@@ -77,9 +77,7 @@ def test_moments_end_with_the_judged_policy(auction):
     assert last.timesteps == auction.curves[3][-1]["timesteps"]
     regret = auction.document["regret"][0]
     values = np.array(regret["types"])[:, 0]
-    assert np.interp(values, last.types, last.reports) == pytest.approx(
-        np.array(regret["own_reports"])[:, 0], abs=0.02
-    )
+    assert np.interp(values, last.types, last.reports) == pytest.approx(np.array(regret["own_reports"])[:, 0], abs=0.02)
 
 
 def test_an_evaluation_file_makes_a_page_without_curves(auction, tmp_path):
@@ -115,7 +113,7 @@ def test_truthful_agents_of_a_task_market_are_never_banned(tasks):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda run: shutil.rmtree(run), "there is no run"),
+        (shutil.rmtree, "there is no run"),
         (lambda run: (run / "config.yaml").unlink(), "no config.yaml"),
         (lambda run: [p.unlink() for p in run.glob("seed_*/policy.npz")], "no trained policy yet"),
         (lambda run: (run / "seed_3" / "policy.npz").write_bytes(b"half"), "no policy of a training run, or damaged"),

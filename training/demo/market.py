@@ -7,9 +7,9 @@ from econo_env.valuations.calibration import Calibration
 from econo_env.valuations.calibration.smoothing import PROBABILITIES
 from econo_env.valuations.priors import Empirical
 
-DRAWN_IN_ABOVE = 0.98
+DRAWN_IN_ABOVE = 0.95
 """Values above this quantile are drawn in."""
-HIGHEST = 1.2
+HIGHEST = 1.5
 """The highest value then, in multiples of that quantile."""
 
 
@@ -17,8 +17,9 @@ def bounded_prior(found: Calibration, num_bidders: int) -> Empirical:
     """The estimated values with a short tail, so that learners can tell the others apart.
 
     Learners see values as shares of the highest, which in a table of real bids lies far from the rest. Up to the
-    98 % quantile the prior is the estimate; above it values rise straight to 1.2 times that quantile. Setting them all
-    to one value instead would leave the game without a pure equilibrium.
+    95 % quantile the prior is the estimate. Above it the calibration itself only holds the markup; here values rise
+    straight on, to 1.5 times that quantile (or the estimate, where that is lower). Setting them all to one value
+    instead would leave the game without a pure equilibrium.
     """
     values = found.estimate(num_bidders).values
     edge = float(np.interp(DRAWN_IN_ABOVE, PROBABILITIES, values))

@@ -13,7 +13,7 @@ from training.demo.revenue import Earned
 from training.demo.words import calibration_lines, money
 from training.report.bids import equilibrium_bids
 from training.report.page import Cell, Figure, Prose, Section, Table
-from training.report.style import COLOURS, EQUILIBRIUM, LEARNED, PEOPLE, faded, grid, plotly, polished
+from training.report.style import COLOURS, EQUILIBRIUM, LEARNED, PEOPLE, faded, plotly, polished
 
 if TYPE_CHECKING:
     from training.demo.pipeline import DemoSettings
@@ -28,10 +28,9 @@ CAVEATS = (
     "first-order condition, so it agrees with equilibrium by construction, up to sorting and smoothing. What can "
     "disagree is how bids stand beside each other within an auction: the distributions of winning bids, and the money "
     "left on the table.",
-    "Up to the 98 % quantile the market's values are the estimate; above it they are drawn in to 1.2 times that "
-    "quantile, for "
-    "learners see values as shares of the highest. The advertised value, also a reserve, is treated as not binding. "
-    "Amounts of the table are read as US dollars.",
+    "Up to the 95 % quantile the market's values are the estimate. Above it the calibration only holds the markup; "
+    "here values rise straight on to 1.5 times that quantile, for learners see values as shares of the highest. The "
+    "advertised value, also a reserve, is treated as not binding. Amounts of the table are read as US dollars.",
 )
 
 
@@ -78,9 +77,7 @@ def _bid_functions(scenario: Scenario, learned: Any, people: People) -> Figure:
             opacity=0.55 if name.startswith("people") else 1.0,
             hovertemplate=f"value %{{x:.3f}}<br>{name} %{{y:.3f}}<extra></extra>",
         )
-    figure.update_xaxes(
-        title_text="value (credits, log scale)", type="log", tickvals=[0.7, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5]
-    )
+    figure.update_xaxes(title_text="value (credits, log scale)", type="log", tickvals=[0.5, 0.7, 1, 1.5, 2, 3, 5])
     figure.update_yaxes(title_text="bid (credits)")
     return Figure(
         figure,
@@ -93,49 +90,42 @@ def _bid_functions(scenario: Scenario, learned: Any, people: People) -> Figure:
 
 
 def _distributions(people: People) -> Figure:
-    figure = polished(grid(2, ("all bids", "winning bids")), height=420, raised=True)
+    go = plotly()
     low, high = np.quantile(people.people.bids, [0.004, 0.992])
     edges = np.geomspace(low, high, 56)
-    rows = {"people": people.people} | people.others
-    for at, field in enumerate(("bids", "winning"), start=1):
-        for name, play in rows.items():
-            _outline(figure, getattr(play, field), edges, name, at)
-    figure.update_xaxes(title_text="bid (credits, log scale)", type="log", tickvals=[0.7, 0.8, 0.9, 1, 1.2, 1.5, 2])
-    figure.update_yaxes(title_text="density of the log bid", row=1, col=1)
+    plots = {}
+    for field, title in (("bids", "All bids"), ("winning", "Winning bids")):
+        plots[title] = figure = polished(go.Figure(), height=380)
+        for name, play in ({"people": people.people} | people.others).items():
+            _outline(figure, getattr(play, field), edges, name)
+        figure.update_xaxes(title_text="bid (credits, log scale)", type="log", tickvals=[0.5, 0.7, 1, 1.4, 2])
+        figure.update_yaxes(title_text="density of the log bid")
     return Figure(
-        figure,
+        plots,
         f"Homogenised bids of people (filled) and bids of {people.markets:,} simulated auctions (seed {people.seed}). "
-        f"Left, the distance between people's and learned bids is {people.bid_distance['learned']:.3f} "
-        "(Kolmogorov-Smirnov): "
-        f"the market is true to single bids. Right it is {people.winning_distance['learned']:.3f}: winning bids test "
-        "how bids stand together in an auction, which nothing was fitted to. (People's are measured from their "
-        "auction's mean, "
-        "so none lies below it; simulated auctions have no such floor.)",
+        f"The distance between people's and learned bids is {people.bid_distance['learned']:.3f} for all bids "
+        f"(Kolmogorov-Smirnov; equilibrium {people.bid_distance['equilibrium']:.3f}) and "
+        f"{people.winning_distance['learned']:.3f} for winning bids (equilibrium "
+        f"{people.winning_distance['equilibrium']:.3f}). Winning bids test how bids stand together in an auction, "
+        "which nothing was fitted to. People's are measured from their auction's mean, so none lies far below 1; "
+        "simulated auctions have no such floor.",
     )
 
 
-def _outline(figure: Any, bids: Floats, edges: Floats, name: str, at: int) -> None:
+def _outline(figure: Any, bids: Floats, edges: Floats, name: str) -> None:
     heights = np.histogram(bids, edges)[0] / (len(bids) * np.diff(np.log(edges)))
-    middle = np.sqrt(edges[1:] * edges[:-1])
     colour = COLOURS[name]
+    dash = "dash" if name == "equilibrium" else "solid"
     figure.add_scatter(
-        x=middle,
+        x=np.sqrt(edges[1:] * edges[:-1]),
         y=heights,
         mode="lines",
         line_shape="hvh",
         name=name,
-        legendgroup=name,
-        showlegend=at == 1,
-        line={
-            "color": colour,
-            "width": 1 if name == "people" else 2,
-            "dash": "dash" if name == "equilibrium" else "solid",
-        },
+        line={"color": colour, "width": 1 if name == "people" else 2, "dash": dash},
         fill="tozeroy" if name == "people" else None,
         fillcolor=faded(colour, 0.25),
         hovertemplate=f"{name}<br>bid %{{x:.3f}}<extra></extra>",
-        row=1,
-        col=at,
     )
 
 
@@ -164,7 +154,7 @@ def _revenue(found: Calibration, earned: Sequence[Earned], seeds: Sequence[int],
     shown = list(earned)[::-1]
     figure.add_scatter(
         x=[entry.credits.mean for entry in shown],
-        y=[entry.name for entry in shown],
+        y=[_two_lines(entry.name) for entry in shown],
         mode="markers",
         name="measured",
         marker={"size": 13, "color": [COLOURS[entry.kind] for entry in shown]},
@@ -183,7 +173,7 @@ def _revenue(found: Calibration, earned: Sequence[Earned], seeds: Sequence[int],
     computed = [(entry, entry.computed) for entry in shown if entry.computed is not None]
     figure.add_scatter(
         x=[value.mean for _, value in computed],
-        y=[entry.name for entry, _ in computed],
+        y=[_two_lines(entry.name) for entry, _ in computed],
         mode="markers",
         name="by quadrature on the whole estimate",
         marker={"symbol": "line-ns-open", "size": 22, "color": "#1f2933"},
@@ -209,6 +199,10 @@ def _revenue(found: Calibration, earned: Sequence[Earned], seeds: Sequence[int],
         "the interval of its bootstrap: it holds what the engine's does not, that the values themselves are "
         "estimated.",
     )
+
+
+def _two_lines(name: str) -> str:
+    return name.replace(", ", ",<br>")
 
 
 def _revenue_table(found: Calibration, num_bidders: int, earned: Sequence[Earned]) -> Table:

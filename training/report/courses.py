@@ -6,7 +6,7 @@ import numpy as np
 
 from training.report.economy import GRADES, QUANTILES, Course, Episode
 from training.report.page import Figure, Section
-from training.report.style import COLOURS, INK, LEARNED, MONEY, faded, grid, plotly, polished
+from training.report.style import COLOURS, INK, LEARNED, MONEY, faded, plotly, polished
 from training.report.style import GRADES as GRADE_COLOURS
 
 
@@ -21,34 +21,33 @@ def economy_section(episode: Episode) -> Section:
 
 
 def _stakes_and_reputation(episode: Episode) -> Figure:
-    figure = polished(grid(2, ("stake of an agent (credits)", "reputation, lower bound"), 0.1), height=420, raised=True)
-    for at, name in enumerate(("stake", "reputation"), start=1):
-        place = {"row": 1, "col": at}
-        _fan(figure, getattr(episode.courses["learned"], name), place, first=at == 1)
+    go = plotly()
+    plots = {}
+    for name, title, unit in (
+        ("stake", "Stake of an agent", "credits"),
+        ("reputation", "Reputation", "lower confidence bound"),
+    ):
+        plots[title] = figure = polished(go.Figure(), height=380)
+        _fan(figure, getattr(episode.courses["learned"], name))
         for policy, course in episode.courses.items():
             if policy != "learned":
                 median = getattr(course, name)[:, QUANTILES.index(0.5)]
+                line = {"color": COLOURS.get(policy, INK), "width": 2, "dash": "dash"}
                 figure.add_scatter(
-                    x=np.arange(len(median)),
-                    y=median,
-                    mode="lines",
-                    name=f"{policy}, median",
-                    legendgroup=policy,
-                    showlegend=at == 1,
-                    line={"color": COLOURS.get(policy, INK), "width": 2, "dash": "dash"},
-                    **place,
+                    x=np.arange(len(median)), y=median, mode="lines", name=f"{policy}, median", line=line
                 )
-        figure.update_xaxes(title_text="tasks offered", **place)
+        figure.update_xaxes(title_text="tasks offered")
+        figure.update_yaxes(title_text=unit)
     return Figure(
-        figure,
+        plots,
         f"Over {episode.markets * episode.agents:,} agents in {episode.markets} markets (seed {episode.seed}): the "
-        "median, the middle half (dark) and nine in ten (light) of each task's end. Stakes grow by pay and shrink by "
-        "slashes; costs of "
-        "work are not paid from the stake. Look for the lower edge: agents there are on the way out.",
+        "median, the middle half (dark) and nine in ten (light) after each task. Stakes grow by pay and shrink by "
+        "slashes; what the work costs is not paid from the stake. Look at the lower edge: below the bound that tasks "
+        "ask for, an agent can only bid for open tasks.",
     )
 
 
-def _fan(figure: Any, quantiles: Any, place: dict[str, int], *, first: bool) -> None:
+def _fan(figure: Any, quantiles: Any) -> None:
     ticks = np.arange(len(quantiles))
     for low, high, opacity, name in ((0, 4, 0.15, "nine in ten"), (1, 3, 0.3, "middle half")):
         figure.add_scatter(
@@ -58,29 +57,24 @@ def _fan(figure: Any, quantiles: Any, place: dict[str, int], *, first: bool) -> 
             fillcolor=faded(LEARNED, opacity),
             line={"width": 0},
             name=name,
-            legendgroup=name,
-            showlegend=first,
             hoverinfo="skip",
-            **place,
         )
     figure.add_scatter(
         x=ticks,
-        y=quantiles[:, 2],
+        y=quantiles[:, QUANTILES.index(0.5)],
         mode="lines",
         name="learned, median",
-        legendgroup="median",
-        showlegend=first,
         line={"color": LEARNED, "width": 2.5},
         hovertemplate="task %{x}<br>%{y:.3f}<extra></extra>",
-        **place,
     )
 
 
 def _grades(episode: Episode, course: Course) -> Figure:
-    figure = polished(grid(2, ("grade of each task", "agents banned so far"), 0.1), height=400, raised=True)
+    go = plotly()
+    graded, banned = polished(go.Figure(), height=380), polished(go.Figure(), height=380)
     ticks = np.arange(1, len(course.grades) + 1)
     for at, name in reversed(list(enumerate(GRADES.values()))):
-        figure.add_scatter(
+        graded.add_scatter(
             x=ticks,
             y=course.grades[:, at],
             mode="lines",
@@ -89,29 +83,27 @@ def _grades(episode: Episode, course: Course) -> Figure:
             line={"width": 0.5, "color": GRADE_COLOURS[name]},
             fillcolor=faded(GRADE_COLOURS[name], 0.75),
             hovertemplate=f"task %{{x}}<br>{name}: %{{y:.1%}}<extra></extra>",
-            row=1,
-            col=1,
         )
     for policy, other in episode.courses.items():
-        figure.add_scatter(
+        banned.add_scatter(
             x=np.arange(len(other.banned)),
             y=other.banned,
             mode="lines",
-            name=f"banned, {policy}",
+            name=policy,
             line={"color": COLOURS.get(policy, INK), "width": 2, "dash": "solid" if policy == "learned" else "dash"},
             hovertemplate="task %{x}<br>%{y:.2%}<extra></extra>",
-            row=1,
-            col=2,
         )
-    figure.update_yaxes(tickformat=".0%", title_text="share of tasks", range=[0, 1], row=1, col=1)
-    figure.update_yaxes(tickformat=".1%", title_text="share of agents", rangemode="tozero", row=1, col=2)
-    figure.update_xaxes(title_text="tasks offered")
+    most = max(float(other.banned.max()) for other in episode.courses.values())
+    graded.update_yaxes(tickformat=".0%", title_text="share of tasks", range=[0, 1])
+    banned.update_yaxes(tickformat=".1%", title_text="share of agents", range=[0, max(1.05 * most, 0.01)])
+    for plot in (graded, banned):
+        plot.update_xaxes(title_text="tasks offered")
     totals = ", ".join(
         f"{share:.1%} {name}" for name, share in zip(GRADES.values(), course.grades.mean(axis=0), strict=True)
     )
     return Figure(
-        figure,
-        f"Left: how the learned agents' work was graded, {totals}; white is tasks that nobody took. Right: a byzantine "
+        {"Grade of each task": graded, "Agents banned so far": banned},
+        f"How the learned agents' work was graded, {totals}; white is tasks that nobody took. A byzantine "
         "grade bans for the rest of the episode.",
     )
 

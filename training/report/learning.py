@@ -19,6 +19,9 @@ SERIES = (
 )
 """What is drawn of `metrics.jsonl`: key, title, unit, and the figure of the baselines beside it."""
 
+Panel = tuple[str, str, dict[int, tuple[Any, Any]], float | None]
+"""Title, unit, lines by training seed, and the figure of equilibrium play."""
+
 
 def learning_section(material: Material) -> Section | None:
     """One plot for each series that the run has."""
@@ -44,9 +47,7 @@ def _at_equilibrium(material: Material, name: str) -> float | None:
     return found
 
 
-def _figure(
-    material: Material, key: str, title: str, unit: str, reference: float | None
-) -> tuple[str, str, dict[int, tuple[Any, Any]], float | None]:
+def _figure(material: Material, key: str, title: str, unit: str, reference: float | None) -> Panel:
     lines = {}
     for seed, rows in material.curves.items():
         points = [(row["timesteps"], row[key]) for row in rows if key in row]
@@ -64,38 +65,24 @@ def _note(material: Material) -> str:
     )
 
 
-def _together(panels: list[Any], note: str) -> Figure:
-    """The panels two by two; on a narrow screen they stay readable, as each has its own title."""
-    import importlib
-
-    plotly()
-    subplots = importlib.import_module("plotly.subplots")
-    count = len(panels)
-    across = 2 if count > 1 else 1
-    down = -(-count // across)
-    figure = subplots.make_subplots(
-        rows=down,
-        cols=across,
-        subplot_titles=[panel[0] for panel in panels],
-        horizontal_spacing=0.12,
-        vertical_spacing=0.2 if down > 1 else 0.0,
-    )
-    polished(figure, height=290 * down + 60, raised=True)
-    for number, (_, unit, lines, reference) in enumerate(panels):
-        place = {"row": number // across + 1, "col": number % across + 1}
-        _lines(figure, lines, place, first=number == 0)
+def _together(panels: list[Panel], note: str) -> Figure:
+    go = plotly()
+    plots = {}
+    for title, unit, lines, reference in panels:
+        plots[title] = polished(go.Figure(), height=310)
+        _lines(plots[title], lines)
         if reference is not None:
-            figure.add_hline(y=reference, line={"color": EQUILIBRIUM, "dash": "dash", "width": 1.5}, **place)
-        figure.update_yaxes(title_text=unit, **place)
-        figure.update_xaxes(title_text="agent-steps" if place["row"] == down else "", **place)
+            plots[title].add_hline(y=reference, line={"color": EQUILIBRIUM, "dash": "dash", "width": 1.5})
+        plots[title].update_yaxes(title_text=unit)
+        plots[title].update_xaxes(title_text="agent-steps")
     return Figure(
-        figure,
+        plots,
         "One line a training seed, the mean of several in black; red dashes are equilibrium play. Reward is that of "
         "the exploring agents, who pay for their exploration; the other curves judge the mean action." + note,
     )
 
 
-def _lines(figure: Any, lines: dict[int, tuple[Any, Any]], place: dict[str, int], *, first: bool) -> None:
+def _lines(figure: Any, lines: dict[int, tuple[Any, Any]]) -> None:
     several = len(lines) > 1
     for (seed, (steps, figures)), colour in zip(lines.items(), SEEDS * (len(lines) // len(SEEDS) + 1), strict=False):
         figure.add_scatter(
@@ -103,25 +90,14 @@ def _lines(figure: Any, lines: dict[int, tuple[Any, Any]], place: dict[str, int]
             y=figures,
             mode="lines+markers" if len(steps) < FEW else "lines",
             name=f"seed {seed}",
-            legendgroup=f"seed {seed}",
-            showlegend=first and several,
             line={"color": colour if several else LEARNED, "width": 1.3 if several else 2},
             hovertemplate=f"seed {seed}, %{{x:,}} steps<br>%{{y:.4f}}<extra></extra>",
-            **place,
         )
     if several:
         common = max(lines.values(), key=lambda line: len(line[0]))[0]
         mean = np.mean([np.interp(common, steps, figures) for steps, figures in lines.values()], axis=0)
-        figure.add_scatter(
-            x=common,
-            y=mean,
-            mode="lines",
-            name="mean",
-            legendgroup="mean",
-            showlegend=first,
-            line={"color": INK, "width": 2.5},
-            **place,
-        )
+        figure.add_scatter(x=common, y=mean, mode="lines", name="mean", line={"color": INK, "width": 2.5})
+    figure.update_layout(showlegend=several)
 
 
 def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -20,9 +20,14 @@ _OPTIONS = {
 
 @dataclass(frozen=True)
 class Figure:
-    """An interactive plot with its caption: what one sees, and what to look for."""
+    """An interactive plot with its caption: what one sees, and what to look for.
 
-    plot: Any
+    Attributes:
+        plot: One plot, or several by title: beside each other where there is room, else below.
+        caption: A few sentences.
+    """
+
+    plot: Any | Mapping[str, Any]
     caption: str
 
 
@@ -129,8 +134,7 @@ def _section(section: Section) -> str:
 
 def _block(block: Block, name: str) -> str:
     if isinstance(block, Figure):
-        drawn = block.plot.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=_OPTIONS)
-        return f"<figure>{drawn}<figcaption>{escape(block.caption)}</figcaption></figure>"
+        return f"<figure>{_plots(block.plot, name)}<figcaption>{escape(block.caption)}</figcaption></figure>"
     if isinstance(block, Prose):
         return "".join(f"<p>{escape(text)}</p>" for text in block.paragraphs)
     if isinstance(block, Cards):
@@ -138,6 +142,20 @@ def _block(block: Block, name: str) -> str:
     if isinstance(block, Folded):
         return f"<details><summary>{escape(block.title)}</summary><pre>{escape(block.text)}</pre></details>"
     return _table(block)
+
+
+def _plots(plot: Any, name: str) -> str:
+    if not isinstance(plot, Mapping):
+        return _plot(plot, name)
+    titled = (
+        f"<div><h3>{escape(title)}</h3>{_plot(one, f'{name}-{number}')}</div>"
+        for number, (title, one) in enumerate(plot.items())
+    )
+    return f'<div class="plots">{"".join(titled)}</div>'
+
+
+def _plot(plot: Any, name: str) -> str:
+    return str(plot.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=_OPTIONS))
 
 
 def _card(card: Card) -> str:

@@ -50,20 +50,12 @@ def rows(count: int, heights: tuple[float, ...], spacing: float = 0.09) -> Any:
     )
 
 
-def grid(columns: int, titles: tuple[str, ...], spacing: float = 0.08) -> Any:
-    """A figure of plots beside each other, with titles."""
-    plotly()
-    subplots = importlib.import_module("plotly.subplots")
-    return subplots.make_subplots(rows=1, cols=columns, subplot_titles=titles, horizontal_spacing=spacing)
-
-
-def polished(figure: Any, *, height: int = 430, raised: bool = False) -> Any:
+def polished(figure: Any, *, height: int = 430) -> Any:
     """The figure in the style of the page; axis titles are set by who draws it.
 
     Args:
         figure: Is changed.
         height: Pixels.
-        raised: Whether the legend stands above the titles of several plots.
     """
     axis = {
         "gridcolor": GRID,
@@ -86,8 +78,6 @@ def polished(figure: Any, *, height: int = 430, raised: bool = False) -> Any:
         hovermode="closest",
         colorway=list(SEEDS),
     )
-    if raised:
-        figure.update_layout(margin={"t": 84}, legend={"y": 1.0, "yref": "container", "yanchor": "top"})
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     return figure
