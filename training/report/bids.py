@@ -44,13 +44,14 @@ def chances(regret: Mapping[str, Any]) -> Floats | None:
     return None if found is None else np.array(found, dtype=np.float64)
 
 
-def largest_gap(scenario: Scenario, regret: Mapping[str, Any]) -> float | None:
-    """Largest distance of a bid from equilibrium, in credits, where the chance to win exceeds `SELDOM`."""
+def gaps(scenario: Scenario, regret: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Mean and largest distance of bids from equilibrium, in credits, where the chance to win exceeds `SELDOM`."""
     values, won = column(regret["types"]), chances(regret)
     right = equilibrium_bids(scenario, values)
     if right is None or won is None or not np.any(won > SELDOM):
         return None
-    return float(np.nanmax(np.abs(column(regret["own_reports"]) - right)[won > SELDOM]))
+    distance = np.abs(column(regret["own_reports"]) - right)[won > SELDOM]
+    return float(np.nanmean(distance)), float(np.nanmax(distance))
 
 
 def bid_section(
@@ -108,7 +109,7 @@ def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> 
     figure.update_xaxes(title_text="own value (credits)", row=2, col=1)
     figure.update_xaxes(range=[values.min(), values.max()])
     who = ", ".join(f"bidder_{agent}" for agent in first["members"][:6])
-    gap = largest_gap(scenario, first)
+    gap = gaps(scenario, first)
     text = (
         f"Bids of {who} at {len(values)} equally likely values. The blue ground is the chance to win with that value. "
     )

@@ -74,6 +74,9 @@ def _together(panels: list[Panel], note: str) -> Figure:
         if reference is not None:
             plots[title].add_hline(y=reference, line={"color": EQUILIBRIUM, "dash": "dash", "width": 1.5})
         plots[title].update_yaxes(title_text=unit)
+        if title == "efficiency" and lines:
+            lowest = min(float(figures.min()) for _, figures in lines.values())
+            plots[title].update_yaxes(range=[min(lowest, 0.95) - 0.01, 1.01])  # or rounding fills the plot
         plots[title].update_xaxes(title_text="agent-steps")
     return Figure(
         plots,
@@ -97,7 +100,11 @@ def _lines(figure: Any, lines: dict[int, tuple[Any, Any]]) -> None:
         common = max(lines.values(), key=lambda line: len(line[0]))[0]
         mean = np.mean([np.interp(common, steps, figures) for steps, figures in lines.values()], axis=0)
         figure.add_scatter(x=common, y=mean, mode="lines", name="mean", line={"color": INK, "width": 2.5})
-    figure.update_layout(showlegend=several)
+    _legend_if(figure, several)
+
+
+def _legend_if(figure: Any, wanted: bool) -> None:
+    figure.update_layout(showlegend=wanted, margin={"t": 40 if wanted else 12})
 
 
 def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:
@@ -116,7 +123,7 @@ def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:
             marker={"size": 6},
             hovertemplate="%{x:,} steps<br>loss %{y:.3%}<extra></extra>",
         )
-    figure.update_layout(showlegend=len(told) > 1)
+    _legend_if(figure, len(told) > 1)
     figure.update_yaxes(
         title_text="utility loss",
         type="log",

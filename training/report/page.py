@@ -16,6 +16,9 @@ _OPTIONS = {
     "displaylogo": False,
     "displayModeBar": False,
 }
+_FIT = """window.addEventListener("load", () =>
+  document.querySelectorAll(".plotly-graph-div").forEach((plot) => Plotly.Plots.resize(plot)));"""
+"""Plots are drawn while the page is read: once it is whole, each takes the width that it has."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], data: dict[str,
         f"<script>{script}</script></head><body>"
         f"<header><h1>{escape(title)}</h1><p>{escape(subtitle)}</p><nav>{links}</nav></header>"
         f"<main>{body}</main>"
-        f'<script type="application/json" id="evaluation">{kept}</script></body></html>\n'
+        f'<script type="application/json" id="evaluation">{kept}</script><script>{_FIT}</script></body></html>\n'
     )
 
 

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from training.report.bids import SELDOM, is_bid_table, largest_gap
+import numpy as np
+
+from training.report.bids import SELDOM, is_bid_table, gaps
 from training.report.material import Material
 from training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
 from training.report.style import TITLES
@@ -82,12 +84,13 @@ def _sentences(material: Material) -> list[str]:
         )
     else:
         first = f"The policy {document['policy']!r} played {market}."
-    gaps = [largest_gap(scenario, regret) for regret in document["regret"] if is_bid_table(regret)]
+    distances = [gaps(scenario, regret) for regret in document["regret"] if is_bid_table(regret)]
+    known = [distance for distance in distances if distance is not None]
     second = ""
-    if gaps and all(gap is not None for gap in gaps):
-        gap = max(gap for gap in gaps if gap is not None)
+    if known and len(known) == len(distances):
         second = (
-            f"Where they win more than {SELDOM:.0%} of the time, bids lie within {gap:.4f} credits of equilibrium. "
+            f"Where they win more than {SELDOM:.0%} of the time, bids are {np.mean([mean for mean, _ in known]):.4f} "
+            f"credits from equilibrium on average and {max(most for _, most in known):.4f} at most. "
         )
     loss = metrics.get("utility_loss")
     if loss is not None and loss["mean"] is not None:
