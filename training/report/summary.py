@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.report.bids import SELDOM, is_bid_table, gaps
+from training.report.bids import SELDOM, gaps, is_bid_table
 from training.report.material import Material
 from training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
 from training.report.style import TITLES
