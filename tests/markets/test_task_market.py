@@ -210,6 +210,21 @@ def test_a_scenario_that_makes_no_sense_is_refused(change, message):
         econo_env.load("task_market_v0", **change)
 
 
+@pytest.mark.parametrize("conduct", ["truthful", "random", "forging"])
+@pytest.mark.parametrize("stake_cap", [None, 0.5, 0.0])
+def test_the_expected_reward_is_the_mean_of_the_rewards(conduct, stake_cap):
+    engine = make(num_markets=1, **{"tasks.open_share": 1.0, "contract.stake_cap": stake_cap})
+    rng = np.random.default_rng(1)
+    actions = np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32)
+    many = engine.fork(20_000)
+    many.state.key[:] = make(num_markets=20_000, seed=5).state.key  # other luck, same task and types
+    many.step(np.repeat(actions, 20_000, axis=0))
+    rewards = many.exchange.rewards.sum(axis=1)
+    assert np.unique(many.state.expected_reward).size == 1
+    error = rewards.std() / np.sqrt(20_000) + 1e-9
+    assert abs(rewards.mean() - many.state.expected_reward[0] / 1e6) < 4 * error
+
+
 def test_stake_returns_to_free_when_work_is_good():
     engine = make(**{"tasks.open_share": 1.0})
     start = balances_of(engine.state.balances, FREE).copy()

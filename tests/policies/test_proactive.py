@@ -1,7 +1,7 @@
-import itertools
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def network(seats=(0, 1), features=2, seed=0, activation="tanh"):
     sizes = [features, 8, 8, 1]
     layers = tuple(
         ((rng.normal(size=(a, b)) / a).astype(np.float32), (rng.normal(size=b) / 5).astype(np.float32))
-        for a, b in itertools.pairwise(sizes)
+        for a, b in pairwise(sizes)
     )
     return Network(tuple(seats), layers, activation, np.array([0.1], np.float32))
 
@@ -101,7 +101,7 @@ def test_wrong_folders_and_scenarios_are_named(scenario, tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         make_policy(tmp_path, scenario)
     write_networks(tmp_path / POLICY_FILE, [network(features=5)])
-    with pytest.raises(ValueError, match="takes 5 features .* has 2"):
+    with pytest.raises(ValueError, match=r"takes 5 features .* has 2"):
         make_policy(tmp_path, scenario)
     assert len(read_networks(tmp_path / POLICY_FILE)) == 1
 
@@ -119,9 +119,7 @@ def test_playing_a_run_needs_no_torch(scenario, tmp_path):
 def test_batched_play_takes_a_few_microseconds_an_agent(scenario):
     rng = np.random.default_rng(0)
     sizes = [2, 64, 64, 1]
-    layers = tuple(
-        (rng.normal(size=(a, b)).astype(np.float32), np.zeros(b, np.float32)) for a, b in itertools.pairwise(sizes)
-    )
+    layers = tuple((rng.normal(size=(a, b)).astype(np.float32), np.zeros(b, np.float32)) for a, b in pairwise(sizes))
     policy = Learned(scenario, [Network((0, 1), layers, "tanh", np.array([0.1], np.float32))])
     observations, mask = seen(8192, 2), np.ones((8192, 2), bool)
     policy.act(observations, mask)

@@ -85,6 +85,19 @@ def test_the_payment_is_the_least_bid_that_wins(market):
 
 
 @profiles
+@given(market=markets())
+def test_the_weighted_payment_reaches_every_losing_bid(market):
+    """Payments are rounded up to a whole micro-credit: nobody wins at a price that a loser has topped."""
+    bids, weights, rule, seed = market
+    outcome = clear("second_price", bids, weights=weights, seed=seed, **rule)
+    factors = np.round(np.array(weights or [1.0] * len(bids)) * 1000)
+    in_play = ~np.isnan(bids) & (bids >= rule["reserve"])
+    losing = np.round(bids * 1e6)[in_play & (outcome.allocation == 0)] * factors[in_play & (outcome.allocation == 0)]
+    for winner in outcome.winners:
+        assert np.round(outcome.payments[winner] * 1e6) * factors[winner] >= losing.max(initial=0.0)
+
+
+@profiles
 @given(market=markets(), data=st.data())
 def test_a_winners_price_does_not_depend_on_its_bid(market, data):
     bids, weights, rule, seed = market

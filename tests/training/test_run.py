@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from policies import make_policy
-from tests.training.conftest import SMALL, command
+from tests.training.conftest import SMALL
+from training.cli import main
 from training.config import config_from
 from training.logs import Logs, read_metrics
 from training.run import resume_run, start_run
@@ -156,19 +157,29 @@ def test_warm_start_takes_the_networks_over(small, quiet, tmp_path):
         Trainer(small(f"warm_start={tmp_path}"), 5)
 
 
-def test_command_line_trains_and_resumes(tmp_path):
+def run_command(monkeypatch, capsys, *words):
+    """The command line in this process: status, standard output and error."""
+    monkeypatch.setattr(sys, "argv", ["econo-env", *words])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return stop.value.code or 0, *capsys.readouterr()
+
+
+def test_command_line_trains_and_resumes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(SMALL))
-    first = command("train", "c.yaml", "scenario.num_agents=4", "--seed", "3", "--json", "r.json", cwd=tmp_path)
-    out, err = first.communicate()
-    assert first.returncode == 0, err
+    words = ("train", "c.yaml", "scenario.num_agents=4", "--seed", "3", "--json", "r.json")
+    status, out, err = run_command(monkeypatch, capsys, *words)
+    assert status == 0, err
     assert out.strip() == "runs/c"
     assert "512 of 512 agent-steps" in err
     assert "s left" in err
     [summary] = json.loads((tmp_path / "r.json").read_text())["runs"]
     assert (summary["seed"], summary["timesteps"]) == (3, 512)
-    again = command("resume", "runs/c", "total_timesteps=1024", "--json", "s.json", cwd=tmp_path)
-    out, err = again.communicate()
-    assert again.returncode == 0, err
+    assert run_command(monkeypatch, capsys, *words)[1].strip() == "runs/c-2"
+    words = ("resume", "runs/c", "total_timesteps=1024", "--json", "s.json")
+    status, out, err = run_command(monkeypatch, capsys, *words)
+    assert status == 0, err
     assert json.loads((tmp_path / "s.json").read_text())["runs"][0]["timesteps"] == 1024
     assert len(json.loads((tmp_path / "runs/c/provenance.json").read_text())["resumed"]) == 1
 
@@ -177,14 +188,13 @@ def test_command_line_trains_and_resumes(tmp_path):
     ("words", "message"),
     [
         (("train", "nothing"), "there is no training file 'nothing'"),
-        (("train", "first_price", "learner.epochs=3"), "unknown key 'learner.epochs' did you mean 'n_epochs'"),
+        (("train", "first_price", "learner.epochs=3"), "unknown key 'learner.epochs', did you mean 'n_epochs'"),
         (("resume", "nowhere"), "holds no training run"),
     ],
 )
-def test_mistakes_on_the_command_line_end_in_one_sentence(words, message):
-    process = command(*words)
-    _, err = process.communicate()
-    assert process.returncode == 2
+def test_mistakes_on_the_command_line_end_in_one_sentence(words, message, monkeypatch, capsys):
+    status, out, err = run_command(monkeypatch, capsys, *words)
+    assert (status, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1
 
