@@ -115,8 +115,9 @@ def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> 
     )
     if gap is not None:
         text += (
-            f"Where they win more than {SELDOM:.0%} of the time they bid within {gap:.4f} credits of equilibrium. "
-            "Look at the left end: a bidder that almost never wins has little to learn from, so its bids may wander."
+            f"Where they win more than {SELDOM:.0%} of the time, bids are {gap[0]:.4f} credits from equilibrium on "
+            f"average and {gap[1]:.4f} at most. Look at the left end: a bidder that almost never "
+            "wins has little to learn from, so its bids may wander."
         )
     return Figure(figure, text)
 
