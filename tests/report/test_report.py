@@ -7,7 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
+from policies import make_policy
 from tests.report.conftest import EFFORT
+from training.evaluation.play import play
 from training.report import build_page, gather, write_report
 from training.report.material import Material, read_rows
 from training.report.summary import shown
@@ -96,9 +98,19 @@ def test_text_cannot_break_out_of_the_page(auction):
     assert "&lt;/script&gt;&lt;b&gt;&amp;" in page
 
 
-def test_money_of_a_task_market_adds_up(tasks):
-    course = tasks.episode.courses["learned"]
+@pytest.mark.parametrize("policy", ["learned", "truthful"])
+def test_surplus_of_a_task_market_is_what_agents_earned(tasks, task_run, policy):
+    made = make_policy(task_run if policy == "learned" else policy, tasks.scenario)
+    record = play(tasks.scenario, made, tasks.episode.seed, tasks.episode.markets)
+    course = tasks.episode.courses[policy]
+    assert course.surplus == pytest.approx(record.utility.sum() / record.rounds, rel=1e-9)
     assert course.paid.sum() - course.slashed.sum() - course.cost == pytest.approx(course.surplus)
+    assert (course.paid >= 0).all()
+    assert (course.slashed >= 0).all()
+
+
+def test_an_episode_of_a_task_market_starts_with_the_stake_and_only_bans_more(tasks):
+    course = tasks.episode.courses["learned"]
     assert course.stake[0] == pytest.approx([tasks.scenario.agents.stake] * 5)
     assert course.banned[0] == 0.0
     assert (np.diff(course.banned) >= 0).all()
