@@ -64,7 +64,7 @@ def bid_section(
         return None
     figures = [bid_figure(scenario, {n: e["regret"][role] for n, e in evaluations.items()}) for role in tables]
     slides = [moment for moment in moments if moment.types.size]
-    if len(slides) > 2:
+    if len(slides) > 2 and slides[-1].timesteps > 1.5 * slides[0].timesteps:
         figures.append(_on_the_way(scenario, slides))
     return Section("bids", "What they learned to bid", figures)
 

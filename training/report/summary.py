@@ -98,6 +98,14 @@ def _sentences(material: Material) -> list[str]:
             f"An agent leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the best deviation "
             "that the search found."
         )
+    losses = [
+        found["metrics"]["utility_loss"]
+        for found in material.evaluations.values()
+        if "utility_loss" in found["metrics"]
+    ]
+    if len(losses) > 1:
+        ordered = sorted(losses, key=lambda metric: metric["mean"] if metric["mean"] is not None else np.inf)
+        second += f" Over the {len(losses)} runs this loss is {shown(ordered[0])} to {shown(ordered[-1])}."
     third = (
         f"Play reaches {shown(metrics.get('efficiency'))} of the best possible welfare and the seller or principal "
         f"keeps {shown(metrics.get('revenue'))} credits a round"
