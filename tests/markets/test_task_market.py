@@ -169,6 +169,22 @@ def test_reputation_learns_reliability():
     assert np.corrcoef(mean[heard], state.reliability[heard])[0, 1] > 0.7
 
 
+def test_evidence_is_forgotten_with_each_piece_and_once_an_epoch_without():
+    engine = make(**{"tasks.open_share": 1.0, "reputation.epoch": 4, "reputation.reference_value": 0.5})
+    state = engine.state
+    for tick in range(40):
+        before = state.positive.copy(), state.negative.copy()
+        engine.step(truthful(engine))
+        worked = state.grades != NO_GRADE
+        good = np.where(state.grades == 1, 1.25, np.where(state.grades == 2, 1.0, 0.0))
+        bad = np.where(state.grades == 3, 1.0, 0.0)
+        agents = np.arange(engine.num_agents)
+        idle_epoch = ~worked & ((tick + agents) % 4 == 3)
+        kept = np.where(worked | idle_epoch, 0.98, 1.0)
+        assert np.allclose(state.positive, kept * before[0] + good)
+        assert np.allclose(state.negative, kept * before[1] + bad)
+
+
 def test_the_reward_is_the_transfer_minus_the_cost_of_effort():
     engine = make()
     for _ in range(10):
