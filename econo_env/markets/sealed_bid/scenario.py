@@ -39,8 +39,8 @@ class Procurement(BaseModel):
     The rule sees `ceiling - bid`, so the highest bid wins in its eyes, and what it charges is left off the ceiling.
 
     Attributes:
-        ceiling: The most that the buyer pays, credits; bids above it are no bids. The highest cost by default. Where the
-            rule has a reserve, bids above the ceiling minus the reserve do not win.
+        ceiling: The most that the buyer pays, credits; bids above it are no bids. The highest cost by default. If
+            the rule has a reserve, bids above the ceiling minus the reserve do not win.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
