@@ -51,6 +51,7 @@ class ClockMechanism(Mechanism):
         cycles: Ticks of the scenario that carries the mechanism's name.
     """
 
+    rule: Callable[..., Clock]  # type: ignore[assignment]  # sealed-bid rules fill arrays and return nothing
     sealed_form: str = "second_price"
     opening: Callable[[Any, float], float] = lambda parameters, highest: float(parameters.reserve)
     sees: tuple[str, ...] = field(default=())

@@ -100,7 +100,7 @@ def _played(row: ClockMechanism, options: Options, limits: Floats, seed: int) ->
     terms: Any = row.terms(options)
     while not clock.sold and clock.tick < clock.closes:
         asked, was_in = clock.price, standing.copy()
-        moved: Any = row.rule(money, standing, Lottery(key, 0, clock.tick), terms, clock)
+        moved = row.rule(money, standing, Lottery(key, 0, clock.tick), terms, clock)
         clock = Clock(*moved)._replace(tick=clock.tick + 1)
         left_at[(was_in > 0) & (standing == 0)] = to_credits(asked)
     return Sale(clock, left_at)

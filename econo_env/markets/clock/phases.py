@@ -12,12 +12,15 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
 from econo_env.markets.clock.layout import State, Terms
-from econo_env.markets.sealed_bid.phases import NO_BID, bids, draw_values
+from econo_env.markets.sealed_bid.phases import NO_BID, bids
+from econo_env.markets.sealed_bid.phases import draw_values as sealed_draw_values
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import CREDIT
 
 __all__ = ["bids", "clear", "finish", "observe", "reset", "settle"]
+
+draw_values: Any = sealed_draw_values  # it takes any state with values, and terms with priors
 
 
 @compiled
