@@ -47,6 +47,7 @@ class ClockMechanism(Mechanism):
         sealed_form: The sealed-bid mechanism with the same outcome, up to one step of the clock, for bidders who keep
             to a limit: it gives the reference strategies.
         opening: The price in credits at which the clock starts, given the parameters and the highest possible value.
+        falling: Whether the price comes down until somebody says yes, not up until they say no.
         sees: What a bidder sees of its own standing: `still_in` where bidders leave, `leading` where one holds a bid.
         cycles: Ticks of the scenario that carries the mechanism's name.
     """
@@ -54,6 +55,7 @@ class ClockMechanism(Mechanism):
     rule: Callable[..., Clock]  # type: ignore[assignment]  # sealed-bid rules fill arrays and return nothing
     sealed_form: str = "second_price"
     opening: Callable[[Any, float], float] = lambda parameters, highest: float(parameters.reserve)
+    falling: bool = False
     sees: tuple[str, ...] = field(default=())
     cycles: int = 101
 

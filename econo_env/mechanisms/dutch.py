@@ -60,4 +60,5 @@ MECHANISM = ClockMechanism(
     equilibrium=equilibrium,
     sealed_form="first_price",
     opening=opening,
+    falling=True,
 )

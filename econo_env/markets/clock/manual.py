@@ -6,9 +6,9 @@ from econo_env.markets.manual import Manual
 
 _ACTIONS = {
     "share_of_value": "the bidder says yes at this tick if the price is at most (1 + a) times its own value: "
-    "0 is the truth, -1 says no, 1 goes up to twice the value",
+    "0 is the truth, -1 takes nothing but a price of 0, 1 goes up to twice the value",
     "amount": "the bidder says yes at this tick if the price is at most (1 + a) times the highest possible value: "
-    "-1 says no, 0 says yes to all values",
+    "-1 takes nothing but a price of 0, 0 goes up to the highest value",
 }
 
 _OBSERVATIONS = {

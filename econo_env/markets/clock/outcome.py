@@ -1,11 +1,11 @@
 """What judges ask of a clock auction: true values, welfare, and the outcome of a bidder's own limit.
 
-See `econo_env.markets.judging` for the meaning of each function. Welfare counts at the tick that ends a sale. A best
-response is sought among limits that are kept to the end, against rivals who keep to the limit they state at the first
-tick: for truthful, scaled and equilibrium play that is the whole strategy; for a policy that changes its mind as the
-clock moves it is the strategy it starts with.
+See `econo_env.markets.judging` for the meaning of each function. Welfare counts at the tick that ends a sale. Best
+responses are sought among limits that are kept to the end, against rivals who keep to theirs; `reveal_bids` finds the
+limit that a policy amounts to, whatever it states from tick to tick.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
-from econo_env.markets.clock.layout import State, is_over, rule, terms
+from econo_env.markets.clock.layout import State, is_over, observation_names, rule, terms
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid import outcome as sealed
@@ -64,6 +64,48 @@ def welfare(scenario: ClockScenario, state: State, types: Floats) -> Welfare:
 def bids_made(scenario: ClockScenario, state: State) -> Floats:
     """The limits stated at the last tick in credits, shape (markets, agents); NaN is never."""
     return np.where(state.bids == NO_BID, np.nan, to_credits(state.bids))
+
+
+def reveal_bids(engine: Any, act: Callable[[], NDArray[np.float32]]) -> None:
+    """Leaves in `engine.state.bids` the limit that each bidder's policy amounts to, the sale not yet begun.
+
+    The clock is shown to everybody at every price, nobody leaving and nobody buying: the limit is the first price that
+    a bidder takes of a falling clock, the last one it accepts of a rising one. That is the whole strategy in the Dutch
+    auction, and in the button form with two bidders or without `bidders_in`; in open outcry it is what the bidder does
+    while others outbid it at every tick.
+
+    Args:
+        engine: At the first tick of its sales.
+        act: The policy's actions (markets, agents, 1) for the engine's observations as they stand.
+    """
+    scenario, state, shown = engine.scenario, engine.state, engine.exchange.observations
+    constants, names = terms(scenario), observation_names(scenario)
+    prices, falling = prices_asked(scenario), scenario.row().falling
+    price_at, left_at = names.index("price"), names.index("clock_left")
+    limits = np.full(state.values.shape, NO_BID, dtype=np.int64)
+    waiting = np.ones(limits.shape, dtype=np.bool_)
+    scale = constants.highest_value if constants.bids_are_amounts else state.values
+    for tick, price in enumerate(prices.tolist()):
+        shown[..., price_at] = min(1.0, price * constants.value_scale)
+        shown[..., left_at] = max(0, constants.closes - tick) / constants.max_cycles
+        actions = act()[..., 0].astype(np.float64)
+        yes = np.floor((1.0 + actions) * scale + 0.5) >= price
+        limits[waiting & yes] = price
+        waiting &= yes != falling
+    state.bids[:] = limits
+
+
+def prices_asked(scenario: ClockScenario) -> NDArray[np.int64]:
+    """The prices of the clock in micro-credits while it moves, one a tick, up to the largest limit there can be."""
+    constants, row = terms(scenario), scenario.row()
+    limit = np.array([NO_BID if row.falling else _NO_LIMIT_ABOVE] * 2, dtype=np.int64)
+    clock = Clock(0, scenario.max_cycles, constants.closes, constants.opening, 0, NOBODY, False)
+    prices: list[int] = []
+    while clock.tick < clock.closes and not clock.sold and clock.price <= 2 * constants.highest_value:
+        prices.append(int(clock.price))
+        moved = row.rule(limit, np.ones(2, dtype=np.int64), Lottery(np.uint64(0), 0, clock.tick), constants.rule, clock)
+        clock = Clock(*moved)._replace(tick=clock.tick + 1)
+    return np.array(prices, dtype=np.int64)
 
 
 def highest_bid(scenario: ClockScenario, values: Floats) -> Floats:
