@@ -134,6 +134,5 @@ def _loss_figure(moments: dict[int, list[Moment]]) -> Figure | None:
     return Figure(
         figure,
         "Utility loss at each checkpoint: the share of its utility that a bidder leaves behind by not playing its best "
-        "answer to the others, found by search. 0 is an equilibrium; the scale is logarithmic, so each step down is "
-        "ten times better.",
+        "answer to the others, found by search. 0 is an equilibrium; the scale is logarithmic.",
     )
