@@ -351,6 +351,9 @@ def test_a_picture_shows_the_price_and_at_last_the_buyer(name):
         env.step({agent: rows[int(agent[-1])] for agent in env.agents})
         texts.append(env.render())
     assert all("price" in text for text in texts[:-1])
+    assert any(f" {word} " in text for text in texts[:-1] for word in {"english": ("in",)}.get(name, ("leads",))) == (
+        name != "dutch"
+    )
     assert "sold for" in texts[-1]
     assert "buys" in texts[-1]
 

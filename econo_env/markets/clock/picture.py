@@ -1,6 +1,7 @@
 """One tick of a clock auction as people see it."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario
@@ -16,10 +17,7 @@ def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Pic
     limits = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     limits = np.where(before.standing[k] > 0, limits, np.nan)
     won = after.allocation[k] > 0
-    status = np.where(after.standing[k] > 0, "in", "out")
-    if after.leader[k] >= 0:
-        status[after.leader[k]] = "leads"
-    status = np.where(won, "buys", np.where(over & (status != "out"), "", status))
+    status = _status(scenario, after, k)
     columns = [Column("value", values), Column("limit", limits), Column("status", status, "text")]
     asked = float(to_credits(before.price[k]))
     levels = {"price": asked}
@@ -41,3 +39,15 @@ def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Pic
     captions = ("status", "paid", "surplus") if over and won.any() else ("status",)
     idle = frozenset(np.flatnonzero(before.standing[k] == 0).tolist())
     return Picture(columns, won, ("value", "limit"), captions, levels, facts, idle=idle)
+
+
+def _status(scenario: ClockScenario, after: State, k: int) -> NDArray[np.str_]:
+    """One word a bidder: whether it buys, leads, is in or is out."""
+    status = np.full(scenario.num_agents, "", dtype="<U5")
+    if "still_in" in scenario.row().sees:
+        status[:] = np.where(after.standing[k] > 0, "in", "out")
+    if after.sold_at[k] >= 0:
+        status[status == "in"] = ""
+    if after.leader[k] >= 0:
+        status[after.leader[k]] = "buys" if after.sold_at[k] >= 0 else "leads"
+    return status
