@@ -33,6 +33,7 @@ from econo_env.markets.clock.scenario import sealed_form
 from econo_env.markets.clock.strategies import (
     bid_actions,
     equilibrium_actions,
+    equilibrium_bids,
     private_values,
     roles,
     scaled_actions,
@@ -51,6 +52,7 @@ __all__ = [
     "clear",
     "clear_form",
     "equilibrium_actions",
+    "equilibrium_bids",
     "finish",
     "highest_bid",
     "info",

@@ -3,6 +3,7 @@
 A bidder who keeps to a limit plays the sealed-bid auction of `sealed_form`: its strategies are used here.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,15 @@ def scaled_actions(scenario: ClockScenario, observations: ArrayLike, factor: Arr
 def truthful_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), with the own value as the limit."""
     return sealed.truthful_actions(sealed_form(scenario), observations)
+
+
+def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]:
+    """The limits of the symmetric equilibrium, step of the clock aside: credits to credits, any shape.
+
+    Raises:
+        ValueError: No closed form is known for these bidders.
+    """
+    return sealed.equilibrium_bids(sealed_form(scenario))
 
 
 def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
