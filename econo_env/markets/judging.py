@@ -90,7 +90,11 @@ class LuckyMarket(JudgedMarket, Protocol):
 
 
 class BiddingMarket(JudgedMarket, Protocol):
-    """A market whose payoff is value times units won minus payment: best responses come from outcome curves."""
+    """A market whose payoff is value times units won minus payment: best responses come from outcome curves.
+
+    Where a bid shows only over several ticks, as in a clock auction, the package also has `reveal_bids(engine, act)`,
+    which leaves the bids that the policy behind `act()` amounts to in the engine's state.
+    """
 
     def bids_made(self, scenario: Any, state: Any) -> Floats:
         """The bids of the last tick in credits, shape (markets, agents); NaN is no bid."""

@@ -62,7 +62,7 @@ def test_totals_run_through_the_episode_and_start_over():
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_an_image_shows_bars_and_the_winner_once_there_is_one(scenario):
-    env = econo_env.parallel_env(scenario, render_mode="rgb_array", max_cycles=40)
+    env = econo_env.parallel_env(scenario, render_mode="rgb_array", max_cycles=128)
     env.reset(seed=0)
     plot = np.s_[120:350, 90:680]
     first = env.render()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.engine.engine import Engine
 from econo_env.scenario import Scenario
 from training.evaluation.regret import Budget, Regret
 from training.evaluation.sampling import (
@@ -119,8 +120,16 @@ def _rivals(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Any:
     markets = max(256, min(markets, _LARGEST_SAMPLE // scenario.num_agents))
     engine = sampled_engine(scenario, markets, seed)
     policy.reset(seed)
-    engine.step(act(policy, engine))
+    _bid(scenario.market_module(), policy, engine)
     return engine.state
+
+
+def _bid(market: Any, policy: Actor, engine: Engine) -> None:
+    """Everybody follows the policy for a tick, or through the whole clock where a bid shows only by then."""
+    if hasattr(market, "reveal_bids"):
+        market.reveal_bids(engine, lambda: act(policy, engine))
+    else:
+        engine.step(act(policy, engine))
 
 
 def _own_bids(scenario: Scenario, policy: Actor, agent: int, seed: int, count: int) -> tuple[Floats, Floats]:
@@ -131,7 +140,7 @@ def _own_bids(scenario: Scenario, policy: Actor, agent: int, seed: int, count: i
     market.set_types(scenario, engine, agent, own_types)
     values = market.types(scenario, engine.state)[::_REPEATS, agent, 0]
     policy.reset(seed)
-    engine.step(act(policy, engine))
+    _bid(market, policy, engine)
     return values, market.bids_made(scenario, engine.state)[:, agent].reshape(count, _REPEATS)
 
 

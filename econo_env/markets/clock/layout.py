@@ -1,0 +1,116 @@
+"""What a clock auction holds: its state, its constants, and the meaning of observations and actions."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.markets.clock.scenario import ClockScenario
+from econo_env.money import MICRO, to_money
+
+
+class State(NamedTuple):
+    """A batch of clock auctions; the first axis of every array is the market."""
+
+    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+    tick: Annotated[Int64s, Column(np.int64, (), "ticks played in this episode")]
+    closes: Annotated[Int64s, Column(np.int64, (), "ticks after which the sale ends, as it stands")]
+    sold_at: Annotated[Int64s, Column(np.int64, (), "tick of the sale, -1 for none")]
+    price: Annotated[Int64s, Column(np.int64, (), "micro-credits asked at the coming tick")]
+    best: Annotated[Int64s, Column(np.int64, (), "micro-credits: the best bid, or the price last accepted")]
+    leader: Annotated[Int64s, Column(np.int64, (), "who holds the best bid, -1 for nobody")]
+    values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: limit at the last tick, -1 for never")]
+    standing: Annotated[Int64s, Column(np.int64, ("agents",), "1 while in the auction")]
+    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "1 for the buyer")]
+    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid")]
+
+
+class Terms(NamedTuple):
+    """The constants of a scenario, as the compiled phases take them."""
+
+    rule: Any  # the mechanism's own parameters
+    max_cycles: int
+    truncates: bool  # the clock's last tick is a truncation, not a termination
+    opening: int  # micro-credits at which the clock starts
+    closes: int  # ticks after which the sale ends, as planned
+    prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value comes from
+    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    highest_value: float  # micro-credits
+    value_scale: float  # 1 / highest_value
+    bids_are_amounts: bool
+    shows_prior: bool
+    shows_standing: bool
+    shows_leading: bool
+    shows_count: bool
+
+
+def axes(scenario: ClockScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    return {
+        "agents": scenario.num_agents,
+        "features": len(observation_names(scenario)),
+        "actions": len(action_names(scenario)),
+    }
+
+
+def rule(scenario: ClockScenario) -> Any:
+    """The compiled rule of the scenario's mechanism."""
+    return scenario.row().rule
+
+
+def action_names(scenario: ClockScenario) -> tuple[str, ...]:
+    """What each action component means."""
+    return ("limit",)
+
+
+def observation_names(scenario: ClockScenario) -> tuple[str, ...]:
+    """What each feature of an observation means; all lie in [0, 1].
+
+    `value`: the own value over the highest possible one. `price`: what is asked now, on the same scale, 1 beyond it.
+    `clock_left`: ticks until the sale closes, as it stands, over the longest episode. `prior` (where bidders differ):
+    the own prior's number over their count. `still_in`, `leading`: the own standing, as the mechanism has it.
+    `bidders_in`: the share of bidders still in, with that feedback.
+    """
+    names = ["value", "price", "clock_left"]
+    if len(set(scenario.priors())) > 1:
+        names.append("prior")
+    names += scenario.row().sees
+    if "still_in" in names and scenario.feedback == "bidders_in":
+        names.append("bidders_in")
+    return tuple(names)
+
+
+def terms(scenario: ClockScenario) -> Terms:
+    """The scenario's constants for the compiled phases."""
+    distinct = list(dict.fromkeys(scenario.priors()))
+    names = observation_names(scenario)
+    row = scenario.row()
+    return Terms(
+        rule=row.terms(scenario.mechanism),
+        max_cycles=scenario.max_cycles,
+        truncates=scenario.end_of_episode == "truncation",
+        opening=int(to_money(row.opening(scenario.mechanism, scenario.highest_value))),
+        closes=min(scenario.max_cycles, int(getattr(scenario.mechanism, "closing", scenario.max_cycles))),
+        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
+        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(to_money(1.0)),
+        highest_value=float(to_money(scenario.highest_value)),
+        value_scale=1.0 / float(to_money(scenario.highest_value)),
+        bids_are_amounts=scenario.bids == "amount",
+        shows_prior="prior" in names,
+        shows_standing="still_in" in names,
+        shows_leading="leading" in names,
+        shows_count="bidders_in" in names,
+    )
+
+
+def is_over(state: State) -> NDArray[np.bool_]:
+    """Which sales have ended, sold or not, shape (markets,)."""
+    return (state.sold_at >= 0) | (state.tick >= state.closes)
+
+
+def info(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits)."""
+    return {"won": state.allocation > 0, "paid": state.payments / MICRO}

@@ -1,0 +1,123 @@
+"""One tick of a clock auction, phase by phase, for market `k` of a batch.
+
+Limits are read and values drawn as in a sealed-bid market, so the same seed gives the same values in both. A sale that
+is over stays as it is until its market is reset.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import Exchange
+from econo_env.markets.clock.layout import State, Terms
+from econo_env.markets.sealed_bid.phases import NO_BID, bids
+from econo_env.markets.sealed_bid.phases import draw_values as sealed_draw_values
+from econo_env.mechanisms.clock_rule import Clock
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.money import CREDIT
+
+__all__ = ["bids", "clear", "finish", "observe", "reset", "settle"]
+
+draw_values: Any = sealed_draw_values  # it takes any state with values, and terms with priors
+
+
+@compiled
+def _over_before(k: int, state: State) -> bool:
+    """Whether the sale had ended before this tick."""
+    return bool(0 <= state.sold_at[k] < state.tick[k] or state.tick[k] >= state.closes[k])
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Moves the clock by the mechanism's rule; a sale fixes who pays what."""
+    if _over_before(k, state):
+        return
+    tick = state.tick[k]
+    clock = Clock(tick, terms.max_cycles, state.closes[k], state.price[k], state.best[k], state.leader[k], False)
+    lottery = Lottery(state.key[k], state.episode[k], tick)
+    moved = rule(state.bids[k], state.standing[k], lottery, terms.rule, clock)
+    state.closes[k] = moved.closes
+    state.price[k] = moved.price
+    state.best[k] = moved.best
+    state.leader[k] = moved.leader
+    if moved.sold:
+        state.sold_at[k] = tick
+        state.allocation[k, moved.leader] = 1
+        state.payments[k, moved.leader] = moved.best
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Pays the buyer value minus price, in credits, at the tick of the sale; nobody earns anything else."""
+    for i in range(state.values.shape[1]):
+        exchange.rewards[k, i] = 0.0
+    if state.sold_at[k] == state.tick[k]:
+        buyer = state.leader[k]
+        exchange.rewards[k, buyer] = (state.values[k, buyer] - state.payments[k, buyer]) * CREDIT
+
+
+@compiled
+def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    agents = state.values.shape[1]
+    price = min(1.0, state.price[k] * terms.value_scale)
+    clock_left = max(0, state.closes[k] - state.tick[k]) / terms.max_cycles
+    bidders_in = 0
+    for i in range(agents):
+        bidders_in += state.standing[k, i]
+    for i in range(agents):
+        row = exchange.observations[k, i]
+        row[0] = state.values[k, i] * terms.value_scale
+        row[1] = price
+        row[2] = clock_left
+        at = 3
+        if terms.shows_prior:
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            at += 1
+        if terms.shows_standing:
+            row[at] = state.standing[k, i]
+            at += 1
+        if terms.shows_leading:
+            row[at] = 1.0 if state.leader[k] == i else 0.0
+            at += 1
+        if terms.shows_count:
+            row[at] = bidders_in / agents
+        exchange.action_mask[k, i] = state.standing[k, i] != 0
+
+
+@compiled
+def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Counts the tick and writes what bidders see of the next one."""
+    if not _over_before(k, state):
+        state.tick[k] += 1
+    _write_observations(k, state, terms, exchange)
+
+
+@compiled
+def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Ends the episode for everybody at once when the item is sold or the clock stops."""
+    ended = _over_before(k, state)
+    exchange.ended[k] = ended
+    for i in range(state.values.shape[1]):
+        exchange.terminated[k, i] = ended and not terms.truncates
+        exchange.truncated[k, i] = ended and terms.truncates
+
+
+@compiled
+def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Starts the next sale: new values, everybody in, the clock at its opening price."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    state.closes[k] = terms.closes
+    state.sold_at[k] = -1
+    state.price[k] = terms.opening
+    state.best[k] = 0
+    state.leader[k] = NOBODY
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_BID)
+        state.standing[k, i] = 1
+        state.allocation[k, i] = 0
+        state.payments[k, i] = 0
+    draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)

@@ -1,0 +1,84 @@
+"""What a clock auction tells strategies and telemetry: limits as actions, known equilibria, roles, series.
+
+A bidder who keeps to a limit plays the sealed-bid auction of `sealed_form`: its strategies are used here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.clock.layout import State, is_over
+from econo_env.markets.clock.scenario import ClockScenario, sealed_form
+from econo_env.markets.sealed_bid import strategies as sealed
+from econo_env.money import to_credits
+
+
+def private_values(scenario: ClockScenario, observations: ArrayLike) -> Float64s:
+    """The own values in credits, shape (...), from observations of shape (..., features)."""
+    return sealed.private_values(sealed_form(scenario), observations)
+
+
+def bid_actions(scenario: ClockScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), that say yes up to the given limits: credits, shape (...)."""
+    return sealed.bid_actions(sealed_form(scenario), observations, bids)
+
+
+def scaled_actions(scenario: ClockScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), with a limit of `factor` (a number, or one an agent) times the own value."""
+    return sealed.scaled_actions(sealed_form(scenario), observations, factor)
+
+
+def truthful_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), with the own value as the limit."""
+    return sealed.truthful_actions(sealed_form(scenario), observations)
+
+
+def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]:
+    """The limits of the symmetric equilibrium, step of the clock aside: credits to credits, any shape.
+
+    Raises:
+        ValueError: No closed form is known for these bidders.
+    """
+    return sealed.equilibrium_bids(sealed_form(scenario))
+
+
+def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), of the symmetric equilibrium, step of the clock aside.
+
+    The value in the English forms; in the Dutch auction the equilibrium bid of first price.
+
+    Raises:
+        ValueError: No closed form is known for these bidders.
+    """
+    return sealed.equilibrium_actions(sealed_form(scenario), observations)
+
+
+def roles(scenario: ClockScenario) -> tuple[tuple[int, ...], ...]:
+    """Seats with the same prior, group by group, in order of first appearance."""
+    return sealed.roles(sealed_form(scenario))
+
+
+def series(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last tick; NaN where there is nothing to show.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` (limits of those in, credits), `bid_value_ratio` and `payments`
+        (of the buyer, credits). One a market, shape (markets,), at the end of a sale: `revenue` in credits,
+        `efficiency`, `length` in ticks.
+    """
+    values, bids = to_credits(state.values), to_credits(state.bids)
+    placed = (state.bids >= 0) & ((state.standing > 0) | (state.allocation > 0))
+    over, best = is_over(state), values.max(axis=1)
+    welfare = (state.allocation * values).sum(axis=1)
+    efficiency = np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0)
+    return {
+        "bids": np.where(placed, bids, np.nan),
+        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
+        "payments": np.where(state.allocation > 0, to_credits(state.payments), np.nan),
+        "revenue": np.where(over, to_credits(state.payments.sum(axis=1)), np.nan),
+        "efficiency": np.where(over, efficiency, np.nan),
+        "length": np.where(over, state.tick, np.nan),
+    }

@@ -1,0 +1,82 @@
+"""English clock auction, the button form: the price rises, a bidder who lets go is out, the last one buys."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class English(NamedTuple):
+    """Parameters: the reserve, from which the clock rises, and its step, both in credits."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
+
+
+@compiled
+def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: English, clock: Clock) -> Clock:
+    """Those who refuse the price are out for good; one who is left alone buys at it.
+
+    Bidders who let go together, with nobody left, draw lots at the last price that all of them accepted, as do those
+    still in when the clock stops: nobody pays a price that it refused. If all refuse the reserve there is no sale.
+    """
+    price, best, leader, sold = clock.price, clock.best, clock.leader, False
+    closes = clock.closes
+    staying, last = 0, NOBODY
+    for i in range(limits.shape[0]):
+        if standing[i] != 0 and limits[i] >= 0 and limits[i] >= price:
+            staying += 1
+            last = i
+    if staying == 0:
+        if clock.tick == 0:
+            closes = 1
+        else:
+            leader, sold = drawn_among_standing(standing, lottery), True
+    else:
+        best = price
+        for i in range(limits.shape[0]):
+            if limits[i] < 0 or limits[i] < price:
+                standing[i] = 0
+        if staying == 1:
+            leader, sold = last, True
+        elif clock.tick + 1 >= closes:
+            leader, sold = drawn_among_standing(standing, lottery), True
+        else:
+            price += terms.increment
+    return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: English) -> NDArray[Any]:
+    """Staying in up to the own value, whatever the others do (Vickrey 1961; Krishna 2009, section 1.2)."""
+    return np.asarray(values, dtype=np.float64)
+
+
+MECHANISM = ClockMechanism(
+    name="english",
+    summary="The price rises step by step; who lets go of the button is out for good; the last one in buys at the "
+    "price at which the last rival left.",
+    market="clock",
+    rule=tick,
+    parameters=English,
+    properties=(
+        "dominant-strategy incentive compatible within one step",
+        "efficient within one step",
+        "ex-post individually rational",
+        "no deficit",
+    ),
+    known_answer="staying in up to the own value; the price is the second highest value within one step: above it "
+    "where one bidder is left, not above it where the last ones leave together",
+    reference="Milgrom and Weber (1982), section 5; Krishna, Auction Theory (2009), section 1.2; Li (2017)",
+    equilibrium=equilibrium,
+    truth_is_dominant=lambda _: True,
+    sealed_form="second_price",
+    sees=("still_in",),
+)

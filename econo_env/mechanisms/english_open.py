@@ -1,0 +1,66 @@
+"""English open outcry: bidders call ever higher bids; the sale closes when the calls end."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class EnglishOpen(NamedTuple):
+    """Parameters: where bids start, by how much they rise, and when the sale closes.
+
+    `reserve` is the least first bid in credits. A new bid is above the best one by `increment` credits or by
+    `increment_share` of it, whichever is more. The sale closes after `closing` ticks; a bid in the last `extension`
+    ticks puts the close off to `extension` ticks after it (soft close), and 0 is a hard close.
+    """
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
+    increment_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
+    closing: Annotated[int, Field(ge=1)] = 20
+    extension: Annotated[int, Field(ge=0)] = 3
+
+
+@compiled
+def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: EnglishOpen, clock: Clock) -> Clock:
+    """One of those who would outbid the leader gets the floor, by lottery, and bids the least that is allowed."""
+    price, best, leader, closes = clock.price, clock.best, clock.leader, clock.closes
+    after = clock.tick + 1
+    caller = drawn_among_willing(limits, price, leader, lottery)
+    if caller != NOBODY:
+        leader, best = caller, price
+        price = best + max(terms.increment, int(terms.increment_share * best))
+        closes = min(clock.horizon, max(closes, after + terms.extension))
+    sold = leader != NOBODY and after >= closes
+    return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: EnglishOpen) -> NDArray[Any]:
+    """Outbidding up to the own value, which is a best response to others who do (Krishna 2009, section 1.2)."""
+    return np.asarray(values, dtype=np.float64)
+
+
+MECHANISM = ClockMechanism(
+    name="english_open",
+    summary="Bidders outbid one another by at least the increment, one call a tick; the highest bid buys at the close, "
+    "which late bids put off.",
+    market="clock",
+    rule=tick,
+    parameters=EnglishOpen,
+    properties=("efficient in equilibrium within one increment", "ex-post individually rational", "no deficit"),
+    known_answer="outbidding up to the own value: the price is the second highest value within one increment; "
+    "with a soft close waiting for the last ticks gains nothing",
+    reference="Krishna, Auction Theory (2009), section 1.2; Roth and Ockenfels (2002) on hard and soft closes",
+    equilibrium=equilibrium,
+    sealed_form="second_price",
+    sees=("leading",),
+    cycles=256,
+)
