@@ -18,6 +18,7 @@ from training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
+    own_seed,
     part_seed,
     points,
     sampled_engine,
@@ -45,6 +46,8 @@ class _Sample:
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
         self.engine = sampled_engine(scenario, luck, seed).fork(len(types))
         self.agent, self.shape = agent, (luck, len(types))
+        self.policy, self.later_seed = policy, own_seed(seed)
+        self.plays_on = bool(getattr(market, "PLAYED_OUT", False))
         market.set_types(scenario, self.engine, agent, np.tile(types, (luck, 1)))
         self.types: Floats = market.types(scenario, self.engine.state)[: len(types), agent]
         policy.reset(seed)
@@ -55,7 +58,17 @@ class _Sample:
     def _rewards(self, actions: NDArray[np.float32]) -> Floats:
         self.engine.restore(self.start)
         self.engine.step(actions)
-        return self.engine.exchange.rewards[:, self.agent].reshape(self.shape).copy()
+        exchange = self.engine.exchange
+        earned = exchange.rewards[:, self.agent].copy()
+        if self.plays_on:
+            # what a first move is worth shows later: everybody follows the policy until the episode is over
+            self.policy.reset(self.later_seed)
+            live = ~exchange.ended
+            while live.any():
+                self.engine.step(act(self.policy, self.engine))
+                earned += np.where(live, exchange.rewards[:, self.agent], 0.0)
+                live &= ~exchange.ended
+        return earned.reshape(self.shape)
 
     def own_actions(self) -> Floats:
         """The policy's mean action at each type, shape (types, components)."""

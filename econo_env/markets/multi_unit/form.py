@@ -44,7 +44,7 @@ class MultiUnitForm(BaseModel):
     values: list[list[float | None]] | None = None
 
 
-def _table(name: str, rows: Rows) -> Floats:
+def _table(name: str, rows: Rows | Floats) -> Floats:
     """Rows of amounts as one array (n, longest row), NaN where there is none.
 
     Raises:

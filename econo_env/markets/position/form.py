@@ -93,7 +93,8 @@ def clear_slots(
     money = np.where(none, _NO_BID, to_money(np.where(none, 0.0, amounts)))
     factors = np.ones_like(amounts) if weights is None else np.asarray(weights, dtype=np.float64)
     rates = np.array(click_rates, dtype=np.float64)
-    terms = Slots(int(to_money(row.options(reserve=reserve).reserve)), rates)  # type: ignore[attr-defined]  # slots have one
+    options: Any = row.options.model_validate({"reserve": reserve})
+    terms = Slots(int(to_money(options.reserve)), rates)
     allocation, payments = np.zeros_like(money), np.zeros_like(money)
     lottery = Lottery(market_keys(seed, 1)[0], 0, 0)
     row.rule(money, np.rint(factors * WEIGHT_UNIT).astype(np.int64), lottery, terms, allocation, payments)

@@ -6,6 +6,7 @@ rounds is no single clearing.
 """
 
 from econo_env.markets.sealed_bid.outcome import set_types, type_names, types, types_at
+from econo_env.markets.sealed_bid.phases import finish
 from econo_env.markets.sealed_bid.strategies import (
     bid_actions,
     private_values,
@@ -16,12 +17,16 @@ from econo_env.markets.sealed_bid.strategies import (
 from econo_env.markets.sequential.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.sequential.manual import manual
 from econo_env.markets.sequential.outcome import welfare
-from econo_env.markets.sequential.phases import bids, clear, finish, observe, reset, settle
+from econo_env.markets.sequential.phases import bids, clear, observe, reset, settle
 from econo_env.markets.sequential.picture import picture
 from econo_env.markets.sequential.strategies import DRAWN_AHEAD, equilibrium_actions, series
 
+PLAYED_OUT = True
+"""A first bid that loses may win later: judges follow a deviation to the end of the episode."""
+
 __all__ = [
     "DRAWN_AHEAD",
+    "PLAYED_OUT",
     "State",
     "action_names",
     "axes",

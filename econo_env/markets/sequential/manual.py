@@ -33,8 +33,8 @@ def manual(scenario: SequentialScenario) -> Manual:
         rewards="To the winner of a round its value minus the payment, in credits; 0 to the others.",
         start="A private value for every bidder, drawn from its prior, which lasts for the episode.",
         end=(
-            "Termination for the winner of a round, who leaves with its unit.",
-            f"{last}, for everybody still there at once, after {scenario.max_cycles} round(s).",
+            f"{last}, for everybody at once, after {scenario.max_cycles} round(s). A winner bids no more: its "
+            "action mask is off for the rest of the sale.",
         ),
         equilibrium=rule.known_answer,
         references=rule.reference,

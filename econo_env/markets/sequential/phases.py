@@ -1,4 +1,7 @@
-"""One round of a sequential sale, phase by phase, for market `k`; values are drawn as in a sealed-bid market."""
+"""One round of a sequential sale, phase by phase, for market `k`.
+
+Values are drawn, and episodes end for everybody at once, as in a sealed-bid market.
+"""
 
 import math
 from typing import Any
@@ -15,7 +18,7 @@ from econo_env.money import CREDIT
 
 @compiled
 def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Turns actions in [-1, 1] into bids of those still there; an action outside, or NaN, is counted, and no bid."""
+    """Turns actions in [-1, 1] into bids of those without a unit; an action outside, or NaN, is counted, and no bid."""
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_BID)
         if not state.active[k, i]:
@@ -37,7 +40,7 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Pays the winner its value minus the payment, in credits, and lets it leave."""
+    """Pays the winner its value minus the payment, in credits; it has its unit and may only watch from now on."""
     for i in range(state.values.shape[1]):
         surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
         exchange.rewards[k, i] = surplus * CREDIT
@@ -78,25 +81,9 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
 
 @compiled
 def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Moves the clock and writes what those still there see."""
+    """Moves the clock and writes what those who still bid see."""
     state.tick[k] += 1
     _write_observations(k, state, terms, exchange)
-
-
-@compiled
-def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Ends the episode for a winner at once, for everybody there after the last unit, or when nobody is left.
-
-    The winner of the last unit ends like the others.
-    """
-    last, left = state.tick[k] >= terms.max_cycles, 0
-    for i in range(state.active.shape[1]):
-        wins = state.allocation[k, i] > 0
-        present = state.active[k, i] or wins
-        left += state.active[k, i]
-        exchange.truncated[k, i] = last and terms.truncates and present
-        exchange.terminated[k, i] = present and not terms.truncates if last else wins
-    exchange.ended[k] = last or left == 0
 
 
 @compiled
@@ -109,5 +96,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.bids[k, i] = np.int64(NO_BID)
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
-    draw_values(k, state, terms)
+    draw_values(k, state, terms)  # type: ignore[arg-type]  # compiled code takes any state with these columns
     _write_observations(k, state, terms, exchange)

@@ -14,7 +14,8 @@ MARKET = "sequential"
 class SequentialScenario(SealedBidScenario):
     """Identical units sold one after another to bidders who want one each; a winner leaves.
 
-    `max_cycles` is the number of units, one a round. Values are drawn once and hold for the episode.
+    `max_cycles` is the number of units, one a round. Values are drawn once and hold for the episode. A winner has left:
+    its action mask is off and its bids do not count, until the sale ends for everybody.
 
     Attributes:
         mechanism: `{name: sequential_first_price, reserve: 0.0}`: a mechanism of the table, amounts in credits.
