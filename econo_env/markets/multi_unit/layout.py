@@ -18,6 +18,7 @@ class State(NamedTuple):
     episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
     values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, not increasing along a row")]
+    draws: Annotated[Int64s, Column(np.int64, ("draws",), "2^-53, what the values were drawn from")]
     bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, not increasing")]
     allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
     payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
@@ -46,6 +47,7 @@ def axes(scenario: MultiUnitScenario) -> dict[str, int]:
         "features": len(observation_names(scenario)),
         "actions": scenario.demand,
         "demand": scenario.demand,
+        "draws": scenario.num_agents * scenario.demand,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import TWO_TO_MINUS_53, VALUES, Lottery, philox
+from econo_env.engine.rng import TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
 from econo_env.markets.multi_unit.layout import State, Terms
 from econo_env.mechanisms.marginal_bids import make_non_increasing
@@ -14,34 +14,23 @@ from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
 NO_BID = -1
-_MANTISSA_SHIFT = np.uint64(11)
 
 
 @compiled
 def draw_values(k: int, state: State, terms: Terms) -> None:
-    """Draws every bidder's marginal values for the coming round, the highest first.
-
-    A block of random bits serves two units. The blocks are filled in a loop of their own, which the compiler turns
-    into vector instructions.
-    """
-    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    """Draws every bidder's marginal values for the coming round, the highest first."""
+    values, draws = state.values[k], state.draws[k]
+    fill_with_draws(state.key[k], state.episode[k], state.tick[k], VALUES, draws, 0, draws.shape[0])
     demand = values.shape[1]
-    blocks = (demand + 1) // 2
-    for block in range(blocks):
-        paired = 2 * block + 1 < demand
-        for i in range(values.shape[0]):
-            first, second = philox(key, tick, VALUES, i * blocks + block, episode)
-            values[i, 2 * block] = np.int64(first >> _MANTISSA_SHIFT)
-            if paired:
-                values[i, 2 * block + 1] = np.int64(second >> _MANTISSA_SHIFT)
     for i in range(values.shape[0]):
         for unit in range(demand):
-            value = draw_from_table(terms.quantiles, terms.prior_of[i], values[i, unit] * TWO_TO_MINUS_53)
-            place = unit
-            while place > 0 and values[i, place - 1] < value:
-                values[i, place] = values[i, place - 1]
-                place -= 1
-            values[i, place] = value
+            lower = draw_from_table(terms.quantiles, terms.prior_of[i], draws[i * demand + unit] * TWO_TO_MINUS_53)
+            # exchanges without branches, for the order of draws cannot be predicted
+            for place in range(unit):
+                higher = max(values[i, place], lower)
+                lower = min(values[i, place], lower)
+                values[i, place] = higher
+            values[i, unit] = lower
 
 
 @compiled
