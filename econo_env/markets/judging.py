@@ -81,6 +81,14 @@ class JudgedMarket(Protocol):
         ...
 
 
+class LuckyMarket(JudgedMarket, Protocol):
+    """A market whose rewards depend on luck that can be averaged out exactly: searches then see through it."""
+
+    def expected_rewards(self, scenario: Any, state: Any) -> Floats:
+        """Rewards of the last tick in credits, in expectation over that luck, shape (markets, agents)."""
+        ...
+
+
 class BiddingMarket(JudgedMarket, Protocol):
     """A market whose payoff is value times units won minus payment: best responses come from outcome curves."""
 
@@ -95,3 +103,9 @@ class BiddingMarket(JudgedMarket, Protocol):
     def bid_curves(self, scenario: Any, state: Any, agent: int, bids: Floats) -> BidCurves:
         """Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule."""
         ...
+
+
+class PlayedOutMarket(JudgedMarket, Protocol):
+    """A market whose first move pays later: searches follow a deviation, under the policy, to the end of the episode."""
+
+    PLAYED_OUT: bool
