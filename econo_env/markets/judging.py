@@ -106,6 +106,6 @@ class BiddingMarket(JudgedMarket, Protocol):
 
 
 class PlayedOutMarket(JudgedMarket, Protocol):
-    """A market whose first move pays later: searches follow a deviation, under the policy, to the end of the episode."""
+    """A market whose first move pays later: searches follow a deviation, under the policy, to the end."""
 
     PLAYED_OUT: bool
