@@ -107,3 +107,9 @@ class BiddingMarket(JudgedMarket, Protocol):
     def bid_curves(self, scenario: Any, state: Any, agent: int, bids: Floats) -> BidCurves:
         """Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule."""
         ...
+
+
+class PlayedOutMarket(JudgedMarket, Protocol):
+    """A market whose first move pays later: searches follow a deviation, under the policy, to the end."""
+
+    PLAYED_OUT: bool

@@ -18,6 +18,7 @@ from training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
+    own_seed,
     part_seed,
     points,
     sampled_engine,
@@ -45,6 +46,8 @@ class _Sample:
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
         self.engine = sampled_engine(scenario, luck, seed).fork(len(types))
         self.agent, self.shape = agent, (luck, len(types))
+        self.policy, self.later_seed = policy, own_seed(seed)
+        self.plays_on = bool(getattr(market, "PLAYED_OUT", False))
         market.set_types(scenario, self.engine, agent, np.tile(types, (luck, 1)))
         self.types: Floats = market.types(scenario, self.engine.state)[: len(types), agent]
         policy.reset(seed)
@@ -53,15 +56,27 @@ class _Sample:
         self.own = self._rewards(self.actions)
 
     def _rewards(self, actions: NDArray[np.float32]) -> Floats:
-        engine, scenario = self.engine, self.engine.scenario
+        engine, exchange = self.engine, self.engine.exchange
         engine.restore(self.start)
         engine.step(actions)
+        earned = self._last_rewards()
+        if self.plays_on:  # what a first move is worth shows later: then everybody follows the policy to the end
+            self.policy.reset(self.later_seed)
+            live = ~exchange.ended
+            while live.any():
+                engine.step(act(self.policy, engine))
+                earned += np.where(live, self._last_rewards(), 0.0)
+                live &= ~exchange.ended
+        return earned.reshape(self.shape)
+
+    def _last_rewards(self) -> Floats:
+        engine, scenario = self.engine, self.engine.scenario
         market = scenario.market_module()
         if hasattr(market, "expected_rewards"):  # luck averaged out leaves less noise to search in
             rewards = market.expected_rewards(scenario, engine.state)
         else:
             rewards = engine.exchange.rewards
-        return np.asarray(rewards[:, self.agent].reshape(self.shape).copy())
+        return np.array(rewards[:, self.agent])
 
     def own_actions(self) -> Floats:
         """The policy's mean action at each type, shape (types, components)."""

@@ -1,0 +1,104 @@
+"""What a multi-unit market holds: its state, its constants, and the meaning of observations and actions."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import MICRO, to_money
+
+
+class State(NamedTuple):
+    """A batch of multi-unit markets; the first axis of every array is the market."""
+
+    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, not increasing along a row")]
+    draws: Annotated[Int64s, Column(np.int64, ("draws",), "2^-53, what the values were drawn from")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, not increasing")]
+    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
+    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
+
+
+class Terms(NamedTuple):
+    """The constants of a scenario, as the compiled phases take them."""
+
+    rule: Any  # the mechanism's own parameters
+    max_cycles: int
+    truncates: bool  # the last tick is a truncation, not a termination
+    prior_of: Int64s  # (agents,) row of `quantiles` that the agent's values come from
+    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    highest_value: float  # micro-credits
+    value_scale: float  # 1 / highest_value
+    bids_are_amounts: bool
+    shows_role: bool  # observations hold the own prior
+    shows_result: bool
+    shows_winning_bid: bool
+
+
+def axes(scenario: MultiUnitScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    return {
+        "agents": scenario.num_agents,
+        "features": len(observation_names(scenario)),
+        "actions": scenario.demand,
+        "demand": scenario.demand,
+        "draws": scenario.num_agents * scenario.demand,
+    }
+
+
+def rule(scenario: MultiUnitScenario) -> Any:
+    """The compiled rule of the scenario's mechanism."""
+    return mechanism(scenario.mechanism.name).rule
+
+
+def action_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
+    """What each action component means: the bid for the first unit, the second, ..."""
+    return tuple(f"bid_{unit}" for unit in range(1, scenario.demand + 1))
+
+
+def observation_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
+    """What each feature of an observation means; all lie in [0, 1].
+
+    `value_1`, ...: the own marginal values over the highest possible one. `rounds_left`: the share of the episode to
+    come. `prior` (where bidders differ): the own prior's number over their count. `won`, `paid`, `winning_bid` (in
+    repeated play, as far as the feedback goes): units won in the last round over those wanted, the payment over twice
+    the highest worth of all units wanted, the highest winning bid over twice the highest value.
+    """
+    names = [f"value_{unit}" for unit in range(1, scenario.demand + 1)] + ["rounds_left"]
+    if len(set(scenario.priors())) > 1:
+        names.append("prior")
+    if scenario.max_cycles > 1 and scenario.feedback != "nothing":
+        names += ["won", "paid"]
+        if scenario.feedback == "winning_bid":
+            names.append("winning_bid")
+    return tuple(names)
+
+
+def terms(scenario: MultiUnitScenario) -> Terms:
+    """The scenario's constants for the compiled phases."""
+    distinct = list(dict.fromkeys(scenario.priors()))
+    names = observation_names(scenario)
+    highest = float(to_money(scenario.highest_value))
+    return Terms(
+        rule=mechanism(scenario.mechanism.name).terms(scenario.mechanism),
+        max_cycles=scenario.max_cycles,
+        truncates=scenario.end_of_episode == "truncation",
+        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
+        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * MICRO,
+        highest_value=highest,
+        value_scale=1.0 / highest,
+        bids_are_amounts=scenario.bids == "amount",
+        shows_role="prior" in names,
+        shows_result="won" in names,
+        shows_winning_bid="winning_bid" in names,
+    )
+
+
+def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict faces tell in `infos`, arrays (markets, agents): `won` (units) and `paid` (credits), last round."""
+    return {"won": state.allocation, "paid": state.payments / MICRO}

@@ -1,0 +1,129 @@
+"""What a multi-unit market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.multi_unit.layout import State
+from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import to_credits
+
+DRAWN_AHEAD = ("values",)
+"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
+
+_TABLE_POINTS = 4097
+
+
+def marginal_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
+    """The own marginal values in credits, shape (..., demand), from observations of shape (..., features)."""
+    return np.asarray(observations, dtype=np.float64)[..., : scenario.demand] * scenario.highest_value
+
+
+def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+    """Actions that place the given marginal bids.
+
+    Args:
+        scenario: Configuration; its `bids` says what an action means.
+        observations: Shape (..., features).
+        bids: Credits, shape (..., demand). A bid beyond what an action can say becomes the largest possible one.
+
+    Returns:
+        float32, shape (..., demand).
+    """
+    amounts = np.asarray(bids, dtype=np.float64)
+    if scenario.bids == "amount":
+        actions = amounts / scenario.highest_value - 1.0
+    else:
+        values = marginal_values(scenario, observations)
+        actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
+    actions = np.clip(actions, -1.0, 1.0)
+    rounded = actions.astype(np.float32)
+    # never above the bid that was meant: what is rounded up to float32 goes one step down
+    return np.where(rounded > actions, np.nextafter(rounded, np.float32(-1.0)), rounded)
+
+
+def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+    """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times every marginal value."""
+    values = marginal_values(scenario, observations)
+    return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64)[..., None] * values)
+
+
+def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., demand), that bid the own marginal values."""
+    return scaled_actions(scenario, observations, 1.0)
+
+
+def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., demand), of the symmetric equilibrium.
+
+    Raises:
+        ValueError: No closed form is known: bidders want several units under a rule whose equilibrium is not truth,
+            or differ in prior.
+    """
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
+    if row.truth_is_dominant(section):
+        return truthful_actions(scenario, observations)
+    if row.equilibrium is None or scenario.demand > 1 or len(set(scenario.priors())) > 1:
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for bidders who want several units "
+            "or differ in prior; use demand: 1 and one prior, or truthful, shading or a trained run"
+        )
+    prior = scenario.priors()[0]
+    reserve = float(section.reserve)
+    # the bid function jumps at the reserve: a point on each side of it
+    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
+    points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
+    return bid_actions(scenario, observations, np.interp(marginal_values(scenario, observations), points, table))
+
+
+def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:
+    """Seats with the same prior, group by group, in order of first appearance."""
+    groups: dict[Any, list[int]] = {}
+    for seat, prior in enumerate(scenario.priors()):
+        groups.setdefault(prior, []).append(seat)
+    return tuple(tuple(seats) for seats in groups.values())
+
+
+def worth(values: NDArray[Any], allocation: NDArray[Any]) -> NDArray[Any]:
+    """The sum of the marginal values (markets, agents, demand) of the units won (markets, agents)."""
+    won = np.arange(values.shape[-1]) < allocation[..., None]
+    return np.asarray((values * won).sum(axis=-1))
+
+
+def best_worth(values: NDArray[Any], units: int) -> NDArray[Any]:
+    """The largest worth of any allocation of the units, shape (markets,): the sum of the highest marginal values."""
+    flat = np.sort(values.reshape(len(values), -1), axis=1)
+    return np.asarray(flat[:, max(0, flat.shape[1] - units) :].sum(axis=1))
+
+
+def series(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last round; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` for the first unit in credits, `bid_value_ratio` of that bid and
+        `last_bid_value_ratio` of the bid for the last unit wanted, `units` won and `payments` of winners in credits.
+        One a market, shape (markets,): `revenue` in credits, `efficiency`.
+    """
+    values, bids = to_credits(state.values), to_credits(state.bids)
+    placed = state.bids >= 0
+    ratios = np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan)
+    best = best_worth(values, scenario.units)
+    realised = worth(values, state.allocation).sum(axis=1)
+    return {
+        "bids": np.where(placed, bids, np.nan)[..., 0],
+        "bid_value_ratio": ratios[..., 0],
+        "last_bid_value_ratio": ratios[..., -1],
+        "units": state.allocation.astype(np.float64),
+        "payments": np.where(state.allocation > 0, to_credits(state.payments), np.nan),
+        "revenue": to_credits(state.payments.sum(axis=1)),
+        "efficiency": np.where(best > 0, realised / np.where(best > 0, best, 1.0), 1.0),
+    }

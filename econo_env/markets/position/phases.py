@@ -1,0 +1,53 @@
+"""What a round of a position auction has of its own: a slot is worth its expected clicks.
+
+Bids, clearing, observations and the clock are those of `econo_env.markets.sealed_bid`; `allocation` holds the slot,
+counted from 1, and 0 for none.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Exchange
+from econo_env.markets.position.scenario import PositionScenario
+from econo_env.markets.sealed_bid import layout
+from econo_env.markets.sealed_bid.layout import State, Terms
+from econo_env.mechanisms.slots import Slots
+from econo_env.money import CREDIT, MICRO, to_money
+
+
+def terms(scenario: PositionScenario) -> Terms:
+    """The scenario's constants for the compiled phases; `rule` also holds the click rates."""
+    reserve: Any = scenario.mechanism
+    rates = np.array(scenario.click_rates, dtype=np.float64)
+    return layout.terms(scenario)._replace(rule=Slots(int(to_money(reserve.reserve)), rates))
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Pays every bidder the worth of its slot's expected clicks minus the payment, in credits.
+
+    The worth is rounded to the next whole micro-credit and payments are rounded down, so truth never loses.
+    """
+    for i in range(state.values.shape[1]):
+        surplus = -state.payments[k, i]
+        if state.allocation[k, i] > 0:
+            rate = terms.rule.click_rates[state.allocation[k, i] - 1]
+            surplus += int(math.floor(rate * state.values[k, i] + 0.5))
+        exchange.rewards[k, i] = surplus * CREDIT
+
+
+def clicks(scenario: PositionScenario, allocation: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Expected clicks of everybody's slot, the shape of `allocation`; 0 without one."""
+    return np.array([0.0, *scenario.click_rates])[allocation]
+
+
+def info(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict faces tell in `infos`, of the last round, arrays (markets, agents).
+
+    `won`; `slot`, from 1, 0 for none; `paid` for its expected clicks, in credits.
+    """
+    return {"won": state.allocation > 0, "slot": state.allocation, "paid": state.payments / MICRO}

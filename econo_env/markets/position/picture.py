@@ -1,0 +1,48 @@
+"""One round of a position auction as people see it."""
+
+import numpy as np
+
+from econo_env.markets.position.phases import clicks
+from econo_env.markets.position.scenario import PositionScenario
+from econo_env.markets.position.strategies import best_worth
+from econo_env.markets.sealed_bid.layout import State
+from econo_env.money import to_credits
+from econo_env.telemetry.picture import Column, Picture, credits_written
+
+
+def picture(scenario: PositionScenario, before: State, after: State, k: int) -> Picture:
+    """Values, bids, slots and prices of a click of market `k` in the round between the two states."""
+    played = bool(np.any(after.bids[k] >= 0))
+    values = to_credits(before.values[k])
+    bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
+    slot, seated = after.allocation[k], clicks(scenario, after.allocation[k])
+    paid, won = to_credits(after.payments[k]), after.allocation[k] > 0
+    columns = [Column("value", values)]
+    bars: tuple[str, ...] = ("value", "bid")
+    captions: tuple[str, ...] = ()
+    rates = ", ".join(f"{rate:.3g}" for rate in scenario.click_rates)
+    facts = [f"click rates {rates}"]
+    if played:
+        price = np.where(won, paid / np.where(won, seated, 1.0), np.nan)
+        surplus = seated * values - paid
+        columns += [
+            Column("price", price),
+            Column("bid", bids),
+            Column("slot", np.where(won, slot.astype(str), "-"), "text"),
+            Column("clicks", np.where(won, seated, np.nan), "share"),
+            Column("paid", paid),
+            Column("surplus", surplus),
+        ]
+        bars, captions = ("value", "price", "bid"), ("slot", "paid", "surplus")
+        revenue, gain = credits_written(np.array([paid.sum(), surplus.sum()]))
+        facts += [f"revenue {revenue}", f"bidders' surplus {gain}"]
+        best = float(best_worth(scenario, values[None])[0])
+        if best > 0.0:
+            facts.append(f"efficiency {float((seated * values).sum()) / best:.0%}")
+        if not won.any():
+            facts.append("no sale")
+    else:
+        columns.append(Column("bid", bids))
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    levels = {"reserve": reserve} if reserve > 0.0 else {}
+    return Picture(columns, won, bars, captions, levels, facts)

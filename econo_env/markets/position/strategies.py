@@ -1,0 +1,79 @@
+"""What a position auction tells strategies and telemetry beyond what a sealed-bid market does."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Float32s
+from econo_env.markets.position.phases import clicks
+from econo_env.markets.position.scenario import PositionScenario
+from econo_env.markets.sealed_bid.layout import State
+from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, truthful_actions
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import to_credits
+
+_TABLE_POINTS = 4097
+
+
+class Sale(NamedTuple):
+    """What the closed forms take, amounts in credits."""
+
+    reserve: float
+    click_rates: tuple[float, ...]
+
+
+def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), of the symmetric Bayes-Nash equilibrium.
+
+    Raises:
+        ValueError: No closed form is known: under GSP, or where bidders differ and truth is not dominant.
+    """
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
+    if row.truth_is_dominant(section):
+        return truthful_actions(scenario, observations)
+    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+    if row.equilibrium is None or not alike:
+        reason = "bidders with different priors or weights" if row.equilibrium else "private values under this rule"
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
+            "use truthful, shading or a trained run instead"
+        )
+    prior, reserve = scenario.priors()[0], float(section.reserve)
+    # the bid function jumps at the reserve: a point on each side of it
+    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
+    points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, Sale(reserve, scenario.click_rates)))
+    return bid_actions(scenario, observations, np.interp(private_values(scenario, observations), points, table))
+
+
+def best_worth(scenario: PositionScenario, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest worth of any seating, shape (markets,): the highest values (markets, agents) in the best slots."""
+    slots = min(len(scenario.click_rates), scenario.num_agents)
+    ranked = np.sort(values, axis=1)[:, ::-1][:, :slots]
+    return np.asarray(ranked @ np.array(scenario.click_rates[:slots]))
+
+
+def series(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last round; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` per click and `payments` of the winners in credits,
+        `bid_value_ratio`, `clicks` expected. One a market, shape (markets,): `revenue` in credits, `efficiency`.
+    """
+    values, bids = to_credits(state.values), to_credits(state.bids)
+    placed, seated = state.bids >= 0, clicks(scenario, state.allocation)
+    best = best_worth(scenario, values)
+    return {
+        "bids": np.where(placed, bids, np.nan),
+        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
+        "payments": np.where(state.allocation > 0, to_credits(state.payments), np.nan),
+        "clicks": seated,
+        "revenue": to_credits(state.payments.sum(axis=1)),
+        "efficiency": np.where(best > 0, (seated * values).sum(axis=1) / np.where(best > 0, best, 1.0), 1.0),
+    }

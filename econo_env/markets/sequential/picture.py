@@ -1,0 +1,34 @@
+"""One round of a sequential sale as people see it."""
+
+import numpy as np
+
+from econo_env.markets.sequential.layout import State
+from econo_env.markets.sequential.scenario import SequentialScenario
+from econo_env.money import to_credits
+from econo_env.telemetry.picture import Column, Picture
+
+
+def picture(scenario: SequentialScenario, before: State, after: State, k: int) -> Picture:
+    """Values, bids and the price of market `k` in the round between the two states; who has left is grey."""
+    played = bool(after.tick[k] > before.tick[k])
+    values, paid = to_credits(before.values[k]), to_credits(after.payments[k])
+    bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
+    won, there = after.allocation[k] > 0, before.active[k]
+    status = np.where(won, "wins, leaves", np.where(there, "", "has left"))
+    columns = [Column("value", values), Column("bid", bids)]
+    facts = [f"{scenario.max_cycles - int(after.tick[k])} of {scenario.max_cycles} units left"]
+    levels: dict[str, float] = {}
+    if played:
+        columns += [Column("paid", paid), Column("surplus", won * values - paid), Column("status", status, "text")]
+        if won.any():
+            levels["price"] = float(paid.sum())
+            if values[there].max() > values[won].max():
+                facts.append("not to the highest value")
+        else:
+            facts.append("no sale")
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    if reserve > 0.0:
+        levels["reserve"] = reserve
+    captions = ("status", "paid", "surplus") if played else ()
+    idle = frozenset(np.flatnonzero(~there).tolist())
+    return Picture(columns, won, ("value", "bid"), captions, levels, facts, idle)

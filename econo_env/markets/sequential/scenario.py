@@ -1,0 +1,50 @@
+"""Configuration of a sequential sale."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
+
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.scenario import Scenario
+
+MARKET = "sequential"
+
+
+class SequentialScenario(SealedBidScenario):
+    """Identical units sold one after another to bidders who want one each; a winner leaves.
+
+    `max_cycles` is the number of units, one a round. Values are drawn once and hold for the episode. A winner has left:
+    its action mask is off and its bids do not count, until the sale ends for everybody.
+
+    Attributes:
+        mechanism: `{name: sequential_first_price, reserve: 0.0}`: a mechanism of the table, amounts in credits.
+        values: The prior of every bidder's value, or a list of one for each bidder.
+        weights: None: bids are ranked as they are.
+        bids: What the action means: `share_of_value`, (1 + a) times the own value, so that 0 is the truth; or
+            `amount`, (1 + a) times the highest value.
+        feedback: What bidders see of the last round: `nothing` but who left, its `price`, or also the `winning_bid`.
+    """
+
+    module: ClassVar[str] = "econo_env.markets.sequential"
+
+    market: Literal["sequential"] = "sequential"  # type: ignore[assignment]  # the sealed bid form, but its own kind
+    weights: None = None
+    feedback: Literal["nothing", "price", "winning_bid"] = "price"  # type: ignore[assignment]  # a loser sees a price
+
+    @field_validator("mechanism", mode="before")
+    @classmethod
+    def _of_the_table(cls, section: Any) -> Options:
+        return options_of(section, MARKET)
+
+
+SCENARIO = SequentialScenario
+
+
+def built_in() -> list[Scenario]:
+    """One scenario for each sequential sale: three bidders, U[0, 1], two units."""
+    rows = [row for row in mechanisms().values() if row.market == MARKET]
+    return [
+        SequentialScenario(id=f"{row.name}_v0", num_agents=3, max_cycles=2, mechanism={"name": row.name, **row.example})
+        for row in rows
+    ]

@@ -1,0 +1,46 @@
+"""Discriminatory (pay-as-bid) auction of identical units."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.marginal_bids import UnitSale, award
+from econo_env.mechanisms.order_statistics import expected_rival_value
+from econo_env.valuations.priors import Prior
+
+
+@compiled
+def clear(
+    bids: NDArray[Any], lottery: Lottery, terms: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
+) -> None:
+    """The highest marginal bids, (n, units wanted), win a unit each and are paid; results (n,)."""
+    award(bids, terms, lottery, allocation)
+    for bidder in range(bids.shape[0]):
+        payments[bidder] = 0
+        for unit in range(allocation[bidder]):
+            payments[bidder] += bids[bidder, unit]
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: UnitSale) -> NDArray[Any]:
+    """Single-unit demand: b(v) = E[the best losing value | below v] (Weber 1983; Krishna 2009, section 13.4)."""
+    return expected_rival_value(values, prior, num_bidders, parameters.units, parameters.reserve)
+
+
+MECHANISM = Mechanism(
+    name="discriminatory",
+    summary="The highest marginal bids win a unit each and pay what they bid.",
+    market="multi_unit",
+    rule=clear,
+    parameters=UnitSale,
+    properties=(
+        "efficient in symmetric equilibrium with single-unit demand",
+        "no deficit",
+        "ex-post individually rational for bids up to the values",
+    ),
+    known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1)",
+    reference="Krishna, Auction Theory (2009), sections 12.1 and 13.4; Ausubel et al. (2014)",
+    equilibrium=equilibrium,
+)

@@ -1,0 +1,70 @@
+"""Identical units and marginal bids: who wins how many, which the multi-unit rules share."""
+
+from typing import Annotated, Any, NamedTuple
+
+from numpy.typing import NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery, ticket
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.money import Credits
+
+MOST_UNITS = 4096
+"""Units on sale: payments of one bidder stay inside int64."""
+
+
+class UnitSale(NamedTuple):
+    """Parameters: identical units for sale, and the reserve price of each in credits."""
+
+    units: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 2
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+
+
+@compiled
+def make_non_increasing(bids: NDArray[Any]) -> None:
+    """Lowers every marginal bid, (n, units wanted), to the one before it: no unit without those before it."""
+    for bidder in range(bids.shape[0]):
+        for unit in range(1, bids.shape[1]):
+            bids[bidder, unit] = min(bids[bidder, unit], bids[bidder, unit - 1])
+
+
+@compiled
+def next_winner(bids: NDArray[Any], reserve: Any, allocation: NDArray[Any], lottery: Lottery) -> int:
+    """The bidder whose next marginal bid is the highest.
+
+    Args:
+        bids: Marginal bids, shape (n, units wanted), not increasing along a row; a negative entry is no bid.
+        reserve: Bids below it are excluded.
+        allocation: Units won so far, shape (n,).
+        lottery: Breaks ties between marginal bids.
+
+    Returns:
+        The bidder's index, or `NOBODY`.
+    """
+    wanted = bids.shape[1]
+    best, highest = NOBODY, bids[0, 0]
+    for bidder in range(bids.shape[0]):
+        unit = allocation[bidder]
+        if unit >= wanted:
+            continue
+        bid = bids[bidder, unit]
+        if bid < 0 or bid < reserve or (best != NOBODY and bid < highest):
+            continue
+        if best != NOBODY and bid == highest:
+            rival = best * wanted + allocation[best]
+            if ticket(lottery, bidder * wanted + unit) < ticket(lottery, rival):
+                continue
+        best, highest = bidder, bid
+    return best
+
+
+@compiled
+def award(bids: NDArray[Any], terms: UnitSale, lottery: Lottery, allocation: NDArray[Any]) -> None:
+    """Gives the units to the highest marginal bids at or above the reserve; `allocation` (n,) counts them."""
+    allocation[:] = 0
+    for _ in range(terms.units):
+        winner = next_winner(bids, terms.reserve, allocation, lottery)
+        if winner == NOBODY:
+            return
+        allocation[winner] += 1

@@ -1,0 +1,77 @@
+"""First-price auction of slots: a click costs the own bid."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.order_statistics import expected_rival_value, win_probability
+from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots
+from econo_env.valuations.priors import Prior
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    weights: NDArray[Any],
+    lottery: Lottery,
+    terms: Slots,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """Slots go to the highest bids per click, and each click costs the own bid; all arrays (n,).
+
+    Payments are for the expected clicks of the slot, rounded down to whole micro-credits.
+    """
+    fill_slots(bids, weights, lottery, terms, allocation)
+    for bidder in range(bids.shape[0]):
+        payments[bidder] = 0
+        if allocation[bidder] > 0:
+            payments[bidder] = terms.click_rates[allocation[bidder] - 1] * bids[bidder]
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any) -> NDArray[Any]:
+    """b(v) = v - integral_r^v Q / Q(v), with Q the expected clicks of the value v, by revenue equivalence.
+
+    Q sums, over slots s, x_s - x_(s+1) times the chance G_s that fewer than s rivals lie above; each part by itself is
+    the equilibrium of a first-price sale of s units (Krishna 2009, section 5.1.2).
+
+    Args:
+        values: Own values of a click in credits, any shape.
+        prior: Distribution of every bidder's value.
+        num_bidders: Bidders, the owner of the values included.
+        parameters: With `reserve` in credits and `click_rates`.
+
+    Returns:
+        Bids per click in credits, the shape of `values`.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    rates = np.append(np.asarray(parameters.click_rates, dtype=np.float64), 0.0)
+    clicks, paid = np.zeros_like(values), np.zeros_like(values)
+    for slot in range(1, len(rates)):
+        weight = (rates[slot - 1] - rates[slot]) * win_probability(prior.cdf(values), num_bidders - 1, slot)
+        clicks += weight
+        paid += weight * expected_rival_value(values, prior, num_bidders, slot, parameters.reserve)
+    serious = (clicks > 1e-300) & (values >= parameters.reserve)
+    return np.where(serious, paid / np.where(serious, clicks, 1.0), values)
+
+
+MECHANISM = Mechanism(
+    name="position_first_price",
+    summary="The highest bids per click take the slots from the top; a click costs the own bid.",
+    market="position",
+    rule=clear,
+    parameters=SlotSale,
+    properties=(
+        "efficient in symmetric equilibrium",
+        "interim individually rational",
+        "no deficit",
+        "no equilibrium in pure strategies when values are known to all",
+    ),
+    known_answer="U[0,1], n bidders, click rates x: revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
+    reference="Edelman and Ostrovsky (2007); Krishna, Auction Theory (2009), section 5.1.2",
+    equilibrium=equilibrium,
+)

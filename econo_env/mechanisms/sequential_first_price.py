@@ -1,0 +1,46 @@
+"""Sequential first-price sale: one unit a round, the highest bid wins, pays itself and leaves."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
+from econo_env.valuations.priors import Prior
+
+
+@compiled
+def clear(
+    bids: NDArray[Any], lottery: Lottery, terms: UnitRounds, allocation: NDArray[Any], payments: NDArray[Any]
+) -> None:
+    """One round: the highest bid at or above the reserve wins the unit and pays itself; all arrays (n,)."""
+    allocation[:] = 0
+    payments[:] = 0
+    winner, _ = two_highest(bids, terms.reserve, lottery)
+    if winner != NOBODY:
+        allocation[winner] = 1
+        payments[winner] = bids[winner]
+
+
+def equilibrium(
+    values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, units_left: int = 1
+) -> NDArray[Any]:
+    """Bids of a round with so many bidders and units left: E[the last price | all rivals below the own value]."""
+    return expected_last_price(values, prior, num_bidders, units_left, parameters.reserve)
+
+
+MECHANISM = Mechanism(
+    name="sequential_first_price",
+    summary="One unit a round; the highest bid wins, pays itself and leaves.",
+    market="sequential",
+    rule=clear,
+    parameters=UnitRounds,
+    properties=("efficient in symmetric equilibrium", "interim individually rational", "no deficit"),
+    known_answer="U[0,1], n bidders, k units: round l bids (n - k) v / (n - l + 1), prices are a martingale, revenue "
+    "k (n - k) / (n + 1)",
+    reference="Weber (1983); Milgrom and Weber (2000); Krishna, Auction Theory (2009), section 15.1",
+    equilibrium=equilibrium,
+)

@@ -1,0 +1,54 @@
+"""Sequential second-price sale: one unit a round, the highest bid wins, pays the next one and leaves."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
+from econo_env.valuations.priors import Prior
+
+
+@compiled
+def clear(
+    bids: NDArray[Any], lottery: Lottery, terms: UnitRounds, allocation: NDArray[Any], payments: NDArray[Any]
+) -> None:
+    """One round: the highest bid wins the unit and pays the second highest, or the reserve; all arrays (n,)."""
+    allocation[:] = 0
+    payments[:] = 0
+    winner, loser = two_highest(bids, terms.reserve, lottery)
+    if winner != NOBODY:
+        allocation[winner] = 1
+        payments[winner] = terms.reserve if loser == NOBODY else max(terms.reserve, bids[loser])
+
+
+def equilibrium(
+    values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, units_left: int = 1
+) -> NDArray[Any]:
+    """Truth in the last round; before it, the price expected in the next one (Krishna 2009, section 15.2)."""
+    if units_left <= 1:
+        return np.asarray(values, dtype=np.float64)
+    return expected_last_price(values, prior, max(1, num_bidders - 1), units_left - 1, parameters.reserve)
+
+
+MECHANISM = Mechanism(
+    name="sequential_second_price",
+    summary="One unit a round; the highest bid wins, pays the second highest and leaves.",
+    market="sequential",
+    rule=clear,
+    parameters=UnitRounds,
+    properties=(
+        "truth is dominant in the last round only",
+        "efficient in symmetric equilibrium",
+        "interim individually rational",
+        "no deficit",
+    ),
+    known_answer="U[0,1], n bidders, k units: round l < k bids (n - k) v / (n - l), the last one v; prices are a "
+    "martingale, revenue k (n - k) / (n + 1)",
+    reference="Weber (1983); Milgrom and Weber (2000); Krishna, Auction Theory (2009), section 15.2",
+    equilibrium=equilibrium,
+)

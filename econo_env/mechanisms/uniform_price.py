@@ -1,0 +1,54 @@
+"""Uniform-price auction of identical units: every winner pays the highest losing bid for each unit."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.marginal_bids import UnitSale, award, next_winner
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.valuations.priors import Prior
+
+
+@compiled
+def clear(
+    bids: NDArray[Any], lottery: Lottery, terms: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
+) -> None:
+    """The highest marginal bids, (n, units wanted), win a unit each at the highest losing one; results (n,).
+
+    With u units that is the (u + 1)-th highest bid, or the reserve.
+    """
+    award(bids, terms, lottery, allocation)
+    price = terms.reserve
+    loser = next_winner(bids, terms.reserve, allocation, lottery)
+    if loser != NOBODY:
+        price = max(price, bids[loser, allocation[loser]])
+    for bidder in range(bids.shape[0]):
+        payments[bidder] = allocation[bidder] * price
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: UnitSale) -> NDArray[Any]:
+    """Single-unit demand: truth is dominant (Vickrey 1961)."""
+    return np.asarray(values, dtype=np.float64)
+
+
+MECHANISM = Mechanism(
+    name="uniform_price",
+    summary="The highest marginal bids win a unit each; every unit costs the highest losing bid.",
+    market="multi_unit",
+    rule=clear,
+    parameters=UnitSale,
+    properties=(
+        "dominant-strategy incentive compatible with single-unit demand",
+        "invites demand reduction with several units wanted",
+        "no deficit",
+        "ex-post individually rational for bids up to the values",
+    ),
+    known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
+    "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",
+    reference="Krishna, Auction Theory (2009), sections 12.1 and 13.3; Engelbrecht-Wiggans and Kahn (1998)",
+    equilibrium=equilibrium,
+)
