@@ -27,7 +27,7 @@ def draw_values(k: int, state: State, terms: Terms) -> None:
 
 
 @compiled
-def offered(action: float, value: int, sells: bool, terms: Terms) -> int:
+def offered(action: float, value: int, sells: bool, terms: Any) -> int:
     """The offer in micro-credits that an action in [-1, 1] makes, from 0 up.
 
     Of shares: a buyer bids (1 + a) times its value; a seller asks cost - a (highest price - cost), the mirror image,

@@ -11,34 +11,29 @@ from econo_env.valuations.priors import AnyPrior, Uniform
 MARKET = "double_auction"
 
 
-class DoubleAuctionScenario(Scenario):
-    """Buyers with private values and sellers with private costs make one sealed offer each.
+class TwoSidedScenario(Scenario):
+    """What the markets of buyers and sellers share.
 
     Attributes:
-        mechanism: `{name: double_auction, k: 0.5}`: a two-sided mechanism of the table and its parameters.
+        mechanism: `{name: double_auction, k: 0.5}`: a mechanism of this kind of market and its parameters.
         buyers: How many of the agents buy, the first ones; the others sell. None is half of them, rounded up.
         values: The prior of every buyer's value, or a list of one for each buyer.
         costs: The prior of every seller's cost, or a list of one for each seller.
         bids: What the action means: `share_of_value`, 0 is the truth, buyers bid (1 + a) times the value and sellers
             ask the cost less a times what is left up to the highest price; or `amount`, offers run from 0 to the
             highest price.
-        feedback: What a trader sees of the last round: `nothing`, its `own_result`, or also the market's `price`.
     """
 
-    module: ClassVar[str] = "econo_env.markets.double_auction"
-
-    market: Literal["double_auction"] = "double_auction"
     mechanism: SerializeAsAny[Options]
     buyers: int | None = Field(None, ge=0)
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     costs: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     bids: Literal["share_of_value", "amount"] = "share_of_value"
-    feedback: Literal["nothing", "own_result", "price"] = "own_result"
 
     @field_validator("mechanism", mode="before")
     @classmethod
     def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
+        return options_of(section, cls.module.rsplit(".", 1)[1])
 
     @model_validator(mode="after")
     def _sides_add_up(self) -> Self:
@@ -70,6 +65,19 @@ class DoubleAuctionScenario(Scenario):
     def highest_value(self) -> float:
         """The largest value or cost that anyone can have, in credits: the highest price, the scale of observations."""
         return max(prior.highest for prior in self.priors())
+
+
+class DoubleAuctionScenario(TwoSidedScenario):
+    """Buyers with private values and sellers with private costs make one sealed offer each.
+
+    Attributes:
+        feedback: What a trader sees of the last round: `nothing`, its `own_result`, or also the market's `price`.
+    """
+
+    module: ClassVar[str] = "econo_env.markets.double_auction"
+
+    market: Literal["double_auction"] = "double_auction"
+    feedback: Literal["nothing", "own_result", "price"] = "own_result"
 
 
 SCENARIO = DoubleAuctionScenario

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.double_auction.layout import State
-from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
+from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 
@@ -15,7 +15,7 @@ DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
-def private_values(scenario: DoubleAuctionScenario, observations: ArrayLike) -> Float64s:
+def private_values(scenario: TwoSidedScenario, observations: ArrayLike) -> Float64s:
     """The own values and costs in credits, shape (...), from observations of shape (..., features)."""
     return np.asarray(observations, dtype=np.float64)[..., 0] * scenario.highest_value
 
@@ -24,7 +24,7 @@ def _sells(observations: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(observations)[..., 2] > 0.5
 
 
-def bid_actions(scenario: DoubleAuctionScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+def bid_actions(scenario: TwoSidedScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), that make the given offers.
 
     Args:
@@ -43,7 +43,7 @@ def bid_actions(scenario: DoubleAuctionScenario, observations: ArrayLike, bids: 
     return np.clip(actions, -1.0, 1.0).astype(np.float32)[..., None]
 
 
-def scaled_actions(scenario: DoubleAuctionScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+def scaled_actions(scenario: TwoSidedScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), of a trader as eager as `factor`, a number or one an agent, from 0 to 2.
 
     Buyers bid `factor` times the value; sellers ask as much more than the cost, of the room up to the highest price:
@@ -59,7 +59,7 @@ def scaled_actions(scenario: DoubleAuctionScenario, observations: ArrayLike, fac
     return bid_actions(scenario, observations, np.where(_sells(observations), asks, share * values))
 
 
-def truthful_actions(scenario: DoubleAuctionScenario, observations: ArrayLike) -> Float32s:
+def truthful_actions(scenario: TwoSidedScenario, observations: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), that offer the own value or cost."""
     return scaled_actions(scenario, observations, 1.0)
 
@@ -102,7 +102,7 @@ def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike
     return bid_actions(scenario, observations, bids)
 
 
-def roles(scenario: DoubleAuctionScenario) -> tuple[tuple[int, ...], ...]:
+def roles(scenario: TwoSidedScenario) -> tuple[tuple[int, ...], ...]:
     """Agents of the same side and prior, group by group, in order of first appearance."""
     groups: dict[Any, list[int]] = {}
     for seat, prior in enumerate(scenario.priors()):
@@ -110,7 +110,7 @@ def roles(scenario: DoubleAuctionScenario) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(seats) for seats in groups.values())
 
 
-def best_gains(scenario: DoubleAuctionScenario, values: NDArray[Any]) -> Float64s:
+def best_gains(scenario: TwoSidedScenario, values: NDArray[Any]) -> Float64s:
     """The largest gains from trade, shape (markets,), of values and costs (markets, agents), in the same unit."""
     m, pairs = scenario.num_buyers, min(scenario.num_buyers, scenario.num_sellers)
     demand = -np.sort(-values[:, :m], axis=1)[:, :pairs]
