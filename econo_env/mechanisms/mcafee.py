@@ -76,7 +76,7 @@ MECHANISM = Mechanism(
         "no deficit",
         "loses at most 1/q of the gains from q efficient trades",
     ),
-    known_answer="2 buyers, 2 sellers, U[0,1]: truthful, 0.8236 of the gains from trade",
+    known_answer="2 buyers, 2 sellers, U[0,1]: truthful, 79/96 (0.823) of the gains from trade",
     reference="McAfee, A dominant strategy double auction, Journal of Economic Theory 56 (1992)",
     equilibrium=equilibrium,
     truth_is_dominant=lambda _: True,
