@@ -113,6 +113,22 @@ def test_no_lie_pays(name, bids, asks, seed, lie, data):
     assert utilities[1] <= utilities[0]
 
 
+@pytest.mark.parametrize(
+    ("bids", "asks", "trader", "lie", "stand_ins"),
+    [
+        ([9, 8], [2], 1, 10, {"highest_ask": 1.0}),  # a stand-in of 1 would sell to the higher bid at 4.5 or 5
+        ([9], [2, 3], 2, 1, {"lowest_bid": 20.0}),  # one of 20 would buy from the lower ask at 11.5 or 11
+    ],
+)
+def test_stand_ins_beyond_the_offers_make_no_lie_pay_under_mcafee(bids, asks, trader, lie, stand_ins):
+    told = np.array([*bids, *asks]) * MICRO
+    lying = told.copy()
+    lying[trader] = lie * MICRO
+    outcomes = [cleared("mcafee", o[: len(bids)], o[len(bids) :], 0, **stand_ins) for o in (told, lying)]
+    utilities = [allocation[trader] * told[trader] - payments[trader] for allocation, payments in outcomes]
+    assert utilities[1] <= utilities[0]
+
+
 @profiles
 @given(bids=side, asks=side, seed=seeds, k=st.floats(0, 1))
 def test_clearing_prices_leave_no_envy(bids, asks, seed, k):
