@@ -20,7 +20,7 @@ Int32s = NDArray[np.int32]
 class ContinuousDoubleAuction(NamedTuple):
     """Parameters: the tick, the step between prices in credits."""
 
-    tick_size: Annotated[Credits, Field(gt=0.0)] = 0.001
+    tick_size: Annotated[Credits, Field(gt=0.0)] = 0.01
 
 
 class Book(NamedTuple):

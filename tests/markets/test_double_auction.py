@@ -117,7 +117,7 @@ def test_no_lie_pays(name, bids, asks, seed, lie, data):
     ("bids", "asks", "trader", "lie", "stand_ins"),
     [
         ([9, 8], [2], 1, 10, {"highest_ask": 1.0}),  # a stand-in of 1 would sell to the higher bid at 4.5 or 5
-        ([9], [2, 3], 2, 1, {"lowest_bid": 20.0}),  # one of 20 would buy from the lower ask at 11.5 or 11
+        ([9], [2, 3], 2, 1, {"lowest_bid": 8.0}),  # one of 8 would buy from the lower ask at 5.5 or 5
     ],
 )
 def test_stand_ins_beyond_the_offers_make_no_lie_pay_under_mcafee(bids, asks, trader, lie, stand_ins):

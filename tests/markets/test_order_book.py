@@ -129,7 +129,7 @@ def test_units_and_money_are_conserved_and_the_book_is_never_crossed(policy, ove
         np.testing.assert_array_equal(rests[:, m:].sum(axis=1), state.depth[:, 1])
         np.testing.assert_array_equal(engine.exchange.action_mask, state.traded < scenario.units)
         assert not (rests & (state.traded == scenario.units)).any()
-        np.testing.assert_array_equal(state.payments % 1000, 0)  # prices are whole ticks of 0.001
+        np.testing.assert_array_equal(state.payments % 10_000, 0)  # prices are whole ticks of 0.01
 
     scenario, engine, total = play(policy=policy, check=check, **overrides)
     np.testing.assert_allclose(total.sum(axis=1), engine.state.gains / MICRO, atol=1e-9)
@@ -181,7 +181,7 @@ def test_an_invalid_action_leaves_the_resting_order():
     engine.step(np.array([[[0.0]]]))
     engine.step(np.array([[[np.nan]]]))
     assert engine.state.orders.tolist() == [[500_000]]
-    assert engine.state.level.tolist() == [[500]]
+    assert engine.state.level.tolist() == [[50]]
     assert engine.exchange.invalid_actions[0] == 1
     engine.step(np.array([[[-1.0]]]))
     assert engine.state.depth.tolist() == [[0, 0]], "a bid below one tick takes the order back"
@@ -254,7 +254,7 @@ def test_the_judges_hooks_agree_with_the_books():
         ({"mechanism.tick_size": 1e-8}, "below a micro-credit"),
         ({"mechanism.tick_size": 0.0}, "tick_size = 0.0"),
         ({"mechanism.tick_size": 0.0000001}, "below a micro-credit"),
-        ({"values": {"name": "uniform", "high": 1e6}}, "choose a larger tick_size"),
+        ({"values": {"name": "uniform", "high": 1e5}}, "choose a larger tick_size"),
         ({"units": 0}, "units = 0"),
         ({"mechanism": {"name": "mcafee"}}, "played in a double_auction market"),
     ],
