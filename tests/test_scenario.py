@@ -21,9 +21,10 @@ def test_a_scenario_survives_the_round_trip_through_yaml(scenario_id, tmp_path):
 
 @every_scenario
 def test_overrides_reach_fields_and_sections(scenario_id):
-    scenario = load(scenario_id, num_agents=7, **{"mechanism.reserve": 0.25})
+    amounts = [name for name, value in load(scenario_id).mechanism if isinstance(value, float)]
+    scenario = load(scenario_id, num_agents=7, **{f"mechanism.{name}": 0.25 for name in amounts[:1]})
     assert scenario.num_agents == 7
-    assert scenario.mechanism.reserve == 0.25
+    assert [getattr(scenario.mechanism, name) for name in amounts[:1]] == [0.25] * len(amounts[:1])
     assert load(scenario_id).num_agents != 7, "the built-in scenario is not changed"
 
 

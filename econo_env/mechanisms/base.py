@@ -72,7 +72,7 @@ class Mechanism:
     name: str
     summary: str
     market: str
-    rule: Callable[..., None]
+    rule: Callable[..., Any]
     parameters: type[Any]
     properties: tuple[str, ...]
     known_answer: str

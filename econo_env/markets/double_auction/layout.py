@@ -1,0 +1,109 @@
+"""What a sealed two-sided market holds: its state, its constants, and the meaning of observations and actions."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import MICRO, to_money
+
+
+class State(NamedTuple):
+    """A batch of two-sided markets; the first axis of every array is the market; buyers come before sellers."""
+
+    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, a buyer's value or a seller's cost")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits bid or asked, -1 for none")]
+    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units: 1 bought, -1 sold in the last round")]
+    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid, negative if received")]
+    order: Annotated[Int64s, Column(np.int64, ("agents",), "scratch: traders of each side, best offer first")]
+
+
+class Terms(NamedTuple):
+    """The constants of a scenario, as the compiled phases take them."""
+
+    rule: Any  # the mechanism's own parameters
+    num_buyers: int
+    max_cycles: int
+    truncates: bool  # the last tick is a truncation, not a termination
+    prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value or cost comes from
+    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    highest_price: float  # micro-credits
+    price_scale: float  # 1 / highest_price
+    bids_are_amounts: bool
+    shows_prior: bool
+    shows_result: bool
+    shows_price: bool
+
+
+def axes(scenario: DoubleAuctionScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    return {
+        "agents": scenario.num_agents,
+        "features": len(observation_names(scenario)),
+        "actions": len(action_names(scenario)),
+    }
+
+
+def rule(scenario: DoubleAuctionScenario) -> Any:
+    """The compiled rule of the scenario's mechanism."""
+    return mechanism(scenario.mechanism.name).rule
+
+
+def action_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
+    """What each action component means."""
+    return ("offer",)
+
+
+def _unlike(scenario: DoubleAuctionScenario) -> bool:
+    sides = scenario.priors()[: scenario.num_buyers], scenario.priors()[scenario.num_buyers :]
+    return any(len(set(side)) > 1 for side in sides)
+
+
+def observation_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
+    """What each feature of an observation means; all lie in [0, 1].
+
+    `value`: the own value or cost over the highest price. `rounds_left`: the share of the episode to come. `seller`: 1
+    for sellers. `prior` (where traders of a side differ): the own prior's number over their count. `traded`, `paid`,
+    `price` (in repeated play, as far as the feedback goes): the own result of the last round, what was paid or received
+    and the mean of what buyers paid, over the highest price.
+    """
+    names = ["value", "rounds_left", "seller"]
+    if _unlike(scenario):
+        names.append("prior")
+    if scenario.max_cycles > 1 and scenario.feedback != "nothing":
+        names += ["traded", "paid"]
+        if scenario.feedback == "price":
+            names.append("price")
+    return tuple(names)
+
+
+def terms(scenario: DoubleAuctionScenario) -> Terms:
+    """The scenario's constants for the compiled phases."""
+    distinct = list(dict.fromkeys(scenario.priors()))
+    names = observation_names(scenario)
+    highest = float(to_money(scenario.highest_value))
+    return Terms(
+        rule=mechanism(scenario.mechanism.name).terms(scenario.mechanism),
+        num_buyers=scenario.num_buyers,
+        max_cycles=scenario.max_cycles,
+        truncates=scenario.end_of_episode == "truncation",
+        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
+        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(MICRO),
+        highest_price=highest,
+        price_scale=1.0 / highest,
+        bids_are_amounts=scenario.bids == "amount",
+        shows_prior="prior" in names,
+        shows_result="traded" in names,
+        shows_price="price" in names,
+    )
+
+
+def info(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict faces tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last round."""
+    return {"won": state.allocation != 0, "paid": state.payments / MICRO}

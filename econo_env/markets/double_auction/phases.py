@@ -1,0 +1,142 @@
+"""One round of a sealed two-sided market, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
+from econo_env.engine.state import Exchange
+from econo_env.markets.double_auction.layout import State, Terms
+from econo_env.money import CREDIT
+from econo_env.valuations.drawing import draw_from_table
+
+NO_OFFER = -1
+
+
+@compiled
+def draw_values(k: int, state: State, terms: Terms) -> None:
+    """Draws every trader's value or cost for the coming round."""
+    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
+        last = min(first + DRAWS_AT_ONCE, values.shape[0])
+        fill_with_draws(key, episode, tick, VALUES, values, first, last)
+        for i in range(first, last):
+            values[i] = draw_from_table(terms.quantiles, terms.prior_of[i], values[i] * TWO_TO_MINUS_53)
+
+
+@compiled
+def offered(action: float, value: int, sells: bool, terms: Any) -> int:
+    """The offer in micro-credits that an action in [-1, 1] makes, from 0 up.
+
+    Of shares: a buyer bids (1 + a) times its value; a seller asks cost - a (highest price - cost), the mirror image,
+    not below 0. Of amounts: (1 + a) / 2 times the highest price.
+    """
+    if terms.bids_are_amounts:
+        amount = (1.0 + action) / 2.0 * terms.highest_price
+    elif sells:
+        amount = max(0.0, value - action * (terms.highest_price - value))
+    else:
+        amount = (1.0 + action) * value
+    return int(math.floor(amount + 0.5))
+
+
+@compiled
+def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Turns actions in [-1, 1] into bids and asks; an action outside, or NaN, is counted and is no offer."""
+    for i in range(state.values.shape[1]):
+        action = float(exchange.actions[k, i, 0])
+        if -1.0 <= action <= 1.0:
+            state.bids[k, i] = offered(action, state.values[k, i], i >= terms.num_buyers, terms)
+        else:
+            exchange.invalid_actions[k] += 1
+            state.bids[k, i] = NO_OFFER
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Applies the mechanism's rule."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    offers = state.bids[k]
+    rule(
+        offers[: terms.num_buyers],
+        offers[terms.num_buyers :],
+        lottery,
+        terms.rule,
+        state.order[k],
+        state.allocation[k],
+        state.payments[k],
+    )
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Pays buyers value minus price and sellers price minus cost, in credits."""
+    for i in range(state.values.shape[1]):
+        surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
+        exchange.rewards[k, i] = surplus * CREDIT
+
+
+@compiled
+def _mean_price(k: int, state: State, terms: Terms) -> float:
+    """The mean of what buyers paid, over the highest price; 0 without a trade."""
+    paid, trades = 0, 0
+    for i in range(terms.num_buyers):
+        paid += state.payments[k, i]
+        trades += state.allocation[k, i]
+    return min(1.0, paid / max(1, trades) * terms.price_scale)
+
+
+@compiled
+def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
+    price = _mean_price(k, state, terms) if terms.shows_price else 0.0
+    for i in range(state.values.shape[1]):
+        row = exchange.observations[k, i]
+        row[0] = state.values[k, i] * terms.price_scale
+        row[1] = rounds_left
+        row[2] = 1.0 if i >= terms.num_buyers else 0.0
+        at = 3
+        if terms.shows_prior:
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            at += 1
+        if terms.shows_result:
+            row[at] = 1.0 if state.allocation[k, i] != 0 else 0.0
+            row[at + 1] = min(1.0, abs(state.payments[k, i]) * terms.price_scale)
+            at += 2
+        if terms.shows_price:
+            row[at] = price
+
+
+@compiled
+def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Moves the clock, draws the values of the next round if there is one, and writes what traders see."""
+    state.tick[k] += 1
+    if state.tick[k] < terms.max_cycles:
+        draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)
+
+
+@compiled
+def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Ends the episode for everybody at once after the last round."""
+    ended = state.tick[k] >= terms.max_cycles
+    exchange.ended[k] = ended
+    for i in range(state.values.shape[1]):
+        exchange.terminated[k, i] = ended and not terms.truncates
+        exchange.truncated[k, i] = ended and terms.truncates
+
+
+@compiled
+def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Starts the next episode: new values and costs, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_OFFER)
+        state.allocation[k, i] = 0
+        state.payments[k, i] = 0
+        exchange.action_mask[k, i] = True
+    draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)

@@ -1,0 +1,36 @@
+"""One round of a sealed two-sided market as people see it."""
+
+import numpy as np
+
+from econo_env.markets.double_auction.layout import State
+from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
+from econo_env.markets.double_auction.strategies import best_gains
+from econo_env.money import to_credits
+from econo_env.telemetry.picture import Column, Picture, credits_written
+
+
+def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int) -> Picture:
+    """Values and costs, offers and prices of market `k` in the round between the two states; traders are marked."""
+    played = bool(np.any(after.bids[k] >= 0))
+    values = to_credits(before.values[k])
+    offers = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
+    paid = to_credits(after.payments[k])
+    units = after.allocation[k]
+    sides = np.where(np.arange(scenario.num_agents) < scenario.num_buyers, "buyer", "seller")
+    columns = [Column("side", sides, "text"), Column("value", values), Column("offer", offers)]
+    levels: dict[str, float] = {}
+    facts: list[str] = []
+    if played:
+        columns += [Column("paid", paid), Column("surplus", units * values - paid)]
+        gains, best = float((units * values).sum()), float(best_gains(scenario, values[None])[0])
+        trades = int((units > 0).sum())
+        facts.append("1 trade" if trades == 1 else f"{trades} trades" if trades else "no trade")
+        written = credits_written(np.array([gains, best, abs(paid.sum())]))
+        facts.append(f"gains {written[0]} of {written[1]}")
+        if paid.sum() != 0.0:
+            facts.append(f"{'market maker keeps' if paid.sum() > 0.0 else 'deficit'} {written[2]}")
+        if trades:
+            buyers, sellers = float(paid[units > 0].mean()), float(-paid[units < 0].mean())
+            levels = {"price": buyers} if buyers == sellers else {"buyers pay": buyers, "sellers get": sellers}
+    captions = ("side", "paid", "surplus") if played else ("side",)
+    return Picture(columns, units != 0, ("value", "offer"), captions, levels, facts)

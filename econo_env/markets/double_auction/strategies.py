@@ -1,0 +1,148 @@
+"""What a two-sided market tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.double_auction.layout import State
+from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import to_credits
+
+DRAWN_AHEAD = ("values",)
+"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
+
+
+def private_values(scenario: TwoSidedScenario, observations: ArrayLike) -> Float64s:
+    """The own values and costs in credits, shape (...), from observations of shape (..., features)."""
+    return np.asarray(observations, dtype=np.float64)[..., 0] * scenario.highest_value
+
+
+def _sells(observations: ArrayLike) -> NDArray[np.bool_]:
+    return np.asarray(observations)[..., 2] > 0.5
+
+
+def bid_actions(scenario: TwoSidedScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), that make the given offers.
+
+    Args:
+        scenario: Configuration; its `bids` says what an action means.
+        observations: Shape (..., features).
+        bids: Bids and asks in credits, shape (...). What an action cannot say becomes the nearest that it can.
+    """
+    amounts, highest = np.asarray(bids, dtype=np.float64), scenario.highest_value
+    if scenario.bids == "amount":
+        actions = 2.0 * amounts / highest - 1.0
+    else:
+        values, sells = private_values(scenario, observations), _sells(observations)
+        room = np.where(sells, highest - values, values)
+        ahead = np.where(sells, values - amounts, amounts - values)
+        actions = np.where(room > 0.0, ahead / np.where(room > 0.0, room, 1.0), 0.0)
+    return np.clip(actions, -1.0, 1.0).astype(np.float32)[..., None]
+
+
+def scaled_actions(scenario: TwoSidedScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), of a trader as eager as `factor`, a number or one an agent, from 0 to 2.
+
+    Buyers bid `factor` times the value; sellers ask as much more than the cost, of the room up to the highest price:
+    highest - factor (highest - cost). Below 1 nobody trades at a loss; a uniform factor from 0 to 1 is the
+    zero-intelligence trader with a budget of Gode and Sunder (1993).
+    """
+    values, highest = private_values(scenario, observations), scenario.highest_value
+    share = np.asarray(factor, dtype=np.float64)
+    if scenario.bids == "share_of_value":
+        shares = np.broadcast_to(np.clip(share - 1.0, -1.0, 1.0), values.shape)
+        return shares.astype(np.float32)[..., None]
+    asks = np.maximum(0.0, highest - share * (highest - values))
+    return bid_actions(scenario, observations, np.where(_sells(observations), asks, share * values))
+
+
+def truthful_actions(scenario: TwoSidedScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), that offer the own value or cost."""
+    return scaled_actions(scenario, observations, 1.0)
+
+
+def equilibrium_bids(scenario: DoubleAuctionScenario, values: ArrayLike, sells: ArrayLike) -> Float64s:
+    """The offers of the known Bayes-Nash equilibrium, in credits.
+
+    Args:
+        scenario: Configuration.
+        values: Values and costs in credits, any shape.
+        sells: Whether the trader sells, same shape.
+
+    Raises:
+        ValueError: No closed form is known: it is for rules under which truth is dominant, and for one buyer and one
+            seller with the same uniform prior.
+    """
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
+    types = np.asarray(values, dtype=np.float64)
+    if row.truth_is_dominant(section):
+        return types
+    alike = len(set(scenario.priors())) == 1 and scenario.num_buyers == scenario.num_sellers == 1
+    if row.equilibrium is None or not alike or scenario.priors()[0].name != "uniform":
+        raise ValueError(
+            f"{scenario.id}: an equilibrium of {section.name!r} is known for one buyer and one seller with the same "
+            "uniform prior only; use truthful, shading or a trained run instead"
+        )
+    prior = scenario.priors()[0]
+    ends = prior.lowest + prior.highest
+    mirrored = section.model_copy(update={"k": 1.0 - section.k})
+    bids = np.asarray(row.equilibrium(types, prior, 2, section))
+    asks = ends - np.asarray(row.equilibrium(ends - types, prior, 2, mirrored))
+    return np.where(np.asarray(sells), asks, bids)
+
+
+def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 1), of the known equilibrium; see `equilibrium_bids`."""
+    values = private_values(scenario, observations)
+    bids = equilibrium_bids(scenario, values, _sells(observations))
+    return bid_actions(scenario, observations, bids)
+
+
+def roles(scenario: TwoSidedScenario) -> tuple[tuple[int, ...], ...]:
+    """Agents of the same side and prior, group by group, in order of first appearance."""
+    groups: dict[Any, list[int]] = {}
+    for seat, prior in enumerate(scenario.priors()):
+        groups.setdefault((seat >= scenario.num_buyers, prior), []).append(seat)
+    return tuple(tuple(seats) for seats in groups.values())
+
+
+def best_gains(scenario: TwoSidedScenario, values: NDArray[Any]) -> Float64s:
+    """The largest gains from trade, shape (markets,), of values and costs (markets, agents), in the same unit."""
+    m, pairs = scenario.num_buyers, min(scenario.num_buyers, scenario.num_sellers)
+    demand = -np.sort(-values[:, :m], axis=1)[:, :pairs]
+    supply = np.sort(values[:, m:], axis=1)[:, :pairs]
+    return np.asarray(np.maximum(demand - supply, 0).sum(axis=1), dtype=np.float64)
+
+
+def series(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last round; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` and asks, `payments` of traders (negative for sellers), credits;
+        `bid_value_ratio`. One a market, shape (markets,): `revenue` in credits, negative for a deficit, `trades`,
+        `price` (mean of what buyers paid, credits) and `efficiency`, the gains over the largest possible ones.
+    """
+    values, bids = to_credits(state.values), to_credits(state.bids)
+    placed, traded = state.bids >= 0, state.allocation != 0
+    best = best_gains(scenario, values)
+    gains = (state.allocation * values).sum(axis=1)
+    bought = state.allocation > 0
+    trades = bought.sum(axis=1)
+    paid = to_credits(np.where(bought, state.payments, 0).sum(axis=1))
+    return {
+        "bids": np.where(placed, bids, np.nan),
+        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
+        "payments": np.where(traded, to_credits(state.payments), np.nan),
+        "revenue": to_credits(state.payments.sum(axis=1)),
+        "trades": trades.astype(np.float64),
+        "price": np.where(trades > 0, paid / np.maximum(trades, 1), np.nan),
+        "efficiency": np.where(best > 0, gains / np.where(best > 0, best, 1.0), np.nan),
+    }

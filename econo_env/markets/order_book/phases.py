@@ -1,0 +1,174 @@
+"""One tick of a market with an order book, phase by phase, for market `k` of a batch."""
+
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import LOTTERY, VALUES, uniform
+from econo_env.engine.state import Exchange
+from econo_env.markets.double_auction.phases import offered
+from econo_env.markets.order_book.layout import State, Terms, book_of
+from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY
+from econo_env.money import CREDIT
+from econo_env.valuations.drawing import draw_from_table
+
+NOTHING = -1
+
+
+@compiled
+def draw_values(k: int, state: State, terms: Terms) -> None:
+    """Draws the day's values and costs: a buyer's from the highest down, a seller's from the lowest up."""
+    for i in range(state.values.shape[1]):
+        units, falling = state.values[k, i], i < terms.num_buyers
+        for unit in range(terms.units):
+            probability = uniform(state.key[k], state.episode[k], unit, VALUES, i)
+            value = draw_from_table(terms.quantiles, terms.prior_of[i], probability)
+            at = unit
+            while at > 0 and (units[at - 1] < value if falling else units[at - 1] > value):
+                units[at] = units[at - 1]
+                at -= 1
+            units[at] = value
+
+
+@compiled
+def _draw_turns(k: int, state: State) -> None:
+    """Who acts when in this tick: every order of the agents is equally likely (Fisher and Yates)."""
+    turn = state.turn[k]
+    for i in range(turn.shape[0]):
+        j = int(uniform(state.key[k], state.episode[k], state.tick[k], LOTTERY, i) * (i + 1))
+        turn[i] = turn[j]
+        turn[j] = i
+
+
+@compiled
+def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Draws the turns of the tick, and counts actions outside [-1, 1]; the orders that rest are those of last tick."""
+    _draw_turns(k, state)
+    for i in range(state.traded.shape[1]):
+        state.allocation[k, i] = 0
+        state.payments[k, i] = 0
+        state.orders[k, i] = state.level[k, i] * terms.tick_size if state.level[k, i] != NO_ORDER else NOTHING
+        action = exchange.actions[k, i, 0]
+        inside = -1.0 <= action <= 1.0
+        if not inside and exchange.action_mask[k, i]:
+            exchange.invalid_actions[k] += 1
+
+
+@compiled
+def limit_of(action: float, value: int, sells: bool, terms: Terms) -> int:
+    """The price level of an action: the offer rounded to the tick that is better for the agent, in the range."""
+    amount = offered(action, value, sells, terms)
+    if sells:
+        return int(min(max(1, -(-amount // terms.tick_size)), terms.top))
+    return int(min(amount // terms.tick_size, terms.top))
+
+
+@compiled
+def _settle_trade(k: int, i: int, side: int, price: int, state: State) -> None:
+    """Agent `i` gets or gives its next unit for the price."""
+    sign = 1 if side == BID else -1
+    state.allocation[k, i] = sign
+    state.payments[k, i] = sign * price
+    state.gains[k] += sign * state.values[k, i, state.traded[k, i]]
+    state.traded[k, i] += 1
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Agents place their orders in turn, and the rule matches each at once.
+
+    An agent whose resting order was filled earlier in the tick does not act any more: its action was about that unit.
+    So nobody trades twice in a tick. An invalid action leaves the resting order as it is.
+    """
+    book = book_of(k, state)
+    for place in range(state.turn.shape[1]):
+        i = state.turn[k, place]
+        action = float(exchange.actions[k, i, 0])
+        valid = -1.0 <= action <= 1.0
+        if not (valid and exchange.action_mask[k, i]) or state.allocation[k, i] != 0:
+            continue
+        side = BID if i < terms.num_buyers else ASK
+        level = limit_of(action, state.values[k, i, state.traded[k, i]], side == ASK, terms)
+        state.orders[k, i] = level * terms.tick_size if level != NO_ORDER else NOTHING
+        matched, at = rule(book, i, side, level)
+        if matched != NOBODY:
+            price = at * terms.tick_size
+            _settle_trade(k, i, side, price, state)
+            _settle_trade(k, matched, 1 - side, price, state)
+            state.last_price[k] = price
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Pays buyers value minus price and sellers price minus cost of the unit just traded, in credits."""
+    for i in range(state.traded.shape[1]):
+        surplus = np.int64(0)
+        if state.allocation[k, i] != 0:
+            value = state.values[k, i, state.traded[k, i] - 1]
+            surplus = state.allocation[k, i] * value - state.payments[k, i]
+        exchange.rewards[k, i] = surplus * CREDIT
+
+
+@compiled
+def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    scale = terms.price_scale
+    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
+    best_bid = min(1.0, state.best[k, BID] * terms.tick_size * scale)
+    best_ask = 1.0
+    if state.best[k, ASK] != NO_ORDER:
+        best_ask = min(1.0, state.best[k, ASK] * terms.tick_size * scale)
+    last_price = min(1.0, state.last_price[k] * scale)
+    for i in range(state.traded.shape[1]):
+        row, traded = exchange.observations[k, i], state.traded[k, i]
+        exchange.action_mask[k, i] = traded < terms.units
+        row[0] = state.values[k, i, traded] * scale if traded < terms.units else 0.0
+        row[1] = rounds_left
+        row[2] = 1.0 if i >= terms.num_buyers else 0.0
+        row[3] = (terms.units - traded) / terms.units
+        row[4] = best_bid
+        row[5] = best_ask
+        row[6] = last_price
+        row[7] = min(1.0, state.level[k, i] * terms.tick_size * scale)
+        row[8] = 1.0 if state.allocation[k, i] != 0 else 0.0
+        row[9] = min(1.0, abs(state.payments[k, i]) * scale)
+
+
+@compiled
+def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Moves the clock and writes what agents see; an agent with no unit left may only do nothing."""
+    state.tick[k] += 1
+    _write_observations(k, state, terms, exchange)
+
+
+@compiled
+def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Ends the day for everybody at once after the last tick."""
+    ended = state.tick[k] >= terms.max_cycles
+    exchange.ended[k] = ended
+    for i in range(state.traded.shape[1]):
+        exchange.terminated[k, i] = ended and not terms.truncates
+        exchange.truncated[k, i] = ended and terms.truncates
+
+
+@compiled
+def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Starts the next day: an empty book, new values and costs."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    state.gains[k] = 0
+    state.last_price[k] = 0
+    for side in range(2):
+        state.best[k, side] = NO_ORDER
+        state.depth[k, side] = 0
+    for i in range(state.traded.shape[1]):
+        resting = state.level[k, i]
+        state.first[k, resting] = 0
+        state.last[k, resting] = 0
+        state.level[k, i] = NO_ORDER
+        state.traded[k, i] = 0
+        state.orders[k, i] = NOTHING
+        state.allocation[k, i] = 0
+        state.payments[k, i] = 0
+    draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)

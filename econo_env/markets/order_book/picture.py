@@ -1,0 +1,47 @@
+"""One tick of a market with an order book as people see it."""
+
+import numpy as np
+
+from econo_env.markets.order_book.layout import State
+from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.markets.order_book.strategies import best_gains
+from econo_env.money import MICRO, to_credits
+from econo_env.telemetry.picture import Column, Picture
+
+
+def picture(scenario: OrderBookScenario, before: State, after: State, k: int) -> Picture:
+    """Next units, limits and trades of market `k` in the tick between the two states, and the book it leaves."""
+    agents = np.arange(scenario.num_agents)
+    left = scenario.units - before.traded[k]
+    following = before.values[k, agents, np.minimum(before.traded[k], scenario.units - 1)]
+    values = np.where(left > 0, to_credits(following), np.nan)
+    orders = np.where(after.orders[k] >= 0, to_credits(after.orders[k]), np.nan)
+    units, paid = after.allocation[k], to_credits(after.payments[k])
+    sides = np.where(agents < scenario.num_buyers, "buyer", "seller")
+    rests = np.where(after.level[k] > 0, "rests", np.where(units > 0, "bought", np.where(units < 0, "sold", "-")))
+    columns = [
+        Column("side", sides, "text"),
+        Column("value", values),
+        Column("limit", orders),
+        Column("order", rests, "text"),
+        Column("paid", paid),
+        Column("surplus", np.where(units != 0, units * np.nan_to_num(values) - paid, 0.0)),
+        Column("units", (scenario.units - after.traded[k]).astype(str), "text"),
+    ]
+    bid, ask = (int(level) * scenario.tick_size for level in after.best[k])
+    levels = {name: price for name, price in (("best bid", bid), ("best ask", ask)) if price > 0.0}
+    trades, best = int((units > 0).sum()), float(best_gains(scenario, to_credits(after.values[k])[None])[0])
+    facts = ["1 trade" if trades == 1 else f"{trades} trades" if trades else "no trade"]
+    if after.last_price[k] > 0:
+        facts.append(f"last price {after.last_price[k] / MICRO:.3f}")
+    if best > 0.0:
+        facts.append(f"{after.gains[k] / MICRO / best:.0%} of the day's gains")
+    return Picture(
+        columns,
+        units != 0,
+        ("value", "limit"),
+        ("side", "order", "paid", "units"),
+        levels,
+        facts,
+        frozenset(np.flatnonzero(left <= 0).tolist()),
+    )

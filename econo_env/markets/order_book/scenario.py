@@ -1,0 +1,63 @@
+"""Configuration of a market with a limit order book."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from econo_env.markets.double_auction.scenario import TwoSidedScenario
+from econo_env.mechanisms.base import mechanisms
+from econo_env.money import MICRO
+from econo_env.scenario import Scenario
+
+MARKET = "order_book"
+
+MOST_LEVELS = 1_000_000
+
+
+class OrderBookScenario(TwoSidedScenario):
+    """Buyers and sellers of several units place limit orders, tick by tick, in an order drawn by lot.
+
+    Attributes:
+        units: Units that each buyer wants and each seller has, with values that fall and costs that rise.
+        max_cycles: Ticks of a trading day; every trader may place or replace one order in each.
+    """
+
+    module: ClassVar[str] = "econo_env.markets.order_book"
+
+    market: Literal["order_book"] = "order_book"
+    max_cycles: int = Field(16, ge=1, le=1_000_000_000)
+    units: int = Field(1, ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _ladder_of_prices(self) -> Self:
+        tick = round(self.tick_size * MICRO)
+        if tick < 1:
+            raise ValueError(f"mechanism.tick_size={self.tick_size:g} is below a micro-credit, the smallest money")
+        if self.num_levels > MOST_LEVELS:
+            raise ValueError(
+                f"mechanism.tick_size={self.tick_size:g} makes {self.num_levels:,} price levels up to the highest "
+                f"price {self.highest_value:g}: at most {MOST_LEVELS:,} are allowed, choose a larger tick_size"
+            )
+        return self
+
+    @property
+    def tick_size(self) -> float:
+        """The step between prices, in credits."""
+        return float(getattr(self.mechanism, "tick_size"))  # noqa: B009 - the section's class is made from the table
+
+    @property
+    def num_levels(self) -> int:
+        """Price levels from one tick up to the highest price."""
+        return -(-round(self.highest_value * MICRO) // max(1, round(self.tick_size * MICRO)))
+
+
+SCENARIO = OrderBookScenario
+
+
+def built_in() -> list[Scenario]:
+    """One scenario for each mechanism with a book: four buyers and four sellers of two units, U[0, 1], 16 ticks."""
+    rows = [row for row in mechanisms().values() if row.market == MARKET]
+    return [
+        OrderBookScenario(id=f"{row.name}_v0", num_agents=8, units=2, mechanism={"name": row.name, **row.example})
+        for row in rows
+    ]

@@ -1,0 +1,63 @@
+"""What a market with an order book tells strategies and telemetry: limits as actions, roles, series."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.state import Float64s
+from econo_env.markets.double_auction.strategies import (
+    bid_actions,
+    private_values,
+    roles,
+    scaled_actions,
+    truthful_actions,
+)
+from econo_env.markets.order_book.layout import State
+from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.money import to_credits
+
+__all__ = [
+    "DRAWN_AHEAD",
+    "best_gains",
+    "bid_actions",
+    "private_values",
+    "roles",
+    "scaled_actions",
+    "series",
+    "truthful_actions",
+]
+
+DRAWN_AHEAD: tuple[str, ...] = ()
+"""Columns of `State` that are drawn anew when a tick ends: none, values hold for the day."""
+
+
+def best_gains(scenario: OrderBookScenario, values: NDArray[Any]) -> Float64s:
+    """The day's largest gains from trade, shape (markets,), of values and costs (markets, agents, units), same unit."""
+    m, markets = scenario.num_buyers, len(values)
+    demand = -np.sort(-values[:, :m].reshape(markets, -1), axis=1)
+    supply = np.sort(values[:, m:].reshape(markets, -1), axis=1)
+    pairs = min(demand.shape[1], supply.shape[1])
+    return np.asarray(np.maximum(demand[:, :pairs] - supply[:, :pairs], 0).sum(axis=1), dtype=np.float64)
+
+
+def series(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last tick; NaN where there is nothing to show.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids`, the limits, and `payments` of traders (negative for sellers), in
+        credits. One a market, shape (markets,): `trades`, `price` (of the day's last trade), `spread` between best ask
+        and best bid in credits, `depth` (resting orders), and `efficiency`, the day's gains so far over the largest
+        possible ones.
+    """
+    best = best_gains(scenario, to_credits(state.values))
+    both = (state.best > 0).all(axis=1)
+    return {
+        "bids": np.where(state.orders >= 0, to_credits(state.orders), np.nan),
+        "payments": np.where(state.allocation != 0, to_credits(state.payments), np.nan),
+        "trades": (state.allocation > 0).sum(axis=1).astype(np.float64),
+        "price": np.where(state.last_price > 0, to_credits(state.last_price), np.nan),
+        "spread": np.where(both, (state.best[:, 1] - state.best[:, 0]) * scenario.tick_size, np.nan),
+        "depth": state.depth.sum(axis=1).astype(np.float64),
+        "efficiency": np.where(best > 0, to_credits(state.gains) / np.where(best > 0, best, 1.0), np.nan),
+    }

@@ -1,0 +1,105 @@
+"""k-double auction, also called a call market: one price between the marginal bid and the marginal ask."""
+
+from enum import IntEnum
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.crossing import cross, trade
+from econo_env.valuations.priors import Prior, Uniform
+
+
+class Between(IntEnum):
+    """The ends between which k places the price.
+
+    `marginal_pair`: the lowest bid and the highest ask that trade. `clearing_prices`: the prices at which demand equals
+    supply, so that nobody who is left out envies a trader; the losing offers count too.
+    """
+
+    marginal_pair = 0
+    clearing_prices = 1
+
+
+def _between(choice: object) -> object:
+    if isinstance(choice, str):
+        if choice not in Between.__members__:
+            raise ValueError(f"between {choice!r} is unknown: choose one of {', '.join(Between.__members__)}")
+        return Between[choice]
+    return choice
+
+
+CLEARING_PRICES = int(Between.clearing_prices)
+
+
+class DoubleAuction(NamedTuple):
+    """Parameters: the weight of the lower end in the price, and what the ends are."""
+
+    k: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    between: Annotated[Between, BeforeValidator(_between), PlainSerializer(lambda end: Between(end).name)] = (
+        Between.marginal_pair
+    )
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    asks: NDArray[Any],
+    lottery: Lottery,
+    terms: DoubleAuction,
+    order: NDArray[Any],
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """Every efficient trade takes place at k times the lower end plus 1 - k times the upper end of the price range.
+
+    Bids (m,), asks (n,), the others (m + n,), buyers first; `order` is scratch space. The price is never below the
+    marginal ask nor above the marginal bid, also in whole money.
+    """
+    buyers = bids.shape[0]
+    trades, num_bids, num_asks = cross(bids, asks, lottery, order)
+    price = 0.0
+    if trades > 0:
+        upper, lower = bids[order[trades - 1]], asks[order[buyers + trades - 1]]
+        if terms.between == CLEARING_PRICES:
+            if trades < num_bids:
+                lower = max(lower, bids[order[trades]])
+            if trades < num_asks:
+                upper = min(upper, asks[order[buyers + trades]])
+        price = lower + (1.0 - terms.k) * (upper - lower)
+    trade(order, buyers, trades, price, price, allocation, payments)
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: DoubleAuction) -> NDArray[Any]:
+    """The buyer's bid in the linear equilibrium of one buyer and one seller, both U[low, high].
+
+    On U[0, 1] with h = 1 - k the weight of the bid: B(v) = v / (1 + h) + h (1 - h) / (2 (1 + h)); the seller's ask is
+    the mirror image with 1 - k, S(c) = 1 - B(1 - c) (Chatterjee and Samuelson 1983).
+
+    Raises:
+        ValueError: More than one trader a side, or another prior: no closed form is known.
+    """
+    if num_bidders != 2 or not isinstance(prior, Uniform):
+        raise ValueError("the closed form is that of one buyer and one seller with uniform priors")
+    weight = 1.0 - parameters.k
+    shares = (np.asarray(values, dtype=np.float64) - prior.low) / (prior.high - prior.low)
+    bids = (shares + weight * (1.0 - weight) / 2.0) / (1.0 + weight)
+    return prior.low + (prior.high - prior.low) * bids
+
+
+MECHANISM = Mechanism(
+    name="double_auction",
+    summary="Every efficient trade takes place at one price, k of the way from the marginal bid down to the ask.",
+    market="double_auction",
+    rule=clear,
+    parameters=DoubleAuction,
+    properties=("ex-post individually rational", "budget balanced", "efficient on the offers, not in equilibrium"),
+    known_answer="one buyer, one seller, U[0,1], k = 1/2: B(v) = 2v/3 + 1/12, S(c) = 2c/3 + 1/4, gains from trade 9/64",
+    reference="Chatterjee and Samuelson (1983); Satterthwaite and Williams (1989); "
+    "Rustichini, Satterthwaite and Williams (1994)",
+    equilibrium=equilibrium,
+)

@@ -1,0 +1,69 @@
+"""Posted price in a two-sided market: all who accept the price trade, the longer side by lot."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.crossing import BY_LOT, sort_offers, trade
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class PostedPrice(NamedTuple):
+    """Parameters: the price in credits, fixed before anyone offers."""
+
+    price: Annotated[Credits, Field(ge=0.0)] = 0.5
+
+
+@compiled
+def clear(
+    bids: NDArray[Any],
+    asks: NDArray[Any],
+    lottery: Lottery,
+    terms: PostedPrice,
+    order: NDArray[Any],
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """Buyers who bid the price or more trade with sellers who ask the price or less; the longer side is drawn by lot.
+
+    Bids (m,), asks (n,), the others (m + n,), buyers first; `order` is scratch space.
+    """
+    buyers = bids.shape[0]
+    demand, supply = 0, 0
+    for buyer in range(buyers):
+        if bids[buyer] >= 0 and bids[buyer] >= terms.price:
+            order[demand] = buyer
+            demand += 1
+    for seller in range(asks.shape[0]):
+        if 0 <= asks[seller] <= terms.price:
+            order[buyers + supply] = seller
+            supply += 1
+    # by lot, not by offer: a better place for a higher bid would be worth lying for
+    sort_offers(bids, BY_LOT, lottery, 0, order[:buyers], demand)
+    sort_offers(asks, BY_LOT, lottery, buyers, order[buyers:], supply)
+    trade(order, buyers, min(demand, supply), terms.price, terms.price, allocation, payments)
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: PostedPrice) -> NDArray[Any]:
+    """Truth is a dominant strategy: no offer moves the price."""
+    return np.asarray(values, dtype=np.float64)
+
+
+MECHANISM = Mechanism(
+    name="posted_price",
+    summary="All who accept a price fixed in advance trade at it; the longer side is drawn by lot.",
+    market="double_auction",
+    rule=clear,
+    parameters=PostedPrice,
+    properties=("dominant-strategy incentive compatible", "ex-post individually rational", "budget balanced"),
+    known_answer="one buyer, one seller, U[0,1], price 1/2: gains from trade 1/8",
+    reference="Hagerty and Rogerson, Robust trading mechanisms, Journal of Economic Theory 42 (1987)",
+    equilibrium=equilibrium,
+    truth_is_dominant=lambda _: True,
+)
