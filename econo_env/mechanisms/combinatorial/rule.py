@@ -19,7 +19,8 @@ class Payment(IntEnum):
 
     `vcg`: their harm to others (Clarke). `nearest_vcg`, `nearest_zero`, `nearest_bid`: of the core payments with the
     least revenue, those nearest to VCG, to zero, to the bids. `first_price`: their bids. `grand_bundle`: everything
-    goes to the highest offer for it, at the second highest; no gain from bidding under two names.
+    goes to the highest offer for it, at the second highest; no gain from bidding under two names. `proxy`: the
+    ascending proxy auction, in steps of 1 / 4096 of the highest bid.
     """
 
     vcg = 0
@@ -28,6 +29,7 @@ class Payment(IntEnum):
     nearest_bid = 3
     first_price = 4
     grand_bundle = 5
+    proxy = 6
 
 
 def _payment(choice: object) -> object:
@@ -42,9 +44,12 @@ PaymentRule = Annotated[Payment, BeforeValidator(_payment), PlainSerializer(lamb
 
 VCG, NEAREST_VCG, NEAREST_ZERO = int(Payment.vcg), int(Payment.nearest_vcg), int(Payment.nearest_zero)
 NEAREST_BID, FIRST_PRICE, GRAND_BUNDLE = int(Payment.nearest_bid), int(Payment.first_price), int(Payment.grand_bundle)
+PROXY = int(Payment.proxy)
 
 LEAST_REVENUE = 256.0
 """Times the highest bid: how far below its reference the target lies, so that the nearest point has least revenue."""
+
+PROXY_STEPS = 4096
 
 PARTS = 1e-3
 """Micro-credits of rounding error that are forgiven before a payment is rounded up."""
@@ -84,6 +89,9 @@ def clear(
     if terms.payment == GRAND_BUNDLE:
         _sell_all_to_one(game, bids, allocation, payments, scratch)
         return
+    if terms.payment == PROXY:
+        _ascend(game, bids, allocation, payments, scratch)
+        return
     worth = value_sets(game, bids, scratch.order, scratch.out, scratch.best)
     take_bundles(game, bids, scratch.order, scratch.out, scratch.best, allocation)
     if terms.payment == FIRST_PRICE:
@@ -121,6 +129,32 @@ def _sell_all_to_one(game: Game, bids: Int64s, allocation: Int64s, payments: Int
             allocation[i] = NO_BID
     if first >= 0:
         payments[first] = second
+
+
+@compiled
+def _ascend(game: Game, bids: Int64s, allocation: Int64s, payments: Int64s, scratch: Scratch) -> None:
+    """Ascending proxy auction (Ausubel and Milgrom 2002): those outside the leading coalition ask for less profit."""
+    highest = np.int64(0)
+    for i in range(allocation.shape[0]):
+        payments[i] = 0  # holds the profit asked for until the auction ends
+        for j in range(game.first[i], game.first[i + 1]):
+            payments[i] = max(payments[i], bids[j])
+        highest = max(highest, payments[i])
+    step = max(np.int64(1), highest // PROXY_STEPS)
+    moved = True
+    while moved:
+        for i in range(allocation.shape[0]):
+            for j in range(game.first[i], game.first[i + 1]):
+                scratch.left[j] = float(bids[j] - payments[i])
+        value_sets(game, scratch.left, scratch.order, scratch.out, scratch.best_left)
+        take_bundles(game, scratch.left, scratch.order, scratch.out, scratch.best_left, allocation)
+        moved = False
+        for i in range(allocation.shape[0]):
+            if allocation[i] == NO_BID and payments[i] > 0:
+                payments[i] = max(np.int64(0), payments[i] - step)
+                moved = True
+    for i in range(allocation.shape[0]):
+        payments[i] = bids[allocation[i]] - payments[i] if allocation[i] != NO_BID else 0
 
 
 @compiled
