@@ -132,3 +132,22 @@ def _grow_to(item: int, size: int, near: Floats, liking: Floats, rng: np.random.
     while len(bundle) < size and (more := _next_item(bundle, near, liking, rng)) is not None:
         bundle.append(more)
     return bundle
+
+
+def local_global(num_locals: int) -> XorBids:
+    """Who may bid on what among locals and globals, with the highest values as amounts (1 a local, 2 a global).
+
+    Two locals: LLG, items A and B, each local wants one, the global both (Ausubel and Milgrom 2002). Four locals:
+    LLLLGG, eight items in a ring, every local wants either of two pairs that overlap, the globals want halves
+    (Bosshard, Buenz, Lubin and Seuken 2020).
+
+    Raises:
+        ValueError: `num_locals` is neither 2 nor 4.
+    """
+    if num_locals == 2:
+        return xor_bids([(0, [0], MICRO), (1, [1], MICRO), (2, [0, 1], 2 * MICRO)], 2, 3)
+    if num_locals != 4:
+        raise ValueError(f"num_locals = {num_locals}: LLG has 2 local bidders, LLLLGG has 4")
+    pairs = [(p // 2, [p, (p + 1) % 8], MICRO) for p in range(8)]
+    halves = [(4 + h // 2, [(2 * (h // 2) + 4 * (h % 2) + i) % 8 for i in range(4)], 2 * MICRO) for h in range(4)]
+    return xor_bids([*pairs, *halves], 8, 6)

@@ -90,11 +90,13 @@ def core_payments(
         left = bids.amount * fine
         for winner, kept in zip(winners, surplus, strict=True):
             left[bids.owner == winner] -= kept
-        rivals = program.best(left, everybody, best.chosen, deadline)
+        # at core payments many coalitions are as good as the winners: what gains next to nothing is not sought
+        indifference = max(len(winners) + 1, int(fine * PARTS / 10))
+        rivals = program.best(left, everybody, best.chosen, deadline, indifference)
         if not rivals.optimal:
             raise NotProved
         total = int(left[best.chosen].sum())
-        if rivals.welfare <= total + len(winners) + 1:
+        if rivals.welfare <= total + indifference:
             break
         inside = np.isin(winners, bids.owner[rivals.chosen])
         bound = float(bids.amount[rivals.chosen].sum() - offers[inside].sum())

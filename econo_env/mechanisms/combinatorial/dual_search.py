@@ -199,7 +199,7 @@ def run(space, limit, most_nodes):
 
 
 def least_loss(
-    price: Int64s, loss: Int64s, covers: Bools, limit: int, most_nodes: int
+    price: Int64s, loss: Int64s, covers: Bools, collide: Bools, limit: int, most_nodes: int
 ) -> tuple[int, Int64s, int]:
     """The packing of least loss below `limit`.
 
@@ -207,6 +207,7 @@ def least_loss(
         price: Of each row in whole units, shape (rows,), from 0.
         loss: Of each bid in whole units, shape (bids,), from 0: the prices of its rows less its amount.
         covers: Whether the bid covers the row, shape (bids, rows).
+        collide: Whether two bids share a row, priced or free, shape (bids, bids).
         limit: Only losses below it are of interest.
         most_nodes: When to give up.
 
@@ -219,12 +220,12 @@ def least_loss(
     rows = rows[np.argsort(-price[rows], kind="stable")]
     covers = np.ascontiguousarray(covers[by_loss][:, rows])
     levels, bits = len(rows) + 1, as_bits(covers.T)
-    counts = covers.astype(np.float32)
+    blocked = collide[np.ix_(by_loss, by_loss)] | np.eye(len(loss), dtype=np.bool_)
     space = Search(
         price=price[rows],
         loss=loss[by_loss],
         rows=bits,
-        conflict=as_bits(counts @ counts.T > 0),
+        conflict=as_bits(blocked),
         covers=covers,
         available=np.zeros((levels, bits.shape[1]), dtype=np.uint64),
         todo=np.zeros((levels, bits.shape[1]), dtype=np.uint64),

@@ -100,14 +100,17 @@ class IntegerProgram:
         model.a_matrix_.value_ = np.ones(len(row))
         return model
 
-    def best(self, amount: Int64s, allowed: Bools, known: Int64s, deadline: float) -> Allocation:
-        """The best allocation of the allowed bids.
+    def best(
+        self, amount: Int64s, allowed: Bools, known: Int64s, deadline: float, indifference: int = 0
+    ) -> Allocation:
+        """The best allocation of the allowed bids, or one that falls short of it by no more than `indifference`.
 
         Args:
             amount: Whole units of each bid, shape (bids,), together below 2^53; those of 0 or less are left out.
             allowed: Bids that may win, shape (bids,).
             known: Numbers of bids that can win together, to start from.
             deadline: `time.perf_counter()` at which to stop with what is known.
+            indifference: Whole units that are not worth searching for; the bound is then too low by as much.
         """
         allowed = allowed & (amount > 0)
         known = known[allowed[known]]
@@ -115,10 +118,10 @@ class IntegerProgram:
         for _ in range(_MOST_ROUNDS):
             price, primal = self._prices(amount, allowed, deadline)
             loss = self._cost(price) - amount
-            found, progress = self._better(found, int(price.sum()), amount, allowed, primal)
+            found, progress = self._better(found, int(price.sum()) - indifference, amount, allowed, primal)
             if found.optimal or not progress or time.perf_counter() > deadline or not self._cut(primal, loss):
                 break
-        return found if found.optimal else self._search(found, amount, allowed, price, loss, deadline)
+        return found if found.optimal else self._search(found, amount, allowed, price, loss, deadline, indifference)
 
     def _cost(self, price: Int64s) -> Int64s:
         """What the rows of each bid cost together; floats are exact below 2^53, and much faster."""
@@ -191,13 +194,22 @@ class IntegerProgram:
         return np.sqrt(self.bids.contains.sum(axis=1))
 
     def _search(
-        self, found: Allocation, amount: Int64s, allowed: Bools, price: Int64s, loss: Int64s, deadline: float
+        self,
+        found: Allocation,
+        amount: Int64s,
+        allowed: Bools,
+        price: Int64s,
+        loss: Int64s,
+        deadline: float,
+        indifference: int,
     ) -> Allocation:
         """Searches for a loss below a limit that grows until something is found; HiGHS where that grows too large."""
         prices_bound = int(price.sum())
-        whole = prices_bound - found.welfare
+        whole = prices_bound - indifference - found.welfare
         limit = max(1, int(_FIRST_LIMIT * prices_bound))
         while True:
+            if whole <= 0:
+                return Allocation(found.chosen, found.welfare, found.welfare)
             limit = min(limit, whole)
             near = np.flatnonzero(allowed & (loss < limit))
             left = deadline - time.perf_counter()
@@ -207,10 +219,10 @@ class IntegerProgram:
             better, chosen, finished = self._by_parts(near, price, loss, limit, nodes)
             if better < limit:
                 found = Allocation(near[chosen], prices_bound - better, found.bound)
-                whole = better
+                whole = better - indifference
             if not finished:
                 break
-            if better < limit or limit == whole:
+            if better < limit or limit >= whole:
                 return Allocation(found.chosen, found.welfare, found.welfare)
             found = Allocation(found.chosen, found.welfare, min(found.bound, prices_bound - limit))
             limit *= _LIMIT_GROWTH
@@ -230,7 +242,12 @@ class IntegerProgram:
                 return limit, near[:0], True
             rows = covers[part].any(axis=0)
             lost, bids, nodes = least_loss(
-                price[rows], loss[near[part]], covers[part][:, rows], limit - total, most_nodes
+                price[rows],
+                loss[near[part]],
+                covers[part][:, rows],
+                self._collide[np.ix_(near[part], near[part])],
+                limit - total,
+                most_nodes,
             )
             if nodes > most_nodes:
                 complete = lost < limit - total and len(parts) == 1
