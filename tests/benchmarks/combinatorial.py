@@ -18,7 +18,7 @@ def small_games(threads):
     """Local-global games with nearest-VCG payments, bids drawn anew for every clearing."""
     rng = np.random.default_rng(0)
     for name, locals_, auctions, bar in (("LLG", 2, 500_000, 5e6), ("LLLLGG", 4, 10_000, 20e3)):
-        bids = local_global(locals_)
+        bids = local_global(locals_, ring=locals_ == 4)
         offers = (rng.random((auctions, len(bids.amount))) * bids.amount).astype(np.int64)
         game = game_of(bids)
         times = seconds_of(
