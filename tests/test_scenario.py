@@ -21,9 +21,10 @@ def test_a_scenario_survives_the_round_trip_through_yaml(scenario_id, tmp_path):
 
 @every_scenario
 def test_overrides_reach_fields_and_sections(scenario_id):
-    scenario = load(scenario_id, num_agents=7, **{"mechanism.reserve": 0.25})
+    parameter, value = ("reserve", 0.25) if hasattr(load(scenario_id).mechanism, "reserve") else ("payment", 0)
+    scenario = load(scenario_id, num_agents=7, **{f"mechanism.{parameter}": value})
     assert scenario.num_agents == 7
-    assert scenario.mechanism.reserve == 0.25
+    assert getattr(scenario.mechanism, parameter) == value
     assert load(scenario_id).num_agents != 7, "the built-in scenario is not changed"
 
 

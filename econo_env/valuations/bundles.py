@@ -72,7 +72,8 @@ def _map_weights(num_items: int, rng: np.random.Generator) -> Floats:
     diagonal = (apart == 1).all(axis=2)
     draw = np.triu(rng.random((num_items, num_items)), 1)
     draw = draw + draw.T
-    return ((edge & (draw > _MISSING_EDGE)) | (diagonal & (draw < _DIAGONAL_EDGE))).astype(np.float64)
+    joined: NDArray[np.bool_] = (edge & (draw > _MISSING_EDGE)) | (diagonal & (draw < _DIAGONAL_EDGE))
+    return joined.astype(np.float64)
 
 
 def _substitutes(near: Floats, num_bids: int, another: float, rng: np.random.Generator) -> XorBids:
@@ -149,9 +150,7 @@ def local_global(num_locals: int, ring: bool = False) -> XorBids:
         raise ValueError(f"num_locals = {num_locals}: LLG has at least 1 local bidder, the ring of LLLLGG has 4")
     if not ring:
         parts = [(i, [i], MICRO) for i in range(num_locals)]
-        return xor_bids(
-            [*parts, (num_locals, list(range(num_locals)), num_locals * MICRO)], num_locals, num_locals + 1
-        )
+        return xor_bids([*parts, (num_locals, list(range(num_locals)), num_locals * MICRO)], num_locals, num_locals + 1)
     pairs = [(p // 2, [p, (p + 1) % 8], MICRO) for p in range(8)]
     halves = [(4 + h // 2, [(2 * (h // 2) + 4 * (h % 2) + i) % 8 for i in range(4)], 2 * MICRO) for h in range(4)]
     return xor_bids([*pairs, *halves], 8, 6)

@@ -57,7 +57,7 @@ def test_the_form_names_bidders_and_items(rows, rule, paid):
 
 
 def test_the_proxies_stop_near_sixteen():
-    """The ascending proxy auction of Day and Cramton's example ends at 16 and 16 but for the order of the last steps."""
+    """Day and Cramton's example, played by ascending proxies: 16 and 16 but for the order of the steps."""
     outcome = clear_auction(in_money([(0, [0], 28), (1, [1], 20), (2, [0, 1], 32)]), Payment.proxy)
     assert outcome.payments.sum() == pytest.approx(32 * MICRO, rel=2e-3)
     assert outcome.payments[:2] == pytest.approx([16 * MICRO, 16 * MICRO], rel=0.06)

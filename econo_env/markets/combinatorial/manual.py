@@ -7,8 +7,8 @@ from econo_env.mechanisms.base import mechanism
 
 _GAMES = {
     "LLG": "Each local bidder wants one item of its own, the last bidder is global and wants all of them.",
-    "LLLLGG": "Eight items lie in a ring; each of four locals wants either of two overlapping pairs, each of two globals "
-    "either of two halves.",
+    "LLLLGG": "Eight items lie in a ring; each of four locals wants either of two overlapping pairs, "
+    "each of two globals either of two halves.",
 }
 
 _SCALES = {

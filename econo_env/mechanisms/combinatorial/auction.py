@@ -8,7 +8,7 @@ import numpy as np
 from econo_env.engine.state import Int64s
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
 from econo_env.mechanisms.combinatorial.bids import LARGEST_SMALL_GAME, XorBids, undominated
-from econo_env.mechanisms.combinatorial.core import NotProved, core_payments, harm_payments
+from econo_env.mechanisms.combinatorial.core import NotProvedError, core_payments, harm_payments
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
 from econo_env.mechanisms.combinatorial.integer_program import Allocation, IntegerProgram
 from econo_env.mechanisms.combinatorial.rule import Payment
@@ -148,7 +148,7 @@ def _clear_large(bids: XorBids, payment: Payment, time_limit: float, seed: int) 
     best = program.best(market.amount, everybody, nothing, deadline)
     try:
         paid = _payments(program, market, best, payment, deadline)
-    except NotProved:
+    except NotProvedError:
         chosen, paid = greedy_with_critical_payments(bids, seed)
         return _outcome(bids, chosen, paid, best.bound, FALLBACK)
     chosen = kept[best.chosen]
@@ -162,7 +162,7 @@ def _payments(program: IntegerProgram, market: XorBids, best: Allocation, paymen
     if payment == Payment.first_price:
         return market.amount[best.chosen]
     if not best.optimal:
-        raise NotProved
+        raise NotProvedError
     harm = harm_payments(program, market, best, deadline)
     if payment == Payment.vcg or not len(harm):
         return harm

@@ -1,6 +1,7 @@
 """Many small combinatorial auctions at once, in the compiled rule."""
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,7 @@ def run(first, last, game, bids, keys, terms, allocation, payments, scratch):
     return run
 
 
-def clear_many(
-    game: Game, bids: Int64s, payment: int, *, seed: int = 0, num_threads: int = 1
-) -> tuple[Int64s, Int64s]:
+def clear_many(game: Game, bids: Int64s, payment: int, *, seed: int = 0, num_threads: int = 1) -> tuple[Int64s, Int64s]:
     """Clears auctions of the same game.
 
     Args:
@@ -125,5 +124,5 @@ def clear_many(
         part((0, auctions))
     else:
         with ThreadPoolExecutor(num_threads) as pool:
-            list(pool.map(part, zip(cuts[:-1], cuts[1:], strict=True)))
+            list(pool.map(part, pairwise(cuts)))
     return allocation, payments

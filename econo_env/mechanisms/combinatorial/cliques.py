@@ -48,7 +48,7 @@ def _greedy(collide: Bools, start: int) -> Int64s:
 
 def _extended(collide: Bools, clique: Int64s, order: Int64s) -> Int64s:
     """The clique made maximal."""
-    common = collide[clique].all(axis=0)
+    common = np.array(collide[clique].all(axis=0))
     common[clique] = False
     members = [clique]
     while common.any():

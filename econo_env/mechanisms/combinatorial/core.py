@@ -1,4 +1,4 @@
-"""Core payments of large auctions: constraint generation with exact coalition values, quadratic programme by quadprog."""
+"""Core payments of large auctions: constraints by exact coalition values, the nearest point by quadprog."""
 
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ _FINE = 52
 """Bits that amounts may take while coalitions are valued in parts of a micro-credit."""
 
 
-class NotProved(Exception):
+class NotProvedError(Exception):
     """An optimum was not proved in time."""
 
 
@@ -32,19 +32,17 @@ def _solve_qp() -> _QuadraticSolver:
     return solver
 
 
-def harm_payments(
-    program: IntegerProgram, bids: XorBids, best: Allocation, deadline: float
-) -> Int64s:
+def harm_payments(program: IntegerProgram, bids: XorBids, best: Allocation, deadline: float) -> Int64s:
     """Clarke payments of the winners in the order of `best.chosen`, micro-credits; only they are re-solved.
 
     Raises:
-        NotProved: The best allocation without one of them was not proved in time.
+        NotProvedError: The best allocation without one of them was not proved in time.
     """
     payments = np.zeros(len(best.chosen), dtype=np.int64)
     for w, j in enumerate(best.chosen):
         without = program.best(bids.amount, bids.owner != bids.owner[j], best.chosen, deadline)
         if not without.optimal:
-            raise NotProved
+            raise NotProvedError
         payments[w] = without.welfare - (best.welfare - int(bids.amount[j]))
     return payments
 
@@ -74,11 +72,11 @@ def core_payments(
 ) -> Int64s:
     """Core payments of the winners in the order of `best.chosen`, rounded up to whole micro-credits.
 
-    Constraints are generated for the coalition that gains most at the present payments (Day and Raghavan 2007), until
-    none gains.
+    Constraints are generated for a coalition that gains at the present payments (Day and Raghavan 2007), until it is
+    proved that none gains as much as a micro-credit.
 
     Raises:
-        NotProved: The value of a coalition was not proved in time.
+        NotProvedError: The value of a coalition was not proved in time.
     """
     winners, offers = bids.owner[best.chosen], bids.amount[best.chosen]
     price = harm.astype(np.float64)
@@ -92,11 +90,11 @@ def core_payments(
             left[bids.owner == winner] -= kept
         # at core payments many coalitions are as good as the winners: what gains next to nothing is not sought
         indifference = max(len(winners) + 1, int(fine * PARTS / 10))
-        rivals = program.best(left, everybody, best.chosen, deadline, indifference)
-        if not rivals.optimal:
-            raise NotProved
         total = int(left[best.chosen].sum())
+        rivals = program.best(left, everybody, best.chosen, deadline, indifference, enough=total + indifference)
         if rivals.welfare <= total + indifference:
+            if rivals.bound > total + fine:
+                raise NotProvedError
             break
         inside = np.isin(winners, bids.owner[rivals.chosen])
         bound = float(bids.amount[rivals.chosen].sum() - offers[inside].sum())

@@ -1,6 +1,6 @@
 """Winner determination for many items and bids: linear programme, reduced-cost fixing, exact search, else HiGHS.
 
-The linear programme gives prices; bids that lose more than the distance to a known allocation are ruled out, and the few
+The linear programme gives prices; bids that lose more than the distance to a known allocation are ruled out, and those
 that remain are searched to the end in whole numbers. HiGHS branches and cuts only where that search grows too large.
 """
 
@@ -20,7 +20,7 @@ from econo_env.mechanisms.combinatorial.dual_search import least_loss
 
 _MOST_BIDS_SEARCHED = 1500
 _NODES_A_SECOND = 200_000
-_MOST_NODES = 40_000
+_MOST_NODES = 100_000
 _FIRST_LIMIT, _LIMIT_GROWTH = 0.002, 2
 _MOST_ROUNDS = 30
 _PROGRESS = 1e-4
@@ -64,7 +64,7 @@ def highs() -> Any:
             "auctions of more than 10 items need the solver HiGHS: pip install 'econo-env[combinatorial]'"
         ) from None
     solver = Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5)):
+    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0)):
         solver.setOptionValue(option, value)
     return solver
 
@@ -101,7 +101,13 @@ class IntegerProgram:
         return model
 
     def best(
-        self, amount: Int64s, allowed: Bools, known: Int64s, deadline: float, indifference: int = 0
+        self,
+        amount: Int64s,
+        allowed: Bools,
+        known: Int64s,
+        deadline: float,
+        indifference: int = 0,
+        enough: int | None = None,
     ) -> Allocation:
         """The best allocation of the allowed bids, or one that falls short of it by no more than `indifference`.
 
@@ -111,6 +117,7 @@ class IntegerProgram:
             known: Numbers of bids that can win together, to start from.
             deadline: `time.perf_counter()` at which to stop with what is known.
             indifference: Whole units that are not worth searching for; the bound is then too low by as much.
+            enough: An allocation worth more than this will do, best or not.
         """
         allowed = allowed & (amount > 0)
         known = known[allowed[known]]
@@ -119,6 +126,8 @@ class IntegerProgram:
             price, primal = self._prices(amount, allowed, deadline)
             loss = self._cost(price) - amount
             found, progress = self._better(found, int(price.sum()) - indifference, amount, allowed, primal)
+            if enough is not None and found.welfare > enough:
+                return found
             if found.optimal or not progress or time.perf_counter() > deadline or not self._cut(primal, loss):
                 break
         return found if found.optimal else self._search(found, amount, allowed, price, loss, deadline, indifference)
@@ -160,14 +169,15 @@ class IntegerProgram:
     def _prices(self, amount: Int64s, allowed: Bools, deadline: float) -> tuple[Int64s, Float64s]:
         """Whole prices of the rows that cover every allowed bid, and the fractional allocation."""
         solver, numbers = self._solver, np.arange(len(amount), dtype=np.int32)
-        solver.changeColsCost(len(amount), numbers, amount.astype(np.float64))
+        unit = _unit(amount)
+        solver.changeColsCost(len(amount), numbers, amount / unit)
         solver.changeColsBounds(len(amount), numbers, np.zeros(len(amount)), allowed.astype(np.float64))
         solver.setOptionValue("time_limit", solver.getRunTime() + max(0.05, deadline - time.perf_counter()))
         solver.run()
         solution = solver.getSolution()
         dual = np.asarray(solution.row_dual) if solution.dual_valid else np.zeros(self.covers.shape[1])
         primal = np.asarray(solution.col_value) if solution.value_valid else np.zeros(len(amount))
-        price = np.ceil(np.maximum(dual, 0.0) - 1e-6).astype(np.int64)
+        price = np.ceil(np.maximum(dual, 0.0) * unit - 1e-6).astype(np.int64)
         for j in np.flatnonzero(allowed & (self._cost(price) < amount)):
             short = int(amount[j] - price[self.covers[j]].sum())
             if short > 0:  # rounding, or a linear programme that was stopped: the bid's first item makes it good
@@ -191,7 +201,8 @@ class IntegerProgram:
 
     @cached_property
     def _root_size(self) -> Float64s:
-        return np.sqrt(self.bids.contains.sum(axis=1))
+        root: Float64s = np.sqrt(self.bids.contains.sum(axis=1), dtype=np.float64)
+        return root
 
     def _search(
         self,
@@ -264,10 +275,11 @@ class IntegerProgram:
         from highspy import HighsVarType
 
         solver = highs()
-        model = self._model(amount[near].astype(np.float64), near)
+        unit = _unit(amount)
+        model = self._model(amount[near] / unit, near)
         model.integrality_ = [HighsVarType.kInteger] * len(near)
         solver.setOptionValue("time_limit", left)
-        solver.setOptionValue("objective_target", float(found.bound) - 0.5)
+        solver.setOptionValue("mip_abs_gap", 0.5 / unit)
         solver.passModel(model)
         start = np.isin(near, found.chosen)
         if start.sum() == len(found.chosen):
@@ -279,10 +291,15 @@ class IntegerProgram:
         welfare = int(amount[chosen].sum())
         if welfare < found.welfare or self.covers[chosen].sum(axis=0).max(initial=0) > 1:
             chosen, welfare = found.chosen, found.welfare
-        claimed = solver.getInfo().mip_dual_bound
+        claimed = solver.getInfo().mip_dual_bound * unit
         # integer amounts: a bound less than one unit above the welfare proves it
         bound = math.floor(claimed + 0.01) if math.isfinite(claimed) else found.bound
         return Allocation(chosen, welfare, max(welfare, min(found.bound, bound)))
+
+
+def _unit(amount: Int64s) -> float:
+    """A power of two that brings the largest amount to about a million: the solver's tolerances are absolute."""
+    return float(1 << max(0, int(amount.max(initial=1)).bit_length() - 20))
 
 
 def independent_parts(covers: Bools) -> list[NDArray[np.intp]]:

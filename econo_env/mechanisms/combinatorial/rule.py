@@ -158,9 +158,7 @@ def _ascend(game: Game, bids: Int64s, allocation: Int64s, payments: Int64s, scra
 
 
 @compiled
-def _charge_harm(
-    game: Game, bids: Int64s, worth: int, allocation: Int64s, payments: Int64s, scratch: Scratch
-) -> int:
+def _charge_harm(game: Game, bids: Int64s, worth: int, allocation: Int64s, payments: Int64s, scratch: Scratch) -> int:
     """Clarke payments: what the others lose by a winner's presence. Returns the number of winners."""
     num_winners = 0
     for i in range(allocation.shape[0]):
@@ -175,10 +173,8 @@ def _charge_harm(
 
 
 @compiled
-def _charge_two(
-    game: Game, bids: Int64s, payment: int, allocation: Int64s, payments: Int64s, scratch: Scratch
-) -> None:
-    """Core payments of two winners in closed form: what the losers offer, split with equal distance to the reference."""
+def _charge_two(game: Game, bids: Int64s, payment: int, allocation: Int64s, payments: Int64s, scratch: Scratch) -> None:
+    """Core payments of two winners in closed form: what the losers offer, split about the reference."""
     one, other = scratch.seat[0], scratch.seat[1]
     scratch.out[one], scratch.out[other] = True, True
     needed = value_sets(game, bids, scratch.order, scratch.out, scratch.best)

@@ -78,8 +78,7 @@ def value_sets(game: Game, amount: NDArray[Any], order: Int64s, out: Bools, best
             for s in range(bundle, sets):
                 if s & bundle == bundle:
                     worth = offer + best[k, s ^ bundle]
-                    if worth > best[k + 1, s]:
-                        best[k + 1, s] = worth
+                    best[k + 1, s] = max(best[k + 1, s], worth)
     return best[order.shape[0], sets - 1]
 
 
