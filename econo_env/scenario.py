@@ -85,7 +85,9 @@ def describe_errors(error: ValidationError, kind: type[BaseModel]) -> str:
             known = _fields_at(kind, item["loc"][:-1])
             close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys are {', '.join(known)}" if known else ""
-            parts.append(f"unknown key {where!r} {hint}".rstrip())
+            parts.append(f"unknown key {where!r}{', ' if hint else ''}{hint}")
+        elif item["type"] == "missing":
+            parts.append(f"the key {where!r} is missing")
         else:
             message = item["msg"].removeprefix("Value error, ")
             parts.append(f"{where} = {item['input']!r}: {message}" if item["loc"] else message)

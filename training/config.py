@@ -52,9 +52,9 @@ class Learner(Section):
         clip_range: PPO's clip of the probability ratio.
         ent_coef: Weight of the entropy bonus.
         vf_coef: Weight of the value loss.
-        normalize_advantage: Divide the advantages of each minibatch by their spread. With small exploration a few large
-            wins decide, and dividing makes the very minibatches that hold them count for less.
-        max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped, for the same reason.
+        normalize_advantage: Divide the advantages of each minibatch by their spread. The shipped auctions do without,
+            lest minibatches with rare, large wins count for less; no ablation has isolated the effect.
+        max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped.
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
             not learned; without, it starts at `initial` and is learned as SB3 does.
         difference_rewards: Take off each reward what the mean action would have earned against the same rivals and

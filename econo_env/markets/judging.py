@@ -81,6 +81,14 @@ class JudgedMarket(Protocol):
         ...
 
 
+class LuckyMarket(JudgedMarket, Protocol):
+    """A market whose rewards depend on luck that can be averaged out exactly: searches then see through it."""
+
+    def expected_rewards(self, scenario: Any, state: Any) -> Floats:
+        """Rewards of the last tick in credits, in expectation over that luck, shape (markets, agents)."""
+        ...
+
+
 class BiddingMarket(JudgedMarket, Protocol):
     """A market whose payoff is value times units won minus payment: best responses come from outcome curves."""
 

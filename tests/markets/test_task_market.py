@@ -169,6 +169,22 @@ def test_reputation_learns_reliability():
     assert np.corrcoef(mean[heard], state.reliability[heard])[0, 1] > 0.7
 
 
+def test_evidence_is_forgotten_with_each_piece_and_once_an_epoch_without():
+    engine = make(**{"tasks.open_share": 1.0, "reputation.epoch": 4, "reputation.reference_value": 0.5})
+    state = engine.state
+    for tick in range(40):
+        before = state.positive.copy(), state.negative.copy()
+        engine.step(truthful(engine))
+        worked = state.grades != NO_GRADE
+        good = np.where(state.grades == 1, 1.25, np.where(state.grades == 2, 1.0, 0.0))
+        bad = np.where(state.grades == 3, 1.0, 0.0)
+        agents = np.arange(engine.num_agents)
+        idle_epoch = ~worked & ((tick + agents) % 4 == 3)
+        kept = np.where(worked | idle_epoch, 0.98, 1.0)
+        assert np.allclose(state.positive, kept * before[0] + good)
+        assert np.allclose(state.negative, kept * before[1] + bad)
+
+
 def test_the_reward_is_the_transfer_minus_the_cost_of_effort():
     engine = make()
     for _ in range(10):
@@ -208,6 +224,21 @@ def test_observations_stay_in_their_box(conduct):
 def test_a_scenario_that_makes_no_sense_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         econo_env.load("task_market_v0", **change)
+
+
+@pytest.mark.parametrize("conduct", ["truthful", "random", "forging"])
+@pytest.mark.parametrize("stake_cap", [None, 0.5, 0.0])
+def test_the_expected_reward_is_the_mean_of_the_rewards(conduct, stake_cap):
+    engine = make(num_markets=1, **{"tasks.open_share": 1.0, "contract.stake_cap": stake_cap})
+    rng = np.random.default_rng(1)
+    actions = np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32)
+    many = engine.fork(20_000)
+    many.state.key[:] = make(num_markets=20_000, seed=5).state.key  # other luck, same task and types
+    many.step(np.repeat(actions, 20_000, axis=0))
+    rewards = many.exchange.rewards.sum(axis=1)
+    assert np.unique(many.state.expected_reward).size == 1
+    error = rewards.std() / np.sqrt(20_000) + 1e-9
+    assert abs(rewards.mean() - many.state.expected_reward[0] / 1e6) < 4 * error
 
 
 def test_stake_returns_to_free_when_work_is_good():

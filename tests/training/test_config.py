@@ -11,9 +11,9 @@ from training.ppo import scheduled
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["learner.n_epoch=2"], "unknown key 'learner.n_epoch' did you mean 'n_epochs'"),
-        (["learnr.n_epochs=2"], "unknown key 'learnr' did you mean 'learner'"),
-        (["scenario.num_agent=3"], "unknown key 'num_agent' did you mean 'num_agents'"),
+        (["learner.n_epoch=2"], "unknown key 'learner.n_epoch', did you mean 'n_epochs'"),
+        (["learnr.n_epochs=2"], "unknown key 'learnr', did you mean 'learner'"),
+        (["scenario.num_agent=3"], "unknown key 'num_agent', did you mean 'num_agents'"),
         (["scenario=first_prize_v0"], "did you mean 'first_price_v0'"),
         (["scenario={num_agents: 3}"], "name the scenario that these change"),
         (["sharing=everyone"], "'shared', 'per_role' or 'per_seat'"),

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from econo_env.markets.judging import PRIMARY
 from econo_env.scenario import Scenario, load
-from training.evaluation.metrics import Metric, market_metrics, number, regret_metrics
+from training.evaluation.metrics import Metric, efficiency, market_metrics, number, regret_metrics
 from training.evaluation.play import Record, play
 from training.evaluation.regret import Budget, Regret, regrets
 from training.evaluation.sampling import Actor
@@ -179,7 +180,7 @@ class _Judge:
         """For each seed the better, by welfare, of random and zero-intelligence play."""
         if self._floor is None:
             played = [self._records(_made(name, self.scenario)) for name in _FLOOR]
-            self._floor = [max(both, key=lambda r: r.realised["value"]) for both in zip(*played, strict=True)]
+            self._floor = [max(both, key=lambda r: efficiency(r, PRIMARY)) for both in zip(*played, strict=True)]
         return self._floor
 
     def _records(self, policy: Actor) -> list[Record]:

@@ -80,22 +80,34 @@ PER_RECORD: Mapping[str, tuple[str, Callable[[Record], float]]] = {
 """Figures that one seed's record gives by itself: unit and definition."""
 
 
+def efficiency(record: Record, measure: str) -> float:
+    """Welfare as a share of the optimum."""
+    return ratio(record.realised[measure], record.optimal[measure])
+
+
+def _normalised(record: Record, base: Record, measure: str) -> float:
+    """(W - W_base) / (W_optimal - W_base), each welfare as a share of the optimum of its own path of play.
+
+    With one round the optima are the same and cancel. In longer play they differ: what agents did before decides who is
+    eligible and what there is to gain.
+    """
+    reached, baseline = efficiency(record, measure), efficiency(base, measure)
+    return ratio(reached - baseline, 1.0 - baseline)
+
+
 def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[str, Metric]:
     """What play was worth.
 
     Args:
         records: One for each seed.
-        base: For each seed, the better of random and zero-intelligence play on the same draws; normalised efficiency
-            is (W - W_base) / (W_optimal - W_base).
+        base: For each seed, the better of random and zero-intelligence play on the same draws.
     """
     metrics: dict[str, Metric] = {}
     pairs = list(zip(records, base, strict=True))
     for measure in records[0].realised:
         suffix = "" if measure == PRIMARY else f"_of_{measure}"
-        shares = [ratio(r.realised[measure], r.optimal[measure]) for r in records]
-        normalised = [
-            ratio(r.realised[measure] - b.realised[measure], r.optimal[measure] - b.realised[measure]) for r, b in pairs
-        ]
+        shares = [efficiency(record, measure) for record in records]
+        normalised = [_normalised(r, b, measure) for r, b in pairs]
         metrics[f"efficiency{suffix}"] = over_seeds(shares, "share")
         metrics[f"normalised_efficiency{suffix}"] = over_seeds(normalised, "share")
     for name, (unit, of) in PER_RECORD.items():

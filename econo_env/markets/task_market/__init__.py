@@ -9,7 +9,15 @@ from econo_env.markets.task_market.enforcement import execute, grade, reputation
 from econo_env.markets.task_market.episode import finish, observe, reset
 from econo_env.markets.task_market.layout import State, action_names, axes, observation_names, rule, terms
 from econo_env.markets.task_market.manual import manual
-from econo_env.markets.task_market.outcome import roles, set_types, type_names, types, types_at, welfare
+from econo_env.markets.task_market.outcome import (
+    expected_rewards,
+    roles,
+    set_types,
+    type_names,
+    types,
+    types_at,
+    welfare,
+)
 from econo_env.markets.task_market.picture import info, picture
 from econo_env.markets.task_market.strategies import (
     DRAWN_AHEAD,
@@ -29,6 +37,7 @@ __all__ = [
     "eligibility",
     "equilibrium_actions",
     "execute",
+    "expected_rewards",
     "finish",
     "grade",
     "info",

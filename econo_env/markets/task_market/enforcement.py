@@ -4,6 +4,7 @@ import math
 
 from econo_env.economy.contracts import (
     BYZANTINE,
+    EXCELLENT,
     POOR,
     SATISFACTORY,
     grade_of,
@@ -62,34 +63,56 @@ def grade(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
+def payout(graded: int, task_value: int, second_score: int, lock: int, terms: Terms) -> int:
+    """V(grade) - S2, as far down as the locked stake goes, in micro-credits."""
+    return max(_money(value_of(graded, float(task_value), terms.schedule)) - second_score, -lock)
+
+
+@compiled
+def expected_payout(k: int, winner: int, lock: int, state: State, terms: Terms) -> float:
+    """`payout` in expectation over the luck of execution and evidence, given effort and conduct."""
+    value, second_score, schedule = state.task_value[k], state.second_scores[k, winner], terms.schedule
+    satisfactory = payout(SATISFACTORY, value, second_score, lock, terms)
+    if state.forges[k]:
+        caught = payout(BYZANTINE, value, second_score, lock, terms)
+        return terms.detection * caught + (1.0 - terms.detection) * satisfactory
+    succeeds = state.reliability[k, winner] * state.effort[k]
+    excellent_share = (1.0 - schedule.excellent_quality) / (1.0 - schedule.satisfactory_quality)
+    excellent = payout(EXCELLENT, value, second_score, lock, terms)
+    poor = payout(POOR, value, second_score, lock, terms)
+    success = excellent_share * excellent + (1.0 - excellent_share) * satisfactory
+    return float(succeeds * success + (1.0 - succeeds) * poor)
+
+
+@compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Transfers V(grade) - S2: from the principal, or from the locked stake as compensation to the principal.
+    """Transfers the payout: from the principal, or from the locked stake as compensation to the principal.
 
     The reward is the transfer minus the cost of the effort, in credits. A byzantine winner is banned.
     """
     state.worth[k] = 0
     state.effort_cost[k] = 0.0
+    state.expected_reward[k] = 0.0
     winner = state.winner[k]
     if winner == NO_WINNER:
         return
-    graded = state.grades[k, winner]
-    task_value = float(state.task_value[k])
-    promised = _money(value_of(graded, task_value, terms.schedule))
-    passed_forgery = state.forges[k] and graded != BYZANTINE
-    state.worth[k] = _money(value_of(POOR, task_value, terms.schedule)) if passed_forgery else promised
-    due = promised - state.second_scores[k, winner]
-    num_agents = state.active.shape[1]
+    graded, task_value, num_agents = state.grades[k, winner], state.task_value[k], state.active.shape[1]
     bonded, free = account(winner, BONDED, num_agents), account(winner, FREE, num_agents)
+    lock = state.balances[k, bonded]
+    due = payout(graded, task_value, state.second_scores[k, winner], lock, terms)
     if due >= 0:
         move(k, state, PRINCIPAL, free, due)
     else:
-        due = -min(-due, state.balances[k, bonded])
         move(k, state, bonded, PRINCIPAL, -due)
     move(k, state, bonded, free, state.balances[k, bonded])
     state.transfers[k, winner] = due
     state.effort_cost[k] = state.cost[k, winner] * state.effort[k] * state.effort[k]
+    state.expected_reward[k] = expected_payout(k, winner, lock, state, terms) - state.effort_cost[k]
     exchange.rewards[k, winner] = (due - state.effort_cost[k]) * CREDIT
     state.rewarded[k] = winner
+    # a forgery that passes is paid as satisfactory and worth what poor work is worth
+    true_grade = POOR if state.forges[k] and graded != BYZANTINE else graded
+    state.worth[k] = _money(value_of(true_grade, float(task_value), terms.schedule))
     if graded == BYZANTINE:
         state.active[k, winner] = False
 

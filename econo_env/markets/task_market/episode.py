@@ -108,6 +108,7 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     state.forgery_proven[k] = False
     state.worth[k] = 0
     state.effort_cost[k] = 0.0
+    state.expected_reward[k] = 0.0
     state.surplus[k] = 0.0
     state.best_surplus[k] = 0.0
     state.first_best[k] = 0.0

@@ -40,6 +40,7 @@ class State(NamedTuple):
     transfers: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits received for the last task")]
     worth: Annotated[Int64s, Column(np.int64, (), "micro-credits, what the last work was worth to the principal")]
     effort_cost: Annotated[Float64s, Column(np.float64, (), "micro-credits the last winner's work cost it")]
+    expected_reward: Annotated[Float64s, Column(np.float64, (), "micro-credits, the last winner's, over luck")]
     surplus: Annotated[Float64s, Column(np.float64, (), "micro-credits, expected surplus of the allocation")]
     best_surplus: Annotated[Float64s, Column(np.float64, (), "micro-credits, best among eligible true types")]
     first_best: Annotated[Float64s, Column(np.float64, (), "micro-credits, best among active true types")]

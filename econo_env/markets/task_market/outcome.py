@@ -64,3 +64,11 @@ def welfare(scenario: TaskMarketScenario, state: State, types: Floats) -> Welfar
         revenue=to_credits(state.worth - state.transfers.sum(axis=1)),
         created=(state.worth - state.effort_cost) / MICRO,
     )
+
+
+def expected_rewards(scenario: TaskMarketScenario, state: State) -> Floats:
+    """Rewards of the last task in credits, in expectation over the luck of execution, shape (markets, agents)."""
+    rewards = np.zeros(state.active.shape)
+    rows = np.flatnonzero(state.winner >= 0)
+    rewards[rows, state.winner[rows]] = state.expected_reward[rows] / MICRO
+    return rewards

@@ -1,0 +1,37 @@
+"""`econo-env demo`: the main job on real bids."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option(help="Folder for everything it writes; an earlier demo there is replaced.")
+    ] = Path("runs/demo"),
+    seconds_of_training: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0, help="About how long to train; by default the steps of the training file.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes every draw.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here, as JSON.")] = None,
+) -> None:
+    """Calibrates a market on real timber bids, trains bidders in it, judges them and the rules, writes a report.
+
+    The bids come with the extra: pip install econo-env[train,timber,report].
+
+    Example: `econo-env demo --out runs/demo --seed 1`
+    """
+    from training.demo import DemoSettings, run_demo
+
+    result = run_demo(out, DemoSettings(seed=seed, training_seconds=seconds_of_training), say=typer.echo)
+    if json_file is not None:
+        json_file.write_text(json.dumps(result.as_dict(), indent=2) + "\n")
+    typer.echo("")
+    typer.echo(result.words)
+    typer.echo("")
+    typer.echo(f"{result.seconds:.0f} s in all. The report stands in {result.report.absolute()}")

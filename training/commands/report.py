@@ -1,0 +1,31 @@
+"""`econo-env report`: one page with interactive plots about a run."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="Folder of a training run, or a file of `evaluate --json`.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write; by default report.html in the run.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first of ten evaluation seeds.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the evaluation behind it here.")] = None,
+) -> None:
+    """Writes one HTML page with interactive plots: bids, learning curves, regret, money; it needs no network.
+
+    Example: `econo-env report runs/first_price --out first_price.html`
+    """
+    from training.report import gather, write_report
+    from training.report.style import plotly
+
+    plotly()  # without it, say so before anything is measured
+    source = Path(run)
+    page = out or (source / "report.html" if source.is_dir() else source.with_suffix(".html"))
+    material = gather(source, seed=seed, say=lambda line: typer.echo(line, err=True))
+    if json_file is not None:
+        json_file.write_text(json.dumps(material.document, indent=2) + "\n")
+    typer.echo(str(write_report(material, page)))

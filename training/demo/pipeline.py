@@ -1,0 +1,230 @@
+"""The steps of the demo, one after the other, each leaving its files behind."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from econo_env.scenario import Scenario
+from econo_env.valuations.calibration import TIMBER, Calibration, EstimateOptions, calibrate
+from training.demo.market import training_market
+from training.demo.people import People, compare_with_people
+from training.demo.revenue import Earned, revenues
+from training.demo.words import (
+    calibration_lines,
+    closing_words,
+    judgement_lines,
+    people_lines,
+    revenue_lines,
+)
+from training.report.material import Effort, Material, gather
+
+Say = Callable[[str], None]
+TRAINING = "timber"
+"""The training file of the demo."""
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """How much the demo does.
+
+    Attributes:
+        seed: Of the calibration's bootstrap and of the training; evaluation and revenue count up from it.
+        num_bidders: Bidders of the market.
+        training_seconds: About how long to train; None takes the steps of the training file, the same on every machine.
+        bootstrap: Bootstrap samples of the calibration.
+        effort: How much the judgement measures.
+        auctions: Auctions of each sample of bids and revenue.
+        changes: Settings of the training to change, `key=value`.
+    """
+
+    seed: int = 0
+    num_bidders: int = 3
+    training_seconds: float | None = None
+    bootstrap: int = 200
+    effort: Effort = field(default_factory=lambda: Effort(markets=2048, moments=12))
+    auctions: int = 20_000
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo found, and where its files stand."""
+
+    calibration: Calibration
+    scenario: Scenario
+    material: Material
+    people: People
+    earned: list[Earned]
+    report: Path
+    words: str
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures for `--json`; the long tables stay in the run's files."""
+        homogenisation = self.calibration.homogenisation
+        return {
+            "calibration": {
+                "auctions": self.calibration.auctions_read,
+                "bids": self.calibration.rows_read,
+                "dropped": [asdict(entry) for entry in self.calibration.dropped],
+                "r_squared": homogenisation.r_squared,
+                "money_per_credit": homogenisation.amount_per_credit,
+                "fit": asdict(self.calibration.estimate(self.scenario.num_agents).fit),
+            },
+            "evaluation": {key: self.material.document[key] for key in ("policy", "seeds", "metrics", "baselines")},
+            "people": {
+                name: {
+                    "bid_distance": self.people.bid_distance[name],
+                    "winning_bid_distance": self.people.winning_distance[name],
+                    "mean_bid_gap_credits": self.people.bid_gap[name],
+                    "money_on_table": other.money_on_table,
+                    "money_on_table_of_people": self.people.people.money_on_table,
+                }
+                for name, other in self.people.others.items()
+            },
+            "revenue": [entry.as_dict(homogenisation.amount_per_credit) for entry in self.earned],
+            "report": str(self.report),
+            "words": self.words,
+            "seconds": round(self.seconds, 1),
+            "provenance": self.material.provenance,
+        }
+
+
+def run_demo(out: Path, settings: DemoSettings | None = None, say: Say = print) -> DemoResult:
+    """Calibrates on the timber bids, trains bidders, judges them and the market, and writes the report.
+
+    Args:
+        out: Folder for everything; what an earlier demo left there is replaced.
+        settings: How much to do.
+        say: Called with each line of progress.
+
+    Raises:
+        ValueError: The folder holds something else, or an extra is not installed.
+    """
+    from training.demo.section import real_bids_section
+    from training.report.build import write_report
+    from training.report.style import plotly
+
+    settings = settings or DemoSettings()
+    began = time.monotonic()
+    plotly()
+    _prepare(out)
+    step = _Steps(say)
+
+    step("calibrating on the timber bids")
+    found, scenario = _calibrated(out, settings)
+    for line in calibration_lines(found, scenario.num_agents):
+        say(line)
+
+    step("training bidders in that market")
+    run = _trained(out, scenario, settings, say)
+
+    step("judging what they learned")
+    material = gather(run, seed=settings.seed, effort=settings.effort)
+    for line in judgement_lines(material):
+        say(line)
+
+    step("comparing with the bids people made, and with other rules")
+    policies = _policies(run, scenario)
+    people = compare_with_people(found, scenario, policies, seed=settings.seed, markets=settings.auctions)
+    seeds = tuple(range(settings.seed, settings.seed + settings.effort.seeds))
+    earned = revenues(found, scenario, policies["learned"], seeds=seeds, markets=settings.auctions)
+    for line in (*people_lines(people), *revenue_lines(earned, found)):
+        say(line)
+
+    step("writing the report")
+    words = closing_words(found, material, people, earned)
+    shown = replace(material, document={**material.document, "policy": "bidders trained on timber"})
+    extra = real_bids_section(found, scenario, policies["learned"], people, earned, seeds, settings)
+    report = write_report(
+        shown, out / "report.html", title="Bidders trained on real timber auctions", extra=extra, opening=words
+    )
+    result = DemoResult(found, scenario, material, people, earned, report, words, time.monotonic() - began)
+    (out / "evaluation.json").write_text(json.dumps(material.document, indent=2) + "\n")
+    (out / "demo.json").write_text(json.dumps(result.as_dict(), indent=2) + "\n")
+    return result
+
+
+class _Steps:
+    """Numbers the steps and says how long each took."""
+
+    COUNT = 5
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._number, self._began = say, 0, time.monotonic()
+
+    def __call__(self, what: str) -> None:
+        self._number += 1
+        self._say(f"[{self._number}/{self.COUNT}] {what} ({time.monotonic() - self._began:.0f} s so far)")
+
+
+def _prepare(out: Path) -> None:
+    """An empty folder; only what a demo wrote is removed."""
+    import shutil
+
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {str(out)!r} is a file: give a folder")
+    known = {"bidders", "timber.yaml", "timber.png", "calibration.json", "report.html", "evaluation.json", "demo.json"}
+    strange = sorted(path.name for path in out.iterdir() if path.name not in known) if out.exists() else []
+    if strange:
+        raise ValueError(f"--out {str(out)!r} holds {strange[0]!r}, which no demo wrote: give another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    for path in out.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _calibrated(out: Path, settings: DemoSettings) -> tuple[Calibration, Scenario]:
+    from econo_env.valuations.calibration.picture import draw
+
+    options = EstimateOptions(seed=settings.seed, bootstrap=settings.bootstrap, auction_effects=True)
+    found = calibrate(TIMBER, options=options)
+    scenario = training_market(found, settings.num_bidders)
+    scenario.to_yaml(out / "timber.yaml")
+    draw(found, out / "timber.png", settings.num_bidders)
+    (out / "calibration.json").write_text(found.to_json())
+    return found, scenario
+
+
+def _trained(out: Path, scenario: Scenario, settings: DemoSettings, say: Say) -> Path:
+    from rich.console import Console
+
+    from training.config import TrainingConfig, read_config
+    from training.run import start_run
+
+    config = read_config(TRAINING, [f"seeds=[{settings.seed}]", *settings.changes])
+    config = TrainingConfig.model_validate({**config.model_dump(), "scenario": scenario.model_dump(mode="json")})
+    if settings.training_seconds is not None:
+        steps = _steps_in(config, settings.training_seconds)
+        config = config.model_copy(update={"total_timesteps": steps})
+        say(f"{settings.training_seconds:g} s of training are {steps:,} agent-steps on this machine")
+    start_run(config, out / "bidders", Console(stderr=True))
+    return out / "bidders"
+
+
+def _steps_in(config: Any, seconds: float) -> int:
+    """Agent-steps that this machine trains in the given time, from a few rollouts; at least one rollout."""
+    from training.trainer import Trainer
+
+    trainer = Trainer(config, config.seeds[0])
+    trainer.iterate()  # compiles and warms up
+    began, before = time.monotonic(), trainer.timesteps
+    while time.monotonic() - began < min(2.0, seconds / 4.0):
+        trainer.iterate()
+    rate = max(trainer.timesteps - before, before) / (time.monotonic() - began)
+    return max(before, int(rate * seconds))
+
+
+def _policies(run: Path, scenario: Scenario) -> dict[str, Any]:
+    from policies import make_policy
+    from policies.proactive import Learned
+
+    return {
+        "learned": Learned.from_run(scenario, run=run, name="learned"),
+        "equilibrium": make_policy("equilibrium", scenario),
+    }
