@@ -1,0 +1,150 @@
+"""One combinatorial clearing from a file, with its explanation.
+
+{mechanism: {name: combinatorial, payment: nearest_vcg}, items: [A, B],
+ bids: [{bidder: 1, bundle: [A], amount: 28}, {bidder: 2, bundle: [B], amount: 20}]}
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
+from econo_env.mechanisms.combinatorial.bids import XorBids, xor_bids
+from econo_env.mechanisms.combinatorial.rule import Payment
+from econo_env.mechanisms.form import Cleared
+from econo_env.money import Credits, to_credits, to_money
+from econo_env.scenario import describe_errors
+
+_RULES = {
+    Payment.vcg.name: "its harm to the others",
+    Payment.nearest_vcg.name: "the core payment nearest to VCG",
+    Payment.nearest_zero.name: "the core payment nearest to zero",
+    Payment.nearest_bid.name: "the core payment nearest to the bids",
+    Payment.first_price.name: "its bid",
+    Payment.grand_bundle.name: "the second highest offer for everything",
+    Payment.proxy.name: "where the proxies stopped",
+    FALLBACK: "the least amount that the greedy order still accepts",
+}
+
+
+class BundleBid(BaseModel):
+    """One bid: who, for which items, how much in credits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bidder: int | str
+    bundle: list[int | str] = Field(min_length=1)
+    amount: Credits = Field(ge=0.0)
+
+
+class CombinatorialForm(BaseModel):
+    """The keys of a file.
+
+    Attributes:
+        mechanism: Name and parameters.
+        items: What is for sale, one name each.
+        bids: XOR bids: a bidder wins at most one of its bundles.
+        time_limit: Seconds after which nothing more is proved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mechanism: dict[str, Any]
+    items: list[int | str] = Field(min_length=1)
+    bids: list[BundleBid] = Field(min_length=1)
+    time_limit: float = Field(10.0, gt=0.0)
+
+    @model_validator(mode="after")
+    def _items_exist_once(self) -> Self:
+        if len(set(self.items)) != len(self.items):
+            raise ValueError(f"items {self.items}: name each item once")
+        for bid in self.bids:
+            unknown = [item for item in bid.bundle if item not in self.items]
+            if unknown or len(set(bid.bundle)) != len(bid.bundle):
+                raise ValueError(
+                    f"bundle {bid.bundle} of bidder {bid.bidder}: name items of {self.items}, each at most once"
+                )
+        return self
+
+    def bidders(self) -> list[int | str]:
+        """Bidders in the order of their first bid."""
+        return list(dict.fromkeys(bid.bidder for bid in self.bids))
+
+    def to_bids(self) -> XorBids:
+        """The bids in micro-credits, bidders and items by number."""
+        number = {bidder: i for i, bidder in enumerate(self.bidders())}
+        rows = [
+            (number[bid.bidder], [self.items.index(item) for item in bid.bundle], int(to_money(bid.amount)))
+            for bid in self.bids
+        ]
+        return xor_bids(rows, len(self.items), len(number))
+
+
+def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+    """Clears a combinatorial auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
+
+    Winners are named as in the file; `allocation` lists each bidder's items and `payments` each bidder's payment, in
+    order of first appearance.
+    """
+    try:
+        form = CombinatorialForm.model_validate(document)
+    except ValidationError as error:
+        raise ValueError(describe_errors(error, CombinatorialForm)) from None
+    row = mechanism(str(form.mechanism["name"]))
+    try:
+        options: Any = row.options.model_validate(form.mechanism)
+    except ValidationError as error:
+        raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
+    bids, bidders = form.to_bids(), form.bidders()
+    outcome = clear_auction(bids, Payment(options.payment), time_limit=form.time_limit, seed=seed)
+    payments = to_credits(outcome.payments)
+    return Cleared(
+        winners=[bidders[i] for i in np.flatnonzero(outcome.won >= 0)],
+        allocation=[_items(form, bids, int(offer)) for offer in outcome.won],
+        payments=payments.tolist(),
+        welfare=float(to_credits(outcome.welfare)),
+        optimal=float(to_credits(outcome.bound)),
+        gap=outcome.gap,
+        explanation=[
+            *(_line(i, form, bids, outcome, payments[i]) for i in range(len(bidders))),
+            _proof(outcome),
+        ],
+    )
+
+
+def _items(form: CombinatorialForm, bids: XorBids, offer: int) -> list[int | str]:
+    return [form.items[item] for item in np.flatnonzero(bids.contains[offer])] if offer >= 0 else []
+
+
+def _line(i: int, form: CombinatorialForm, bids: XorBids, outcome: AuctionOutcome, paid: float) -> str:
+    """What a bidder wins and pays, and why."""
+    name, offer = form.bidders()[i], int(outcome.won[i])
+    if offer >= 0:
+        won = " + ".join(str(item) for item in _items(form, bids, offer))
+        amount = to_credits(bids.amount[offer])
+        return f"bidder {name} wins {won} with its bid {amount:.6g}; pays {paid:.6g}, {_RULES[outcome.mode]}"
+    best = int(bids.first[i] + np.argmax(bids.amount[bids.first[i] : bids.first[i + 1]]))
+    wanted = " + ".join(str(item) for item in _items(form, bids, best))
+    taken = bids.contains[best]
+    holders = [k for k in np.flatnonzero(outcome.won >= 0) if (bids.contains[outcome.won[k]] & taken).any()]
+    against = sum(int(bids.amount[outcome.won[k]]) for k in holders)
+    names = " and ".join(f"bidder {form.bidders()[k]}" for k in holders)
+    offer_word = "offers" if len(holders) == 1 else "offer together"
+    return (
+        f"bidder {name} loses: {to_credits(bids.amount[best]):.6g} for {wanted}, "
+        f"while {names} {offer_word} {to_credits(against):.6g} for bundles with items of it"
+    )
+
+
+def _proof(outcome: AuctionOutcome) -> str:
+    if outcome.mode == FALLBACK:
+        return (
+            "no optimum was proved in time: greedy allocation with critical payments, truthful for bidders who want "
+            f"one bundle; at most {outcome.gap:.2%} of the best welfare is lost"
+        )
+    if outcome.optimal:
+        return f"payment rule {outcome.mode}; proved: no allocation of these bids is worth more"
+    return f"payment rule {outcome.mode}; at most {outcome.gap:.2%} of the best welfare is lost"

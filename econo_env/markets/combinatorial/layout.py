@@ -1,0 +1,129 @@
+"""What a combinatorial market holds: its state, its constants, and the meaning of observations and actions."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
+from econo_env.mechanisms.combinatorial.small import Game
+from econo_env.money import MICRO
+
+_SCRATCH = "room to work in"
+
+
+class State(NamedTuple):
+    """A batch of combinatorial markets; the first axis of every array is the market."""
+
+    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    values: Annotated[Int64s, Column(np.int64, ("agents", "actions"), "micro-credits, of each own bundle")]
+    bids: Annotated[Int64s, Column(np.int64, ("offers",), "micro-credits, agent by agent, -1 for none")]
+    won: Annotated[Int64s, Column(np.int64, ("agents",), "number of the winning offer, -1 for none")]
+    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
+    order: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
+    out: Annotated[Bools, Column(np.bool_, ("agents",), _SCRATCH)]
+    best: Annotated[Int64s, Column(np.int64, ("layers", "sets"), _SCRATCH)]
+    best_left: Annotated[Float64s, Column(np.float64, ("layers", "sets"), _SCRATCH)]
+    left: Annotated[Float64s, Column(np.float64, ("offers",), _SCRATCH)]
+    chosen: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
+    seat: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
+    mask: Annotated[Int64s, Column(np.int64, ("constraints",), _SCRATCH)]
+    sign: Annotated[Float64s, Column(np.float64, ("constraints",), _SCRATCH)]
+    bound: Annotated[Float64s, Column(np.float64, ("constraints",), _SCRATCH)]
+    price: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
+    target: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
+    active: Annotated[Int64s, Column(np.int64, ("layers",), _SCRATCH)]
+    multiplier: Annotated[Float64s, Column(np.float64, ("layers",), _SCRATCH)]
+    direction: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
+    gram: Annotated[Float64s, Column(np.float64, ("layers", "gram_columns"), _SCRATCH)]
+
+
+class Terms(NamedTuple):
+    """The constants of a scenario, as the compiled phases take them."""
+
+    rule: Any  # the mechanism's own parameters
+    game: Game
+    max_cycles: int
+    truncates: bool  # the last tick is a truncation, not a termination
+    num_locals: int
+    correlation: float
+    highest: Int64s  # (agents,) micro-credits: values are uniform up to it
+    highest_value: float  # micro-credits
+    bids_are_amounts: bool
+    shows_result: bool
+
+
+def axes(scenario: CombinatorialScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    offers = scenario.offers
+    return {
+        "agents": scenario.num_agents,
+        "features": len(observation_names(scenario)),
+        "actions": scenario.bundles_each,
+        "offers": len(offers.amount),
+        "layers": scenario.num_agents + 1,
+        "sets": 1 << offers.num_items,
+        "constraints": num_constraints(scenario.num_agents, offers.num_items),
+        "gram_columns": scenario.num_agents + 2,
+    }
+
+
+def rule(scenario: CombinatorialScenario) -> Any:
+    """The compiled rule of the scenario's mechanism."""
+    return mechanism(scenario.mechanism.name).rule
+
+
+def _numbered(word: str, count: int) -> tuple[str, ...]:
+    return (word,) if count == 1 else tuple(f"{word}_{number}" for number in range(count))
+
+
+def action_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
+    """What each action component means: the bid on each of the own bundles."""
+    return _numbered("bid", scenario.bundles_each)
+
+
+def type_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
+    """A bidder's type: the value of each of its own bundles."""
+    return _numbered("value", scenario.bundles_each)
+
+
+def observation_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
+    """What each feature of an observation means; all lie in [0, 1].
+
+    Values over the highest possible one; the share of the episode to come; 1 for a global bidder. In repeated play, as
+    far as the feedback goes, whether a bundle was won in the last round, and the payment over twice the highest value.
+    """
+    names = (*type_names(scenario), "rounds_left", "is_global")
+    return (*names, "won", "paid") if scenario.max_cycles > 1 and scenario.feedback != "nothing" else names
+
+
+def terms(scenario: CombinatorialScenario) -> Terms:
+    """The scenario's constants for the compiled phases."""
+    offers = scenario.offers
+    return Terms(
+        rule=mechanism(scenario.mechanism.name).terms(scenario.mechanism),
+        game=game_of(offers),
+        max_cycles=scenario.max_cycles,
+        truncates=scenario.end_of_episode == "truncation",
+        num_locals=scenario.num_locals,
+        correlation=scenario.correlation,
+        highest=offers.amount[offers.first[:-1]],
+        highest_value=float(offers.amount.max()),
+        bids_are_amounts=scenario.bids == "amount",
+        shows_result="won" in observation_names(scenario),
+    )
+
+
+def highest_values(scenario: CombinatorialScenario) -> Float64s:
+    """The highest value of each agent's bundles in credits, shape (agents,)."""
+    return terms(scenario).highest / MICRO
+
+
+def info(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
+    return {"won": state.won >= 0, "paid": state.payments / MICRO}

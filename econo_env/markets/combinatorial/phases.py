@@ -1,0 +1,126 @@
+"""One round of a combinatorial market, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import VALUES, Lottery, uniform
+from econo_env.engine.state import Exchange
+from econo_env.markets.combinatorial.layout import State, Terms
+from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
+from econo_env.money import CREDIT
+
+
+@compiled
+def draw_values(k: int, state: State, terms: Terms) -> None:
+    """Draws the value of every bundle for the coming round; locals share one draw with the chance `correlation`."""
+    agents, each = state.values.shape[1], state.values.shape[2]
+    key, episode, tick = state.key[k], state.episode[k], state.tick[k]
+    shared = uniform(key, episode, tick, VALUES, agents * each) < terms.correlation
+    for i in range(agents):
+        for b in range(each):
+            source = b if shared and i < terms.num_locals else i * each + b
+            draw = uniform(key, episode, tick, VALUES, source)
+            state.values[k, i, b] = int(math.floor(draw * terms.highest[i] + 0.5))
+
+
+@compiled
+def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Turns actions in [-1, 1] into bids; an action outside, or NaN, is counted and is no bid on that bundle."""
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        for b in range(each):
+            action = float(exchange.actions[k, i, b])
+            if not -1.0 <= action <= 1.0:
+                exchange.invalid_actions[k] += 1
+                state.bids[k, i * each + b] = NO_BID
+                continue
+            scale = terms.highest_value if terms.bids_are_amounts else float(state.values[k, i, b])
+            state.bids[k, i * each + b] = int(math.floor((1.0 + action) * scale + 0.5))
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Applies the mechanism's rule."""
+    scratch = Scratch(
+        state.order[k],
+        state.out[k],
+        state.best[k],
+        state.best_left[k],
+        state.left[k],
+        state.chosen[k],
+        state.seat[k],
+        state.mask[k],
+        state.sign[k],
+        state.bound[k],
+        state.price[k],
+        state.target[k],
+        state.active[k],
+        state.multiplier[k],
+        state.direction[k],
+        state.gram[k],
+    )
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    rule(terms.game, state.bids[k], lottery, terms.rule, state.won[k], state.payments[k], scratch)
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Pays every bidder the value of its bundle minus its payment, in credits."""
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        worth = np.int64(0)
+        if state.won[k, i] >= 0:
+            worth = state.values[k, i, state.won[k, i] - i * each]
+        exchange.rewards[k, i] = (worth - state.payments[k, i]) * CREDIT
+
+
+@compiled
+def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        row = exchange.observations[k, i]
+        for b in range(each):
+            row[b] = state.values[k, i, b] / terms.highest_value
+        row[each] = rounds_left
+        row[each + 1] = 1.0 if i >= terms.num_locals else 0.0
+        if terms.shows_result:
+            row[each + 2] = 1.0 if state.won[k, i] >= 0 else 0.0
+            row[each + 3] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
+
+
+@compiled
+def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    state.tick[k] += 1
+    if state.tick[k] < terms.max_cycles:
+        draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)
+
+
+@compiled
+def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Ends the episode for everybody at once after the last round."""
+    ended = state.tick[k] >= terms.max_cycles
+    exchange.ended[k] = ended
+    for i in range(state.values.shape[1]):
+        exchange.terminated[k, i] = ended and not terms.truncates
+        exchange.truncated[k, i] = ended and terms.truncates
+
+
+@compiled
+def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Starts the next episode: new values, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    for j in range(state.bids.shape[1]):
+        state.bids[k, j] = np.int64(NO_BID)
+    for i in range(state.values.shape[1]):
+        state.won[k, i] = np.int64(NO_BID)
+        state.payments[k, i] = 0
+        exchange.action_mask[k, i] = True
+    draw_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)

@@ -1,0 +1,140 @@
+"""What a combinatorial market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.combinatorial.layout import State, highest_values
+from econo_env.markets.combinatorial.outcome import best_worth, worth_won
+from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.mechanisms.combinatorial.rule import Payment
+from econo_env.money import to_credits
+
+DRAWN_AHEAD = ("values",)
+"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
+
+
+def private_values(scenario: CombinatorialScenario, observations: ArrayLike) -> Float64s:
+    """The own values in credits, shape (..., bundles), from observations of shape (..., features)."""
+    highest = float(highest_values(scenario).max())
+    return np.asarray(observations, dtype=np.float64)[..., : scenario.bundles_each] * highest
+
+
+def bid_actions(scenario: CombinatorialScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+    """Actions that place the given bids, both of shape (..., bundles), bids in credits.
+
+    A bid beyond what an action can say becomes the largest possible bid; of a value of 0 every share is 0.
+    """
+    amounts = np.asarray(bids, dtype=np.float64)
+    if scenario.bids == "amount":
+        actions = amounts / float(highest_values(scenario).max()) - 1.0
+    else:
+        values = private_values(scenario, observations)
+        actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
+    actions = np.clip(actions, -1.0, 1.0)
+    rounded = actions.astype(np.float32)
+    # never above the bid that was meant: what is rounded up to float32 goes one step down
+    return np.where(rounded > actions, np.nextafter(rounded, np.float32(-1.0)), rounded)
+
+
+def scaled_actions(scenario: CombinatorialScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+    """Actions, shape (..., bundles), that bid `factor` (a number, or one an agent) times the own values."""
+    values = private_values(scenario, observations)
+    factors = np.asarray(factor, dtype=np.float64)
+    return bid_actions(scenario, observations, (factors[..., None] if factors.ndim else factors) * values)
+
+
+def truthful_actions(scenario: CombinatorialScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., bundles), that bid the own values."""
+    return scaled_actions(scenario, observations, 1.0)
+
+
+def local_bids(payment: int, values: ArrayLike, correlation: float) -> Float64s:
+    """Equilibrium bids of the two locals of LLG with values U[0, 1] and a global with U[0, 2], who is truthful.
+
+    Goeree and Lien, "On the impossibility of core-selecting auctions" (2016); Ausubel and Baranov, "Core-selecting
+    auctions with incomplete information" (2020).
+
+    Args:
+        payment: `vcg`, `nearest_vcg`, `nearest_zero` (and `proxy`, the same here) or `nearest_bid`.
+        values: Credits in [0, 1], any shape.
+        correlation: Chance that the locals share one draw.
+
+    Raises:
+        ValueError: No closed form is known under this payment rule.
+    """
+    v = np.asarray(values, dtype=np.float64)
+    apart = 1.0 - correlation
+    if payment == Payment.vcg:
+        return v
+    if payment in (Payment.nearest_zero, Payment.proxy):
+        if apart == 0.0:
+            return v
+        return np.maximum(0.0, 1.0 + np.log(np.maximum(correlation + apart * v, 1e-300)) / apart)
+    if payment == Payment.nearest_bid:
+        return v / 2.0 if apart == 0.0 else (math.log(2.0) - np.log(2.0 - apart * v)) / apart
+    if payment == Payment.nearest_vcg:
+        least = 0.0 if apart == 0.0 else (3.0 - math.sqrt(9.0 - apart**2)) / apart
+        return np.maximum(0.0, 2.0 / (2.0 + correlation) * (v - least))
+    raise ValueError(
+        f"no closed-form equilibrium of payment {Payment(payment).name!r} is known; "
+        "use truthful, shading or a trained run instead"
+    )
+
+
+def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., agents, bundles), of the known equilibrium; see `local_bids`.
+
+    Raises:
+        ValueError: None is known: more than two locals, or a payment rule without a closed form.
+    """
+    section: Any = scenario.mechanism
+    payment = int(section.payment)
+    if payment in (Payment.vcg, Payment.grand_bundle):
+        return truthful_actions(scenario, observations)
+    if scenario.game != "LLG" or scenario.num_agents != 3:
+        raise ValueError(
+            f"{scenario.id}: closed-form equilibria are known for LLG with two locals, not for {scenario.num_agents} "
+            f"bidders of {scenario.game}; use truthful, shading or a trained run instead"
+        )
+    values = private_values(scenario, observations)
+    is_global = np.asarray(observations)[..., 2:3] > 0.5
+    shaded = local_bids(payment, np.minimum(values, 1.0), scenario.correlation)
+    return bid_actions(scenario, observations, np.where(is_global, values, shaded))
+
+
+def roles(scenario: CombinatorialScenario) -> tuple[tuple[int, ...], ...]:
+    """Local bidders and global bidders."""
+    agents = range(scenario.num_agents)
+    return tuple(agents[: scenario.num_locals]), tuple(agents[scenario.num_locals :])
+
+
+def series(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last round; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` on the bundle valued most, `payments` of the winners, both in
+        credits, and `bid_value_ratio`. One a market, shape (markets,): `revenue` in credits, `efficiency`, the welfare
+        over the largest possible one.
+    """
+    values = to_credits(state.values)
+    made = to_credits(state.bids).reshape(values.shape)
+    top = values.argmax(axis=2)[..., None]
+    bid, value = (np.take_along_axis(numbers, top, axis=2)[..., 0] for numbers in (made, values))
+    placed = bid >= 0
+    best = best_worth(scenario, values)
+    welfare = worth_won(state, values).sum(axis=1)
+    return {
+        "bids": np.where(placed, bid, np.nan),
+        "bid_value_ratio": np.where(placed & (value > 0), bid / np.where(value > 0, value, 1.0), np.nan),
+        "payments": np.where(state.won >= 0, to_credits(state.payments), np.nan),
+        "revenue": to_credits(state.payments.sum(axis=1)),
+        "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
+    }
