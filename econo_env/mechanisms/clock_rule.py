@@ -52,7 +52,7 @@ class ClockMechanism(Mechanism):
         cycles: Ticks of the scenario that carries the mechanism's name.
     """
 
-    rule: Callable[..., Clock]  # type: ignore[assignment]  # sealed-bid rules fill arrays and return nothing
+    rule: Callable[..., Clock]
     sealed_form: str = "second_price"
     opening: Callable[[Any, float], float] = lambda parameters, highest: float(parameters.reserve)
     falling: bool = False

@@ -41,6 +41,8 @@ class Terms(NamedTuple):
     highest_value: float  # micro-credits
     value_scale: float  # 1 / highest_value
     bids_are_amounts: bool
+    half_largest_bid: float  # the limit of action 0 over the own or the highest value
+    extras: None  # of a sealed-bid market: a clock has none
     shows_prior: bool
     shows_standing: bool
     shows_leading: bool
@@ -98,6 +100,8 @@ def terms(scenario: ClockScenario) -> Terms:
         quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(to_money(1.0)),
         highest_value=float(to_money(scenario.highest_value)),
         value_scale=1.0 / float(to_money(scenario.highest_value)),
+        half_largest_bid=1.0,
+        extras=None,
         bids_are_amounts=scenario.bids == "amount",
         shows_prior="prior" in names,
         shows_standing="still_in" in names,

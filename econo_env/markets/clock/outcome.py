@@ -19,7 +19,7 @@ from econo_env.markets.clock.layout import State, is_over, observation_names, ru
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid import outcome as sealed
-from econo_env.markets.sealed_bid.phases import NO_BID
+from econo_env.markets.sealed_bid.layout import NO_BID
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import to_credits, to_money

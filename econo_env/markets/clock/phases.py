@@ -12,15 +12,13 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
 from econo_env.markets.clock.layout import State, Terms
-from econo_env.markets.sealed_bid.phases import NO_BID, bids
-from econo_env.markets.sealed_bid.phases import draw_values as sealed_draw_values
+from econo_env.markets.sealed_bid.layout import NO_BID
+from econo_env.markets.sealed_bid.phases import bids, draw_private_values
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import CREDIT
 
 __all__ = ["bids", "clear", "finish", "observe", "reset", "settle"]
-
-draw_values: Any = sealed_draw_values  # it takes any state with values, and terms with priors
 
 
 @compiled
@@ -119,5 +117,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.standing[k, i] = 1
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
-    draw_values(k, state, terms)
+    draw_private_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
+from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
 from econo_env.money import to_credits
 
@@ -42,7 +43,7 @@ def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]
     Raises:
         ValueError: No closed form is known for these bidders.
     """
-    return sealed.equilibrium_bids(sealed_form(scenario))
+    return equilibria.equilibrium_bids(sealed_form(scenario))
 
 
 def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:

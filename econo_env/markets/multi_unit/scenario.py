@@ -4,14 +4,14 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
 from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.scenario import Scenario
 
 MARKET = "multi_unit"
 
 
-class MultiUnitScenario(SealedBidScenario):
+class MultiUnitScenario(PlainBidsScenario):
     """Identical units for sale at once to bidders with decreasing marginal values.
 
     Attributes:

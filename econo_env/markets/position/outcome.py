@@ -16,8 +16,7 @@ from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.position.phases import clicks, terms
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.position.strategies import best_worth
-from econo_env.markets.sealed_bid.layout import State, rule
-from econo_env.markets.sealed_bid.phases import NO_BID
+from econo_env.markets.sealed_bid.layout import NO_BID, State, rule
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]

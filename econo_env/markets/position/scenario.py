@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
 from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.scenario import Scenario
 
@@ -25,7 +25,7 @@ def check_click_rates(rates: tuple[float, ...]) -> tuple[float, ...]:
     return rates
 
 
-class PositionScenario(SealedBidScenario):
+class PositionScenario(PlainBidsScenario):
     """Advertising slots sold at once; the value of a click is private, a slot is worth its expected clicks.
 
     Attributes:

@@ -15,14 +15,20 @@ from econo_env.valuations.drawing import draw_from_table
 
 
 @compiled
-def draw_values(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Draws what every bidder knows in the coming round, its private value or its signal."""
+def draw_private_values(k: int, state: Any, terms: Any) -> None:
+    """Draws independent values from the bidders' priors, for any state with `values` and terms with priors."""
     values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
     for first in range(0, values.shape[0], DRAWS_AT_ONCE):
         last = min(first + DRAWS_AT_ONCE, values.shape[0])
         fill_with_draws(key, episode, tick, VALUES, values, first, last)
         for i in range(first, last):
             values[i] = draw_from_table(terms.quantiles, terms.prior_of[i], values[i] * TWO_TO_MINUS_53)
+
+
+@compiled
+def draw_values(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Draws what every bidder knows in the coming round, its private value or its signal."""
+    draw_private_values(k, state, terms)
     draw_extras(terms.extras, k, state, terms, exchange)
 
 

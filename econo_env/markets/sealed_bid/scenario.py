@@ -185,6 +185,24 @@ class SealedBidScenario(Scenario):
         return self.participation.entry_fee + self.participation.entry_cost
 
 
+class PlainBidsScenario(SealedBidScenario):
+    """What other markets take over from the sealed bid: private values, risk-neutral bidders, all of them there."""
+
+    information: PrivateValues = PrivateValues()
+    utility: RiskNeutral = RiskNeutral()
+    procurement: None = None
+    largest_bid: float = Field(2.0, ge=2.0, le=2.0)
+
+    @field_validator("participation")
+    @classmethod
+    def _everybody_is_there(cls, participation: Participation) -> Participation:
+        if participation != Participation():
+            raise ValueError(
+                "a chance to be there, entry fees and entry costs are for sealed-bid markets: leave it out"
+            )
+        return participation
+
+
 SCENARIO = SealedBidScenario
 
 

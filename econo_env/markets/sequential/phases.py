@@ -11,7 +11,8 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
-from econo_env.markets.sealed_bid.phases import NO_BID, draw_values
+from econo_env.markets.sealed_bid.layout import NO_BID
+from econo_env.markets.sealed_bid.phases import draw_private_values
 from econo_env.markets.sequential.layout import State, Terms
 from econo_env.money import CREDIT
 
@@ -96,5 +97,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.bids[k, i] = np.int64(NO_BID)
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
-    draw_values(k, state, terms)  # type: ignore[arg-type]  # compiled code takes any state with these columns
+    draw_private_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

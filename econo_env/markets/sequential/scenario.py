@@ -4,14 +4,14 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
 from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.scenario import Scenario
 
 MARKET = "sequential"
 
 
-class SequentialScenario(SealedBidScenario):
+class SequentialScenario(PlainBidsScenario):
     """Identical units sold one after another to bidders who want one each; a winner leaves.
 
     `max_cycles` is the number of units, one a round. Values are drawn once and hold for the episode. A winner has left:
