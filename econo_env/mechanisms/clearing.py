@@ -1,5 +1,6 @@
 """One clearing of a sealed-bid rule: bids in, allocation and payments out."""
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,8 @@ def clear(
 ) -> Outcome:
     """Clears one auction by the rule that the engine compiles.
 
+    A market whose bids take another form, such as marginal bids or slots, offers `clear_one`, which takes over.
+
     Args:
         name: A mechanism's name, e.g. "second_price".
         bids: Amounts in credits, shape (n,), n at least 1; NaN is no bid.
@@ -61,6 +64,10 @@ def clear(
             unknown or out of range.
     """
     row = mechanism(name)
+    market = importlib.import_module(f"econo_env.markets.{row.market}")
+    if hasattr(market, "clear_one"):
+        cleared: Outcome = market.clear_one(name, bids, weights=weights, seed=seed, **parameters)
+        return cleared
     amounts = np.asarray(bids, dtype=np.float64)
     if amounts.ndim != 1 or amounts.size == 0:
         raise ValueError(f"bids of shape {amounts.shape}: give a list of at least one amount, one per bidder")

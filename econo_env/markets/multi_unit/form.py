@@ -91,6 +91,21 @@ def clear_units(name: str, bids: Rows | Floats, *, seed: int = 0, **parameters: 
     )
 
 
+def clear_one(name: str, bids: Any, *, weights: None = None, **options: Any) -> Outcome:
+    """Clears one sale of identical units; see `econo_env.mechanisms.clear` and `clear_units`.
+
+    Raises:
+        ValueError: Weights are given, or as `clear_units`.
+    """
+    if weights is not None:
+        raise ValueError(f"{name!r} takes no weights: bids are ranked as they are")
+    if any(np.ndim(row) != 1 for row in bids):
+        raise ValueError(
+            f"bids = {bids}: give a row of marginal bids for each bidder, such as [[0.9, 0.4], [0.8, 0.1]]"
+        )
+    return clear_units(name, bids, **options)
+
+
 def _lowered(table: Floats) -> NDArray[np.int64]:
     none = np.isnan(table)
     money = np.where(none, _NO_BID, to_money(np.where(none, 0.0, table)))

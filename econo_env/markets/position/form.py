@@ -63,11 +63,11 @@ class PositionForm(BaseModel):
 def clear_slots(
     name: str,
     bids: ArrayLike,
-    click_rates: ArrayLike,
+    click_rates: tuple[float, ...] | list[float] | Floats,
     *,
     weights: ArrayLike | None = None,
-    reserve: float = 0.0,
     seed: int = 0,
+    **parameters: Any,
 ) -> Outcome:
     """Clears one position auction by the rule that the engine compiles.
 
@@ -76,14 +76,14 @@ def clear_slots(
         bids: Amounts per click in credits, shape (n,); NaN is no bid.
         click_rates: Expected clicks of each slot, not increasing, shape (slots,).
         weights: Quality scores, shape (n,); all 1 by default.
-        reserve: Of a click, in credits.
         seed: Of the tie lottery.
+        **parameters: The mechanism's parameters in credits, e.g. `reserve=0.5`.
 
     Returns:
         The outcome; `allocation` is the slot from 1, 0 for none, and payments are for its expected clicks.
 
     Raises:
-        ValueError: A bid is negative or infinite, or the reserve is out of range.
+        ValueError: A bid is negative or infinite, a rate is off, or a parameter is unknown or out of range.
     """
     row, amounts = mechanism(name), np.asarray(bids, dtype=np.float64)
     bad = amounts[(amounts < 0) | np.isinf(amounts)]
@@ -93,7 +93,8 @@ def clear_slots(
     money = np.where(none, _NO_BID, to_money(np.where(none, 0.0, amounts)))
     factors = np.ones_like(amounts) if weights is None else np.asarray(weights, dtype=np.float64)
     rates = np.array(click_rates, dtype=np.float64)
-    options: Any = row.options.model_validate({"reserve": reserve})
+    check_click_rates(tuple(float(rate) for rate in rates))
+    options: Any = row.options(**parameters)
     terms = Slots(int(to_money(options.reserve)), rates)
     allocation, payments = np.zeros_like(money), np.zeros_like(money)
     lottery = Lottery(market_keys(seed, 1)[0], 0, 0)
@@ -105,6 +106,17 @@ def clear_slots(
         winners=[int(i) for i in np.argsort(allocation) if allocation[i] > 0],
         welfare=float((seated * np.nan_to_num(amounts)).sum()),
     )
+
+
+def clear_one(name: str, bids: ArrayLike, *, click_rates: Any = None, **options: Any) -> Outcome:
+    """Clears one position auction; see `econo_env.mechanisms.clear` and `clear_slots`.
+
+    Raises:
+        ValueError: There are no click rates, or as `clear_slots`.
+    """
+    if click_rates is None:
+        raise ValueError(f"{name!r} sells slots: give their click_rates, such as [1.0, 0.5]")
+    return clear_slots(name, bids, click_rates, **options)
 
 
 def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:

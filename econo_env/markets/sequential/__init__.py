@@ -14,6 +14,7 @@ from econo_env.markets.sealed_bid.strategies import (
     scaled_actions,
     truthful_actions,
 )
+from econo_env.markets.sequential.form import clear_one
 from econo_env.markets.sequential.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.sequential.manual import manual
 from econo_env.markets.sequential.outcome import welfare
@@ -33,6 +34,7 @@ __all__ = [
     "bid_actions",
     "bids",
     "clear",
+    "clear_one",
     "equilibrium_actions",
     "finish",
     "info",
