@@ -259,6 +259,21 @@ def test_own_offers_are_replayed_by_the_rule():
             assert curve.payment[0] == engine.state.payments[0, agent] / MICRO
 
 
+def test_series_tell_the_books_of_a_round():
+    scenario = econo_env.load("vcg_double_auction_v0", num_agents=2)
+    market, engine = scenario.market_module(), Engine(scenario, 300)
+    engine.reset(0)
+    engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
+    values, shown = engine.state.values / MICRO, market.series(scenario, engine.state)
+    gains = np.maximum(values[:, 0] - values[:, 1], 0.0)
+    trades = values[:, 0] >= values[:, 1]
+    np.testing.assert_allclose(shown["revenue"], -gains, atol=1e-9)
+    np.testing.assert_array_equal(shown["trades"], trades)
+    np.testing.assert_allclose(shown["price"], np.where(trades, values[:, 1], np.nan))
+    np.testing.assert_array_equal(shown["efficiency"][gains > 0], 1.0)
+    np.testing.assert_allclose(shown["bids"], values)
+
+
 def test_sides_have_their_own_priors_and_roles():
     scenario = econo_env.load(
         "double_auction_v0",
