@@ -73,7 +73,7 @@ def matching():
         2 * trades,
         times,
         bar=BAR,
-        baseline=("heaps in plain Python", 2 * same / slow),
+        baseline=("heaps in plain Python", float(2 * same / slow)),
         settings=settings(1, TRADERS, 1, f"{LEVELS} levels, {2 * trades / ORDERS:.0%} of {ORDERS:,} orders matched"),
     )
 

@@ -1,4 +1,4 @@
-"""Two-sided rules and their sealed market: what must hold for every profile, the form, and the meaning of actions."""
+"""Two-sided rules and their sealed market: what must hold for every profile, and the meaning of actions."""
 
 import re
 
@@ -12,7 +12,6 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.mechanisms import mechanism, mechanisms
-from econo_env.mechanisms.form import clear_form
 from policies import make_policy
 
 RULES = [name for name, row in mechanisms().items() if row.market == "double_auction"]
@@ -259,6 +258,21 @@ def test_own_offers_are_replayed_by_the_rule():
             assert curve.payment[0] == engine.state.payments[0, agent] / MICRO
 
 
+def test_series_tell_the_books_of_a_round():
+    scenario = econo_env.load("vcg_double_auction_v0", num_agents=2)
+    market, engine = scenario.market_module(), Engine(scenario, 300)
+    engine.reset(0)
+    engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
+    values, shown = engine.state.values / MICRO, market.series(scenario, engine.state)
+    gains = np.maximum(values[:, 0] - values[:, 1], 0.0)
+    trades = values[:, 0] >= values[:, 1]
+    np.testing.assert_allclose(shown["revenue"], -gains, atol=1e-9)
+    np.testing.assert_array_equal(shown["trades"], trades)
+    np.testing.assert_allclose(shown["price"], np.where(trades, values[:, 1], np.nan))
+    np.testing.assert_array_equal(shown["efficiency"][gains > 0], 1.0)
+    np.testing.assert_allclose(shown["bids"], values)
+
+
 def test_sides_have_their_own_priors_and_roles():
     scenario = econo_env.load(
         "double_auction_v0",
@@ -295,45 +309,3 @@ def test_a_mistake_names_value_and_fix(changes, message):
 def test_no_equilibrium_is_claimed_where_none_is_known():
     with pytest.raises(ValueError, match="one buyer and one seller"):
         make_policy("equilibrium", econo_env.load("double_auction_v0"))
-
-
-@pytest.mark.parametrize(
-    ("document", "line"),
-    [
-        ({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]}, "the market maker keeps 6"),
-        ({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]}, "pays 7, the offer of buyer_2"),
-        ({"mechanism": {"name": "vcg_double_auction"}, "buyers": [9], "sellers": [2]}, "a deficit of 7"),
-        ({"mechanism": {"name": "double_auction"}, "buyers": [9, None], "sellers": [2]}, "buyer_1 makes no offer"),
-        (
-            {"mechanism": {"name": "double_auction"}, "buyers": [1], "sellers": [2]},
-            "seller_0 asks 2: there is no trade",
-        ),
-        ({"mechanism": {"name": "double_auction"}, "buyers": [3, 3], "sellers": [2]}, "by lot, the last to trade"),
-    ],
-)
-def test_the_form_explains_itself(document, line):
-    explanation = clear_form(document).explanation
-    assert any(line in said for said in explanation), explanation
-
-
-def test_the_form_counts_traders_through():
-    form = clear_form({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]})
-    assert form.winners == [0, 1, 3, 4]
-    assert form.allocation == [1, 1, 0, -1, -1, 0]
-    assert form.gap == pytest.approx(0.2)
-
-
-@pytest.mark.parametrize(
-    ("document", "said"),
-    [
-        ({"mechanism": {"name": "mcafee"}, "bids": [1]}, "unknown key 'bids'"),
-        ({"mechanism": {"name": "mcafee"}, "buyers": [-1], "sellers": [1]}, "buyers: an offer of -1.0 is not allowed"),
-        ({"mechanism": {"name": "mcafee", "k": 1}, "buyers": [1], "sellers": [1]}, "unknown key 'k'"),
-        ({"mechanism": {"name": "mcafee"}, "buyers": [1], "sellers": ["x"]}, "sellers.0 = 'x'"),
-        ({"mechanism": {"name": "continuous_double_auction"}, "buyers": [1]}, "clears no single file"),
-    ],
-)
-def test_mistakes_in_a_form_get_one_clear_sentence(document, said):
-    with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form(document)
-    assert "\n" not in str(caught.value)
