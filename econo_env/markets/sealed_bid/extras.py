@@ -47,6 +47,12 @@ def _common_value(k: int, state: State, terms: Terms) -> int:
 
 
 @compiled
+def stretched(half_largest_bid: float | None, scale: float) -> float:
+    """The bid of action 0; None is 1, and costs nothing."""
+    return scale if half_largest_bid is None else half_largest_bid * scale
+
+
+@compiled
 def restrict_bids(extras: Extras | None, k: int, state: State, exchange: Exchange) -> None:
     """Strikes the bids of those who are not there or stay out, and cuts bids to the budget."""
     if extras is None:
@@ -71,6 +77,12 @@ def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
         for i in range(state.bids.shape[1]):
             if state.bids[k, i] >= 0:
                 state.bids[k, i] = extras.ceiling - state.bids[k, i]
+
+
+@compiled
+def size_of(extras: Extras | None, payment: int) -> int:
+    """What was paid, or in procurement received."""
+    return payment if extras is None else abs(payment)
 
 
 @compiled
