@@ -95,9 +95,12 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 2
         if terms.shows_winning_bid:
             row[at] = winning_bid / terms.largest_amount
-        if terms.shows_all_bids:
-            for j in range(state.values.shape[1]):
-                row[at + j] = max(state.bids[k, j], 0) / terms.largest_amount
+    if terms.shows_all_bids:
+        bidders = state.values.shape[1]
+        first = exchange.observations.shape[2] - bidders
+        for i in range(bidders):
+            for j in range(bidders):
+                exchange.observations[k, i, first + j] = max(state.bids[k, j], 0) / terms.largest_amount
 
 
 @compiled
