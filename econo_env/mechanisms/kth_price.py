@@ -53,11 +53,10 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: K
     """
     values, k, n = np.asarray(values, dtype=np.float64), parameters.rank, num_bidders
     exponent = getattr(prior, "exponent", 1.0 if prior.name == "uniform" else None)
-    if k > n or (k > 2 and parameters.reserve > 0.0):
-        raise ValueError(f"rank {k}, {n} bidders: a closed form needs rank bidders, and no reserve above rank 2")
+    if k > n or (k > 2 and parameters.reserve > 0.0) or (k > 3 and exponent is None):
+        needs = "rank bidders, from rank 3 on no reserve, from rank 4 on a uniform or power prior"
+        raise ValueError(f"rank {k}, {n} bidders, {prior.name} prior: a closed form needs {needs}")
     if exponent is None:
-        if k > 3:
-            raise ValueError(f"no closed form of rank {k} for a {prior.name} prior: use a uniform or power one")
         return values + (k == 3) * prior.cdf(values) / np.maximum((n - 2) * prior.pdf(values), 1e-300)
     bids, derivative = values.copy(), values - prior.lowest
     for j in range(1, k - 1):

@@ -20,21 +20,22 @@ def draw_extras(extras: Extras | None, k: int, state: State, terms: Terms, excha
     """Draws who is there in the coming round, and signals that hang together in place of independent ones."""
     if extras is None:
         return
-    for i in range(state.values.shape[1]):
-        if extras.presence < 1.0:
+    if extras.presence < 1.0:
+        for i in range(state.values.shape[1]):
             draw = uniform(state.key[k], state.episode[k], state.tick[k], PRESENCE, i)
             exchange.action_mask[k, i] = draw < extras.presence
-        if extras.information > WALLET:
-            state.values[k, i] = _signal(extras, k, i, state, terms)
+    if extras.information > WALLET:
+        shared, coin = two_uniforms(state.key[k], state.episode[k], state.tick[k], SHARED, 0)
+        for i in range(state.values.shape[1]):
+            own = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
+            state.values[k, i] = _signal(extras, i, own, shared, coin, terms)
 
 
 @compiled
-def _signal(extras: Extras, k: int, i: int, state: State, terms: Terms) -> int:
-    """Bidder i's value or signal from its own draw and the one that all share, micro-credits."""
-    own = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
+def _signal(extras: Extras, i: int, own: float, shared: float, coin: float, terms: Terms) -> int:
+    """Bidder i's value or signal from its own draw and those that all share, micro-credits."""
     if extras.information == COMMON:
-        return int(math.floor(2.0 * _common_value(k, state, terms) * own + 0.5))
-    shared, coin = two_uniforms(state.key[k], state.episode[k], state.tick[k], SHARED, 0)
+        return int(math.floor(2.0 * draw_from_table(terms.quantiles, 0, shared) * own + 0.5))
     if extras.information == AFFILIATED:
         return draw_from_table(terms.quantiles, 0, shared) + draw_from_table(terms.quantiles, 0, own)
     return draw_from_table(terms.quantiles, terms.prior_of[i], shared if coin < extras.information_parameter else own)
@@ -44,6 +45,12 @@ def _signal(extras: Extras, k: int, i: int, state: State, terms: Terms) -> int:
 def _common_value(k: int, state: State, terms: Terms) -> int:
     """The value to all of a common-value item in this tick, micro-credits; draws are counters, so none is kept."""
     return draw_from_table(terms.quantiles, 0, uniform(state.key[k], state.episode[k], state.tick[k], SHARED, 0))
+
+
+@compiled
+def stretched(half_largest_bid: float | None, scale: float) -> float:
+    """The bid of action 0; None is 1, and costs nothing."""
+    return scale if half_largest_bid is None else half_largest_bid * scale
 
 
 @compiled
@@ -74,6 +81,12 @@ def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
 
 
 @compiled
+def size_of(extras: Extras | None, payment: int) -> int:
+    """What was paid, or in procurement received."""
+    return payment if extras is None else abs(payment)
+
+
+@compiled
 def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Payments of procurement, fees, and what the utility model makes of the realised value and the payment."""
     _realise(extras, k, state, terms)
@@ -93,7 +106,9 @@ def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: 
 def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
     """Writes what the item of this tick is worth to each bidder."""
     bidders = state.values.shape[1]
-    total = 0
+    total, common = 0, 0
+    if extras.information == COMMON:
+        common = _common_value(k, state, terms)
     for i in range(bidders):
         total += state.values[k, i]
     for i in range(bidders):
@@ -101,7 +116,7 @@ def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
         if extras.information == WALLET:
             state.worth[k, i] = own + int(math.floor(extras.information_parameter * float(total - own) + 0.5))
         elif extras.information == COMMON:
-            state.worth[k, i] = _common_value(k, state, terms)
+            state.worth[k, i] = common
         elif extras.information == AFFILIATED:
             state.worth[k, i] = int(math.floor(total / bidders + 0.5))
         else:

@@ -60,7 +60,7 @@ class Terms(NamedTuple):
     highest_value: float  # micro-credits
     value_scale: float  # 1 / the highest signal, micro-credits
     bids_are_amounts: bool
-    half_largest_bid: float  # the bid of action 0 over the own or the highest value
+    half_largest_bid: float | None  # the bid of action 0 over the own or the highest value, None for 1
     largest_amount: float  # micro-credits, the scale of bids and payments in observations
     shows_role: bool  # observations hold the own prior and weight
     shows_result: bool
@@ -138,7 +138,7 @@ def terms(scenario: SealedBidScenario) -> Terms:
         highest_value=float(to_money(scenario.highest_value)),
         value_scale=1.0 / float(to_money(scenario.highest_signal)),
         bids_are_amounts=scenario.bids == "amount",
-        half_largest_bid=scenario.largest_bid / 2.0,
+        half_largest_bid=None if scenario.largest_bid == 2.0 else scenario.largest_bid / 2.0,
         largest_amount=scenario.largest_bid * float(to_money(scenario.bid_unit)),
         shows_role="weight" in names,
         shows_result="won" in names,

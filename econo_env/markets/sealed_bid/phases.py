@@ -8,7 +8,14 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
-from econo_env.markets.sealed_bid.extras import draw_extras, mirror_bids, restrict_bids, settle_extras
+from econo_env.markets.sealed_bid.extras import (
+    draw_extras,
+    mirror_bids,
+    restrict_bids,
+    settle_extras,
+    size_of,
+    stretched,
+)
 from econo_env.markets.sealed_bid.layout import NO_BID, Extras, State, Terms
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
@@ -42,7 +49,7 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
             state.bids[k, i] = NO_BID
             continue
         scale = terms.highest_value if terms.bids_are_amounts else float(state.values[k, i])
-        state.bids[k, i] = int(math.floor((1.0 + action) * (terms.half_largest_bid * scale) + 0.5))
+        state.bids[k, i] = int(math.floor((1.0 + action) * stretched(terms.half_largest_bid, scale) + 0.5))
     restrict_bids(terms.extras, k, state, exchange)
 
 
@@ -90,13 +97,16 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 2
         if terms.shows_result:
             row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
-            row[at + 1] = min(1.0, abs(state.payments[k, i]) / terms.largest_amount)
+            row[at + 1] = min(1.0, size_of(terms.extras, state.payments[k, i]) / terms.largest_amount)
             at += 2
         if terms.shows_winning_bid:
             row[at] = winning_bid / terms.largest_amount
-        if terms.shows_all_bids:
-            for j in range(state.values.shape[1]):
-                row[at + j] = max(state.bids[k, j], 0) / terms.largest_amount
+    if terms.shows_all_bids:
+        bidders = state.values.shape[1]
+        first = exchange.observations.shape[2] - bidders
+        for i in range(bidders):
+            for j in range(bidders):
+                exchange.observations[k, i, first + j] = max(state.bids[k, j], 0) / terms.largest_amount
 
 
 @compiled

@@ -18,12 +18,12 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
     paid = to_credits(after.payments[k])
     won = after.allocation[k] > 0
     realised = -values if reverse else to_credits(after.worth[k]) if known == "signal" else values
-    surplus = after.allocation[k] * realised - paid
+    surplus = after.allocation[k] * realised - paid + 0.0  # no minus zero
     columns = [Column(known, values), Column("bid", bids)]
     levels: dict[str, float] = {}
     facts: list[str] = []
     if played:
-        columns += [Column("received", -paid) if reverse else Column("paid", paid), Column("surplus", surplus)]
+        columns += [Column("received", 0.0 - paid) if reverse else Column("paid", paid), Column("surplus", surplus)]
         revenue, gain = credits_written(np.array([paid.sum(), surplus.sum()]))
         if reverse:
             revenue = credits_written(-paid.sum(keepdims=True))[0]
