@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, Payment, clear_auction, verify
-from econo_env.mechanisms.combinatorial.bids import XorBids
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
 from econo_env.mechanisms.combinatorial.integer_program import IntegerProgram
 from econo_env.valuations.bundles import arbitrary, decay, regions
+from econo_env.valuations.xor_bids import XorBids
 
 FAMILIES = (regions, arbitrary, decay)
 

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from econo_env.engine.state import Float64s, Int64s
-from econo_env.mechanisms.combinatorial.bids import XorBids
 from econo_env.mechanisms.combinatorial.integer_program import Allocation, IntegerProgram
 from econo_env.mechanisms.combinatorial.rule import LEAST_REVENUE, PARTS, Payment
+from econo_env.valuations.xor_bids import XorBids
 
 _FINE = 52
 """Bits that amounts may take while coalitions are valued in parts of a micro-credit."""

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Bools, Float64s, Int64s
-from econo_env.mechanisms.combinatorial.bids import XorBids
 from econo_env.mechanisms.combinatorial.cliques import violated_cliques
 from econo_env.mechanisms.combinatorial.dual_search import least_loss
+from econo_env.valuations.xor_bids import XorBids
 
 _MOST_BIDS_SEARCHED = 1500
 _NODES_A_SECOND = 200_000
