@@ -64,7 +64,7 @@ def highs() -> Any:
             "auctions of more than 10 items need the solver HiGHS: pip install 'econo-env[combinatorial]'"
         ) from None
     solver = Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0)):
+    for option, value in (("output_flag", False), ("threads", 1), ("parallel", "off"), ("mip_rel_gap", 0.0)):
         solver.setOptionValue(option, value)
     return solver
 
