@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.mechanisms.combinatorial.bids import XorBids, undominated, xor_bids
 from econo_env.money import MICRO
+from econo_env.valuations.xor_bids import XorBids, undominated, xor_bids
 
 Floats = NDArray[np.float64]
 Offer = tuple[int, list[int], int]

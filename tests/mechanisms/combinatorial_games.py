@@ -4,7 +4,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from econo_env.mechanisms.combinatorial.bids import xor_bids
+from econo_env.valuations.xor_bids import xor_bids
 
 DAY_CRAMTON = [(0, [0], 28), (1, [1], 20), (2, [0, 1], 32), (3, [0], 14), (4, [1], 12)]
 

@@ -5,8 +5,8 @@ import pytest
 
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
-from econo_env.mechanisms.combinatorial.bids import undominated, xor_bids
 from econo_env.mechanisms.form import clear_form
+from econo_env.valuations.xor_bids import undominated, xor_bids
 from tests.mechanisms.combinatorial_games import DAY_CRAMTON
 
 MICRO = 1_000_000

@@ -5,9 +5,9 @@ import pytest
 
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
-from econo_env.mechanisms.combinatorial.bids import xor_bids
 from econo_env.mechanisms.combinatorial.core import nearest
 from econo_env.valuations.bundles import local_global
+from econo_env.valuations.xor_bids import xor_bids
 from tests.mechanisms.combinatorial_games import (
     best_worth,
     coalition_worths,

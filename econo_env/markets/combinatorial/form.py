@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
-from econo_env.mechanisms.combinatorial.bids import XorBids, xor_bids
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import Credits, to_credits, to_money
 from econo_env.scenario import describe_errors
+from econo_env.valuations.xor_bids import XorBids, xor_bids
 
 _RULES = {
     Payment.vcg.name: "its harm to the others",

@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.mechanisms.base import Options, mechanisms, options_of
-from econo_env.mechanisms.combinatorial.bids import LARGEST_SMALL_GAME, XorBids
+from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.scenario import Scenario
 from econo_env.valuations.bundles import local_global
+from econo_env.valuations.xor_bids import XorBids
 
 MARKET = "combinatorial"
 

@@ -5,8 +5,8 @@ Small games (up to ten items) are cleared by `rule.clear`, compiled; large ones 
 
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.combinatorial.auction import AuctionOutcome, clear_auction
-from econo_env.mechanisms.combinatorial.bids import XorBids, xor_bids
 from econo_env.mechanisms.combinatorial.rule import Combinatorial, Payment, clear
+from econo_env.valuations.xor_bids import XorBids, xor_bids
 
 __all__ = ["MECHANISM", "AuctionOutcome", "Payment", "XorBids", "clear_auction", "xor_bids"]
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from econo_env.engine.state import Int64s
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
-from econo_env.mechanisms.combinatorial.bids import LARGEST_SMALL_GAME, XorBids, undominated
 from econo_env.mechanisms.combinatorial.core import NotProvedError, core_payments, harm_payments
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
 from econo_env.mechanisms.combinatorial.integer_program import Allocation, IntegerProgram
 from econo_env.mechanisms.combinatorial.rule import Payment
+from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
+from econo_env.valuations.xor_bids import XorBids, undominated
 
 FALLBACK = "greedy_critical"
 _MOST_WORK = 1 << 22  # sets times bids up to which the dynamic programme is the faster road

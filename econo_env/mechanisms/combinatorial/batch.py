@@ -11,9 +11,9 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.engine.state import Int64s, UInt64s
-from econo_env.mechanisms.combinatorial.bids import LARGEST_SMALL_GAME, XorBids
 from econo_env.mechanisms.combinatorial.rule import Combinatorial, clear
-from econo_env.mechanisms.combinatorial.small import Game, Scratch
+from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME, Game, Scratch
+from econo_env.valuations.xor_bids import XorBids
 
 MOST_COALITIONS = 256
 

@@ -5,12 +5,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from econo_env.engine.state import Float64s, Int64s
-from econo_env.mechanisms.combinatorial.bids import XorBids
 from econo_env.mechanisms.combinatorial.integer_program import Allocation, IntegerProgram
 from econo_env.mechanisms.combinatorial.rule import LEAST_REVENUE, PARTS, Payment
+from econo_env.valuations.xor_bids import XorBids
 
 _FINE = 52
 """Bits that amounts may take while coalitions are valued in parts of a micro-credit."""
+
+
+_RELAXED = (0.0, 1e-13, 1e-12, 1e-11)
+"""Shares of the highest bid by which constraints give way where the solver finds no point."""
 
 
 class NotProvedError(Exception):
@@ -56,6 +60,9 @@ def nearest(harm: Int64s, offers: Int64s, masks: Float64s, needed: Float64s, pay
         masks: 1 where a constraint binds a winner, shape (constraints, winners).
         needed: What those winners have to pay together, shape (constraints,).
         payment: `nearest_vcg`, `nearest_zero` or `nearest_bid`.
+
+    Raises:
+        NotProvedError: Rounding defeats the solver.
     """
     scale = float(offers.max(initial=1))
     reference = {Payment.nearest_vcg: harm, Payment.nearest_bid: offers}.get(Payment(payment), np.zeros_like(harm))
@@ -63,8 +70,14 @@ def nearest(harm: Int64s, offers: Int64s, masks: Float64s, needed: Float64s, pay
     one = np.eye(len(harm))
     normals = np.concatenate([one, -one, masks])
     bounds = np.concatenate([harm, -offers, needed]) / scale
-    point = _solve_qp()(one, target, normals.T, bounds)[0]
-    return np.asarray(point) * scale
+    solve = _solve_qp()
+    for relaxed in _RELAXED:
+        try:
+            point: Float64s = solve(one, target, normals.T, bounds - relaxed)[0]
+        except ValueError:  # rounding makes nearly parallel constraints look inconsistent
+            continue
+        return point * scale
+    raise NotProvedError
 
 
 def core_payments(

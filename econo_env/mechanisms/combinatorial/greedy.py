@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from econo_env.engine.state import Bools, Int64s
-from econo_env.mechanisms.combinatorial.bids import XorBids
+from econo_env.valuations.xor_bids import XorBids
 
 
 def greedy(bids: XorBids, allowed: Bools, rank: Int64s) -> list[int]:

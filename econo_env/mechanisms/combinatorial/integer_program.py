@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Bools, Float64s, Int64s
-from econo_env.mechanisms.combinatorial.bids import XorBids
 from econo_env.mechanisms.combinatorial.cliques import violated_cliques
 from econo_env.mechanisms.combinatorial.dual_search import least_loss
+from econo_env.valuations.xor_bids import XorBids
 
 _MOST_BIDS_SEARCHED = 1500
 _NODES_A_SECOND = 200_000
@@ -64,7 +64,7 @@ def highs() -> Any:
             "auctions of more than 10 items need the solver HiGHS: pip install 'econo-env[combinatorial]'"
         ) from None
     solver = Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0)):
+    for option, value in (("output_flag", False), ("threads", 1), ("parallel", "off"), ("mip_rel_gap", 0.0)):
         solver.setOptionValue(option, value)
     return solver
 

@@ -14,6 +14,9 @@ from econo_env.engine.state import Bools, Float64s, Int64s
 
 NO_BID = -1
 
+LARGEST_SMALL_GAME = 10
+"""Up to this many items the compiled dynamic programme over sets of items is used."""
+
 
 class Game(NamedTuple):
     """Who may bid on what; the same in every round of a market."""

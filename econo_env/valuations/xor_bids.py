@@ -8,9 +8,6 @@ import numpy as np
 
 from econo_env.engine.state import Bools, Int64s
 
-LARGEST_SMALL_GAME = 10
-"""Up to this many items the compiled dynamic programme over sets of items is used."""
-
 
 @dataclass(frozen=True)
 class XorBids:
@@ -46,12 +43,6 @@ class XorBids:
     def keep(self, which: Bools) -> "XorBids":
         """The bids where `which`, shape (bids,), is set."""
         return XorBids(self.owner[which], self.contains[which], self.amount[which], self.num_bidders)
-
-    def free(self, bidders: Int64s, pay: Int64s) -> Int64s:
-        """Amounts left of each bid once its bidder keeps `pay`, by bidder; shape (bids,), may be negative."""
-        kept = np.zeros(self.num_bidders, dtype=np.int64)
-        kept[bidders] = pay
-        return self.amount - kept[self.owner]
 
 
 def xor_bids(bids: Iterable[tuple[int, Sequence[int], int]], num_items: int, num_bidders: int) -> XorBids:
