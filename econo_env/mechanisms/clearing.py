@@ -68,6 +68,8 @@ def clear(
     if hasattr(market, "clear_one"):
         cleared: Outcome = market.clear_one(name, bids, weights=weights, seed=seed, **parameters)
         return cleared
+    if row.market != "sealed_bid":
+        raise ValueError(f"{name!r} clears from a file: `econo-env clear` takes the form of a {row.market} market")
     amounts = np.asarray(bids, dtype=np.float64)
     if amounts.ndim != 1 or amounts.size == 0:
         raise ValueError(f"bids of shape {amounts.shape}: give a list of at least one amount, one per bidder")

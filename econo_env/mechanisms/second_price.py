@@ -52,9 +52,9 @@ class SecondPrice(NamedTuple):
 @compiled
 def quotient_rounded_up(amount: Any, weight: Any) -> Any:
     """Amount / weight; in whole micro-credits the least amount that times `weight` reaches `amount`."""
-    if isinstance(amount, int):
-        return (amount + weight - 1) // weight
-    return amount / weight
+    if isinstance(amount, float):
+        return amount / weight
+    return (amount + weight - 1) // weight
 
 
 @compiled

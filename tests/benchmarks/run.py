@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 import numba
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import engine, faces, learning
+from tests.benchmarks import combinatorial, engine, faces, formats, learning, order_book
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
@@ -25,6 +26,11 @@ SECTIONS = {
     "scaling": lambda threads: engine.scaling(),
     "dicts": lambda threads: faces.dict_face(),
     "large_dicts": lambda threads: faces.large_dict_face(),
+    "formats": formats.sealed_formats,
+    "order_book": lambda threads: order_book.order_book(),
+    "combinatorial": lambda threads: chain(
+        combinatorial.small_games(threads), combinatorial.large_auctions(), combinatorial.anytime()
+    ),
     "learning": lambda threads: learning.ppo(),
 }
 SMALLER_IS_BETTER = {"ms", "s", "d log time / d log agents"}

@@ -15,6 +15,7 @@ from econo_env.engine.engine import Engine
 SCENARIOS = {
     "one shot": ("first_price_v0", {"num_agents": 3}),
     "repeated": ("second_price_v0", {"num_agents": 4, "max_cycles": 5, "feedback": "winning_bid"}),
+    "weighted": ("second_price_v0", {"num_agents": 3, "weights": [0.7, 1.0, 1.3], "bids": "amount"}),
     "tasks": ("task_market_v0", {"num_agents": 4, "max_cycles": 12, "reputation.epoch": 3}),
 }
 scenario_names = pytest.mark.parametrize("name", SCENARIOS)

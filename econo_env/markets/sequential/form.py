@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.markets.sealed_bid.phases import NO_BID
+from econo_env.markets.sealed_bid.layout import NO_BID
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.clearing import Outcome
 from econo_env.money import to_credits, to_money
