@@ -33,7 +33,7 @@ SECTIONS = {
     ),
     "learning": lambda threads: learning.ppo(),
 }
-SMALLER_IS_BETTER = {"ms", "s", "d log time / d log agents"}
+SMALLER_IS_BETTER = {"ms", "s", "%", "d log time / d log agents"}
 
 
 def number(value):
