@@ -95,8 +95,8 @@ def _sentences(material: Material) -> list[str]:
     loss = metrics.get("utility_loss")
     if loss is not None and loss["mean"] is not None:
         second += (
-            f"An agent leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the best deviation "
-            "that the search found."
+            f"{_first_round(material)} leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the "
+            "best deviation that the search found."
         )
     losses = [
         found["metrics"]["utility_loss"]
@@ -160,3 +160,12 @@ def provenance_section(material: Material) -> Section:
         folded.append(Folded("Provenance of the training", json.dumps(training, indent=2)))
     folded.append(Folded("Provenance of the evaluation", json.dumps(judged, indent=2)))
     return Section("provenance", "Where this comes from", [Prose(tuple(facts)), *folded])
+
+
+def _first_round(material: Material) -> str:
+    """Who leaves utility behind: in long play the search looks at the first round, what comes of it left aside."""
+    scenario = material.scenario
+    played_out = getattr(scenario.market_module(), "PLAYED_OUT", False)
+    if scenario.max_cycles == 1 or played_out:
+        return "An agent"
+    return "In the first round, taken by itself, an agent"
