@@ -175,6 +175,6 @@ class Engine:
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         scenario, num_markets, num_threads, autoreset = kept["arguments"]
-        self.__init__(scenario, num_markets, num_threads=num_threads, autoreset=autoreset)  # type: ignore[misc]
+        self.__init__(scenario, num_markets, num_threads=num_threads, autoreset=autoreset)  # type: ignore[misc]  # unpickling
         self.restore(kept["snapshot"])
         self._ready = kept["ready"]

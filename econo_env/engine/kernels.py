@@ -133,7 +133,7 @@ def reset(first, last, mask, state, terms, exchange):
 
 def cached(function: FunctionType) -> Kernel:
     """Compiles a loop over markets and keeps the machine code on disk."""
-    return numba.njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)  # type: ignore[no-any-return]
+    return numba.njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)  # type: ignore[no-any-return]  # untyped
 
 
 @compiled
