@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.markets.scoring.layout import NO_OFFER
-from econo_env.markets.scoring.scenario import Buyer, Scoring, ScoringScenario
+from econo_env.markets.scoring.menu import best_surplus
+from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.clearing import Outcome
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import describe_errors
+from econo_env.scenario import describe_errors, from_mapping
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +70,19 @@ class ScoringForm(BaseModel):
         for cost in self.costs or ():
             if not 0.0 <= cost <= LARGEST_CREDITS:
                 raise ValueError(f"a cost of {cost}: costs are finite amounts from 0")
+        self.scenario()
         return self
+
+    def scenario(self) -> ScoringScenario:
+        """The scenario in which such offers are made.
+
+        Raises:
+            ValueError: Buyer, scoring, mechanism and costs do not go together.
+        """
+        sections = self.model_dump(mode="json", include={"mechanism", "buyer", "scoring", "cost_exponent"})
+        made = from_mapping({"market": MARKET, "id": "clear_v0", "num_agents": len(self.bids), **sections})
+        assert isinstance(made, ScoringScenario)
+        return made
 
 
 def clear_offers(
@@ -107,7 +120,7 @@ def clear_offers(
         raise ValueError(f"{bad[0]} among the offers: prices and qualities are finite amounts from 0")
     if np.nanmax(pairs[:, 1], initial=0.0) > buyer.highest_quality:
         raise ValueError(f"a quality of {np.nanmax(pairs[:, 1]):g}: the highest_quality is {buyer.highest_quality:g}")
-    none = np.isnan(pairs).any(axis=1)
+    none: NDArray[np.bool_] = np.asarray(np.isnan(pairs).any(axis=1))
     known = np.where(none[:, None], 0.0, pairs)
     prices = np.where(none, NO_OFFER, to_money(known[:, 0]))
     scores = np.where(none, NO_OFFER, to_money(scoring.scale * buyer.value(known[:, 1])) - prices)
@@ -140,14 +153,11 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         form = ScoringForm.model_validate(document)
     except ValidationError as error:
         raise ValueError(describe_errors(error, ScoringForm)) from None
-    row = mechanism(str(form.mechanism["name"]))
-    try:
-        options: Any = row.options.model_validate(form.mechanism)
-    except ValidationError as error:
-        raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
+    options: Any = form.scenario().mechanism
+    row = mechanism(options.name)
     offers = np.array([(np.nan, np.nan) if bid is None else (bid.price, bid.quality) for bid in form.bids])
     outcome = clear_offers(row.name, offers, buyer=form.buyer, scoring=form.scoring, reserve=options.reserve, seed=seed)
-    welfare, optimal = _welfare(form, row.name, offers, outcome)
+    welfare, optimal = _welfare(form, offers, outcome)
     return Cleared(
         winners=outcome.winners,
         allocation=outcome.allocation.tolist(),
@@ -159,24 +169,16 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     )
 
 
-def _welfare(form: ScoringForm, name: str, offers: Floats, outcome: Outcome) -> tuple[float, float]:
+def _welfare(form: ScoringForm, offers: Floats, outcome: Outcome) -> tuple[float, float]:
     """True worth minus cost, reached and best; without costs, offers are taken at their price."""
     if form.costs is None:
         gains = np.nan_to_num(form.buyer.value(offers[:, 1]) - offers[:, 0])
         return outcome.welfare, max(0.0, float(gains.max()))
-    from econo_env.markets.scoring.menu import best_surplus
-
-    scenario = ScoringScenario(
-        id="form_v0",
-        num_agents=len(offers),
-        mechanism={"name": name},  # type: ignore[arg-type]  # validated to its options
-        buyer=form.buyer,
-        scoring=form.scoring,
-        cost_exponent=form.cost_exponent,
-    )
-    costs = np.asarray(form.costs) * scenario.work(np.nan_to_num(offers[:, 1]))
-    worth = form.buyer.value(np.nan_to_num(offers[:, 1]))
-    return float(outcome.allocation @ (worth - costs)), float(best_surplus(scenario, form.costs).max())
+    scenario, quality = form.scenario(), np.nan_to_num(offers[:, 1])
+    created = form.buyer.value(quality) - np.asarray(form.costs) * scenario.work(quality)
+    reached = float(outcome.allocation @ created)
+    # the best is sought in steps of quality, which a file need not keep to
+    return reached, max(reached, float(best_surplus(scenario, form.costs).max()))
 
 
 def _line(bidder: int, form: ScoringForm, offers: Floats, reserve: float, outcome: Outcome) -> str:
@@ -197,9 +199,9 @@ def _line(bidder: int, form: ScoringForm, offers: Floats, reserve: float, outcom
     if form.mechanism["name"] == "first_score":
         return f"{line}, its price"
     if accepted.size == 0:
-        return f"{line}, which leaves the reserve score {reserve:.6g}: no other offer is accepted"
+        return f"{line}, so that its score falls to the reserve, {reserve:.6g}: no rival is accepted"
     rival = int(np.argmax(np.where(np.arange(len(scores)) == bidder, -np.inf, scores)))
-    return f"{line}, which leaves the best losing score, {scores[rival]:.6g} of bidder_{rival}"
+    return f"{line}, so that its score falls to bidder_{rival}'s {scores[rival]:.6g}"
 
 
 def _reason(bidder: int, scores: Floats, reserve: float, outcome: Outcome) -> str:

@@ -17,7 +17,7 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
     scores = to_credits(after.scores[k])
     paid = to_credits(after.payments[k])
     profit = np.where(won, paid - costs, 0.0)
-    quality = np.array([f"q {tables.qualities[step]:.3f}" for step in steps])
+    quality = np.array([f"{tables.qualities[step]:.3f}" for step in steps])
     columns = [
         Column("theta", theta),
         Column("quality", np.where(made, quality, "-"), "text"),
@@ -28,10 +28,10 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
     ]
     facts = [f"score = {scenario.scoring.scale * scenario.buyer.worth:.4g} q^{scenario.buyer.exponent:.4g} - price"]
     levels: dict[str, float] = {}
-    captions: tuple[str, ...] = ("quality",)
+    captions: tuple[str, ...] = ()
     if made.any():
         columns += [Column("paid", paid), Column("profit", profit)]
-        captions = ("quality", "paid", "profit")
+        captions = ("quality", "cost", "paid", "profit")
         worth = float(to_credits(tables.worth[steps])[won].sum())
         gain, suppliers = credits_written(np.array([worth - paid.sum(), profit.sum()]))
         facts += [f"the buyer gains {gain}", f"suppliers' profit {suppliers}"]
@@ -40,10 +40,10 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
             facts.append(f"efficiency {(worth - float(costs[won].sum())) / best:.0%}")
         losing = scores[made & ~won]
         if won.any() and losing.size and losing.max() >= 0.0:
-            levels["best losing score"] = float(losing.max())
+            levels["second score"] = float(losing.max())
         if not won.any():
             facts.append("no purchase")
     reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
     if reserve > 0.0:
-        levels["reserve score"] = reserve
-    return Picture(columns, won, ("cost", "price", "score"), captions, levels, facts)
+        levels["reserve"] = reserve
+    return Picture(columns, won, ("worth", "price", "score"), captions, levels, facts)
