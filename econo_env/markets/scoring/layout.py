@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
-from econo_env.markets.scoring.menu import exact_best_quality, menu
+from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_credits, to_money
@@ -39,7 +39,7 @@ class Terms(NamedTuple):
     quantiles: Float64s  # (priors, cells + 1) micro-credits
     scored: Int64s  # (steps + 1,) micro-credits that a quality adds to the score
     work: Float64s  # (steps + 1,) times theta it is the cost
-    best_quality: Float64s  # (cells + 1,) the best step between the lowest and the highest theta
+    best_quality: Float64s  # (cells + 1,) steps, from the lowest to the highest theta; uncut
     lowest_cost: float  # micro-credits
     cells_a_unit: float  # cells of `best_quality` a micro-credit
     cost_scale: float  # 1 / the highest theta, micro-credits
@@ -95,7 +95,7 @@ def terms(scenario: ScoringScenario) -> Terms:
     distinct = list(dict.fromkeys(scenario.priors()))
     names, tables = observation_names(scenario), menu(scenario)
     low, high = min(prior.lowest for prior in distinct), scenario.highest_cost
-    best = exact_best_quality(scenario, np.linspace(low, high, _COST_CELLS + 1))
+    best = unbounded_quality(scenario, np.linspace(low, high, _COST_CELLS + 1))
     return Terms(
         rule=mechanism(scenario.mechanism.name).terms(scenario.mechanism),
         max_cycles=scenario.max_cycles,
@@ -118,7 +118,7 @@ def terms(scenario: ScoringScenario) -> Terms:
 def info(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos` of the last round, arrays (markets, agents).
 
-    `won`; `received`, in credits; `score` of the own offer in credits, NaN for no offer.
+    `won`; `received`, in credits; `quality` that was delivered for it, 0 for losers.
     """
-    score = np.where(state.prices == NO_OFFER, np.nan, to_credits(state.scores))
-    return {"won": state.allocation > 0, "received": to_credits(state.payments), "score": score}
+    delivered = np.where(state.allocation > 0, menu(scenario).qualities[state.qualities], 0.0)
+    return {"won": state.allocation > 0, "received": to_credits(state.payments), "quality": delivered}

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float64s, Int64s
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
-from econo_env.money import to_money
+from econo_env.money import to_credits, to_money
 
 
 class Menu(NamedTuple):
@@ -72,12 +72,15 @@ def best_surplus(scenario: ScoringScenario, theta: ArrayLike) -> Float64s:
 
 def _best(scenario: ScoringScenario, theta: ArrayLike, counted: Int64s) -> Float64s:
     steps = best_steps(scenario, theta, counted)
-    return np.asarray((counted[steps] - cost(scenario, theta, steps)) * 1e-6)
+    return to_credits(counted[steps] - cost(scenario, theta, steps))
 
 
-def exact_best_quality(scenario: ScoringScenario, theta: ArrayLike) -> Float64s:
-    """Argmax of s(q) - c(q, theta) between the steps: (scale worth b / theta)^(1 / (k - b)), at most the highest."""
+def unbounded_quality(scenario: ScoringScenario, theta: ArrayLike) -> Float64s:
+    """Argmax of s(q) - c(q, theta) if there were no highest quality: (scale worth b / theta)^(1 / (k - b)), any shape.
+
+    Cut at twice the highest quality, so that it stays finite at a theta of 0.
+    """
     buyer, k = scenario.buyer, scenario.cost_exponent
     with np.errstate(divide="ignore", over="ignore"):
         ratio = scenario.scoring.scale * buyer.worth * buyer.exponent / np.asarray(theta, dtype=np.float64)
-        return np.asarray(np.minimum(ratio ** (1.0 / (k - buyer.exponent)), buyer.highest_quality))
+        return np.asarray(np.minimum(ratio ** (1.0 / (k - buyer.exponent)), 2.0 * buyer.highest_quality))

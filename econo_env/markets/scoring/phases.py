@@ -24,7 +24,7 @@ def best_quality(theta: float, terms: Terms) -> float:
     position = min(max((theta - terms.lowest_cost) * terms.cells_a_unit, 0.0), float(last))
     cell = min(int(position), last - 1)
     left = terms.best_quality[cell]
-    return float(left + (terms.best_quality[cell + 1] - left) * (position - cell))
+    return float(min(left + (terms.best_quality[cell + 1] - left) * (position - cell), QUALITY_STEPS))
 
 
 @compiled

@@ -18,16 +18,18 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
     paid = to_credits(after.payments[k])
     profit = np.where(won, paid - costs, 0.0)
     quality = np.array([f"{tables.qualities[step]:.3f}" for step in steps])
+    counted = "worth" if scenario.scoring.scale == 1.0 else "counted"
     columns = [
         Column("theta", theta),
         Column("quality", np.where(made, quality, "-"), "text"),
-        Column("worth", np.where(made, to_credits(tables.scored[steps]), np.nan)),
+        Column(counted, np.where(made, to_credits(tables.scored[steps]), np.nan)),
         Column("cost", np.where(made, costs, np.nan)),
         Column("price", np.where(made, to_credits(after.prices[k]), np.nan)),
         Column("score", np.where(made, scores, np.nan)),
     ]
     facts = [f"score = {scenario.scoring.scale * scenario.buyer.worth:.4g} q^{scenario.buyer.exponent:.4g} - price"]
-    levels: dict[str, float] = {}
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    levels = {"reserve": reserve} if reserve > 0.0 else {}
     captions: tuple[str, ...] = ()
     if made.any():
         columns += [Column("paid", paid), Column("profit", profit)]
@@ -39,11 +41,8 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
         if best > 0.0:
             facts.append(f"efficiency {(worth - float(costs[won].sum())) / best:.0%}")
         losing = scores[made & ~won]
-        if won.any() and losing.size and losing.max() >= 0.0:
+        if won.any() and losing.size and losing.max() >= reserve:
             levels["second score"] = float(losing.max())
         if not won.any():
             facts.append("no purchase")
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
-    if reserve > 0.0:
-        levels["reserve"] = reserve
-    return Picture(columns, won, ("worth", "price", "score"), captions, levels, facts)
+    return Picture(columns, won, (counted, "price", "score"), captions, levels, facts)

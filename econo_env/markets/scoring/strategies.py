@@ -15,6 +15,8 @@ from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 from econo_env.valuations.priors import Empirical, Prior
 
+_ROUNDING = 2e-6  # credits: price and cost are whole micro-credits, observed cost parameters float32
+
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
@@ -36,10 +38,13 @@ def score_actions(scenario: ScoringScenario, observations: ArrayLike, scores: Ar
     at_cost, wanted = best_score(scenario, theta), np.asarray(scores, dtype=np.float64)
     costs = to_credits(cost(scenario, theta, best_steps(scenario, theta, menu(scenario).scored)))
     asks_more = wanted < at_cost
+    # what is asked beyond the cost leaves room for rounding: a score that is meant to reach a reserve reaches it
+    asked = np.where(asks_more, np.maximum(at_cost - wanted - _ROUNDING, 0.0), at_cost - wanted)
     room = np.where(asks_more, at_cost, costs)
-    markup = np.where(room > 0.0, (at_cost - wanted) / np.where(room > 0.0, room, 1.0), 0.0)
+    markup = np.clip(np.where(room > 0.0, asked / np.where(room > 0.0, room, 1.0), 0.0), -1.0, 1.0)
+    rounded = markup.astype(np.float32)
     actions = np.zeros((*theta.shape, 2), dtype=np.float32)
-    actions[..., 0] = np.clip(markup, -1.0, 1.0)
+    actions[..., 0] = np.where(rounded > markup, np.nextafter(rounded, np.float32(-1.0)), rounded)
     return actions
 
 
