@@ -7,6 +7,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import expected_rival_value
 from econo_env.mechanisms.ranking import NOBODY, two_highest
@@ -60,10 +61,12 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=FirstScore,
     properties=(
-        "quality is that of truth in symmetric equilibrium",
-        "efficient in symmetric equilibrium when the true worth is scored",
-        "interim individually rational",
-        "no deficit when at most the true worth is scored",
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM.where("where the true worth is scored"),
+        has.denied(has.EFFICIENT_IN_EQUILIBRIUM.where("where half of it is", scoring__scale=0.5)),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT.where("where at most the true worth is scored"),
+        has.denied(has.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price "
     "2 / theta + ln(theta) / (1 - theta), the buyer gains 4 (1 - ln 2)",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.money import Credits
@@ -56,10 +57,12 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=SecondScore,
     properties=(
-        "dominant-strategy incentive compatible",
-        "efficient when the true worth is scored",
-        "ex-post individually rational",
-        "no deficit when at most the true worth is scored",
+        has.TRUTHFUL,
+        has.EFFICIENT.where("where the true worth is scored"),
+        has.denied(has.EFFICIENT.where("where half of it is", scoring__scale=0.5)),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT.where("where at most the true worth is scored"),
+        has.denied(has.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price theta q, the buyer "
     "gains 4 (1 - ln 2), as in first_score",

@@ -114,5 +114,6 @@ def test_the_books_close_under_any_play(name, seed, scale, n):
     judged = market.welfare(scenario, state, types)
     assert np.array_equal(np.rint(judged.revenue / MICRO), delivered - state.payments.sum(axis=1))
     assert np.abs(judged.created - judged.revenue - engine.exchange.rewards.sum(axis=1)).max() < 1e-9
-    assert np.all(judged.realised["value"] <= judged.optimal["value"] + 1e-12)
+    # worth and cost of a step are rounded one by one, so its neighbour may come out better
+    assert np.all(judged.realised["value"] <= judged.optimal["value"] + 2.5 * MICRO)
     assert np.array_equal(state.scores, tables.scored[state.qualities] - state.prices)

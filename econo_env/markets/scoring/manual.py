@@ -28,7 +28,7 @@ def manual(scenario: ScoringScenario) -> Manual:
         f"q^{buyer.exponent:g} credits takes one offer of {scenario.num_agents} suppliers, each a price and a quality; "
         f"delivering q costs a supplier {cost} with its private theta. Scored is {announced} minus the price"
         f"{f', at least {reserve:g}' if reserve > 0.0 else ''}. {rule.summary} Ties are broken by lottery. "
-        f"Qualities are in steps of 1/{QUALITY_STEPS} of the highest. Properties: {', '.join(rule.properties)}.",
+        f"Qualities are in steps of 1/{QUALITY_STEPS} of the highest. Properties: {rule.promises}.",
         actions={
             "price": "above 0, the cost of the offered quality plus that share of what is left up to a score of 0; "
             "below 0, that share less than the cost; 0 asks for the cost",
