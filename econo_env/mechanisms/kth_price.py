@@ -10,6 +10,7 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import kth_price_with_shills
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -77,4 +78,5 @@ MECHANISM = Mechanism(
     equilibrium=equilibrium,
     setting={"num_agents": 3},
     reversible=True,
+    under_shill_bids=kth_price_with_shills,
 )
