@@ -14,7 +14,6 @@ from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
 from econo_env.money import CREDIT, Credits
 from econo_env.valuations.priors import Prior
 
-
 _MARGIN = 1.0 + 1e-9  # far above rounding
 
 

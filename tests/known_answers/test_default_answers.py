@@ -27,8 +27,9 @@ def worth_of_winning(surplus, shock, stake):
 def test_winning_at_the_dominant_bid_is_worth_nothing(shock, share):
     default = Default(shock=shock, stake=share * shock)
     assert worth_of_winning(-default.premium, shock, default.stake) == pytest.approx(0.0, abs=1e-9)
-    assert worth_of_winning(-default.premium + 1e-3, shock, default.stake) > 1e-5
-    assert worth_of_winning(-default.premium - 1e-2, shock, default.stake) <= (-1e-5 if share else 1e-12)
+    step = 0.1 * shock
+    assert worth_of_winning(-default.premium + step, shock, default.stake) > 1e-2 * step
+    assert worth_of_winning(-default.premium - step, shock, default.stake) <= (-1e-2 * step if share else 1e-12)
     assert (default.premium > 1e-12) == (share < 1.0)
 
 
@@ -66,7 +67,7 @@ def test_revenue_utility_and_welfare_are_those_of_quadrature(within_errors):
 
 
 @pytest.mark.parametrize("bids", ["amount", "share_of_value"])
-@pytest.mark.parametrize("fields", [{}, {"weights": [0.5, 1.0, 2.0]}, {"participation": {"probability": 0.6}}])
+@pytest.mark.parametrize("fields", [{}, {"weights": [1.0, 0.9, 1.1]}, {"participation": {"probability": 0.6}}])
 def test_nobody_gains_from_another_bid(bids, fields):
     """With shares of the value, bids of the lowest values are cut to twice the value, and none below is better."""
     played = Played("second_price", num_agents=3, default={"shock": 0.6, "stake": 0.05}, bids=bids, **fields)
@@ -90,9 +91,9 @@ def test_the_bid_is_dominant_whatever_the_others_do():
         assert gain.mean() < -3 * gain.std() / np.sqrt(gain.size)
 
 
-@pytest.mark.parametrize("name", ["first_price", "second_price", "kth_price", "procurement_second_price"])
-@pytest.mark.parametrize("participation", [{}, {"entry_fee": 0.05, "entry_cost": 0.02}])
-def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name, participation):
+@pytest.mark.parametrize("name", ["first_price", "second_price", "procurement_second_price"])
+def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name):
+    participation = {"entry_fee": 0.05, "entry_cost": 0.02}
     common = {"num_agents": 3, "participation": participation} | ({"largest_bid": 2.0} if "pro" in name else {})
     engines = []
     for default in (None, DEFAULT):
@@ -111,7 +112,9 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name,
     np.testing.assert_array_equal(after.state.defaulted, leaves)
     np.testing.assert_array_equal(after.state.allocation, sold & ~leaves)
     costs = fee + participation.get("entry_cost", 0.0) * (before.state.bids >= 0)
-    np.testing.assert_allclose(after.exchange.rewards, np.where(sold, np.maximum(surplus, -STAKE), 0) - costs, atol=1e-9)
+    np.testing.assert_allclose(
+        after.exchange.rewards, np.where(sold, np.maximum(surplus, -STAKE), 0) - costs, atol=1e-9
+    )
     shocks = after.state.worth / 1e6 - known[..., 0]
     assert np.abs(shocks).max() <= SHOCK + 1e-6
     assert abs(shocks.mean()) < 4 * SHOCK / np.sqrt(3 * shocks.size)
@@ -119,7 +122,9 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name,
 
     judged = welfare(after.scenario, after.state, known)
     np.testing.assert_allclose(judged.created - judged.revenue, after.exchange.rewards.sum(axis=1), atol=1e-9)
-    np.testing.assert_allclose(judged.created + costs.sum(axis=1) - fee.sum(axis=1), judged.realised["value"], atol=1e-9)
+    np.testing.assert_allclose(
+        judged.created + costs.sum(axis=1) - fee.sum(axis=1), judged.realised["value"], atol=1e-9
+    )
     if sign > 0:
         stakes = STAKE * leaves.sum(axis=1)
         stand = np.where(leaves, 0.0, before.state.payments / 1e6 - fee).sum(axis=1)
