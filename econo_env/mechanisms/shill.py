@@ -5,6 +5,7 @@ sense if no such bid ever earns the seller more than none does, whatever the bid
 and Roughgarden, "Shill-Proof Auctions" (2024), for a seller who comes last.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.kernels import Kernel, load_generated
+from econo_env.engine.kernels import load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms.clearing import single_item_bids
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
@@ -76,21 +77,24 @@ def best_shill_bid(
         The bid, `NO_SHILL` where none earns more than no bid, and what it adds to revenue, both in micro-credits.
     """
     own = offers.shape[0] - 1
-    offers[own] = best = NO_SHILL
-    without = most = clear_with_seller(rule, offers, weights, lottery, terms, allocation, payments)
-    for rival in range(own):
-        if offers[rival] <= 0:
-            continue
-        offers[own] = (weights[rival] * offers[rival] - 1) // weights[own]
+    best, without, most = NO_SHILL, 0, 0
+    for trial in range(own + 1):  # the first without a bid of the seller's
+        offers[own] = NO_SHILL
+        if trial > 0:
+            if offers[trial - 1] <= 0:
+                continue
+            offers[own] = (weights[trial - 1] * offers[trial - 1] - 1) // weights[own]
         earned = clear_with_seller(rule, offers, weights, lottery, terms, allocation, payments)
-        if earned > most:
+        if trial == 0:
+            without = most = earned
+        elif earned > most:
             best, most = offers[own], earned
     offers[own] = best
     return best, most - without
 
 
 @cache
-def _best(rule: Any) -> Kernel:
+def _best(rule: Any) -> Callable[..., tuple[int, int]]:
     """`best_shill_bid` under a rule, from the cache on disk where it is there already."""
     plain = getattr(rule, "py_func", rule)
     module = load_generated(
@@ -108,7 +112,7 @@ def best(offers, weights, lottery, terms, allocation, payments):
         "shill",
         rule,
     )
-    best: Kernel = module.best
+    best: Callable[..., tuple[int, int]] = module.best
     return best
 
 

@@ -41,7 +41,7 @@ def test_the_example_bids_five_hundredths_more():
 
 
 def test_revenue_utility_and_welfare_are_those_of_quadrature(within_errors):
-    """n = 2, U[0,1]: the price is the lower value plus 0.05, and the winner stays with the chance that it is worth it."""
+    """n = 2, U[0,1]: the price is the lower value plus 0.05; the winner stays where that is worth it."""
     played = Played("second_price", num_agents=2, default=DEFAULT)
     premium = Default(**DEFAULT).premium
 

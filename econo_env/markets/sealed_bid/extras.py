@@ -108,6 +108,16 @@ def size_of(extras: Extras | None, payment: int) -> int:
 
 
 @compiled
+def forget_extras(extras: Extras | None, k: int, state: State) -> None:
+    """At the start of an episode nobody has walked away, and the seller has not bid."""
+    if extras is None:
+        return
+    state.seller_bid[k] = NO_BID
+    for i in range(state.defaulted.shape[1]):
+        state.defaulted[k, i] = False
+
+
+@compiled
 def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Payments of procurement, walking away, fees, and what the utility model makes of worth and payment."""
     _realise(extras, k, state, terms)

@@ -95,7 +95,7 @@ def _description(scenario: SealedBidScenario) -> str:
         )
     shilled = scenario.seller.shill_bids == "after_bids" and not rule.shill_proof
     without = " (without what follows the bids here)" if shilled or scenario.default is not None else ""
-    parts.append(f"Ties are broken by lottery. Properties{without}: {', '.join(rule.properties)}.")
+    parts.append(f"Ties are broken by lottery. Properties{without}: {rule.promises}.")
     return " ".join(parts)
 
 

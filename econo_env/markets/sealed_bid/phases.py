@@ -11,6 +11,7 @@ from econo_env.engine.state import Exchange
 from econo_env.markets.sealed_bid.extras import (
     draw_common_signals,
     draw_extras,
+    forget_extras,
     mirror_bids,
     restrict_bids,
     settle_extras,
@@ -137,12 +138,11 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
-    state.seller_bid[k] = NO_BID
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_BID)
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
-        state.defaulted[k, i] = False
         exchange.action_mask[k, i] = True
+    forget_extras(terms.extras, k, state)
     draw_values(k, state, terms, exchange)
     _write_observations(k, state, terms, exchange)
