@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
 
@@ -16,9 +18,10 @@ def quantile_from_table(quantiles: Float64s, row: int, probability: float) -> fl
         probability: A uniform draw.
     """
     position = probability * (quantiles.shape[1] - 1)
-    cell = int(position)
+    whole = int(position)
+    cell = np.uint64(whole)  # without a sign, so that no code looks for places counted from the end
     left = quantiles[row, cell]
-    return float(left + (quantiles[row, cell + 1] - left) * (position - cell))
+    return float(left + (quantiles[row, cell + np.uint64(1)] - left) * (position - whole))
 
 
 @compiled

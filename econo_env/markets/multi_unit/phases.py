@@ -24,13 +24,15 @@ def draw_values(k: int, state: State, terms: Terms) -> None:
     demand = values.shape[1]
     for i in range(values.shape[0]):
         for unit in range(demand):
-            lower = draw_from_table(terms.quantiles, terms.prior_of[i], draws[i * demand + unit] * TWO_TO_MINUS_53)
-            # exchanges without branches, for the order of draws cannot be predicted
-            for place in range(unit):
-                higher = max(values[i, place], lower)
-                lower = min(values[i, place], lower)
-                values[i, place] = higher
-            values[i, unit] = lower
+            draw = draws[i * demand + unit] * TWO_TO_MINUS_53
+            values[i, unit] = draw_from_table(terms.quantiles, terms.prior_of[i], draw)
+    # exchanges without branches, for the order of draws cannot be predicted; bidders inside, for they are many
+    for unit in range(1, demand):
+        for place in range(unit):
+            for i in range(values.shape[0]):
+                one, other = values[i, place], values[i, unit]
+                values[i, place] = max(one, other)
+                values[i, unit] = min(one, other)
 
 
 @compiled
@@ -79,10 +81,11 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         for i in range(state.allocation.shape[1]):
             if state.allocation[k, i] > 0:
                 winning_bid = max(winning_bid, state.bids[k, i, 0])
+    for unit in range(demand):
+        for i in range(state.allocation.shape[1]):
+            exchange.observations[k, i, unit] = state.values[k, i, unit] * terms.value_scale
     for i in range(state.allocation.shape[1]):
         row = exchange.observations[k, i]
-        for unit in range(demand):
-            row[unit] = state.values[k, i, unit] * terms.value_scale
         row[demand] = rounds_left
         at = demand + 1
         if terms.shows_role:
@@ -120,9 +123,10 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
-    for i in range(state.allocation.shape[1]):
-        for unit in range(state.bids.shape[2]):
+    for unit in range(state.bids.shape[2]):
+        for i in range(state.bids.shape[1]):
             state.bids[k, i, unit] = np.int64(NO_BID)
+    for i in range(state.allocation.shape[1]):
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
