@@ -72,9 +72,9 @@ MECHANISM = Mechanism(
         has.denied(has.EX_POST_RATIONAL),
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
     equilibrium=equilibrium,
-    shill_proof=True,
 )
