@@ -9,9 +9,11 @@ from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written
 
 
-def bundle_name(scenario: CombinatorialScenario, offer: int) -> str:
-    """The items of an offer as letters."""
-    return "".join(chr(ord("A") + item) for item in np.flatnonzero(scenario.offers.contains[offer]))
+def bundle_name(scenario: CombinatorialScenario, state: State, k: int, offer: int) -> str:
+    """The items of an offer in market `k` as letters."""
+    random = scenario.bundle_values.random_bundles
+    items = int(state.bundle[k, offer] if random else scenario.offers.masks[offer])
+    return "".join(chr(ord("A") + item) for item in range(scenario.offers.num_items) if items >> item & 1)
 
 
 def picture(scenario: CombinatorialScenario, before: State, after: State, k: int) -> Picture:
@@ -24,7 +26,7 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     bids = after.bids[k][shown]
     played = bool(np.any(after.bids[k] >= 0))
     columns = [
-        Column("bundle", np.array([bundle_name(scenario, int(offer)) for offer in shown]), "text"),
+        Column("bundle", np.array([bundle_name(scenario, before, k, int(offer)) for offer in shown]), "text"),
         Column("value", value),
         Column("bid", np.where(bids >= 0, to_credits(bids), np.nan)),
     ]
@@ -35,7 +37,7 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     columns += [Column("paid", paid), Column("surplus", worth - paid)]
     revenue, gain = credits_written(np.array([paid.sum(), (worth - paid).sum()]))
     facts = [f"revenue {revenue}", f"bidders' surplus {gain}"]
-    best = float(best_worth(scenario, values)[0])
+    best = float(best_worth(scenario, values, before.bundle[k : k + 1])[0])
     if best > 0.0:
         facts.append(f"efficiency {worth.sum() / best:.0%}")
     return Picture(columns, won >= 0, ("value", "bid"), ("bundle", "paid"), {}, facts)
