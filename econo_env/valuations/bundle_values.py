@@ -174,7 +174,7 @@ class SingleMinded(_OnItems):
         return self.bundles is None
 
     def _size_factors(self) -> Float64s:
-        return np.maximum(np.arange(self.items + 1.0), 1.0) ** self.exponent
+        return np.asarray(np.maximum(np.arange(self.items + 1.0), 1.0) ** self.exponent)
 
     def misfit(self, num_bidders: int) -> str | None:
         if self.bundles is not None and len(self.bundles) != num_bidders:
@@ -261,7 +261,7 @@ class Substitutes(_ByItem):
 
 
 def offered_bundles(num_items: int) -> Sequence[tuple[int, ...]]:
-    """All bundles of up to four items; of more, the whole and runs of neighbours on a ring, shortest first, up to 20."""
+    """All bundles of four items; of more, runs of neighbours on a ring, shortest first, and the whole: up to 20."""
     if 2**num_items - 1 <= MOST_BUNDLES:
         return [tuple(m for m in range(num_items) if mask >> m & 1) for mask in range(1, 2**num_items)]
     sizes = range(1, 1 + (MOST_BUNDLES - 1) // num_items)

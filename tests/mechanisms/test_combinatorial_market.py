@@ -104,7 +104,10 @@ def test_an_action_out_of_range_is_no_bid():
     [
         ({"num_agents": 12}, "11 items: a market clears up to 10"),
         ({"bundle_values.game": "LLLLGG"}, "3 bidders: LLLLGG has 6"),
-        ({"num_agents": 6, "bundle_values": {"name": "local_global", "game": "LLLLGG", "correlation": 0.5}}, "LLLLGG are independent"),
+        (
+            {"num_agents": 6, "bundle_values": {"name": "local_global", "game": "LLLLGG", "correlation": 0.5}},
+            "LLLLGG are independent",
+        ),
         ({"mechanism": {"name": "first_price"}}, "played in a sealed_bid market"),
     ],
 )

@@ -132,13 +132,14 @@ def show_who(
     drawing: Drawing | None, k: int, i: int, state: State, terms: Terms, row: Float32s, rounds_left: float
 ) -> int:
     """Writes what follows the values in an observation; returns where it ends."""
-    at = state.values.shape[2]
+    at = int(state.values.shape[2])
     if drawing is not None and drawing.random_bundles:
         for item in range(terms.game.num_items):
             row[at + item] = (state.bundle[k, i] >> item) & 1
         at += terms.game.num_items
     row[at] = rounds_left
-    if drawing is not None:
-        return at + 1
-    row[at + 1] = 1.0 if i >= terms.num_locals else 0.0
-    return at + 2
+    at += 1
+    if drawing is None:
+        row[at] = 1.0 if i >= terms.num_locals else 0.0
+        at += 1
+    return at

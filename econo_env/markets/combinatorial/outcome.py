@@ -21,7 +21,9 @@ def types(scenario: CombinatorialScenario, state: State) -> Floats:
     if scenario.bundle_values.by_item:
         return to_credits(state.items)
     values = to_credits(state.values)
-    return np.concatenate([values, state.bundle[..., None]], axis=2) if scenario.bundle_values.random_bundles else values
+    return (
+        np.concatenate([values, state.bundle[..., None]], axis=2) if scenario.bundle_values.random_bundles else values
+    )
 
 
 def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Floats) -> Floats:

@@ -129,7 +129,9 @@ def clear_many(game: Game, bids: Int64s, payment: int, *, seed: int = 0, num_thr
 
 
 @compiled
-def value_range(first: int, last: int, game: Game, bundles: Int64s, bids: Int64s, scratch: Scratch, worth: Int64s) -> None:
+def value_range(
+    first: int, last: int, game: Game, bundles: Int64s, bids: Int64s, scratch: Scratch, worth: Int64s
+) -> None:
     """Fills `worth` of the auctions in [first, last) with that of the best allocation."""
     for i in range(scratch.order.shape[0]):
         scratch.order[i], scratch.out[i] = i, False

@@ -123,6 +123,9 @@ def decay(
 
 
 GENERATORS = (
-    *(Generator(name, _family(size, price), models, source) for name, (size, price, models, source) in _FAMILIES.items()),
+    *(
+        Generator(name, _family(size, price), models, source)
+        for name, (size, price, models, source) in _FAMILIES.items()
+    ),
     Generator("decay", decay, "L4: sizes fall off geometrically, U[0, 1] an item", "Sandholm (2002)"),
 )

@@ -27,7 +27,8 @@ def blocks(licences: Collection[int]) -> list[list[int]]:
     """The connected blocks of licences on the grid, neighbours side by side or one above the other."""
     left, found = set(licences), []
     while left:
-        block, edge = [], [left.pop()]
+        block, edge = [], [min(left)]
+        left.remove(edge[0])
         while edge:
             licence = edge.pop()
             block.append(licence)

@@ -10,7 +10,12 @@ from econo_env.engine.state import Float64s
 from econo_env.valuations.bundles.instance import Generator, Priced, from_bidders
 from econo_env.valuations.xor_bids import XorBids
 
-AIRPORTS = (("O'Hare", -87.75, 41.983), ("Reagan", -77.033, 38.85), ("Kennedy", -73.783, 40.65), ("La Guardia", -73.867, 40.767))
+AIRPORTS = (
+    ("O'Hare", -87.75, 41.983),
+    ("Reagan", -77.033, 38.85),
+    ("Kennedy", -73.783, 40.65),
+    ("La Guardia", -73.867, 40.767),
+)
 """The four slot-controlled airports of the United States, with longitude and latitude."""
 
 _SAME_CITY = (2, 3)
@@ -84,7 +89,7 @@ def matching(
 def _distances() -> Float64s:
     """Between airports, in degrees, shape (4, 4)."""
     place = np.array([(longitude, latitude) for _, longitude, latitude in AIRPORTS])
-    return np.linalg.norm(place[:, None] - place[None], axis=2)
+    return np.asarray(np.linalg.norm(place[:, None] - place[None], axis=2))
 
 
 GENERATORS = (

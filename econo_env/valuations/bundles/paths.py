@@ -1,6 +1,8 @@
 """Paths in space: bids for routes between two cities (truck routes, pipelines, links of a network)."""
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import islice, pairwise
 from typing import Annotated
 
 import numpy as np
@@ -11,7 +13,6 @@ from econo_env.valuations.bundles.instance import Generator, Priced, from_bidder
 from econo_env.valuations.xor_bids import XorBids
 
 _NEIGHBOURS = 2
-_MOST_PAIRS_WITHOUT_A_ROAD = 1000
 
 
 def paths(
@@ -31,7 +32,8 @@ def paths(
     that leave a profit.
 
     The suite derives the number of cities from the number of goods; here it is a third, for its three roads a city, and
-    rounds of building stop at the number of roads that was asked for.
+    building stops at the number of roads that was asked for. When as many random pairs in a row as there are cities
+    need no new road, the next pair is joined straight.
 
     Args:
         num_items: Roads.
@@ -67,10 +69,10 @@ def _network(num_roads: int, penalty: float, rng: np.random.Generator) -> tuple[
         start, end = rng.choice(cities, 2, replace=False)
         cost = length * np.where(road >= 0, 1.0, penalty)
         way = _cheapest(cost, int(start), int(end))
-        if in_vain > _MOST_PAIRS_WITHOUT_A_ROAD:  # every cheapest way runs on roads that are there
+        if in_vain > cities:  # every cheapest way runs on roads that are there
             way = [int(start), int(end)]
         before = built
-        for one, other in zip(way[:-1], way[1:], strict=True):
+        for one, other in pairwise(way):
             if built < num_roads and road[one, other] < 0:
                 road[one, other] = road[other, one] = built
                 built += 1
@@ -99,35 +101,36 @@ def _cheapest(cost: Float64s, start: int, end: int) -> list[int]:
 def _bidders(
     length: Float64s, road: Int64s, factor: float, most: int, rng: np.random.Generator
 ) -> Iterator[list[Priced]]:
+    from scipy.sparse.csgraph import shortest_path
+
+    to_go = shortest_path(np.where(road >= 0, length, 0.0), directed=False)
     while True:
         start, end = (int(city) for city in rng.choice(len(length), 2, replace=False))
         worth = float(length[start, end] * rng.uniform(1.0, factor))
-        yield [(way, worth - cost) for cost, way in _shortest_ways(length, road, start, end, worth, most)]
+        ways = _shortest_ways(length, road, to_go[:, end], start, end, worth)
+        yield [(way, worth - cost) for cost, way in islice(ways, most)]
 
 
 def _shortest_ways(
-    length: Float64s, road: Int64s, start: int, end: int, limit: float, most: int
-) -> list[tuple[float, list[int]]]:
-    """The shortest ways below the limit, each its length and its roads; a search that never passes a city twice."""
-    found: list[tuple[float, list[int]]] = []
+    length: Float64s, road: Int64s, to_go: Float64s, start: int, end: int, limit: float
+) -> Iterator[tuple[float, list[int]]]:
+    """Ways below the limit that pass no city twice, shortest first, each its length and its roads.
 
-    def search(city: int, cost: float, passed: set[int], way: list[int]) -> None:
-        nonlocal limit
-        if city == end:
-            found.append((cost, list(way)))
-            found.sort()
-            if len(found) > most:
-                found.pop()
-            if len(found) == most:
-                limit = min(limit, found[-1][0])
+    `to_go` are the shortest distances to the end by road: no way from a city is shorter (A* search).
+    """
+    open_ways: list[tuple[float, float, list[int]]] = [(float(to_go[start]), 0.0, [start])]
+    while open_ways:
+        whole, cost, passed = heappop(open_ways)
+        if whole >= limit:
             return
-        for following in np.flatnonzero(road[city] >= 0):
-            ahead = cost + length[city, following]
-            if int(following) not in passed and ahead + length[following, end] < limit:
-                search(int(following), ahead, passed | {int(following)}, [*way, int(road[city, following])])
-
-    search(start, 0.0, {start}, [])
-    return found
+        city = passed[-1]
+        if city == end:
+            yield cost, [int(road[one, other]) for one, other in pairwise(passed)]
+            continue
+        for other in np.flatnonzero(road[city] >= 0).tolist():
+            if other not in passed:
+                ahead = cost + float(length[city, other])
+                heappush(open_ways, (ahead + float(to_go[other]), ahead, [*passed, other]))
 
 
 GENERATORS = (

@@ -22,9 +22,9 @@ def scheduling(
     """Bids on runs of neighbouring time slots on one machine.
 
     A job needs l slots, l uniform up to `max_length`, and has a deadline d, uniform from l to the end, with further
-    ones drawn beyond it with the chance `another_deadline` each. Every run of l slots that ends by the first deadline is
-    worth l^(1 + `additivity`) times U[1 - `deviation`, 1 + `deviation`]; one that ends by a later deadline D, after the
-    deadline before, is worth d / D of that.
+    ones drawn beyond it with the chance `another_deadline` each. Every run of l slots that ends by the first deadline
+    is worth l^(1 + `additivity`) times U[1 - `deviation`, 1 + `deviation`]; one that ends by a later deadline D, after
+    the deadline before, is worth d / D of that.
 
     Args:
         num_items: Time slots.
