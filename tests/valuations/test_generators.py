@@ -27,9 +27,12 @@ SIZED = [name for name in DRAWN if name not in ("gsvm", "lsvm")]
 @pytest.mark.parametrize("name", DRAWN)
 def test_the_same_seed_is_the_same_auction_and_another_is_not(name):
     one, again, other = (generate({"generator": name, "seed": seed}) for seed in (4, 4, 5))
-    assert np.array_equal(one.amount, again.amount) and np.array_equal(one.contains, again.contains)
+    assert np.array_equal(one.amount, again.amount)
+    assert np.array_equal(one.contains, again.contains)
     assert not np.array_equal(one.amount, other.amount)
-    assert one.contains.any(axis=1).all() and one.amount.min() > 0 and undominated(one).all()
+    assert one.contains.any(axis=1).all()
+    assert one.amount.min() > 0
+    assert undominated(one).all()
 
 
 @pytest.mark.parametrize("name", SIZED)
@@ -73,14 +76,16 @@ def test_paths_lead_from_one_city_to_another():
 def test_longer_ways_of_a_bidder_are_bid_less_for():
     bids = paths(40, 400, 0)
     several = [slice(a, b) for a, b in pairwise(bids.first) if b - a > 1]
-    assert several and all((np.diff(bids.amount[own]) <= 0).all() for own in several)
+    assert several
+    assert all((np.diff(bids.amount[own]) <= 0).all() for own in several)
 
 
 def test_slots_are_a_take_off_and_a_landing_that_is_later_at_another_airport():
     bids = matching(40, 300, 3)
     for row in bids.contains:
         off, land = np.flatnonzero(row)
-        assert off % 4 != land % 4 and land // 4 > off // 4
+        assert off % 4 != land % 4
+        assert land // 4 > off // 4
         assert {off % 4, land % 4} != {2, 3}  # Kennedy and La Guardia lie in one city
 
 
@@ -104,7 +109,8 @@ def test_jobs_want_runs_of_time_worth_less_after_the_deadline(additivity):
         sizes, starts = rows.sum(axis=1), rows.argmax(axis=1)
         assert len(set(sizes)) == 1
         assert all(row[start : start + size].all() for row, start, size in zip(rows, starts, sizes, strict=True))
-        assert (np.diff(starts) > 0).all() and (np.diff(amount) <= 1e-6).all()
+        assert (np.diff(starts) > 0).all()
+        assert (np.diff(amount) <= 1e-6).all()
         assert amount.max() == pytest.approx(float(sizes[0]) ** (1 + additivity), rel=1e-5)
 
 
@@ -112,11 +118,13 @@ def test_global_synergies_by_hand():
     model = gsvm_model(seed=1)
     assert model.interests[0] == (0, 1, 2, 3, 12, 13)
     assert model.interests[5] == (10, 11, 0, 1, 17, 12)
-    assert model.interests[6] == tuple(range(12)) and model.largest == (4,) * 6 + (12,)
+    assert model.interests[6] == tuple(range(12))
+    assert model.largest == (4,) * 6 + (12,)
     alone = [model.value(2, {item}) for item in (4, 5, 6)]
     assert model.value(2, {4, 5, 6, 0}) == pytest.approx(1.4 * sum(alone))  # item 0 is of no interest
     draws = np.array([[gsvm_model(seed).value(i, {4}) for i in (1, 6)] for seed in range(300)])
-    assert draws.mean(axis=0) == pytest.approx([20.0, 10.0], rel=0.1) and draws.max() <= 40.0
+    assert draws.mean(axis=0) == pytest.approx([20.0, 10.0], rel=0.1)
+    assert draws.max() <= 40.0
 
 
 def test_local_synergies_by_hand():
@@ -124,7 +132,8 @@ def test_local_synergies_by_hand():
     assert {len(own) for seed in range(20) for own in lsvm_model(seed).interests[1:]} <= set(range(6, 12))
     assert blocks({0, 1, 6, 8, 17}) == [[0, 1, 6], [8], [17]]
     assert blocks({5, 6}) == [[5], [6]]  # the end of a row does not touch the start of the next
-    assert synergy(4, (160.0, 4.0)) == pytest.approx(1.8) and synergy(10, (320.0, 10.0)) == pytest.approx(2.6)
+    assert synergy(4, (160.0, 4.0)) == pytest.approx(1.8)
+    assert synergy(10, (320.0, 10.0)) == pytest.approx(2.6)
     one, two = model.value(0, {0}), model.value(0, {1})
     factor = [1 + 3.2 / (1 + np.exp(10 - size)) for size in (1, 2)]
     assert model.value(0, {0, 1}) == pytest.approx(factor[1] * (one + two) / factor[0])
@@ -137,7 +146,8 @@ def test_value_models_bid_the_values_of_bundles_of_interest(name):
     bids, model = generate({"generator": name, "bundles_each": 12, "seed": 6}), make(6)
     for owner, row, amount in zip(bids.owner, bids.contains, bids.amount, strict=True):
         bundle = np.flatnonzero(row).tolist()
-        assert set(bundle) <= set(model.interests[owner]) and len(bundle) <= model.largest[owner]
+        assert set(bundle) <= set(model.interests[owner])
+        assert len(bundle) <= model.largest[owner]
         assert amount / 1e6 == pytest.approx(model.value(owner, bundle), abs=1e-6)
     assert max(np.bincount(bids.owner)) <= 12
 
@@ -146,14 +156,16 @@ def test_value_models_bid_the_values_of_bundles_of_interest(name):
 def test_a_file_of_the_suite_holds_the_same_auction(name):
     bids = generate({"generator": name, "seed": 2})
     again = from_cats(to_cats(bids))
-    assert np.array_equal(again.owner, bids.owner) and np.array_equal(again.contains, bids.contains)
+    assert np.array_equal(again.owner, bids.owner)
+    assert np.array_equal(again.contains, bids.contains)
     assert np.array_equal(again.amount, bids.amount)
 
 
 def test_a_published_form_is_read_with_dummies_as_bidders():
     text = "%% made elsewhere\ngoods 3\nbids 4\ndummy 1\n\n0\t12.5\t0\t1\t3\t#\n1 4 2 #\n2\t7.25\t1\t3\t#\n3\t1\t0\t#\n"
     bids = from_cats(text)
-    assert bids.owner.tolist() == [0, 0, 1, 2] and bids.amount.tolist() == [12_500_000, 7_250_000, 4_000_000, 1_000_000]
+    assert bids.owner.tolist() == [0, 0, 1, 2]
+    assert bids.amount.tolist() == [12_500_000, 7_250_000, 4_000_000, 1_000_000]
     assert bids.masks.tolist() == [0b011, 0b010, 0b100, 0b001]
 
 
@@ -175,13 +187,15 @@ def test_a_broken_file_is_named(text, said):
 def test_generated_bids_are_cleared_from_a_file(tmp_path):
     rule = {"name": "combinatorial", "payment": "vcg"}
     cleared = clear_form({"mechanism": rule, "bids": {"generator": "gsvm", "bundles_each": 5, "seed": 1}})
-    assert cleared.gap == 0.0 and 0 < sum(cleared.payments) <= cleared.welfare
+    assert cleared.gap == 0.0
+    assert 0 < sum(cleared.payments) <= cleared.welfare
     sold = [item for bundle in cleared.allocation for item in bundle]
     assert len(set(sold)) == len(sold) > 5
     path = tmp_path / "auction.txt"
     path.write_text(to_cats(xor_bids([(0, [0], 2_000_000), (1, [0, 1], 3_000_000)], 2, 2)))
     cleared = clear_form({"mechanism": rule, "bids": {"generator": "cats_file", "path": str(path)}})
-    assert cleared.winners == [1] and cleared.payments == [0.0, 2.0]
+    assert cleared.winners == [1]
+    assert cleared.payments == [0.0, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a combinatorial market holds: its state, its constants, and the meaning of observations and actions."""
 
+from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.money import MICRO
 from econo_env.valuations.bundle_values import Drawing, LocalGlobal
+from econo_env.valuations.xor_bids import XorBids
 
 _SCRATCH = "room to work in"
 
@@ -119,20 +121,28 @@ def observation_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
 
 def terms(scenario: CombinatorialScenario) -> Terms:
     """The scenario's constants for the compiled phases."""
-    offers, values = scenario.offers, scenario.bundle_values
+    offers = scenario.offers
     return Terms(
         rule=mechanism(scenario.mechanism.name).terms(scenario.mechanism),
         game=game_of(offers),
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
-        drawing=values.drawing(),
-        num_locals=values.num_locals(scenario.num_agents) if isinstance(values, LocalGlobal) else 0,
-        correlation=values.correlation if isinstance(values, LocalGlobal) else 0.0,
+        drawing=scenario.bundle_values.drawing(),
+        num_locals=scenario.num_locals,
+        correlation=scenario.correlation,
         highest=np.maximum.reduceat(offers.amount, offers.first[:-1]),
         highest_value=float(offers.amount.max()),
         bids_are_amounts=scenario.bids == "amount",
         shows_result="won" in observation_names(scenario),
     )
+
+
+def offers_at(scenario: CombinatorialScenario, state: State, k: int) -> XorBids:
+    """Who may bid on what in the coming round of market `k`; the amounts are the highest values."""
+    if not scenario.bundle_values.random_bundles:
+        return scenario.offers
+    contains = state.bundle[k][:, None] >> np.arange(scenario.offers.num_items) & 1
+    return replace(scenario.offers, contains=contains.astype(np.bool_))
 
 
 def highest_values(scenario: CombinatorialScenario) -> Float64s:

@@ -61,6 +61,17 @@ class CombinatorialScenario(Scenario):
         """Bundles that a bidder bids on."""
         return len(self.offers.amount) // self.num_agents
 
+    @property
+    def num_locals(self) -> int:
+        """Local bidders, who come first; 0 where values are not local-global."""
+        values = self.bundle_values
+        return values.num_locals(self.num_agents) if isinstance(values, LocalGlobal) else 0
+
+    @property
+    def correlation(self) -> float:
+        """Chance that the locals share one draw."""
+        return self.bundle_values.correlation if isinstance(self.bundle_values, LocalGlobal) else 0.0
+
 
 SCENARIO = CombinatorialScenario
 
