@@ -1,9 +1,11 @@
 """Kinds of bundle values in the combinatorial market: draws, types, and what theory says of each."""
 
+import warnings
 from itertools import chain, combinations
 
 import numpy as np
 import pytest
+from pettingzoo.test import parallel_api_test
 
 import econo_env
 from econo_env.engine.engine import Engine
@@ -201,6 +203,13 @@ def test_no_other_bids_serve_a_truthful_bidder_better_under_vcg(kind):
         # bids are rounded to float32 shares of the value: a bid may miss the value by that much
         assert found.mean_gain.mean() <= 1e-6
         assert found.mean_utility.mean() > 0.01
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_a_parallel_env(kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the spaces are those that tests/conformance looks at
+        parallel_api_test(econo_env.parallel_env(load(kind, max_cycles=3)), num_cycles=10)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -65,7 +65,7 @@ def matching(
     price = rng.uniform(0.0, airport_price, len(AIRPORTS))
     times = num_items // len(AIRPORTS)
     distance = _distances()
-    flight = np.rint(min(_LONGEST_FLIGHT, times - 1) * distance / distance.max()).astype(int)
+    flight = np.maximum(1, np.rint(min(_LONGEST_FLIGHT, times - 1) * distance / distance.max())).astype(int)
 
     def airlines() -> Iterator[list[Priced]]:
         while True:
