@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.mechanisms import clear
-from econo_env.mechanisms import mechanism
+from econo_env.mechanisms import clear, mechanism
 from econo_env.mechanisms.marginal_bids import UnitSale
 from econo_env.mechanisms.slots import Slots
 

@@ -29,10 +29,9 @@ class ClockSale:
     ticks: int
 
 
-def explained(sale: ClockSale, names: Sequence[str] | None = None) -> list[str]:
-    """One line a bidder."""
-    called = names or [f"bidder_{i}" for i in range(len(sale.limits))]
-    return [f"{name} {_fate(i, sale)}" for i, name in enumerate(called)]
+def explained(sale: ClockSale, only: Sequence[int] | None = None) -> list[str]:
+    """One line a bidder, or for `only` some of them."""
+    return [f"bidder_{i} {_fate(i, sale)}" for i in (range(len(sale.limits)) if only is None else only)]
 
 
 def _fate(i: int, sale: ClockSale) -> str:

@@ -17,7 +17,13 @@ def trader_names(num_buyers: int, num_traders: int) -> list[str]:
 
 
 def explained(
-    mechanism: Any, num_buyers: int, offers: Floats, allocation: Ints, payments: Floats, names: Sequence[str]
+    mechanism: Any,
+    num_buyers: int,
+    offers: Floats,
+    allocation: Ints,
+    payments: Floats,
+    names: Sequence[str],
+    only: Sequence[int] | None = None,
 ) -> list[str]:
     """One line a trader, and one about the market maker's books.
 
@@ -28,9 +34,11 @@ def explained(
         allocation: 1 for a unit bought, -1 for one sold, shape (traders,).
         payments: Credits, negative for sellers, shape (traders,).
         names: What the traders are called.
+        only: The traders to tell of, all by default.
     """
     lines = []
-    for i, name in enumerate(names):
+    for i in range(len(names)) if only is None else only:
+        name = names[i]
         side = 1 if i < num_buyers else -1
         verb, gets = ("bids", "pays") if side == 1 else ("asks", "gets")
         last = _last(offers, allocation, side)
@@ -92,7 +100,8 @@ def _candidates(mechanism: Any, num_buyers: int, offers: Floats, side: int) -> l
     next_ask = float(supply[trades]) if trades < len(supply) else np.inf
     if mechanism.name == "vcg_double_auction":
         if side == 1:
-            return [(f"the higher of the last ask that trades, {ask:.6g},{_beside('bid', next_bid)}", max(ask, next_bid))]
+            said = f"the higher of the last ask that trades, {ask:.6g},{_beside('bid', next_bid)}"
+            return [(said, max(ask, next_bid))]
         return [(f"the lower of the last bid that trades, {bid:.6g},{_beside('ask', next_ask)}", min(bid, next_ask))]
     if mechanism.name == "mcafee":
         low = min(next_bid, next_ask) if np.isfinite(next_bid) else min(mechanism.lowest_bid, next_ask)
@@ -114,4 +123,4 @@ def _given(offers: Floats) -> Floats:
 
 
 def _beside(kind: str, amount: float) -> str:
-    return f" and the next {kind}, {amount:.6g}" if np.isfinite(amount) else f" and the next {kind}, of which there is none"
+    return f" and the next {kind}, {amount:.6g}" if np.isfinite(amount) else f" for there is no next {kind}"

@@ -12,7 +12,7 @@ Ints = NDArray[np.int64]
 
 
 def explained(
-    mechanism: Any, bids: Floats, allocation: Ints, payments: Floats, names: Sequence[str] | None = None
+    mechanism: Any, bids: Floats, allocation: Ints, payments: Floats, only: Sequence[int] | None = None
 ) -> list[str]:
     """One line a bidder.
 
@@ -21,10 +21,11 @@ def explained(
         bids: Marginal bids in credits, not increasing along a row, NaN for none, shape (n, units wanted).
         allocation: Units won, shape (n,).
         payments: Credits, shape (n,).
-        names: What the bidders are called, by default bidder_0, ...
+        only: The bidders to tell of, all by default.
     """
-    called = names or [f"bidder_{i}" for i in range(len(bids))]
-    return [_line(i, mechanism, bids, allocation, payments, called) for i in range(len(bids))]
+    called = [f"bidder_{i}" for i in range(len(bids))]
+    told = range(len(called)) if only is None else only
+    return [_line(i, mechanism, bids, allocation, payments, called) for i in told]
 
 
 def _listed(amounts: Floats) -> str:

@@ -90,8 +90,8 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
 
     Winners are those who traded, as named in the file; `allocation` (bought less sold) and `payments` (paid less
     received) come in order of first appearance. Welfare is what buyers' limits exceed sellers' by in the trades, the
-    optimum what the orders that were filled or still rest could have gained. `details` are `trades` and `book`. There is
-    no lottery: time decides.
+    optimum what the orders that were filled or still rest could have gained. `details` are `trades` and `book`. Time
+    decides, so there is no lottery.
     """
     form, row, options = read_form(OrderBookForm, document)
     traders = form.traders()
@@ -137,7 +137,7 @@ def _levels(form: OrderBookForm, tick: int) -> list[int]:
             )
         levels.append(money // tick)
     if max(levels) > MOST_LEVELS:
-        raise ValueError(f"{max(levels):,} price levels: at most {MOST_LEVELS:,} are allowed, choose a larger tick_size")
+        raise ValueError(f"{max(levels):,} price levels: at most {MOST_LEVELS:,} are possible, choose a larger tick_size")
     return levels
 
 
@@ -167,9 +167,8 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
         session.trades.append(
             {"order": place, "buyer": traders[buyer], "seller": traders[seller], "price": float(to_credits(price))}
         )
-        session.lines.append(
-            f"{said}: trades with {other} at {price / 1e6:.6g}, the price of {other}'s resting order, first in its queue"
-        )
+        source = f"the price of {other}'s resting order, first in its queue"
+        session.lines.append(f"{said}: trades with {other} at {price / 1e6:.6g}, {source}")
     return session
 
 

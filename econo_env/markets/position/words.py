@@ -39,10 +39,10 @@ class SlotRound:
         return int(np.argmax(out)) if out.max(initial=-1.0) >= 0 else None
 
 
-def explained(sold: SlotRound, names: Sequence[str] | None = None) -> list[str]:
-    """One line a bidder."""
-    called = names or [f"bidder_{i}" for i in range(len(sold.bids))]
-    return [_line(i, sold, called) for i in range(len(sold.bids))]
+def explained(sold: SlotRound, only: Sequence[int] | None = None) -> list[str]:
+    """One line a bidder, or for `only` some of them."""
+    called = [f"bidder_{i}" for i in range(len(sold.bids))]
+    return [_line(i, sold, called) for i in (range(len(called)) if only is None else only)]
 
 
 def _line(i: int, sold: SlotRound, names: Sequence[str]) -> str:
@@ -83,6 +83,7 @@ def _reason(i: int, slot: int, sold: SlotRound, names: Sequence[str]) -> str:
         further = sold.click_rates[place] if place < len(sold.click_rates) else 0.0
         occupied = place == slot or np.any(sold.allocation == place)
         price = _price_to_stay(i, sold.follower(place) if occupied else None, sold, names)[0]
-        lost = f"({sold.click_rates[place - 1]:.6g} - {further:.6g})" if further else f"{sold.click_rates[place - 1]:.6g}"
+        here = float(sold.click_rates[place - 1])
+        lost = f"({here:.6g} - {further:.6g})" if further else f"{here:.6g}"
         terms.append(f"{lost} x {price:.6g}")
     return f"in all what those below lose by its presence: {' + '.join(terms)}"

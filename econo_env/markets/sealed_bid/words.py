@@ -68,10 +68,10 @@ class SealedRound:
         return bool(np.all(self.weights == 1.0))
 
 
-def explained(cleared: SealedRound, names: Sequence[str] | None = None) -> list[str]:
-    """One line a bidder, by name."""
-    called = names or [f"bidder_{i}" for i in range(len(cleared.bids))]
-    return [_line(i, cleared, called) for i in range(len(cleared.bids))]
+def explained(cleared: SealedRound, only: Sequence[int] | None = None) -> list[str]:
+    """One line a bidder, or for `only` some of them."""
+    called = [f"bidder_{i}" for i in range(len(cleared.bids))]
+    return [_line(i, cleared, called) for i in (range(len(called)) if only is None else only)]
 
 
 def chances(cleared: SealedRound) -> Floats:

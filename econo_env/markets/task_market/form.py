@@ -1,6 +1,7 @@
 """One task from a file: reports of cost and reliability in, who takes it and what each grade pays out.
 
-{mechanism: {name: second_score}, task_value: 1.0, reports: [{cost: 0.2, reliability: 0.9}, {cost: 0.1, reliability: 0.6}]}
+{mechanism: {name: second_score}, task_value: 1.0,
+ reports: [{cost: 0.2, reliability: 0.9}, {cost: 0.1, reliability: 0.6}]}
 """
 
 import math
@@ -63,8 +64,9 @@ def clear_form(document: Mapping[str, object], seed: int = 0) -> Cleared:
     allocation, owed = np.zeros_like(scores), np.zeros_like(scores)
     row.rule(scores, rules.weights, lottery_of(seed), rules.rule, allocation, owed)
     winners = np.flatnonzero(allocation).tolist()
-    stake, transfers = _transfers(int(owed[winners[0]]), value, rules) if winners else (0.0, {})
-    said = np.array([np.nan if report is None else score for report, score in zip(form.reports, to_credits(scores), strict=True)])
+    stake, paid = transfers(int(owed[winners[0]]), value, rules) if winners else (0.0, {})
+    bid = np.array([report is not None for report in form.reports])
+    said = np.where(bid, to_credits(scores), np.nan)
     welfare = float(to_credits((allocation * scores).sum()))
     optimal = max(0.0, float(to_credits(scores.max())))
     return Cleared(
@@ -74,8 +76,12 @@ def clear_form(document: Mapping[str, object], seed: int = 0) -> Cleared:
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=_explanation(form, rules, said, winners, owed, transfers),
-        details={"scores": [None if np.isnan(one) else one for one in said.tolist()], "transfers": transfers, "stake": stake},
+        explanation=_explanation(form, rules, said, winners, owed, paid),
+        details={
+            "scores": [float(one) if there else None for one, there in zip(said, bid, strict=True)],
+            "transfers": paid,
+            "stake": stake,
+        },
     )
 
 
@@ -95,7 +101,7 @@ def _score(report: Report | None, value: int, rules: Terms) -> int:
     return int(math.floor(score(cost, report.reliability, float(value), rules.schedule) + 0.5))
 
 
-def _transfers(owed: int, value: int, rules: Terms) -> tuple[float, dict[str, float]]:
+def transfers(owed: int, value: int, rules: Terms) -> tuple[float, dict[str, float]]:
     """The stake locked behind the contract, and what the winner receives in each grade, credits."""
     worst = int(math.floor(value_of(BYZANTINE, float(value), rules.schedule) + 0.5))
     lock = contract_lock(owed, worst, required_stake(value, rules.schedule, rules.stake_cap))
@@ -104,13 +110,13 @@ def _transfers(owed: int, value: int, rules: Terms) -> tuple[float, dict[str, fl
 
 
 def _explanation(
-    form: TaskForm, rules: Terms, scores: Floats, winners: list[int], owed: Ints, transfers: dict[str, float]
+    form: TaskForm, rules: Terms, scores: Floats, winners: list[int], owed: Ints, paid: dict[str, float]
 ) -> list[str]:
     """How each score comes about, then who wins and what it is paid."""
     value, schedule = form.task_value, rules.schedule
     lines = [
-        f"success is worth {schedule.success * value:.6g} on average, failure {schedule.poor * value:.6g}; a score is what "
-        "the work is worth in expectation less its cost"
+        f"success is worth {schedule.success * value:.6g} on average, failure {schedule.poor * value:.6g}; "
+        "a score is what the work is worth in expectation less its cost"
     ]
     for i, report in enumerate(form.reports):
         if report is None:
@@ -123,5 +129,5 @@ def _explanation(
         )
     winner = winners[0] if winners else None
     reserve = float(form.mechanism.get("reserve", 0.0))
-    paid = 0.0 if winner is None else float(to_credits(owed[winner]))
-    return [*lines, *explained(scores, winner, paid, transfers, reserve)]
+    second = 0.0 if winner is None else float(to_credits(owed[winner]))
+    return [*lines, *explained(scores, winner, second, paid, reserve)]

@@ -16,7 +16,7 @@ def explained(
     second_score: float,
     transfers: Mapping[str, float],
     reserve: float = 0.0,
-    names: Sequence[str] | None = None,
+    only: Sequence[int] | None = None,
 ) -> list[str]:
     """One line a bidder, and one about the transfers.
 
@@ -26,10 +26,11 @@ def explained(
         second_score: What the winner owes: the best losing score or the reserve, credits.
         transfers: What the winner receives in each grade, credits; negative is taken from its stake.
         reserve: Least score that is served, credits.
-        names: What the bidders are called, by default bidder_0, ...
+        only: The bidders to tell of, all by default.
     """
-    called = names or [f"bidder_{i}" for i in range(len(scores))]
-    lines = [f"{name} {_fate(i, scores, winner, reserve, called)}" for i, name in enumerate(called)]
+    called = [f"bidder_{i}" for i in range(len(scores))]
+    told = range(len(called)) if only is None else only
+    lines = [f"{called[i]} {_fate(i, scores, winner, reserve, called)}" for i in told]
     if winner is None:
         return [*lines, "nobody takes the task"]
     others = np.where(np.arange(len(scores)) == winner, np.nan, scores)
