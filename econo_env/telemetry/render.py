@@ -129,7 +129,8 @@ def as_text(picture: Picture, agents: Sequence[str]) -> str:
     facts = [*picture.facts, "* wins"] if picture.winners.any() else list(picture.facts)
     if hidden:
         facts.append(f"{hidden:,} more agents")
-    return "\n".join([*lines, ", ".join(facts), *_chart_written(picture.chart), *(f"  {line}" for line in picture.story)])
+    story = [f"  {line}" for line in picture.story]
+    return "\n".join([*lines, ", ".join(facts), *_chart_written(picture.chart), *story])
 
 
 def _chart_written(chart: Chart | None) -> list[str]:
@@ -142,7 +143,8 @@ def _chart_written(chart: Chart | None) -> list[str]:
         written = credits_written(np.array(curve.y[-MOST_WRITTEN:]))
         lines.append(f"  {curve.name} by {chart.runs_over}: {cut}{' '.join(written)}")
     if chart.marks:
-        lines.append("  " + ", ".join(f"{word} ({chart.runs_over} {x:g})" for x, _, word in chart.marks[-MOST_WRITTEN:]))
+        marked = [f"{word} ({chart.runs_over} {x:g})" for x, _, word in chart.marks[-MOST_WRITTEN:]]
+        lines.append("  " + ", ".join(marked))
     return lines
 
 

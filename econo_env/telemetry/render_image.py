@@ -131,7 +131,10 @@ def _chart(draw: ImageDraw.ImageDraw, chart: Chart, axis: Axis) -> None:
     _legend(draw, names, axis.right, TOP - 30)
     for curve, colour in zip(chart.curves, CURVES, strict=False):
         _curve(draw, curve, colour, axis, scale)
+    marks: dict[tuple[float, float], str] = {}
     for x, amount, word in chart.marks[-ROOM_FOR_MARKS:]:
+        marks[x, amount] = f"{marks[x, amount]}, {word}" if (x, amount) in marks else word
+    for (x, amount), word in marks.items():
         at, y = axis.left + x * scale, axis.height(amount)
         draw.ellipse((at - 4, y - 4, at + 4, y + 4), fill=INK)
         left = x > 0.5 * last

@@ -36,10 +36,16 @@ BY_HAND = {  # file: payments and a reason, worked out by hand from the file
     "second_price_all_pay": ([0.4, 0.7, 0.7], "highest bid 0.9; pays 0.7, the best losing bid (bidder_2)"),
     "second_score": ([0.3375, 0], "satisfactory 0.6625, poor -0.8375"),
     "sequential_first_price": ([0, 0.45, 0.6], "round 2: bidder_2 wins: highest bid 0.6; pays 0.6, its own bid"),
-    "sequential_second_price": ([0, 0.4, 0.5], "round 2: bidder_2 wins: highest bid 0.6; pays 0.5, the best losing bid"),
+    "sequential_second_price": (
+        [0, 0.4, 0.5],
+        "round 2: bidder_2 wins: highest bid 0.6; pays 0.5, the best losing bid",
+    ),
     "tullock": ([1, 3], "(its chance: 0.25); pays 1, its own bid"),
     "uniform_price": ([0.4, 0.4], "0.4 a unit, the highest losing bid (bidder_0)"),
-    "vcg_double_auction": ([4, 4, 0, -7, -7, 0], "gets 7, the lower of the last bid that trades, 8, and the next ask, 7"),
+    "vcg_double_auction": (
+        [4, 4, 0, -7, -7, 0],
+        "gets 7, the lower of the last bid that trades, 8, and the next ask, 7",
+    ),
     "vickrey": ([13, 0], "that its units displace: 7 + 6"),
 }
 
@@ -134,7 +140,14 @@ def test_a_lone_bidder_is_paid_the_ceiling_and_true_costs_are_counted():
 
 
 def test_the_book_keeps_price_and_time_priority():
-    orders = [("a", "sell", 5), ("b", "sell", 4), ("c", "sell", 4), ("d", "buy", 6), ("e", "buy", 6), ("c", "sell", None)]
+    orders = [
+        ("a", "sell", 5),
+        ("b", "sell", 4),
+        ("c", "sell", 4),
+        ("d", "buy", 6),
+        ("e", "buy", 6),
+        ("c", "sell", None),
+    ]
     rows = [{"trader": who, "side": side, "price": price} for who, side, price in [*orders, ("f", "buy", 3)]]
     cleared = clear_form({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
     json = cleared.to_json()

@@ -11,7 +11,10 @@ from econo_env.mechanisms.form import clear_form
     ("document", "line"),
     [
         ({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]}, "the market maker keeps 6"),
-        ({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]}, "pays 7, the bid 7 of the least valuable pair"),
+        (
+            {"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]},
+            "pays 7, the bid 7 of the least valuable pair",
+        ),
         ({"mechanism": {"name": "vcg_double_auction"}, "buyers": [9], "sellers": [2]}, "a deficit of 7"),
         ({"mechanism": {"name": "double_auction"}, "buyers": [9, None], "sellers": [2]}, "buyer_1 makes no offer"),
         (

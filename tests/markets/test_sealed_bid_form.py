@@ -44,7 +44,11 @@ def test_the_example_of_the_contract():
         ({"mechanism": {"name": "kth_price"}, "bids": [4, 1]}, "pays 0, the reserve, for fewer bids", 0.0),
         ({"mechanism": {"name": "all_pay"}, "bids": [1, 3]}, "bidder_0 loses: 1 is below bidder_1's 3; pays 1", 0.0),
         ({"mechanism": {"name": "second_price_all_pay"}, "bids": [1, 3]}, "wins: highest bid 3; pays 1, the best", 0.0),
-        ({"mechanism": {"name": "tullock"}, "bids": [1e-5, 3, 0]}, "bidder_1 wins: highest bid 3 (its chance: 1); pays 3", 0.0),
+        (
+            {"mechanism": {"name": "tullock"}, "bids": [1e-5, 3, 0]},
+            "bidder_1 wins: highest bid 3 (its chance: 1); pays 3",
+            0.0,
+        ),
     ],
 )
 def test_the_explanation_names_the_reason(document, line, gap):

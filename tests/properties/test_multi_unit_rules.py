@@ -138,9 +138,7 @@ def test_the_same_rule_runs_on_floats(name, sale):
 
 
 def test_ties_fall_evenly_on_equal_bids():
-    wins = sum(
-        clear("uniform_price", np.full((3, 2), 0.5), units=2, seed=seed).allocation for seed in range(3000)
-    )
+    wins = sum(clear("uniform_price", np.full((3, 2), 0.5), units=2, seed=seed).allocation for seed in range(3000))
     np.testing.assert_allclose(wins / 3000, 2 / 3, atol=0.06)
 
 

@@ -1,10 +1,14 @@
 """One round of a combinatorial market as people see it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from econo_env.markets.combinatorial.layout import State
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.combinatorial.words import explained
+from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written
 
@@ -25,6 +29,7 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     played = bool(np.any(after.bids[k] >= 0))
     columns = [
         Column("bundle", np.array([bundle_name(scenario, int(offer)) for offer in shown]), "text"),
+        Column("holds", np.where(won >= 0, [bundle_name(scenario, int(offer)) for offer in shown], "-"), "text"),
         Column("value", value),
         Column("bid", np.where(bids >= 0, to_credits(bids), np.nan)),
     ]
@@ -38,4 +43,16 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     best = float(best_worth(scenario, values)[0])
     if best > 0.0:
         facts.append(f"efficiency {worth.sum() / best:.0%}")
-    return Picture(columns, won >= 0, ("value", "bid"), ("bundle", "paid"), {}, facts)
+    payment = Payment(getattr(scenario.mechanism, "payment"))  # noqa: B009 - the section is made from the table
+    offers = replace(scenario.offers, amount=np.maximum(after.bids[k], 0))
+    bundles = [bundle_name(scenario, offer) for offer in range(len(after.bids[k]))]
+    return Picture(
+        columns,
+        won >= 0,
+        ("value", "bid"),
+        ("bundle", "holds", "paid", "surplus"),
+        {},
+        [f"payment rule {payment.name}", *facts],
+        story=explained(payment, offers, won, after.payments[k], bundles),
+        track={"revenue": float(paid.sum())},
+    )

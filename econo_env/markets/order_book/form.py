@@ -137,7 +137,9 @@ def _levels(form: OrderBookForm, tick: int) -> list[int]:
             )
         levels.append(money // tick)
     if max(levels) > MOST_LEVELS:
-        raise ValueError(f"{max(levels):,} price levels: at most {MOST_LEVELS:,} are possible, choose a larger tick_size")
+        raise ValueError(
+            f"{max(levels):,} price levels: at most {MOST_LEVELS:,} are possible, choose a larger tick_size"
+        )
     return levels
 
 

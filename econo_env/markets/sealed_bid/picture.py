@@ -5,8 +5,9 @@ import numpy as np
 from econo_env.markets.sealed_bid.layout import State, type_name
 from econo_env.markets.sealed_bid.outcome import gains_from_trade
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.words import SealedRound, chances, explained
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
 
 def picture(scenario: SealedBidScenario, before: State, after: State, k: int) -> Picture:
@@ -22,6 +23,8 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
     columns = [Column(known, values), Column("bid", bids)]
     levels: dict[str, float] = {}
     facts: list[str] = []
+    story: list[str] = []
+    captions: list[str] = []
     if played:
         columns += [Column("received", 0.0 - paid) if reverse else Column("paid", paid), Column("surplus", surplus)]
         revenue, gain = credits_written(np.array([paid.sum(), surplus.sum()]))
@@ -36,6 +39,14 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
         best = float(np.sort(worth[0])[::-1][:units].sum())
         if best > 0.0:
             facts.append(f"efficiency {float((after.allocation[k] * worth[0]).sum()) / best:.0%}")
+        fees = np.where(after.bids[k] >= 0, scenario.participation.entry_fee, 0.0)
+        weights = np.array(scenario.weights or (1.0,) * scenario.num_agents)
+        ceiling = scenario.ceiling if reverse else None
+        cleared = SealedRound(scenario.mechanism, bids, weights, after.allocation[k], paid - fees, ceiling)
+        story, captions = explained(cleared, told(won)), [columns[2].name, "surplus"]
+        if hasattr(scenario.mechanism, "power"):
+            columns.append(Column("chance", chances(cleared), "share"))
+            captions.insert(0, "chance")
         if units:
             prices = np.abs(paid[won])
             levels["price" if prices.min() == prices.max() else "highest price"] = float(prices.max())
@@ -46,5 +57,6 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
         levels["reserve"] = reserve
     if reverse:
         levels["ceiling"] = scenario.ceiling
-    captions = (columns[2].name, "surplus") if played else ()
-    return Picture(columns, won, (known, "bid"), captions, levels, facts)
+    track = {"price": float(np.abs(paid[won]).max())} if won.any() else {}
+    rule = "Procurement: the lowest bid wins, and is paid what the rule leaves of the ceiling." if reverse else ""
+    return Picture(columns, won, (known, "bid"), captions, levels, facts, story=story, track=track, rule=rule)
