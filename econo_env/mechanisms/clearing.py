@@ -20,7 +20,7 @@ class Outcome:
         allocation: Units won by each bidder, shape (n,): the slot from 1 in position auctions, -1 for a unit sold in
             two-sided markets; in combinatorial auctions 1 for each item held, shape (n, items).
         payments: What each bidder pays in credits, shape (n,); negative where it is paid.
-        winners: Indices of those who won or traded, in order.
+        winners: Indices of those who won or traded, in order; in position auctions in the order of the slots.
         welfare: Worth of the allocation in credits, counted on the bids: welfare if the bids are the values.
     """
 
@@ -77,4 +77,6 @@ def _outcome(cleared: Cleared, document: Mapping[str, Any]) -> Outcome:
         dtype=np.int64,
     )
     winners = np.flatnonzero(units.reshape(len(units), -1).any(axis=1)).tolist()
+    if set(winners) == set(cleared.winners):
+        winners = cleared.winners  # numbers, not names: keep their order
     return Outcome(units, np.array(cleared.payments, dtype=np.float64), winners, cleared.welfare)

@@ -38,8 +38,8 @@ class Cleared:
 
     def to_json(self) -> dict[str, Any]:
         """The form of `econo-env clear --json`."""
-        fields = dict(vars(self))
-        return fields | fields.pop("details")
+        fields = {name: value for name, value in vars(self).items() if name != "details"}
+        return fields | self.details
 
 
 def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:

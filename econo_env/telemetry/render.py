@@ -129,7 +129,7 @@ def as_text(picture: Picture, agents: Sequence[str]) -> str:
     facts = [*picture.facts, "* wins"] if picture.winners.any() else list(picture.facts)
     if hidden:
         facts.append(f"{hidden:,} more agents")
-    story = [f"  {line}" for line in picture.story]
+    story = [f"  {line}" for line in [*([picture.rule] if picture.rule else []), *picture.story]]
     return "\n".join([*lines, ", ".join(facts), *_chart_written(picture.chart), *story])
 
 

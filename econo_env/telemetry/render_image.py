@@ -122,8 +122,9 @@ def _chart(draw: ImageDraw.ImageDraw, chart: Chart, axis: Axis) -> None:
     for tick in np.linspace(0.0, axis.top, 5):
         y = axis.height(float(tick))
         draw.line((axis.left, y, axis.right, y), fill=FAINT if tick == 0 else GRID)
-    whole = max(1, _round_step(last))
-    for tick in range(0, int(last) + 1, whole) if last >= 2 else (0.0, last / 2, last):
+    places = {x for curve in chart.curves for x in curve.x}
+    broken = any(x % 1.0 for x in places)
+    for tick in sorted({0.0, *places}) if broken else range(0, int(last) + 1, _round_step(last)):
         draw.text((axis.left + tick * scale, BOTTOM + 12), f"{tick:g}", FAINT, _font(12), anchor="mm")
     draw.text(((axis.left + axis.right) / 2, BOTTOM + 32), chart.runs_over, FAINT, _font(12), anchor="mm")
     draw.text((axis.left, TOP - 28), chart.title, FAINT, _font(12))
@@ -134,11 +135,13 @@ def _chart(draw: ImageDraw.ImageDraw, chart: Chart, axis: Axis) -> None:
     marks: dict[tuple[float, float], str] = {}
     for x, amount, word in chart.marks[-ROOM_FOR_MARKS:]:
         marks[x, amount] = f"{marks[x, amount]}, {word}" if (x, amount) in marks else word
+    falls = bool(chart.curves) and chart.curves[0].y[0] > chart.curves[0].y[-1]
     for (x, amount), word in marks.items():
         at, y = axis.left + x * scale, axis.height(amount)
         draw.ellipse((at - 4, y - 4, at + 4, y + 4), fill=INK)
         left = x > 0.5 * last
-        draw.text((at - 8 if left else at + 8, y - 9), word, INK, _font(12), anchor="rm" if left else "lm")
+        beside = y + 12 if left and falls and y < BOTTOM - 24 else y - 12  # off the curve
+        draw.text((at - 8 if left else at + 8, beside), word, INK, _font(12), anchor="rm" if left else "lm")
 
 
 def _round_step(last: float) -> int:

@@ -192,7 +192,7 @@ TASK = {"name": "second_score"}
         ({"mechanism": CDA, "orders": []}, "at least 1"),
         ({"mechanism": CDA}, "the key 'orders' is missing"),
         ({"mechanism": CDA, "orders": [ORDER | {"price": -1}]}, "orders.0.price = -1"),
-        ({"mechanism": CDA, "orders": [ORDER | {"price": 0.005}]}, "order 1: a price of 0.005 is no whole number of ticks"),
+        ({"mechanism": CDA, "orders": [ORDER | {"price": 0.005}]}, "a price of 0.005 is no whole number of ticks"),
         ({"mechanism": CDA, "orders": [ORDER | {"side": "bid"}]}, "'buy' or 'sell'"),
         ({"mechanism": CDA, "orders": [ORDER, ORDER | {"side": "sell"}]}, "order 2: trader 1 was on the other side"),
         ({"mechanism": CDA, "orders": [ORDER | {"price": 1e8}]}, "choose a larger tick_size"),

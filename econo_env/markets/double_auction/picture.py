@@ -37,6 +37,8 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
         if trades:
             buyers, sellers = float(paid[units > 0].mean()), float(-paid[units < 0].mean())
             levels = {"price": buyers} if buyers == sellers else {"buyers pay": buyers, "sellers get": sellers}
+    if hasattr(scenario.mechanism, "price"):
+        levels["price"] = float(scenario.mechanism.price)
     captions = ("side", "paid", "surplus") if played else ("side",)
     chart = _crossing(scenario.num_buyers, offers if played else values)
     track = dict(levels)

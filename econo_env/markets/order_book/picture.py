@@ -10,6 +10,10 @@ from econo_env.money import MICRO, to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, told
 
 
+_MOST_TRADES = 8
+"""Traders that the story of a tick tells of."""
+
+
 def picture(scenario: OrderBookScenario, before: State, after: State, k: int) -> Picture:
     """Next units, limits and trades of market `k` in the tick between the two states, and the book it leaves."""
     agents = np.arange(scenario.num_agents)
@@ -34,7 +38,7 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
     trades, best = int((units > 0).sum()), float(best_gains(scenario, to_credits(after.values[k])[None])[0])
     facts = ["1 trade" if trades == 1 else f"{trades} trades" if trades else "no trade"]
     if after.last_price[k] > 0:
-        facts.append(f"last price {after.last_price[k] / MICRO:.3f}")
+        levels["last price"] = after.last_price[k] / MICRO
     if best > 0.0:
         facts.append(f"{after.gains[k] / MICRO / best:.0%} of the day's gains")
     return Picture(
@@ -53,7 +57,7 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
 def _story(units: Ints, paid: Floats, orders: Floats) -> list[str]:
     """Who traded at which price, and whose order was there first."""
     lines = []
-    for i in told(units != 0):
+    for i in told(units != 0, _MOST_TRADES):
         if units[i] == 0:
             continue
         verb, price = ("buys", paid[i]) if units[i] > 0 else ("sells", -paid[i])

@@ -58,5 +58,10 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
     if reverse:
         levels["ceiling"] = scenario.ceiling
     track = {"price": float(np.abs(paid[won]).max())} if won.any() else {}
-    rule = "Procurement: the lowest bid wins, and is paid what the rule leaves of the ceiling." if reverse else ""
+    name = scenario.mechanism.name
+    rule = (
+        f"Procurement by {name}: the lowest bid wins and is paid, as in a sale of what it leaves of the ceiling."
+        if reverse
+        else ""
+    )
     return Picture(columns, won, (known, "bid"), captions, levels, facts, story=story, track=track, rule=rule)

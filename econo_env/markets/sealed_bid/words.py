@@ -107,7 +107,8 @@ def _standing(bidder: int, cleared: SealedRound) -> str:
     best = "lowest" if cleared.reverse else "highest"
     place = f"{best} {weighted}bid" if rank == 1 else f"rank {rank}, {weighted}bid"
     tied = np.abs(scores - scores[bidder]) <= SAME
-    lottery = ", drawn by lot among equals" if np.any(tied & (cleared.allocation == 0)) else ""
+    by_lot = np.any(tied & (cleared.allocation == 0)) and not hasattr(cleared.mechanism, "power")
+    lottery = ", drawn by lot among equals" if by_lot else ""
     return f"{place} {_amount(bidder, cleared)}{lottery}"
 
 
@@ -135,7 +136,7 @@ def _reason(bidder: int, cleared: SealedRound, names: Sequence[str]) -> str:
 def _sources(bidder: int, cleared: SealedRound, names: Sequence[str]) -> list[tuple[str, float]]:
     """What a payment may equal: name and amount in credits."""
     own = ("its own bid", float(cleared.bids[bidder]))
-    if not cleared.allocation[bidder]:
+    if not cleared.allocation[bidder] or hasattr(cleared.mechanism, "power"):
         return [own]
     limit = (cleared.limit_name, cleared.limit)
     rank = int(getattr(cleared.mechanism, "rank", 2))
