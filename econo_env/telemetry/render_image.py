@@ -144,9 +144,13 @@ def _chart(draw: ImageDraw.ImageDraw, chart: Chart, axis: Axis) -> None:
         draw.text((at - 8 if left else at + 8, beside), word, INK, _font(12), anchor="rm" if left else "lm")
 
 
+def _steps(power: int) -> tuple[int, ...]:
+    return power, 2 * power, 5 * power
+
+
 def _round_step(last: float) -> int:
     """The distance of labels on an axis of whole numbers: at most some eight of them."""
-    return next(step * 10**power for power in range(12) for step in (1, 2, 5) if last / (step * 10**power) <= 8)
+    return next(step for power in range(12) for step in _steps(int(10**power)) if last / step <= 8)
 
 
 def _curve(draw: ImageDraw.ImageDraw, curve: Curve, colour: str, axis: Axis, scale: float) -> None:
@@ -166,16 +170,14 @@ def _curve(draw: ImageDraw.ImageDraw, curve: Curve, colour: str, axis: Axis, sca
 
 
 def _levels(draw: ImageDraw.ImageDraw, picture: Picture, axis: Axis) -> None:
-    labels_at: list[float] = []
-    for (name, level), colour in zip(picture.levels.items(), LEVELS, strict=False):
+    at = float(HEIGHT)
+    levels = zip(picture.levels.items(), LEVELS, strict=False)
+    for (name, level), colour in sorted(levels, key=lambda entry: entry[0][1]):
         y = axis.height(level)
         for x in range(LEFT, RIGHT, 10):
             if x < axis.right or x >= CHART_START:
                 draw.line((x, y, x + 5, y), fill=colour, width=2)
-        at = y
-        while any(abs(at - other) < 32 for other in labels_at):
-            at -= 4
-        labels_at.append(at)
+        at = min(y, at - 32)  # a label does not cover the one below it
         label = f"{name}\n{credits_written(np.array([level]))[0]}"
         draw.multiline_text((RIGHT + 8, at), label, colour, _font(13), anchor="lm", spacing=2)
 

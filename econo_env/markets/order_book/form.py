@@ -147,8 +147,8 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
     """Every order in turn by the rule that the engine compiles."""
     traders, levels = form.traders(), _levels(form, tick)
     number = {trader: i for i, trader in enumerate(traders)}
-    zeros = [np.zeros(len(traders), dtype=np.int64) for _ in range(3)]
-    session = Session(empty_book(len(traders), max(levels)), *zeros)
+    limits, units, paid = (np.zeros(len(traders), dtype=np.int64) for _ in range(3))
+    session = Session(empty_book(len(traders), max(levels)), limits, units, paid)
     for place, (order, level) in enumerate(zip(form.orders, levels, strict=True), 1):
         trader, side = number[order.trader], _SIDES[order.side]
         had = int(session.book.level[trader])

@@ -9,7 +9,6 @@ from econo_env.markets.order_book.strategies import best_gains
 from econo_env.money import MICRO, to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, told
 
-
 _MOST_TRADES = 8
 """Traders that the story of a tick tells of."""
 
