@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written
 
-WIDTH, HEIGHT = 1120, 640
+WIDTH, HEIGHT = 1120, 652
 LEFT, RIGHT, TOP, BOTTOM = 84, 1000, 132, 366
 EDGE = 1096
 BARS_END, CHART_START = 560, 640
-STORY = 506
+STORY = 498
 BACKGROUND, INK, FAINT, GRID = "#ffffff", "#1f2933", "#6b7785", "#e6eaef"
 BARS = ("#cdd6e1", "#5b8bbf", "#86b6a4", "#b7a3d0")
 CURVES = ("#2f6fb0", "#8a4fa0", "#2f8f5b", "#8a6d1d")
@@ -24,7 +24,7 @@ LOSS = "#a3485b"
 LEVELS = ("#2f8f5b", "#a3485b", "#8a6d1d")
 ROOM_FOR_NAMES = 12
 ROOM_FOR_MARKS = 8
-MOST_LINES = 7
+MOST_LINES = 8
 """Lines of the story."""
 
 
@@ -46,7 +46,7 @@ def _font(size: int) -> Any:
 
 
 def as_image(picture: Picture, agents: Sequence[str], least_top: float = 0.0) -> NDArray[np.uint8]:
-    """A round as an image, uint8 (640, 1120, 3); the axis reaches `least_top` credits or more."""
+    """A round as an image, uint8 (652, 1120, 3); the axis reaches `least_top` credits or more."""
     image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(image)
     rows = picture.shown()

@@ -81,4 +81,4 @@ def _depth(scenario: OrderBookScenario, after: State, k: int) -> Chart:
         for name, sign, side in sides
         if side.size
     ]
-    return Chart("the book that is left", "units", curves)
+    return Chart("the book that is left" if curves else "nothing is left in the book", "units", curves)
