@@ -132,6 +132,8 @@ def test_procurement_is_what_the_engine_plays(name):
 
 def test_a_lone_bidder_is_paid_the_ceiling_and_true_costs_are_counted():
     said = {"mechanism": {"name": "second_price"}, "procurement": {"ceiling": 10}}
+    assert clear_form(said | {"bids": [10.0]}).payments == [-10.0], "a bid at the ceiling counts"
+    assert clear_form(said | {"bids": [10.1]}).winners == []
     alone = clear_form(said | {"costs": [7]})
     assert (alone.payments, alone.welfare) == ([-10.0], 3.0)
     other = clear_form(said | {"bids": [7, 4, 11], "costs": [1, 3, 2]})
@@ -148,17 +150,31 @@ def test_the_book_keeps_price_and_time_priority():
         ("e", "buy", 6),
         ("c", "sell", None),
     ]
-    rows = [{"trader": who, "side": side, "price": price} for who, side, price in [*orders, ("f", "buy", 3)]]
+    rows = [
+        {"trader": who, "side": side, "price": price}
+        for who, side, price in [*orders, ("f", "buy", 2), ("g", "buy", 3)]
+    ]
     cleared = clear_form({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
     json = cleared.to_json()
     assert [(t["order"], t["buyer"], t["seller"], t["price"]) for t in json["trades"]] == [
         (4, "d", "b", 4.0),
         (5, "e", "c", 4.0),
     ]
-    assert json["book"] == {"bids": [{"trader": "f", "price": 3.0}], "asks": [{"trader": "a", "price": 5.0}]}
+    assert json["book"] == {
+        "bids": [{"trader": "g", "price": 3.0}, {"trader": "f", "price": 2.0}],
+        "asks": [{"trader": "a", "price": 5.0}],
+    }
     assert cleared.winners == ["b", "c", "d", "e"]
-    assert cleared.allocation == [0, -1, -1, 1, 1, 0]
+    assert cleared.allocation == [0, -1, -1, 1, 1, 0, 0]
     assert (cleared.welfare, cleared.optimal) == (4.0, 4.0)
+
+
+def test_a_winner_of_a_sequential_sale_bids_no_more():
+    said = {"mechanism": {"name": "sequential_first_price"}, "bids": [[5, 4, 1], [9, 3, 2]], "values": [6, 5, 7]}
+    cleared = clear_form(said)
+    assert (cleared.allocation, cleared.payments) == ([1, 1, 0], [5.0, 3.0, 0.0])
+    assert (cleared.welfare, cleared.optimal, cleared.details["prices"]) == (11.0, 13.0, [5.0, 3.0])
+    assert not [line for line in cleared.explanation if line.startswith("round 2: bidder_0")]
 
 
 def test_a_task_pays_v_of_the_grade_less_the_second_score():
@@ -222,4 +238,4 @@ def test_mistakes_get_one_clear_sentence(document, said):
 
 def test_a_misspelt_parameter_is_corrected():
     with pytest.raises(ValueError, match="did you mean 'reserve'"):
-        clear("gsp", [1.0], click_rates=[1.0], reserv=0.5)
+        clear("gsp", [1.0], click_rates=[1.0], reserves=0.5)

@@ -13,6 +13,9 @@ from econo_env.valuations.xor_bids import XorBids
 
 Ints = NDArray[np.int64]
 
+MOST_HARMS = 12
+"""Bidders up to whom what each takes from the others is worked out: one more auction for each of them."""
+
 _CORE = {
     Payment.nearest_vcg: "the core payment nearest to VCG",
     Payment.nearest_zero: "the core payment nearest to zero",
@@ -46,22 +49,32 @@ def explained(payment: Payment, bids: XorBids, won: Ints, payments: Ints, bundle
         bundles: The items of each offer by name.
     """
     lines = []
-    for i, (best, others) in enumerate(harms(bids, won)):
+    found = harms(bids, won) if bids.num_bidders <= MOST_HARMS else []
+    together = to_credits(sum(int(bids.amount[offer]) for offer in won if offer >= 0))
+    for i in range(bids.num_bidders):
         offer, own = int(won[i]), slice(int(bids.first[i]), int(bids.first[i + 1]))
         if offer < 0:
             highest = own.start + int(np.argmax(bids.amount[own]))
             lines.append(
                 f"bidder_{i} loses with {to_credits(bids.amount[highest]):.6g} for {bundles[highest]}: the bids that "
-                f"win are worth {others:.6g} together"
+                f"win are worth {together:.6g} together"
             )
             continue
-        harm = f"{best:.6g} that the others could have without it less {others:.6g} that they have"
-        reason = {Payment.vcg: harm, Payment.first_price: "its bid"}.get(payment)
-        if payment == Payment.grand_bundle:
-            reason = "the second highest offer for everything"
-        reason = reason or f"{_CORE[payment]} ({best - others:.6g}: {harm})"
         lines.append(
             f"bidder_{i} wins {bundles[offer]} with its bid {to_credits(bids.amount[offer]):.6g}; "
-            f"pays {to_credits(payments[i]):.6g}, {reason}"
+            f"pays {to_credits(payments[i]):.6g}, {_reason(payment, found[i] if found else None)}"
         )
     return lines
+
+
+def _reason(payment: Payment, harm: tuple[float, float] | None) -> str:
+    """Where a payment comes from, with the sum behind the VCG payment where it is known."""
+    if payment == Payment.first_price:
+        return "its bid"
+    if payment == Payment.grand_bundle:
+        return "the second highest offer for everything"
+    best, others = harm or (0.0, 0.0)
+    worked_out = f"{best:.6g} that the others could have without it less {others:.6g} that they have"
+    if payment == Payment.vcg:
+        return worked_out if harm else "its harm to the others"
+    return f"{_CORE[payment]} (VCG: {best - others:.6g}, {worked_out})" if harm else _CORE[payment]

@@ -68,7 +68,6 @@ class Session:
 
     Attributes:
         book: The resting orders.
-        limits: The limit of each trader's resting order.
         allocation: Units bought less units sold.
         payments: Paid less received.
         trades: `{order, buyer, seller, price}`, the order counted from 1.
@@ -77,7 +76,6 @@ class Session:
     """
 
     book: Book
-    limits: Ints
     allocation: Ints
     payments: Ints
     trades: list[dict[str, Any]] = field(default_factory=list)
@@ -95,12 +93,14 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     """
     form, row, options = read_form(OrderBookForm, document)
     traders = form.traders()
-    session, sides = _played(form, row, int(to_money(options.tick_size))), _sides(form)
+    tick, sides = int(to_money(options.tick_size)), _sides(form)
+    session = _played(form, row, tick)
+    limits = session.book.level.astype(np.int64) * tick
     left = [resting(session.book, sides, side) for side in (BID, ASK)]
-    offered = [np.array([*session.filled[side], *session.limits[left[side]]]) for side in (BID, ASK)]
+    offered = [np.array([*session.filled[side], *limits[left[side]]]) for side in (BID, ASK)]
     welfare, optimal = float(to_credits(sum(session.filled[BID]) - sum(session.filled[ASK]))), best_gains(*offered)
     book = {
-        name: [{"trader": traders[i], "price": float(to_credits(session.limits[i]))} for i in left[side]]
+        name: [{"trader": traders[i], "price": float(to_credits(limits[i]))} for i in left[side]]
         for name, side in (("bids", BID), ("asks", ASK))
     }
     return Cleared(
@@ -147,21 +147,20 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
     """Every order in turn by the rule that the engine compiles."""
     traders, levels = form.traders(), _levels(form, tick)
     number = {trader: i for i, trader in enumerate(traders)}
-    limits, units, paid = (np.zeros(len(traders), dtype=np.int64) for _ in range(3))
-    session = Session(empty_book(len(traders), max(levels)), limits, units, paid)
+    units, paid = np.zeros(len(traders), dtype=np.int64), np.zeros(len(traders), dtype=np.int64)
+    session = Session(empty_book(len(traders), max(levels)), units, paid)
     for place, (order, level) in enumerate(zip(form.orders, levels, strict=True), 1):
         trader, side = number[order.trader], _SIDES[order.side]
         had = int(session.book.level[trader])
         matched, at = row.rule(session.book, trader, side, level)
         said = f"{place}. {order.trader} {_wish(order, had * tick)}"
         if matched == NOBODY:
-            session.limits[trader] = level * tick
             session.lines.append(said + _rests(session.book, trader, side, level, had))
             continue
         price, other = at * tick, traders[matched]
         buyer, seller = (trader, matched) if side == BID else (matched, trader)
         session.filled[side].append(level * tick)
-        session.filled[1 - side].append(int(session.limits[matched]))
+        session.filled[1 - side].append(price)
         session.allocation[buyer] += 1
         session.allocation[seller] -= 1
         session.payments[buyer] += price
