@@ -4,6 +4,7 @@ Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset`
 one. `outcome` holds what those who judge the market ask of it.
 """
 
+from econo_env.markets.order_book.form import clear_form
 from econo_env.markets.order_book.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.order_book.manual import manual
 from econo_env.markets.order_book.outcome import set_types, type_names, types, types_at, welfare
@@ -27,6 +28,7 @@ __all__ = [
     "bid_actions",
     "bids",
     "clear",
+    "clear_form",
     "finish",
     "info",
     "manual",

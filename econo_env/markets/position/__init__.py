@@ -4,7 +4,7 @@ It is a sealed-bid market whose prizes differ: state, bids, clearing, observatio
 `econo_env.markets.sealed_bid`; its own are `settle`, `terms`, welfare, equilibrium, pictures and the form for `clear`.
 """
 
-from econo_env.markets.position.form import clear_form, clear_one, clear_slots
+from econo_env.markets.position.form import clear_form
 from econo_env.markets.position.manual import manual
 from econo_env.markets.position.outcome import bid_curves, welfare
 from econo_env.markets.position.phases import info, settle, terms
@@ -33,8 +33,6 @@ __all__ = [
     "bids_made",
     "clear",
     "clear_form",
-    "clear_one",
-    "clear_slots",
     "equilibrium_actions",
     "finish",
     "highest_bid",
