@@ -81,6 +81,22 @@ class JudgedMarket(Protocol):
         ...
 
 
+class DependentMarket(JudgedMarket, Protocol):
+    """A market where one agent's type can tell of the others': searches draw them from what is left possible."""
+
+    def types_hang_together(self, scenario: Any) -> bool:
+        """Whether they do in this scenario; if not, types are drawn one by one."""
+        ...
+
+    def set_types_given(self, scenario: Any, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+        """Gives the agent the types (markets, components) and everybody else types from their distribution given those.
+
+        `uniforms`, points of the unit cube of shape (markets, agents, components), make the draws; the agent's own
+        place is free for what is shared. What items are worth later, such as a common value, is drawn along.
+        """
+        ...
+
+
 class LuckyMarket(JudgedMarket, Protocol):
     """A market whose rewards depend on luck that can be averaged out exactly: searches then see through it."""
 

@@ -26,6 +26,8 @@ def draw_extras(extras: Extras | None, k: int, state: State, terms: Terms, excha
             exchange.action_mask[k, i] = draw < extras.presence
     if extras.information > WALLET:
         shared, coin = two_uniforms(state.key[k], state.episode[k], state.tick[k], SHARED, 0)
+        if extras.information == COMMON:
+            state.common[k] = draw_from_table(terms.quantiles, 0, shared)
         for i in range(state.values.shape[1]):
             own = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
             state.values[k, i] = _signal(extras, i, own, shared, coin, terms)
@@ -39,12 +41,6 @@ def _signal(extras: Extras, i: int, own: float, shared: float, coin: float, term
     if extras.information == AFFILIATED:
         return draw_from_table(terms.quantiles, 0, shared) + draw_from_table(terms.quantiles, 0, own)
     return draw_from_table(terms.quantiles, terms.prior_of[i], shared if coin < extras.information_parameter else own)
-
-
-@compiled
-def _common_value(k: int, state: State, terms: Terms) -> int:
-    """The value to all of a common-value item in this tick, micro-credits; draws are counters, so none is kept."""
-    return draw_from_table(terms.quantiles, 0, uniform(state.key[k], state.episode[k], state.tick[k], SHARED, 0))
 
 
 @compiled
@@ -106,9 +102,7 @@ def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: 
 def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
     """Writes what the item of this tick is worth to each bidder."""
     bidders = state.values.shape[1]
-    total, common = 0, 0
-    if extras.information == COMMON:
-        common = _common_value(k, state, terms)
+    total = 0
     for i in range(bidders):
         total += state.values[k, i]
     for i in range(bidders):
@@ -116,7 +110,7 @@ def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
         if extras.information == WALLET:
             state.worth[k, i] = own + int(math.floor(extras.information_parameter * float(total - own) + 0.5))
         elif extras.information == COMMON:
-            state.worth[k, i] = common
+            state.worth[k, i] = state.common[k]
         elif extras.information == AFFILIATED:
             state.worth[k, i] = int(math.floor(total / bidders + 0.5))
         else:

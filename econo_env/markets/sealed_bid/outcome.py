@@ -31,25 +31,33 @@ def types(scenario: SealedBidScenario, state: State) -> Floats:
 
 
 def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
-    """The agent's values at the given probabilities, shape (..., 1), as the engine draws them."""
-    table = scenario.priors()[agent].quantile_table()
+    """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
+    table = scenario.information.signal_table(scenario.priors()[agent])
     return np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations.
-
-    Raises:
-        ValueError: Types hang together, so that one cannot be set without the others.
-    """
-    if not scenario.information.independent:
-        raise ValueError(
-            f"information {scenario.information.name!r}: types are dependent, and the search for deviations fixes "
-            "one agent's type alone; evaluate without it (regret=False, on the command line --no-regret)"
-        )
+    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
     money = to_money(types[:, 0])
     engine.state.values[:, agent] = money
     engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_signal))
+
+
+def types_hang_together(scenario: SealedBidScenario) -> bool:
+    """Whether one bidder's value or signal tells of the others'."""
+    return not scenario.information.independent
+
+
+def set_types_given(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+    """Gives the agent signals in credits, (markets, 1), and everybody else draws given those, by (markets, agents, 1).
+
+    A common value is drawn along with them.
+    """
+    information = scenario.information
+    signals, common = information.signals_given(types[:, 0], agent, scenario.priors(), uniforms[..., 0])
+    for bidder in range(scenario.num_agents):
+        set_types(scenario, engine, bidder, signals[:, [bidder]])
+    engine.state.common[:] = to_money(common)
 
 
 def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
