@@ -125,6 +125,17 @@ class BiddingMarket(JudgedMarket, Protocol):
         ...
 
 
+class OneRoundMarket(JudgedMarket, Protocol):
+    """A market whose episode is one round however many ticks it takes, as the sale of a clock or the day of a book.
+
+    Welfare, money and losses then add up over the episode before they count; without `ONE_ROUND` a tick is a round.
+    Where a bidder states a limit for the whole sale, the package also has `KEPT_LIMITS`: rules that draw a limit by
+    lot, such as zero intelligence, then draw one an episode.
+    """
+
+    ONE_ROUND: bool
+
+
 class PlayedOutMarket(JudgedMarket, Protocol):
     """A market whose first move pays later: searches follow a deviation, under the policy, to the end."""
 

@@ -115,7 +115,8 @@ def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[st
     moves, rounds = [r.moves for r in records], [r.rounds for r in records]
     metrics["ex_post_loss_share"] = _pooled_share([r.losses for r in records], moves)
     metrics["deficit_share"] = _pooled_share([r.deficits for r in records], rounds)
-    metrics["invalid_action_share"] = _pooled_share([r.invalid_actions for r in records], moves)
+    decisions = [r.decisions for r in records]
+    metrics["invalid_action_share"] = _pooled_share([r.invalid_actions for r in records], decisions)
     return metrics
 
 
