@@ -26,12 +26,16 @@ class Welfare:
         revenue: What the seller or principal keeps, shape (markets,); negative is a deficit.
         created: What there was to divide between agents and principal, shape (markets,): `realised`, or where that is
             an expectation, its outcome by the books.
+        revenue_at_best_reserve: What truthful bidders pay at the reserve that is best for the seller, on the same
+            types, shape (markets,); None where bidders do not draw from one prior each for itself. With a regular
+            prior no auction earns more in equilibrium (Myerson 1981).
     """
 
     realised: Mapping[str, Floats]
     optimal: Mapping[str, Floats]
     revenue: Floats
     created: Floats
+    revenue_at_best_reserve: Floats | None = None
 
 
 @dataclass(frozen=True)

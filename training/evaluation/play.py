@@ -29,6 +29,7 @@ class Record:
         realised: Welfare reached in credits, by measure.
         optimal: Welfare of the best allocation on the true types in credits, by measure.
         revenue: What the seller or principal kept, credits.
+        revenue_at_best_reserve: The same from truthful bidders at the best reserve, None where the market does not say.
         utility: Each agent's total reward in credits, shape (agents,).
         moves: Agents times rounds in which they were there.
         losses: Of these, those with a negative reward.
@@ -44,6 +45,7 @@ class Record:
     realised: dict[str, float] = field(default_factory=dict)
     optimal: dict[str, float] = field(default_factory=dict)
     revenue: float = 0.0
+    revenue_at_best_reserve: float | None = None
     utility: Floats = field(default_factory=lambda: np.zeros(0))
     moves: int = 0
     losses: int = 0
@@ -116,6 +118,9 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
 
 
 def _add_welfare(record: Record, welfare: Welfare, live: Bools) -> None:
+    if welfare.revenue_at_best_reserve is not None:
+        more = float(welfare.revenue_at_best_reserve[live].sum())
+        record.revenue_at_best_reserve = (record.revenue_at_best_reserve or 0.0) + more
     for measure, realised in welfare.realised.items():
         record.realised[measure] = record.realised.get(measure, 0.0) + float(realised[live].sum())
         best = float(welfare.optimal[measure][live].sum())

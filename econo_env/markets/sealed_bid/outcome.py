@@ -16,6 +16,7 @@ from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import to_credits, to_money
+from econo_env.valuations.virtual_values import optimal_reserve
 
 Floats = NDArray[np.float64]
 
@@ -78,6 +79,21 @@ def optimal_welfare(scenario: SealedBidScenario, worth: Floats) -> Floats:
     return np.asarray(np.sort(worth, axis=1)[:, -units:].sum(axis=1))
 
 
+def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floats | None:
+    """What truthful bidders with these values (markets, agents) pay at the optimal reserve, credits (markets,).
+
+    The units go to the highest values above the reserve, at the next value or the reserve. None where bidders differ
+    in prior or weight, or there is more to the scenario than independent private values.
+    """
+    if not scenario.is_plain or scenario.weights is not None or len(set(scenario.priors())) > 1:
+        return None
+    reserve = optimal_reserve(scenario.priors()[0])
+    units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
+    ranked = np.sort(values, axis=1)[:, ::-1]
+    following = ranked[:, units] if units < scenario.num_agents else np.zeros(len(values))
+    return np.asarray(np.maximum(following, reserve) * (ranked[:, :units] >= reserve).sum(axis=1))
+
+
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
     """Sum of the winners' true values; with weights also the sum of weight times value.
 
@@ -97,6 +113,7 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
         optimal={name: optimal_welfare(scenario, worth) for name, worth in measures.items()},
         revenue=revenue,
         created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, types[..., 0], revenue),
+        revenue_at_best_reserve=revenue_at_best_reserve(scenario, types[..., 0]),
     )
 
 
