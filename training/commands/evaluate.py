@@ -73,13 +73,13 @@ def _table(result: "Evaluation") -> list[str]:
     lines = [
         f"{result.policy} in {result.scenario.id}, {count} seed{'s' if count > 1 else ''}, "
         f"{result.provenance['markets_per_seed']} markets each, {result.provenance['seconds']:.1f} s",
-        f"{'':<38} {result.policy[-12:]:>12} {'95 % interval':>25} " + " ".join(f"{name[:17]:>17}" for name in names),
+        f"{'':<44} {result.policy[-12:]:>12} {'95 % interval':>25} " + " ".join(f"{name[:17]:>17}" for name in names),
     ]
     for name, metric in result.metrics.items():
         beside = " ".join(f"{_figure(result.baselines[other][name]):>17}" for other in names)
         low, high = metric.ci95
         interval = "" if isnan(low) else f"[{low:.5g}, {high:.5g}]"
-        lines.append(f"{f'{name} ({metric.unit})':<38} {_figure(metric):>12} {interval:>25} {beside}")
+        lines.append(f"{f'{name} ({metric.unit})':<44} {_figure(metric):>12} {interval:>25} {beside}")
     if result.training_seeds:
         lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()] + [
             f"mean and interval above: over these {len(result.training_seeds)} training seeds"

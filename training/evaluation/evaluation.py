@@ -18,8 +18,8 @@ BASELINES = ("random", "zero_intelligence", "truthful", "equilibrium")
 _FLOOR = ("random", "zero_intelligence")
 """Play that a market should beat: the better of the two is 0 on the scale of normalised efficiency."""
 INTERVALS = (
-    "95 %: Student t over seeds, over training seeds where there are several; shares of rare events pooled over seeds, "
-    "Clopper-Pearson, rule of three at zero"
+    "95 %: Student t over seeds, or over training seeds where those spread wider; shares of rare events pooled over "
+    "seeds, Clopper-Pearson, rule of three at zero"
 )
 _LARGEST_BATCH = 1_000_000
 

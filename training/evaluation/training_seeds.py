@@ -36,23 +36,27 @@ _LESS_IS_BETTER = (
 
 
 def pooled(by_training_seed: Sequence[Figures]) -> dict[str, Metric]:
-    """The mean over training seeds, its t interval over them, and by evaluation seed their mean.
+    """The mean over training seeds and, by evaluation seed, their mean.
 
-    Where all training seeds agree exactly, as on shares of 0, the interval reaches as far as theirs.
+    The interval is Student's t over training seeds or over draws, which all training seeds share, whichever is wider;
+    where there is no spread at all, as in shares of 0, it reaches as far as those of the training seeds.
     """
     return {name: _pooled([figures[name] for figures in by_training_seed]) for name in by_training_seed[0]}
 
 
 def _pooled(metrics: Sequence[Metric]) -> Metric:
-    means = np.array([metric.mean for metric in metrics])
-    by_seed = np.mean([metric.by_seed for metric in metrics], axis=0)
     if len(metrics) == 1:
         return metrics[0]
-    if np.all(means == means[0]):
+    means = np.array([metric.mean for metric in metrics])
+    by_seed = np.mean([metric.by_seed for metric in metrics], axis=0)
+    low, high = max(
+        ((found.low, found.high) for found in (t_interval(means), t_interval(by_seed))),
+        key=lambda ends: np.nan_to_num(ends[1] - ends[0]),
+    )
+    if low == high:
         ends = np.array([metric.ci95 for metric in metrics])
-        return Metric(float(means[0]), (float(ends[:, 0].min()), float(ends[:, 1].max())), metrics[0].unit, by_seed)
-    estimate = t_interval(means)
-    return Metric(estimate.mean, (estimate.low, estimate.high), metrics[0].unit, by_seed)
+        low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+    return Metric(float(means.mean()), (low, high), metrics[0].unit, by_seed)
 
 
 def difference(ours: Sequence[Metric], theirs: Metric) -> dict[str, Any]:
