@@ -68,6 +68,10 @@ class Mechanism:
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
         reversible: Whether it also makes sense as procurement: only winners pay.
+        shill_proof: Whether a seller who sees the bids never gains by one of its own (`mechanisms.shill`); it is
+            tested for sealed bids, and said of them only.
+        under_shill_bids: Otherwise, given the parameters, the section of the mechanism that the game turns into when
+            the seller places its best bid after the others, where known; may raise ValueError with the reason.
     """
 
     name: str
@@ -84,6 +88,8 @@ class Mechanism:
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
     reversible: bool = False
+    shill_proof: bool = False
+    under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None
 
     @property
     def promises(self) -> str:

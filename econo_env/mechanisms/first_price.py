@@ -66,4 +66,5 @@ MECHANISM = Mechanism(
     equilibrium=equilibrium,
     equilibrium_under=first_price_under,
     reversible=True,
+    shill_proof=True,
 )
