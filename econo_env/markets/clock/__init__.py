@@ -41,7 +41,12 @@ from econo_env.markets.clock.strategies import (
     truthful_actions,
 )
 
+ONE_ROUND = True
+KEPT_LIMITS = True
+
 __all__ = [
+    "KEPT_LIMITS",
+    "ONE_ROUND",
     "State",
     "action_names",
     "axes",

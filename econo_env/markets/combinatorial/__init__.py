@@ -16,7 +16,14 @@ from econo_env.markets.combinatorial.layout import (
     type_names,
 )
 from econo_env.markets.combinatorial.manual import manual
-from econo_env.markets.combinatorial.outcome import set_types, types, types_at, welfare
+from econo_env.markets.combinatorial.outcome import (
+    set_types,
+    set_types_given,
+    types,
+    types_at,
+    types_hang_together,
+    welfare,
+)
 from econo_env.markets.combinatorial.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.combinatorial.picture import picture
 from econo_env.markets.combinatorial.strategies import (
@@ -53,11 +60,13 @@ __all__ = [
     "scaled_actions",
     "series",
     "set_types",
+    "set_types_given",
     "settle",
     "terms",
     "truthful_actions",
     "type_names",
     "types",
     "types_at",
+    "types_hang_together",
     "welfare",
 ]

@@ -79,6 +79,25 @@ def values_of_bundles(scenario: CombinatorialScenario, types: Floats) -> Floats:
     return to_credits(np.stack(agents, axis=1))
 
 
+def types_hang_together(scenario: CombinatorialScenario) -> bool:
+    """Whether local bidders may share one draw."""
+    return scenario.correlation > 0.0
+
+
+def set_types_given(scenario: CombinatorialScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+    """Gives the agent values (markets, bundles), and everybody else draws given those, by (markets, agents, bundles).
+
+    With the chance `correlation` the locals' draw is one, that of the agent itself where it is local. The own value
+    says nothing of that chance, so the agent's own place in `uniforms` decides it.
+    """
+    local = agent < scenario.num_locals
+    one = types / highest_values(scenario)[agent] if local else uniforms[:, 0]
+    shared = (uniforms[:, agent, 0] < scenario.correlation)[:, None]
+    for other in range(scenario.num_agents):
+        draws = np.where(shared, one, uniforms[:, other]) if other < scenario.num_locals else uniforms[:, other]
+        set_types(scenario, engine, other, types if other == agent else types_at(scenario, other, draws))
+
+
 def worth_won(state: State, values: Floats) -> Floats:
     """What each agent's bundle is worth to it in credits, shape (markets, agents)."""
     each = values.shape[2]

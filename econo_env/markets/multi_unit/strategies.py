@@ -17,7 +17,7 @@ DRAWN_AHEAD = ("values",)
 _TABLE_POINTS = 4097
 
 
-def marginal_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
+def private_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
     """The own marginal values in credits, shape (..., demand), from observations of shape (..., features)."""
     return np.asarray(observations, dtype=np.float64)[..., : scenario.demand] * scenario.highest_value
 
@@ -37,7 +37,7 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
     if scenario.bids == "amount":
         actions = amounts / scenario.highest_value - 1.0
     else:
-        values = marginal_values(scenario, observations)
+        values = private_values(scenario, observations)
         actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
     actions = np.clip(actions, -1.0, 1.0)
     rounded = actions.astype(np.float32)
@@ -47,7 +47,7 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
 
 def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
     """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times every marginal value."""
-    values = marginal_values(scenario, observations)
+    values = private_values(scenario, observations)
     return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64)[..., None] * values)
 
 
@@ -78,7 +78,7 @@ def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) ->
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
-    return bid_actions(scenario, observations, np.interp(marginal_values(scenario, observations), points, table))
+    return bid_actions(scenario, observations, np.interp(private_values(scenario, observations), points, table))
 
 
 def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:

@@ -20,8 +20,11 @@ from econo_env.markets.order_book.strategies import (
     truthful_actions,
 )
 
+ONE_ROUND = True
+
 __all__ = [
     "DRAWN_AHEAD",
+    "ONE_ROUND",
     "State",
     "action_names",
     "axes",

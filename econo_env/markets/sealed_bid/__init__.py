@@ -24,9 +24,11 @@ from econo_env.markets.sealed_bid.outcome import (
     highest_bid,
     offers_bid_curves,
     set_types,
+    set_types_given,
     type_names,
     types,
     types_at,
+    types_hang_together,
     welfare,
 )
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
@@ -70,11 +72,13 @@ __all__ = [
     "scaled_actions",
     "series",
     "set_types",
+    "set_types_given",
     "settle",
     "terms",
     "truthful_actions",
     "type_names",
     "types",
     "types_at",
+    "types_hang_together",
     "welfare",
 ]

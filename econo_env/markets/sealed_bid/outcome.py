@@ -16,6 +16,7 @@ from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import to_credits, to_money
+from econo_env.valuations.virtual_values import optimal_reserve
 
 Floats = NDArray[np.float64]
 
@@ -31,25 +32,33 @@ def types(scenario: SealedBidScenario, state: State) -> Floats:
 
 
 def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
-    """The agent's values at the given probabilities, shape (..., 1), as the engine draws them."""
-    table = scenario.priors()[agent].quantile_table()
+    """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
+    table = scenario.information.signal_table(scenario.priors()[agent])
     return np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations.
-
-    Raises:
-        ValueError: Types hang together, so that one cannot be set without the others.
-    """
-    if not scenario.information.independent:
-        raise ValueError(
-            f"information {scenario.information.name!r}: types are dependent, and the search for deviations fixes "
-            "one agent's type alone; evaluate without it (regret=False, on the command line --no-regret)"
-        )
+    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
     money = to_money(types[:, 0])
     engine.state.values[:, agent] = money
     engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_signal))
+
+
+def types_hang_together(scenario: SealedBidScenario) -> bool:
+    """Whether one bidder's value or signal tells of the others'."""
+    return not scenario.information.independent
+
+
+def set_types_given(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+    """Gives the agent signals in credits, (markets, 1), and everybody else draws given those, by (markets, agents, 1).
+
+    A common value is drawn along with them.
+    """
+    information = scenario.information
+    signals, common = information.signals_given(types[:, 0], agent, scenario.priors(), uniforms[..., 0])
+    for bidder in range(scenario.num_agents):
+        set_types(scenario, engine, bidder, signals[:, [bidder]])
+    engine.state.common[:] = to_money(common)
 
 
 def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
@@ -89,6 +98,21 @@ def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, w
     return np.asarray(np.maximum(np.take_along_axis(worth, best, axis=1), 0.0).sum(axis=1))
 
 
+def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floats | None:
+    """What truthful bidders with these values (markets, agents) pay at the optimal reserve, credits (markets,).
+
+    The units go to the highest values above the reserve, at the next value or the reserve. None where bidders differ
+    in prior or weight, or there is more to the scenario than independent private values.
+    """
+    if not scenario.is_plain or scenario.weights is not None or len(set(scenario.priors())) > 1:
+        return None
+    reserve = optimal_reserve(scenario.priors()[0])
+    units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
+    ranked = np.sort(values, axis=1)[:, ::-1]
+    following = ranked[:, units] if units < scenario.num_agents else np.zeros(len(values))
+    return np.asarray(np.maximum(following, reserve) * (ranked[:, :units] >= reserve).sum(axis=1))
+
+
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
     """Sum of the winners' true values, of sales that stand; with weights also the sum of weight times value.
 
@@ -110,6 +134,7 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
         optimal={name: optimal_welfare(scenario, state, values, weights) for name, weights in measures.items()},
         revenue=revenue,
         created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, values, revenue),
+        revenue_at_best_reserve=revenue_at_best_reserve(scenario, values),
     )
 
 
