@@ -169,7 +169,7 @@ class IntegerProgram:
     def _prices(self, amount: Int64s, allowed: Bools, deadline: float) -> tuple[Int64s, Float64s]:
         """Whole prices of the rows that cover every allowed bid, and the fractional allocation."""
         solver, numbers = self._solver, np.arange(len(amount), dtype=np.int32)
-        unit = _unit(amount)
+        unit = amount_unit(amount)
         solver.changeColsCost(len(amount), numbers, amount / unit)
         solver.changeColsBounds(len(amount), numbers, np.zeros(len(amount)), allowed.astype(np.float64))
         solver.setOptionValue("time_limit", solver.getRunTime() + max(0.05, deadline - time.perf_counter()))
@@ -275,7 +275,7 @@ class IntegerProgram:
         from highspy import HighsVarType
 
         solver = highs()
-        unit = _unit(amount)
+        unit = amount_unit(amount)
         model = self._model(amount[near] / unit, near)
         model.integrality_ = [HighsVarType.kInteger] * len(near)
         solver.setOptionValue("time_limit", left)
@@ -297,7 +297,7 @@ class IntegerProgram:
         return Allocation(chosen, welfare, max(welfare, min(found.bound, bound)))
 
 
-def _unit(amount: Int64s) -> float:
+def amount_unit(amount: Int64s) -> float:
     """A power of two that brings the largest amount to about a million: the solver's tolerances are absolute."""
     return float(1 << max(0, int(amount.max(initial=1)).bit_length() - 20))
 
