@@ -11,13 +11,13 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import load_generated
 from econo_env.engine.state import Bools, Float64s, Int64s, UInt64s
-from econo_env.mechanisms.combinatorial.dual_search import as_bits, lowest_bit
+from econo_env.mechanisms.combinatorial.dual_search import as_bits
 from econo_env.valuations.xor_bids import XorBids
 
 _ONE, _ZERO = np.uint64(1), np.uint64(0)
 _WORD = 64
-_STEPS = 400
-_LONGEST_STEP, _SHRINK, _PATIENCE = 1.0, 0.7, 8
+_STEPS, _PATIENCE, _PROGRESS = 400, 8, 1e-4
+_SHRINK, _MEMORY = 0.7, 0.6
 
 
 class Packing(NamedTuple):
@@ -54,12 +54,27 @@ def _dearest_bids(
             left -= price[items[k]]
         if left > gain[owner[j]]:
             best[owner[j]], gain[owner[j]] = j, left
-    bound = 0.0
+    bound = np.float64(0.0)
     for r in range(price.shape[0]):
         bound += price[r]
     for i in range(best.shape[0]):
         bound += gain[i]
     return bound
+
+
+@compiled
+def _lean(first: Int64s, items: Int64s, best: Int64s, slope: Float64s) -> float:
+    """Turns the direction towards the items left over and away from those sold twice; its length squared."""
+    for r in range(slope.shape[0]):
+        slope[r] = _MEMORY * slope[r] + 1.0
+    for i in range(best.shape[0]):
+        if best[i] >= 0:
+            for k in range(first[best[i]], first[best[i] + 1]):
+                slope[items[k]] -= 1.0
+    squared = 0.0
+    for r in range(slope.shape[0]):
+        squared += slope[r] * slope[r]
+    return squared
 
 
 @compiled
@@ -76,46 +91,34 @@ def _descend_prices(
     best: Int64s,
     gain: Float64s,
 ) -> float:
-    """Item prices of a low bound, in `least`: subgradient steps towards the worth of a known allocation."""
-    lowest, length, stalled = np.inf, _LONGEST_STEP, 0
+    """Item prices of a low bound, in `least`: subgradient steps towards the worth of a known allocation (Polyak)."""
+    lowest, length, stalled = np.inf, 1.0, 0
     for _ in range(steps):
         bound = _dearest_bids(amount, owner, first, items, price, best, gain)
         stalled += 1
         if bound < lowest:
-            if bound < lowest * (1.0 - 1e-4):
-                stalled = 0
+            stalled = 0 if bound < lowest * (1.0 - _PROGRESS) else stalled
             lowest = bound
             for r in range(price.shape[0]):
                 least[r] = price[r]
         if stalled > _PATIENCE:
             length, stalled = length * _SHRINK, 0
-        # the direction leans on the one before, which damps its swings
-        for r in range(price.shape[0]):
-            slope[r] = 0.6 * slope[r] + 1.0
-        for i in range(best.shape[0]):
-            if best[i] >= 0:
-                for k in range(first[best[i]], first[best[i] + 1]):
-                    slope[items[k]] -= 1.0
-        norm = 0.0
-        for r in range(price.shape[0]):
-            norm += slope[r] * slope[r]
-        if norm == 0.0:
+        squared = _lean(first, items, best, slope)
+        if squared == 0.0:
             break
-        step = length * (bound - known) / norm
+        step = length * (bound - known) / squared
         for r in range(price.shape[0]):
             price[r] = max(0.0, price[r] - step * slope[r])
     return lowest
 
 
 @compiled
-def _grow_clique(
-    collide: UInt64s, start: int, order: Int64s, weight: Float64s, common: UInt64s, members: Int64s
-) -> float:
-    """Bids of which any two collide, from `start` on in the order given, all bids tried; their weight together."""
+def _grow_clique(collide: UInt64s, start: int, order: Int64s, common: UInt64s, members: Int64s) -> int:
+    """Bids of which any two collide: `start`, then those of the order given that still fit; how many there are."""
     for w in range(common.shape[0]):
         common[w] = collide[start, w]
     common[start // _WORD] &= ~(_ONE << np.uint64(start % _WORD))
-    members[0], size, total = start, 1, weight[start]
+    members[0], size = start, 1
     for k in range(order.shape[0]):
         j = order[k]
         if common[j // _WORD] >> np.uint64(j % _WORD) & _ONE:
@@ -124,10 +127,7 @@ def _grow_clique(
             common[j // _WORD] &= ~(_ONE << np.uint64(j % _WORD))
             members[size] = j
             size += 1
-            total += weight[j]
-    if size < members.shape[0]:
-        members[size] = -1
-    return total
+    return size
 
 
 @compiled
@@ -148,7 +148,7 @@ def _code() -> Any:
     arguments = {
         "_fill_collisions": "owner, first, items, rows, own, out",
         "_descend_prices": "amount, owner, first, items, known, steps, price, least, slope, best, gain",
-        "_grow_clique": "collide, start, order, weight, common, members",
+        "_grow_clique": "collide, start, order, common, members",
         "_fill_up": "collide, order, taken, chosen",
     }
     functions = "\n\n".join(f"@cached\ndef run{n}({arguments[n]}):\n    return {n}({arguments[n]})\n" for n in names)
@@ -174,7 +174,7 @@ def packing_of(bids: XorBids) -> Packing:
 
 def descended_prices(packing: Packing, amount: Int64s, num_items: int, num_bidders: int, known: int) -> Float64s:
     """Item prices whose bound lies near the linear programme's, shape (items,); `known` is an allocation's worth."""
-    price, least, slope = np.zeros(num_items), np.zeros(num_items), np.zeros(num_items)
+    least, slope = np.zeros(num_items), np.zeros(num_items)
     sizes = np.diff(packing.first)
     held = np.bincount(packing.items, weights=np.repeat(amount / np.maximum(sizes, 1), sizes), minlength=num_items)
     price = held / np.maximum(1, np.bincount(packing.items, minlength=num_items))
@@ -186,13 +186,12 @@ def descended_prices(packing: Packing, amount: Int64s, num_items: int, num_bidde
     return least
 
 
-def clique_from(packing: Packing, start: int, order: Int64s, weight: Float64s) -> tuple[Int64s, float]:
-    """A clique grown from a bid by the bids of `order`, and its weight."""
-    members = np.zeros(len(order) + 1, dtype=np.int64)
+def clique_from(packing: Packing, start: int, order: Int64s) -> Int64s:
+    """A clique grown from a bid by the bids of `order`."""
+    members = np.empty(len(order) + 1, dtype=np.int64)
     common = np.empty(packing.collide.shape[1], dtype=np.uint64)
-    total = _code().run_grow_clique(packing.collide, start, order, weight, common, members)
-    end = int(np.argmin(members)) if members.min() < 0 else len(members)
-    return members[:end], float(total)
+    size: int = _code().run_grow_clique(packing.collide, start, order, common, members)
+    return members[:size]
 
 
 def filled_up(packing: Packing, chosen: Int64s, order: Int64s) -> Int64s:

@@ -5,15 +5,14 @@ are items and cliques of colliding bids, which take in the bidders. What bids st
 whole units, the most gainful of each bidder, is added to their sum: the bound holds whatever the solver returned.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from econo_env.engine.state import Bools, Float64s, Int64s
-from econo_env.mechanisms.combinatorial.integer_program import amount_unit, highs
 from econo_env.mechanisms.combinatorial.packing import Packing, clique_from, descended_prices
+from econo_env.mechanisms.combinatorial.solver import add_columns, add_rows, amount_unit, new_solver, run
 from econo_env.valuations.xor_bids import XorBids
 
 _NEAR = 0.004
@@ -30,15 +29,15 @@ class Prices:
         bound: No allocation is worth more, whole units.
         loss: What each bid's items, cliques and bidder cost beyond its amount, from 0, shape (bids,).
         primal: The fractional allocation, shape (bids,).
-        cliques: The bids of each clique that has a price.
-        solved: Whether the linear programme was solved to its end.
+        rows: The bids of each clique that binds.
+        basis: Status of each bid's column and of each row, items first; none before a linear programme is solved.
     """
 
     bound: int
     loss: Int64s
     primal: Float64s
-    cliques: list[Int64s]
-    solved: bool
+    rows: list[Int64s]
+    basis: tuple[list[Any], list[Any]] | None
 
 
 class Relaxation:
@@ -56,54 +55,63 @@ class Relaxation:
         self._cliques: list[Int64s] = []
         self._member: Bools = np.zeros((len(bids.owner), 0), dtype=np.bool_)
         descended = descended_prices(packing, bids.amount, bids.num_items, bids.num_bidders, known)
-        self.prices = self._priced(np.ceil(descended).astype(np.int64), np.zeros(0, dtype=np.int64))
+        self.prices = self._priced(np.ceil(descended).astype(np.int64), np.zeros(len(bids.owner)))
         self._column = np.full(len(bids.owner), -1, dtype=np.int64)
         self._inside = np.zeros(0, dtype=np.int64)
         self._solver = new_solver(bids.num_items)
         self._join(np.flatnonzero(self.prices.loss <= int(_NEAR * self.prices.bound)))
 
-    def _priced(
-        self, item_price: Int64s, clique_price: Int64s, primal: Float64s | None = None, solved: bool = False
-    ) -> Prices:
+    def _priced(self, price: Int64s, primal: Float64s, basis: Any = None) -> Prices:
+        """The bound of whole prices of items, then of cliques."""
+        item_price, clique_price = price[: self.bids.num_items], price[self.bids.num_items :]
         loss = self._holds @ item_price - self.bids.amount
-        dear = np.flatnonzero(clique_price)
-        for k in dear:
+        for k in np.flatnonzero(clique_price):
             loss[self._cliques[k]] += clique_price[k]
         gain = np.zeros(self.bids.num_bidders, dtype=np.int64)
         np.maximum.at(gain, self.bids.owner, -loss)
-        bound = int(item_price.sum()) + int(clique_price.sum()) + int(gain.sum())
-        fractions = np.zeros(len(loss)) if primal is None else primal
-        return Prices(bound, loss + gain[self.bids.owner], fractions, [self._cliques[k] for k in dear], solved)
+        bound = int(price.sum()) + int(gain.sum())
+        return Prices(bound, loss + gain[self.bids.owner], primal, *self._binding(basis))
+
+    def _binding(self, basis: Any) -> tuple[list[Int64s], tuple[list[Any], list[Any]] | None]:
+        """Cliques without slack, and the basis without the others."""
+        from highspy import HighsBasisStatus
+
+        if basis is None:
+            return [], None
+        bids = [HighsBasisStatus.kLower] * len(self.bids.owner)
+        for j, status in zip(self._inside, basis.col_status, strict=True):
+            bids[j] = status
+        items, cliques = basis.row_status[: self.bids.num_items], basis.row_status[self.bids.num_items :]
+        binding = [k for k, status in enumerate(cliques) if status != HighsBasisStatus.kBasic]
+        return [self._cliques[k] for k in binding], (bids, items + [cliques[k] for k in binding])
 
     def _join(self, numbers: Int64s) -> None:
         """Makes bids columns, with their items and cliques."""
         self._column[numbers] = len(self._inside) + np.arange(len(numbers))
         self._inside = np.concatenate([self._inside, numbers])
-        packing, rows = self.packing, self.bids.num_items + self._member.shape[1]
+        packing = self.packing
         index = [packing.items[packing.first[j] : packing.first[j + 1]] for j in numbers]
         if self._member.shape[1]:
             cut = [self.bids.num_items + np.flatnonzero(self._member[j]) for j in numbers]
             index = [np.concatenate(pair) for pair in zip(index, cut, strict=True)]
-        assert rows == self._solver.getNumRow()
         add_columns(self._solver, self.bids.amount[numbers] / self.unit, index)
 
-    def solve(self, deadline: float) -> Prices:
-        """Solves until no bid outside would gain, or until time is up; keeps and returns the prices."""
+    def solve(self, deadline: float) -> bool:
+        """Solves until no bid outside would gain and keeps the prices, or says that time was up before."""
         for _ in range(_MOST_JOINING):
             solution, solved = run(self._solver, deadline)
             if not solved:
-                return self.prices
+                return False
             price = np.ceil(np.maximum(np.asarray(solution.row_dual), 0.0) * self.unit - 1e-6).astype(np.int64)
             primal = np.zeros(len(self.bids.owner))
             primal[self._inside] = solution.col_value
-            # a hidden bidder price would hide a bid that should join
-            priced = self._priced(price[: self.bids.num_items], price[self.bids.num_items :], primal, True)
-            self.prices = priced
-            gains = np.flatnonzero((self._column < 0) & (priced.loss == 0))
+            self.prices = self._priced(price, primal, self._solver.getBasis())
+            # no loss is left to the bid of a bidder that gains most
+            gains = np.flatnonzero((self._column < 0) & (self.prices.loss == 0))
             if not len(gains):
                 break
             self._join(gains)
-        return self.prices
+        return True
 
     def cut(self) -> int:
         """Adds cliques that the fractional allocation oversteps; how many."""
@@ -126,47 +134,9 @@ def _violated(packing: Packing, primal: Float64s, loss: Int64s) -> list[Int64s]:
     order = np.concatenate([support, by_loss])
     found: dict[bytes, tuple[float, int]] = {}
     for start in support:
-        clique, weight = clique_from(packing, int(start), support, primal)
+        clique = clique_from(packing, int(start), support)
+        weight = float(primal[clique].sum())
         if weight > 1.0 + _VIOLATION:
             found.setdefault(np.sort(clique).tobytes(), (weight, int(start)))
     ranked = sorted(found.values(), key=lambda pair: -pair[0])[:_MOST_CUTS]
-    return [clique_from(packing, start, order, primal)[0] for _, start in ranked]
-
-
-def new_solver(num_rows: int) -> Any:
-    """A solver with rows of at most 1 and no columns yet."""
-    from highspy import ObjSense
-
-    solver = highs()
-    solver.setOptionValue("presolve", "off")
-    solver.changeObjectiveSense(ObjSense.kMaximize)
-    add_rows(solver, [np.zeros(0, dtype=np.int64)] * num_rows)
-    return solver
-
-
-def add_rows(solver: Any, rows: list[Int64s]) -> None:
-    """Adds rows of at most 1, each given by its columns."""
-    starts = np.cumsum([0] + [len(row) for row in rows])
-    index = np.concatenate([*rows, np.zeros(0, dtype=np.int64)]).astype(np.int32)
-    low, high = np.full(len(rows), -np.inf), np.ones(len(rows))
-    solver.addRows(len(rows), low, high, len(index), starts[:-1].astype(np.int32), index, np.ones(len(index)))
-
-
-def add_columns(solver: Any, worth: Float64s, columns: list[Int64s]) -> None:
-    """Adds columns from 0 to 1, each given by its rows."""
-    starts = np.cumsum([0] + [len(column) for column in columns])
-    index = np.concatenate([*columns, np.zeros(0, dtype=np.int64)]).astype(np.int32)
-    low, high = np.zeros(len(columns)), np.ones(len(columns))
-    solver.addCols(len(columns), worth, low, high, len(index), starts[:-1].astype(np.int32), index, np.ones(len(index)))
-
-
-def run(solver: Any, deadline: float) -> tuple[Any, bool]:
-    """Runs the solver until the deadline; its solution and whether it came to an end."""
-    from highspy import HighsModelStatus
-
-    left = deadline - time.perf_counter()
-    if left <= 0:
-        return None, False
-    solver.setOptionValue("time_limit", solver.getRunTime() + left)
-    solver.run()
-    return solver.getSolution(), solver.getModelStatus() == HighsModelStatus.kOptimal
+    return [clique_from(packing, start, order) for _, start in ranked]
