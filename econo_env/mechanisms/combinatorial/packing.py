@@ -206,4 +206,4 @@ def filled_up(packing: Packing, chosen: Int64s, order: Int64s) -> Int64s:
 def collisions(packing: Packing, which: Int64s) -> Bools:
     """Whether two of these bids collide, a bid with itself included, shape (which, which)."""
     bits = np.unpackbits(packing.collide[which].view(np.uint8), axis=1, bitorder="little")
-    return bits[:, which].astype(np.bool_)
+    return np.take(bits, which, axis=1).view(np.bool_)
