@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import entry_value, expected_rival_value, win_probability
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
@@ -65,7 +66,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=AllPay,
-    properties=("efficient in symmetric equilibrium without a reserve", "interim individually rational", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.INTERIM_RATIONAL,
+        has.denied(has.EX_POST_RATIONAL),
+        has.NO_DEFICIT,
+        has.MONOTONE,
+    ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
     equilibrium=equilibrium,

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.crossing import cross, trade
 from econo_env.valuations.priors import Prior, Uniform
@@ -97,7 +98,14 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=DoubleAuction,
-    properties=("ex-post individually rational", "budget balanced", "efficient on the offers, not in equilibrium"),
+    properties=(
+        has.denied(has.TRUTHFUL),
+        has.denied(
+            has.EFFICIENT_IN_EQUILIBRIUM.where("between one buyer and one seller", num_agents=2), has.BILATERAL_TRADE
+        ),
+        has.EX_POST_RATIONAL,
+        has.BUDGET_BALANCED,
+    ),
     known_answer="one buyer, one seller, U[0,1], k = 1/2: B(v) = 2v/3 + 1/12, S(c) = 2c/3 + 1/4, gains from trade 9/64",
     reference="Chatterjee and Samuelson (1983); Satterthwaite and Williams (1989); "
     "Rustichini, Satterthwaite and Williams (1994)",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
@@ -67,10 +68,10 @@ MECHANISM = ClockMechanism(
     rule=tick,
     parameters=English,
     properties=(
-        "dominant-strategy incentive compatible within one step",
-        "efficient within one step",
-        "ex-post individually rational",
-        "no deficit",
+        has.TRUTHFUL.within("increment"),
+        has.EFFICIENT.within("increment"),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
     ),
     known_answer="staying in up to the own value; the price is the second highest value within one step: above it "
     "where one bidder is left, not above it where the last ones leave together",

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import second_price_under
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT, highest_remaining
@@ -97,10 +98,14 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=SecondPrice,
     properties=(
-        "dominant-strategy incentive compatible with the critical payment",
-        "efficient with equal weights",
-        "ex-post individually rational with the critical payment",
-        "no deficit",
+        has.TRUTHFUL.where("with the critical payment"),
+        has.denied(has.TRUTHFUL.where("with the naive payment", mechanism__payment="naive", weights=(1.0, 0.5))),
+        has.EFFICIENT,
+        has.denied(has.EFFICIENT.where("with unequal weights", weights=(1.0, 0.5))),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, k units: truthful, revenue k (n - k) / (n + 1)",
     reference="Vickrey (1961); weights as in sponsored search, Varian (2007)",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import entry_value, running_integral
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
@@ -72,7 +73,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=SecondPriceAllPay,
-    properties=("efficient in symmetric equilibrium without a reserve", "interim individually rational", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.INTERIM_RATIONAL,
+        has.denied(has.EX_POST_RATIONAL),
+        has.NO_DEFICIT,
+        has.MONOTONE,
+    ),
     known_answer="U[0,1], 2 bidders: b(v) = -v - ln(1 - v), revenue 1/3",
     reference="Krishna and Morgan (1997)",
     equilibrium=equilibrium,

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.money import Credits
@@ -47,10 +48,12 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=SecondScore,
     properties=(
-        "dominant-strategy incentive compatible in cost, reliability and effort under full liability",
-        "efficient",
-        "interim individually rational",
-        "no deficit in any realisation",
+        has.TRUTHFUL.where("in cost, reliability and effort under full liability"),
+        has.denied(has.TRUTHFUL.where("without stake", contract__stake_cap=0.0)),
+        has.EFFICIENT,
+        has.INTERIM_RATIONAL,
+        has.NO_DEFICIT.where("where forgery leaves evidence", contract__detection=1.0),
+        has.denied(has.NO_DEFICIT.where("where forgery passes", contract__detection=0.0)),
     ),
     known_answer="stake S2 - V(byzantine) makes truth dominant; a lower cap lets reliability be exaggerated",
     reference="Porter, Ronen, Shoham and Tennenholtz (2008); Dash, Ramchurn and Jennings (2004); Che (1993)",

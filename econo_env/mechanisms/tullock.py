@@ -9,6 +9,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import CONTEST, Lottery, uniform
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
 from econo_env.money import CREDIT, Credits
@@ -72,7 +73,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=Tullock,
-    properties=("no deficit", "interim individually rational"),
+    properties=(
+        has.denied(has.TRUTHFUL),
+        has.denied(has.EFFICIENT.where("where values differ", values={"name": "uniform"})),
+        has.INTERIM_RATIONAL,
+        has.denied(has.EX_POST_RATIONAL),
+        has.NO_DEFICIT,
+        has.MONOTONE,
+    ),
     known_answer="one known value V, n bidders, power r <= n / (n - 1): b = V r (n - 1) / n^2, revenue V r (n - 1) / n",
     reference="Tullock (1980); Konrad, Strategy and Dynamics in Contests (2009)",
     equilibrium=equilibrium,

@@ -32,7 +32,7 @@ def manual(scenario: CombinatorialScenario) -> Manual:
     return Manual(
         description=f"{scenario.num_agents} bidders bid at once, in secret, on bundles, and win at most one each. "
         f"{_GAMES[scenario.game]} {rule.summary} Equal allocations are told apart by lottery. "
-        f"Properties: {', '.join(rule.properties)}.",
+        f"Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _SCALES[scenario.bids]),
         observations={name: _OBSERVATIONS.get(name, own_value) for name in observation_names(scenario)},
         rewards="Value of the bundle won minus the payment, in credits.",

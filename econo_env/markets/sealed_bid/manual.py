@@ -85,7 +85,7 @@ def _description(scenario: SealedBidScenario) -> str:
     if scenario.entry_costs > 0.0:
         fee, cost = entry.entry_fee, entry.entry_cost
         parts.append(f"A bid costs a fee of {fee:g} to the seller and {cost:g} to nobody's gain.")
-    parts.append(f"Ties are broken by lottery. Properties: {', '.join(rule.properties)}.")
+    parts.append(f"Ties are broken by lottery. Properties: {rule.promises}.")
     return " ".join(parts)
 
 
