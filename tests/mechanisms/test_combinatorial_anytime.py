@@ -92,7 +92,7 @@ def test_more_rounds_close_in_from_both_sides():
     assert bound[0] > bound[1] >= bound[2]
     gap = [1.0 - worth / most for worth, most in zip(welfare, bound, strict=True)]
     assert gap[0] > 0.1
-    assert gap[2] < 0.03
+    assert gap[2] < 0.05
 
 
 def test_bids_that_are_not_worthwhile_win_in_no_better_allocation():
