@@ -10,7 +10,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import entry_value, expected_rival_value, win_probability
+from econo_env.mechanisms.order_statistics import entry_value, expected_rival_value, table_cdf, win_probability
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -55,8 +55,7 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: A
         return np.zeros_like(values)
     if rivals < units:
         return np.where(values >= entry, parameters.reserve, 0.0)
-    table = prior.quantile_table()
-    wins = win_probability(np.interp(values, table, np.linspace(0.0, 1.0, len(table))), rivals, units)
+    wins = win_probability(table_cdf(prior, values), rivals, units)
     return np.where(values >= entry, wins * expected_rival_value(values, prior, num_bidders, units, entry), 0.0)
 
 
@@ -73,6 +72,7 @@ MECHANISM = Mechanism(
         has.denied(has.EX_POST_RATIONAL),
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",

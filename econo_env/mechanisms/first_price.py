@@ -60,6 +60,7 @@ MECHANISM = Mechanism(
         has.EX_POST_RATIONAL,
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 2.3",

@@ -11,6 +11,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import kth_price_with_shills
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -78,6 +79,7 @@ MECHANISM = Mechanism(
         has.INTERIM_RATIONAL,
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.denied(has.SHILL_PROOF),
         has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, rank k >= 2: b(v) = (n - 1) v / (n - k + 1), revenue (n - 1) / (n + 1)",
@@ -85,4 +87,5 @@ MECHANISM = Mechanism(
     equilibrium=equilibrium,
     setting={"num_agents": 3},
     reversible=True,
+    under_shill_bids=kth_price_with_shills,
 )

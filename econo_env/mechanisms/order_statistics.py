@@ -18,6 +18,12 @@ def win_probability(cdf: ArrayLike, num_rivals: int, units: int) -> NDArray[np.f
     return np.asarray(binom.cdf(units - 1, num_rivals, 1.0 - below))
 
 
+def table_cdf(prior: Prior, values: ArrayLike) -> NDArray[np.float64]:
+    """The chance that a draw of the prior's quantile table, which is what the engine draws from, lies below."""
+    table = prior.quantile_table()
+    return np.asarray(np.interp(np.asarray(values, dtype=np.float64), table, np.linspace(0.0, 1.0, len(table))))
+
+
 def expected_rival_value(
     values: ArrayLike, prior: Prior, num_bidders: int, units: int, reserve: float
 ) -> NDArray[np.float64]:
@@ -115,11 +121,8 @@ def entry_value(
     """
     from scipy.optimize import brentq
 
-    table = prior.quantile_table()
-    probabilities = np.linspace(0.0, 1.0, len(table))
-
     def gain(value: float) -> float:
-        cdf = 1.0 - present * (1.0 - float(np.interp(value, table, probabilities)))
+        cdf = 1.0 - present * (1.0 - float(table_cdf(prior, value)))
         return (value - reserve) * float(win_probability(cdf, num_bidders - 1, units)) - cost
 
     low, high = max(reserve, prior.lowest), prior.highest

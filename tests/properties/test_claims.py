@@ -9,12 +9,14 @@ import econo_env
 from econo_env.mechanisms import mechanisms, properties
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.properties import Claim, table_line
+from econo_env.mechanisms.shill import shill_gain
 from econo_env.valuations.xor_bids import xor_bids
 from tests.markets.test_order_book import test_price_time_priority as follow_price_time_priority
 from tests.mechanisms.combinatorial_games import coalition_worths, profits, random_bids
 from tests.properties.games import one_agent, play, random_actions, strategy
 
 MICRO = 1e-9
+TWO_ROUNDINGS = 2.5e-6  # worth and cost of a quality are rounded one by one, so the next quality may seem better
 VISIBLE = 1e-3  # credits or shares: an example against a claim shows at least so much
 DEVIATIONS = 24
 PAGE = (Path(__file__).parents[2] / "docs" / "mechanisms.md").read_text()
@@ -23,6 +25,8 @@ CLAIMS = [(name, claim) for name, row in mechanisms().items() for claim in row.p
 
 
 def tolerance(scenario, claim):
+    if scenario.market == "scoring":
+        return TWO_ROUNDINGS
     return getattr(scenario.mechanism, claim.tolerance) * 1.001 if claim.tolerance else MICRO
 
 
@@ -157,6 +161,11 @@ def false_name_proof(scenario, claim):
     return True
 
 
+def shill_proof(scenario, claim):
+    rng = np.random.default_rng(0)
+    return max(shill_gain(scenario.mechanism.name, rng.random(5).round(6), seed=seed) for seed in range(200)) == 0.0
+
+
 def price_time_priority(scenario, claim):
     follow_price_time_priority()
     return True
@@ -186,6 +195,7 @@ CHECKS = {
     properties.PRICED_BY_OTHERS.name: priced_by_others,
     properties.IN_THE_CORE.name: in_the_core,
     properties.FALSE_NAME_PROOF.name: false_name_proof,
+    properties.SHILL_PROOF.name: shill_proof,
     properties.PRICE_TIME_PRIORITY.name: price_time_priority,
     properties.LOSES_THE_LEAST_TRADE.name: loses_the_least_trade,
 }
