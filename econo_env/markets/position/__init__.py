@@ -6,7 +6,7 @@ It is a sealed-bid market whose prizes differ: state, bids, clearing, observatio
 
 from econo_env.markets.position.form import clear_form, clear_one, clear_slots
 from econo_env.markets.position.manual import manual
-from econo_env.markets.position.outcome import bid_curves, welfare
+from econo_env.markets.position.outcome import bid_curves, expected_outcome, welfare
 from econo_env.markets.position.phases import info, settle, terms
 from econo_env.markets.position.picture import picture
 from econo_env.markets.position.strategies import equilibrium_actions, series
@@ -36,6 +36,7 @@ __all__ = [
     "clear_one",
     "clear_slots",
     "equilibrium_actions",
+    "expected_outcome",
     "finish",
     "highest_bid",
     "info",

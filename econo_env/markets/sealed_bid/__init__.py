@@ -21,6 +21,7 @@ from econo_env.markets.sealed_bid.manual import manual
 from econo_env.markets.sealed_bid.outcome import (
     bid_curves,
     bids_made,
+    expected_outcome,
     highest_bid,
     offers_bid_curves,
     set_types,
@@ -54,6 +55,7 @@ __all__ = [
     "clear",
     "clear_form",
     "equilibrium_actions",
+    "expected_outcome",
     "equilibrium_bids",
     "finish",
     "highest_bid",

@@ -1,0 +1,248 @@
+"""Solves a scenario: two grids, one after the other, bid functions, and their loss."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, settled
+from econo_env.equilibrium.grids import Choices, edges, type_cells
+from econo_env.equilibrium.logit import DiscreteGame, follow
+from econo_env.equilibrium.losses import Curves, Loss, measured
+from econo_env.equilibrium.sampled import sampled_curves
+from econo_env.equilibrium.strategy import BidFunction
+from econo_env.markets.judging import BidCurves
+from econo_env.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+ACCEPTED_LOSS = 1e-3
+"""Mean gain of the best deviation over the mean utility of the strategy, beyond which a solution is refused."""
+
+_NOISE, _MIDDLE_NOISE = 0.1, 3e-4  # credits, where values reach 1
+_POINTS = 1000  # cells of the bid functions
+_RARE = 1e-4  # chance of bids beyond the range of the second grid
+_MARGIN = 0.01  # of that range on each side
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How finely a game is cut up.
+
+    Attributes:
+        coarse: Bids of the first grid.
+        fine: Bids of the second grid.
+        types: Types of the second grid.
+        noise: The last noise in credits, where values reach 1.
+    """
+
+    coarse: int
+    fine: int
+    types: int
+    noise: float
+
+
+_BY_RANK = Resolution(coarse=65, fine=193, types=192, noise=1e-5)
+_BY_TABLE = {
+    2: Resolution(coarse=65, fine=161, types=160, noise=1e-5),
+    3: Resolution(coarse=25, fine=65, types=96, noise=3e-5),
+    4: Resolution(coarse=13, fine=25, types=64, noise=2e-4),
+}
+MOST_IN_A_TABLE = max(_BY_TABLE)
+"""Bidders of a game whose every profile of bids is settled."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Bid functions that nobody gains much from leaving.
+
+    Attributes:
+        scenario: The market.
+        roles: Agents of each role.
+        functions: The bid function of each role.
+        losses: How far each role is from a best response.
+    """
+
+    scenario: Scenario
+    roles: tuple[tuple[int, ...], ...]
+    functions: tuple[BidFunction, ...]
+    losses: tuple[Loss, ...]
+
+    @property
+    def relative_loss(self) -> float:
+        """The largest, over roles, mean gain of a best response over mean utility."""
+        return max(loss.mean / max(loss.utility, 1e-12) for loss in self.losses)
+
+    @property
+    def certificate(self) -> float | None:
+        """A bound in credits of what any type of any role gains; None where outcomes come from a sample."""
+        bounds = [loss.certificate for loss in self.losses]
+        known = [bound for bound in bounds if bound is not None]
+        return max(known) if len(known) == len(bounds) else None
+
+    def bids(self, types: Floats, role_of: NDArray[np.int64]) -> Floats:
+        """Bids in credits of types of any shape, given the number of each one's role, same shape."""
+        made = np.zeros(np.shape(types))
+        for number, function in enumerate(self.functions):
+            made = np.where(role_of == number, function(types), made)
+        return made
+
+    def __str__(self) -> str:
+        bound = "" if self.certificate is None else f", at most {self.certificate:.1e} credits at any type"
+        return f"solved numerically: the best deviation gains {self.relative_loss:.1e} of utility on average{bound}"
+
+
+@lru_cache(maxsize=64)
+def solved(scenario: Scenario) -> Solution:
+    """The equilibrium in monotone bid functions of a one-shot game with independent private values.
+
+    Raises:
+        ValueError: The solution loses more than `ACCEPTED_LOSS`, or the market offers nothing to solve it by.
+    """
+    solution = _solve(scenario)
+    if not solution.relative_loss <= ACCEPTED_LOSS:
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium is known, and the numerical solution did not converge: the "
+            f"best deviation still gains {solution.relative_loss:.2%} of utility, {ACCEPTED_LOSS:.1%} is accepted; use "
+            "truthful, shading or a trained run instead"
+        )
+    return solution
+
+
+def _solve(scenario: Scenario) -> Solution:
+    market: Any = scenario.market_module()
+    roles = market.roles(scenario)
+    shares = np.linspace(0.0, 1.0, 4097)[:, None]
+    quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
+    build, resolution = _builder(scenario, roles)
+    scale = max(float(table[-1]) for table in quantiles)
+    lowest, stays_out = float(getattr(scenario.mechanism, "reserve", 0.0)), _may_stay_out(scenario)  # type: ignore[attr-defined]  # every market has one
+
+    ranges = [(lowest, top) for top in _tops(scenario, roles, quantiles)]
+    choices = [
+        Choices(*type_cells(table, resolution.types // 2), edges(low, high, resolution.coarse, 0.0), stays_out)
+        for table, (low, high) in zip(quantiles, ranges, strict=True)
+    ]
+    start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
+    chances, _ = follow(build(tuple(choices)), start, _NOISE * scale, _MIDDLE_NOISE * scale)
+
+    narrowed = [_narrowed(one, chance) for one, chance in zip(choices, chances, strict=True)]
+    fine = [
+        Choices(*type_cells(table, resolution.types), edges(low, high, resolution.fine), stays_out)
+        for table, (low, high) in zip(quantiles, narrowed, strict=True)
+    ]
+    start = [_carried(*pair) for pair in zip(choices, chances, fine, strict=True)]
+    chances, _ = follow(build(tuple(fine)), start, _MIDDLE_NOISE * scale, resolution.noise * scale)
+
+    functions = tuple(_read(*pair) for pair in zip(fine, chances, quantiles, strict=True))
+    return Solution(scenario, roles, functions, _losses(scenario, roles, functions))
+
+
+def _may_stay_out(scenario: Any) -> bool:
+    return float(getattr(scenario.mechanism, "reserve", 0.0)) > 0.0 or getattr(scenario, "entry_costs", 0.0) > 0.0
+
+
+def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]:
+    weights = getattr(scenario, "weights", None)
+    return tuple(weights[agents[0]] if weights else 1.0 for agents in roles)
+
+
+def _tops(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Floats]) -> list[float]:
+    """The largest bid of each role worth a thought: its highest value, in a two-sided market the highest of all."""
+    if hasattr(scenario, "num_sellers"):
+        return [float(scenario.highest_value)] * len(roles)
+    return [float(table[-1]) for table in quantiles]
+
+
+def _builder(
+    scenario: Scenario, roles: tuple[tuple[int, ...], ...]
+) -> tuple[Callable[[tuple[Choices, ...]], DiscreteGame], Resolution]:
+    expected = _expected(scenario)
+    if expected is not None:
+        counts = tuple(len(agents) for agents in roles)
+        weights = _weights(scenario, roles)
+        return lambda choices: RankGame(choices, counts, weights, expected), _BY_RANK
+    agents = scenario.num_agents
+    if agents not in _BY_TABLE:
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium is known, and games of this rule are solved numerically for "
+            f"2 to {MOST_IN_A_TABLE} bidders, not {agents}; use truthful, shading or a trained run instead"
+        )
+
+    def build(choices: tuple[Choices, ...]) -> DiscreteGame:
+        role_of = {agent: number for number, members in enumerate(roles) for agent in members}
+        bids = [choices[role_of[agent]].bids for agent in range(agents)]
+        tables = [settled(scenario, members[0], bids) for members in roles]
+        return TableGame(choices, roles, tuple(units for units, _ in tables), tuple(paid for _, paid in tables))
+
+    return build, _BY_TABLE[agents]
+
+
+def _expected(scenario: Scenario) -> ExpectedOutcome | None:
+    market = scenario.market_module()
+    expected: ExpectedOutcome | None = market.expected_outcome(scenario) if hasattr(market, "expected_outcome") else None
+    return expected
+
+
+def _narrowed(choices: Choices, chances: Floats) -> tuple[float, float]:
+    """The range of bids that are made, with a margin."""
+    made = chances[int(choices.may_stay_out) :]
+    upto = np.cumsum(made) / made.sum()
+    low = choices.ends[int(np.searchsorted(upto, _RARE))]
+    high = choices.ends[min(int(np.searchsorted(upto, 1.0 - _RARE)) + 1, len(made))]
+    margin = _MARGIN * (high - low)
+    return max(float(choices.ends[0]), low - margin), min(float(choices.ends[-1]), high + margin)
+
+
+def _carried(coarse: Choices, chances: Floats, fine: Choices) -> Floats:
+    """The same bids on another grid."""
+    out = int(coarse.may_stay_out)
+    upto = np.concatenate([[0.0], np.cumsum(chances[out:])])
+    made = np.diff(np.interp(fine.ends, coarse.ends, upto))
+    carried = np.maximum(np.concatenate([chances[:out], made]), 1e-12)
+    return np.asarray(carried / carried.sum())
+
+
+def _read(choices: Choices, chances: Floats, quantiles: Floats) -> BidFunction:
+    """The monotone bid function that makes these bids."""
+    shares = edges(0.0, 1.0, _POINTS)
+    types, first = np.unique(np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles), return_index=True)
+    return BidFunction(types, choices.quantiles(chances, shares[first]), quantiles)
+
+
+def _losses(scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]) -> tuple[Loss, ...]:
+    expected, market = _expected(scenario), scenario.market_module()
+    weights = _weights(scenario, roles)
+    lowest = float(getattr(scenario.mechanism, "reserve", 0.0))  # type: ignore[attr-defined]  # every market has one
+    tops = _tops(scenario, roles, [one.quantiles for one in functions])
+    losses = []
+    for role, own in enumerate(functions):
+        if expected is not None:
+            curves: Curves = partial(_by_rank, expected, functions, roles, weights, role)
+        elif hasattr(market, "expected_curves") and market.expected_curves(scenario, role, functions) is not None:
+            curves = market.expected_curves(scenario, role, functions)
+        else:
+            curves = sampled_curves(scenario, roles, functions, role)
+        exact = expected is not None or hasattr(market, "expected_curves")
+        losses.append(measured(own, curves, lowest, tops[role], exact))
+    return tuple(losses)
+
+
+def _by_rank(
+    expected: ExpectedOutcome,
+    functions: tuple[BidFunction, ...],
+    roles: tuple[tuple[int, ...], ...],
+    weights: tuple[float, ...],
+    role: int,
+    bids: Floats,
+) -> BidCurves:
+    below = [
+        functions[other].share_below(bids * weights[role] / weights[other])
+        for other, agents in enumerate(roles)
+        for _ in range(len(agents) - (other == role))
+    ]
+    allocation, payment = expected(bids, below)
+    return BidCurves(bids, allocation, payment)
