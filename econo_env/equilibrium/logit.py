@@ -5,6 +5,7 @@ the uniform one; each step lowers the noise and starts from the last solution (M
 What is solved for are the distributions of bids, one a role, for payoffs depend on nothing else.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -46,30 +47,25 @@ class DiscreteGame(Protocol):
         ...
 
 
-def follow(
-    game: DiscreteGame, start: list[Floats], noise: float, last_noise: float, factor: float = 0.5
-) -> tuple[list[Floats], float]:
-    """Chances of choices, by role, in the logit equilibrium at the last noise.
+def path(game: DiscreteGame, start: list[Floats], first: float, last: float) -> Iterator[list[Floats]]:
+    """Chances of choices, by role, in the logit equilibrium at ever less noise, which is halved from step to step.
 
     Args:
         game: The discretised game.
         start: Chances to begin with, by role.
-        noise: The first noise, credits.
-        last_noise: The last one.
-        factor: What the noise is multiplied by from step to step.
-
-    Returns:
-        The chances, and by how much they still differ from the response to them, summed over choices.
+        first: The first noise, credits.
+        last: The last one.
     """
-    chances = start
+    chances, noise = start, first
     while True:
-        chances, rest = _newton(game, chances, noise)
-        if noise <= last_noise:
-            return chances, rest
-        noise = max(noise * factor, last_noise)
+        chances = _newton(game, chances, noise)
+        yield chances
+        if noise <= last:
+            return
+        noise = max(noise / 2.0, last)
 
 
-def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[list[Floats], float]:
+def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> list[Floats]:
     counts = np.cumsum([len(one) for one in chances])[:-1]
     for _ in range(_MOST_NEWTON_STEPS):
         response, jacobian = _response(game, chances, noise)
@@ -87,7 +83,7 @@ def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[li
                 break
             length /= 2.0
         chances = tried
-    return chances, size
+    return chances
 
 
 def _response(game: DiscreteGame, chances: list[Floats], noise: float, slopes: bool = True) -> tuple[Floats, Floats]:

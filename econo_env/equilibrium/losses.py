@@ -21,7 +21,7 @@ Curves = Callable[[Floats], BidCurves]
 """The outcome of own bids in credits against the rivals' bid functions."""
 
 _BIDS = 2049
-_TYPES_AT_ONCE = 64
+_SAMPLED_BIDS, _SAMPLED_TYPES = 193, 96
 
 
 @dataclass(frozen=True)
@@ -41,51 +41,69 @@ class Loss:
     certificate: float | None
 
 
-def measured(own: BidFunction, curves: Curves, lowest: float, highest: float, exact: bool) -> Loss:
-    """The loss of a bid function.
+def exact_loss(own: BidFunction, curves: Curves, lowest: float, highest: float) -> Loss:
+    """The loss of a bid function against exact curves, with its certificate.
 
-    Between two bids of the grid, which has every bid of the table, exact curves are polynomials; over steps this small
-    their bend is beyond the digits shown.
+    Between two bids of the grid, which has every bid of the table, the curves are smooth; over steps this small their
+    bend is beyond the digits shown.
 
     Args:
         own: The strategy.
         curves: Outcomes of own bids.
         lowest: The least bid worth trying, credits.
         highest: The largest.
-        exact: Whether curves hold no sampling noise, so that the certificate means something.
     """
-    table = np.nan_to_num(own.bids, nan=lowest)
-    grid = np.union1d(np.linspace(lowest, max(highest, lowest + 1e-6), _BIDS), table)
-    outcome = curves(grid)
-    best, least = np.zeros(len(own.types)), np.full((2, len(own.types)), np.inf)
-    places = np.searchsorted(grid, table)
     out = np.isnan(own.bids)
+    table = np.where(out, lowest, own.bids)
+    grid = np.union1d(np.linspace(lowest, max(highest, lowest + 1e-6), _BIDS), table)
+    outcome, places = curves(grid), np.searchsorted(grid, table)
     mine = np.where(out, 0.0, own.types * outcome.allocation[places] - outcome.payment[places])
-    for first in range(0, len(own.types), _TYPES_AT_ONCE):
-        rows = slice(first, min(first + _TYPES_AT_ONCE, len(own.types)))
-        utility = outcome.utility(own.types[rows])
-        best[rows] = utility.max(axis=1)
-        for number, row in enumerate(range(rows.start, rows.stop)):
-            for side in (0, 1):  # the cell above the type, the cell below it
-                low, high = (row, row + 1) if side == 0 else (row - 1, row)
-                if low < 0 or high == len(own.types):
-                    continue
-                # who starts to take part at the upper end stays out up to there
-                inside = utility[number, places[low] : places[high] + 1]
-                least[side, row] = 0.0 if out[low] else inside.min()
-    best = np.maximum(best, np.maximum(mine, 0.0) if curves_allow_staying_out(outcome) else mine)
+    best, least = np.zeros(len(table)), np.full(len(table), np.inf)
+    for row, value in enumerate(own.types):
+        utility = value * outcome.allocation - outcome.payment
+        best[row] = max(float(utility.max()), 0.0)
+        for low, high in ((row - 1, row), (row, row + 1)):
+            if low >= 0 and high < len(table):
+                # who starts to bid at the upper end of a cell stays out up to there
+                worst = 0.0 if out[low] else float(utility[places[low] : places[high] + 1].min())
+                least[row] = min(least[row], worst)
     shares = np.interp(own.types, own.quantiles, np.linspace(0.0, 1.0, len(own.quantiles)))
     gain = best - mine
-    bound = float((best - np.minimum(least[0], least[1])).max()) if exact else None
     return Loss(
-        utility=_mean(mine, shares), mean=max(0.0, _mean(gain, shares)), worst=float(gain.max()), certificate=bound
+        utility=_mean(mine, shares),
+        mean=max(0.0, _mean(gain, shares)),
+        worst=max(0.0, float(gain.max())),
+        certificate=max(0.0, float((best - np.where(np.isinf(least), mine, least)).max())),
     )
 
 
-def curves_allow_staying_out(outcome: BidCurves) -> bool:
-    """Whether buyers are judged: no bid gives 0. A seller's best ask already allows for no trade."""
-    return bool(outcome.allocation.max() >= 0.0)
+def sampled_loss(own: BidFunction, samples: tuple[Curves, Curves], lowest: float, highest: float) -> Loss:
+    """The loss of a bid function where curves come from samples: deviations chosen on one, evaluated on the other.
+
+    Args:
+        own: The strategy.
+        samples: The outcome of own bids on each sample.
+        lowest: The least bid worth trying, credits.
+        highest: The largest.
+    """
+    shares = (np.arange(_SAMPLED_TYPES) + 0.5) / _SAMPLED_TYPES
+    types = np.interp(shares, np.linspace(0.0, 1.0, len(own.quantiles)), own.quantiles)
+    bids = own(types)
+    candidates = np.concatenate([np.linspace(lowest, highest, _SAMPLED_BIDS), bids])
+    chosen, judged = (curves(candidates).utility(types) for curves in samples)
+    rows, mine = np.arange(_SAMPLED_TYPES), _SAMPLED_BIDS + np.arange(_SAMPLED_TYPES)
+    best = chosen.argmax(axis=1)
+    gain = np.where(chosen[rows, best] > chosen[rows, mine], judged[rows, best] - judged[rows, mine], 0.0)
+    return Loss(
+        utility=float(judged[rows, mine].mean()),
+        mean=max(0.0, float(gain.mean())),
+        worst=max(0.0, float(gain.max())),
+        certificate=None,
+    )
 
 
 def _mean(figures: Floats, shares: Floats) -> float:
-    return float(np.trapezoid(figures, shares) / max(shares[-1] - shares[0], 1e-300))
+    """The mean over types of what is told at shares of all draws below."""
+    if shares[-1] == shares[0]:
+        return float(figures.mean())
+    return float(np.trapezoid(figures, shares) / (shares[-1] - shares[0]))

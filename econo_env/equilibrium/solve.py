@@ -1,6 +1,6 @@
 """Solves a scenario: two grids, one after the other, bid functions, and their loss."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, settled
 from econo_env.equilibrium.grids import Choices, edges, type_cells
-from econo_env.equilibrium.logit import DiscreteGame, follow
-from econo_env.equilibrium.losses import Curves, Loss, measured
-from econo_env.equilibrium.sampled import sampled_curves
+from econo_env.equilibrium.logit import DiscreteGame, path
+from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
+from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.strategy import BidFunction
 from econo_env.markets.judging import BidCurves
 from econo_env.scenario import Scenario
@@ -23,6 +23,8 @@ ACCEPTED_LOSS = 1e-3
 """Mean gain of the best deviation over the mean utility of the strategy, beyond which a solution is refused."""
 
 _NOISE, _MIDDLE_NOISE = 0.1, 3e-4  # credits, where values reach 1
+_CELLS = 4096  # of the quantile tables
+_SAMPLES = (1, 2)  # seeds
 _POINTS = 1000  # cells of the bid functions
 _RARE = 1e-4  # chance of bids beyond the range of the second grid
 _MARGIN = 0.01  # of that range on each side
@@ -45,7 +47,7 @@ class Resolution:
     noise: float
 
 
-_BY_RANK = Resolution(coarse=65, fine=193, types=192, noise=1e-5)
+_BY_RANK = Resolution(coarse=65, fine=193, types=192, noise=5e-6)
 _BY_TABLE = {
     2: Resolution(coarse=65, fine=161, types=160, noise=1e-5),
     3: Resolution(coarse=25, fine=65, types=96, noise=3e-5),
@@ -115,34 +117,55 @@ def solved(scenario: Scenario) -> Solution:
 def _solve(scenario: Scenario) -> Solution:
     market: Any = scenario.market_module()
     roles = market.roles(scenario)
-    shares = np.linspace(0.0, 1.0, 4097)[:, None]
+    shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
     quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
     build, resolution = _builder(scenario, roles)
     scale = max(float(table[-1]) for table in quantiles)
-    lowest, stays_out = float(getattr(scenario.mechanism, "reserve", 0.0)), _may_stay_out(scenario)  # type: ignore[attr-defined]  # every market has one
+    lowest, stays_out = _reserve(scenario), _may_stay_out(scenario)
 
-    ranges = [(lowest, top) for top in _tops(scenario, roles, quantiles)]
     choices = [
-        Choices(*type_cells(table, resolution.types // 2), edges(low, high, resolution.coarse, 0.0), stays_out)
-        for table, (low, high) in zip(quantiles, ranges, strict=True)
+        Choices(*type_cells(table, resolution.types // 2), edges(lowest, top, resolution.coarse, 0.0), stays_out)
+        for table, top in zip(quantiles, _tops(scenario, quantiles), strict=True)
     ]
     start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
-    chances, _ = follow(build(tuple(choices)), start, _NOISE * scale, _MIDDLE_NOISE * scale)
+    for chances in path(build(tuple(choices)), start, _NOISE * scale, _MIDDLE_NOISE * scale):
+        coarse = chances
 
-    narrowed = [_narrowed(one, chance) for one, chance in zip(choices, chances, strict=True)]
+    ranges = [_narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
     fine = [
-        Choices(*type_cells(table, resolution.types), edges(low, high, resolution.fine), stays_out)
-        for table, (low, high) in zip(quantiles, narrowed, strict=True)
+        Choices(*type_cells(table, resolution.types), edges(*ends, resolution.fine), stays_out)
+        for table, ends in zip(quantiles, ranges, strict=True)
     ]
-    start = [_carried(*pair) for pair in zip(choices, chances, fine, strict=True)]
-    chances, _ = follow(build(tuple(fine)), start, _MIDDLE_NOISE * scale, resolution.noise * scale)
+    start = [_carried(*three) for three in zip(choices, coarse, fine, strict=True)]
+    return _best_read(scenario, roles, quantiles, fine, path(
+        build(tuple(fine)), start, _MIDDLE_NOISE * scale, resolution.noise * scale
+    ))
 
-    functions = tuple(_read(*pair) for pair in zip(fine, chances, quantiles, strict=True))
-    return Solution(scenario, roles, functions, _losses(scenario, roles, functions))
+
+def _best_read(
+    scenario: Scenario,
+    roles: tuple[tuple[int, ...], ...],
+    quantiles: list[Floats],
+    choices: list[Choices],
+    followed: Iterable[list[Floats]],
+) -> Solution:
+    """The solution with the smallest loss on the path: much noise blurs bids, too little shows the grid's cells."""
+    best: Solution | None = None
+    for chances in followed:
+        functions = tuple(_read(*three) for three in zip(choices, chances, quantiles, strict=True))
+        found = Solution(scenario, roles, functions, _losses(scenario, roles, functions))
+        if best is None or found.relative_loss < best.relative_loss:
+            best = found
+    assert best is not None, "a path has at least one point"
+    return best
+
+
+def _reserve(scenario: Any) -> float:
+    return float(getattr(scenario.mechanism, "reserve", 0.0))
 
 
 def _may_stay_out(scenario: Any) -> bool:
-    return float(getattr(scenario.mechanism, "reserve", 0.0)) > 0.0 or getattr(scenario, "entry_costs", 0.0) > 0.0
+    return _reserve(scenario) > 0.0 or getattr(scenario, "entry_costs", 0.0) > 0.0
 
 
 def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]:
@@ -150,10 +173,10 @@ def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]
     return tuple(weights[agents[0]] if weights else 1.0 for agents in roles)
 
 
-def _tops(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Floats]) -> list[float]:
+def _tops(scenario: Any, quantiles: Sequence[Floats]) -> list[float]:
     """The largest bid of each role worth a thought: its highest value, in a two-sided market the highest of all."""
     if hasattr(scenario, "num_sellers"):
-        return [float(scenario.highest_value)] * len(roles)
+        return [float(scenario.highest_value)] * len(quantiles)
     return [float(table[-1]) for table in quantiles]
 
 
@@ -213,21 +236,22 @@ def _read(choices: Choices, chances: Floats, quantiles: Floats) -> BidFunction:
     return BidFunction(types, choices.quantiles(chances, shares[first]), quantiles)
 
 
-def _losses(scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]) -> tuple[Loss, ...]:
+def _losses(
+    scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]
+) -> tuple[Loss, ...]:
     expected, market = _expected(scenario), scenario.market_module()
-    weights = _weights(scenario, roles)
-    lowest = float(getattr(scenario.mechanism, "reserve", 0.0))  # type: ignore[attr-defined]  # every market has one
-    tops = _tops(scenario, roles, [one.quantiles for one in functions])
+    tops = _tops(scenario, [one.quantiles for one in functions])
     losses = []
-    for role, own in enumerate(functions):
+    for role, (own, top) in enumerate(zip(functions, tops, strict=True)):
         if expected is not None:
-            curves: Curves = partial(_by_rank, expected, functions, roles, weights, role)
-        elif hasattr(market, "expected_curves") and market.expected_curves(scenario, role, functions) is not None:
-            curves = market.expected_curves(scenario, role, functions)
+            curves: Curves = partial(_by_rank, expected, functions, roles, _weights(scenario, roles), role)
+        elif hasattr(market, "expected_curves"):
+            curves = partial(market.expected_curves, scenario, functions, role)
         else:
-            curves = sampled_curves(scenario, roles, functions, role)
-        exact = expected is not None or hasattr(market, "expected_curves")
-        losses.append(measured(own, curves, lowest, tops[role], exact))
+            pair = tuple(curves_on_sample(scenario, roles, functions, role, seed) for seed in _SAMPLES)
+            losses.append(sampled_loss(own, pair, _reserve(scenario), top))
+            continue
+        losses.append(exact_loss(own, curves, _reserve(scenario), top))
     return tuple(losses)
 
 
