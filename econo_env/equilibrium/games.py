@@ -89,19 +89,17 @@ class TableGame:
         """Units and payments of each choice of a role."""
         role_of = {agent: number for number, agents in enumerate(self.roles) for agent in agents}
         others = [role_of[agent] for agent in sorted(role_of) if agent != self.roles[role][0]]
-        allocation, payment = (_summed(table, others, chances) for table in (self.units[role], self.payments[role]))
-        by_units, by_credits = [], []
-        for other, theirs in enumerate(chances):
-            count = others.count(other)
-            for table, by in ((self.units[role], by_units), (self.payments[role], by_credits)):
-                if count:
-                    by.append(count * _summed(table, others, chances, keep=others.index(other)))
-                else:
-                    by.append(np.zeros((len(allocation), len(theirs))))
-        return Outcome(allocation, payment, tuple(by_units), tuple(by_credits))
+        average, by = [], []
+        for table in (self.units[role], self.payments[role]):
+            slopes = [np.zeros((len(table), len(theirs))) for theirs in chances]
+            for other in set(others):
+                slopes[other] = _averaged(table, others, chances, keep=others.index(other))
+            average.append(slopes[others[0]] @ chances[others[0]])
+            by.append(tuple(others.count(other) * slope for other, slope in enumerate(slopes)))
+        return Outcome(average[0], average[1], by[0], by[1])
 
 
-def _summed(table: Floats, others: list[int], chances: list[Floats], keep: int | None = None) -> Floats:
+def _averaged(table: Floats, others: list[int], chances: list[Floats], keep: int) -> Floats:
     """The table averaged over the other agents' bids, but for the one that is kept as the second axis."""
     for at in range(len(others) - 1, -1, -1):
         if at != keep:

@@ -15,8 +15,9 @@ from econo_env.equilibrium.grids import Choices
 
 Floats = NDArray[np.float64]
 
-_MOST_NEWTON_STEPS = 24
+_MOST_NEWTON_STEPS = 16
 _TOLERANCE = 1e-8  # sum of absolute differences of chances
+_LOST = 1e-2  # as large a difference is no equilibrium
 _SMALLEST_STEP = 1e-3
 _LEAST_CHANCE = 1e-16
 
@@ -50,6 +51,8 @@ class DiscreteGame(Protocol):
 def path(game: DiscreteGame, start: list[Floats], first: float, last: float) -> Iterator[list[Floats]]:
     """Chances of choices, by role, in the logit equilibrium at ever less noise, which is halved from step to step.
 
+    Ends early where Newton's method loses the path.
+
     Args:
         game: The discretised game.
         start: Chances to begin with, by role.
@@ -58,14 +61,14 @@ def path(game: DiscreteGame, start: list[Floats], first: float, last: float) -> 
     """
     chances, noise = start, first
     while True:
-        chances = _newton(game, chances, noise)
+        chances, size = _newton(game, chances, noise)
         yield chances
-        if noise <= last:
+        if noise <= last or size > _LOST:
             return
         noise = max(noise / 2.0, last)
 
 
-def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> list[Floats]:
+def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[list[Floats], float]:
     counts = np.cumsum([len(one) for one in chances])[:-1]
     for _ in range(_MOST_NEWTON_STEPS):
         response, jacobian = _response(game, chances, noise)
@@ -83,7 +86,7 @@ def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> list[Flo
                 break
             length /= 2.0
         chances = tried
-    return chances
+    return chances, size
 
 
 def _response(game: DiscreteGame, chances: list[Floats], noise: float, slopes: bool = True) -> tuple[Floats, Floats]:

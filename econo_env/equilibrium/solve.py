@@ -22,7 +22,8 @@ Floats = NDArray[np.float64]
 ACCEPTED_LOSS = 1e-3
 """Mean gain of the best deviation over the mean utility of the strategy, beyond which a solution is refused."""
 
-_NOISE, _MIDDLE_NOISE = 0.1, 3e-4  # credits, where values reach 1
+_FIRST_NOISE = 0.1  # credits, where values reach 1
+_READ_BELOW = 2e-3  # more noise than this leaves no bid function worth judging
 _CELLS = 4096  # of the quantile tables
 _SAMPLES = (1, 2)  # seeds
 _POINTS = 1000  # cells of the bid functions
@@ -38,20 +39,22 @@ class Resolution:
         coarse: Bids of the first grid.
         fine: Bids of the second grid.
         types: Types of the second grid.
-        noise: The last noise in credits, where values reach 1.
+        middle: The noise in credits, where values reach 1, at which the second grid takes over.
+        noise: The last noise.
     """
 
     coarse: int
     fine: int
     types: int
+    middle: float
     noise: float
 
 
-_BY_RANK = Resolution(coarse=65, fine=193, types=192, noise=5e-6)
+_BY_RANK = Resolution(coarse=65, fine=193, types=192, middle=3e-4, noise=5e-6)
 _BY_TABLE = {
-    2: Resolution(coarse=65, fine=161, types=160, noise=1e-5),
-    3: Resolution(coarse=25, fine=65, types=96, noise=3e-5),
-    4: Resolution(coarse=13, fine=25, types=64, noise=2e-4),
+    2: Resolution(coarse=33, fine=97, types=128, middle=3e-4, noise=2e-5),
+    3: Resolution(coarse=25, fine=65, types=96, middle=3e-3, noise=3e-5),
+    4: Resolution(coarse=13, fine=33, types=96, middle=1e-2, noise=8e-5),
 }
 MOST_IN_A_TABLE = max(_BY_TABLE)
 """Bidders of a game whose every profile of bids is settled."""
@@ -77,6 +80,11 @@ class Solution:
     def relative_loss(self) -> float:
         """The largest, over roles, mean gain of a best response over mean utility."""
         return max(loss.mean / max(loss.utility, 1e-12) for loss in self.losses)
+
+    @property
+    def _score(self) -> float:
+        worst = max(loss.worst / max(loss.utility, 1e-12) for loss in self.losses)
+        return self.relative_loss + 0.02 * worst
 
     @property
     def certificate(self) -> float | None:
@@ -128,7 +136,7 @@ def _solve(scenario: Scenario) -> Solution:
         for table, top in zip(quantiles, _tops(scenario, quantiles), strict=True)
     ]
     start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
-    for chances in path(build(tuple(choices)), start, _NOISE * scale, _MIDDLE_NOISE * scale):
+    for chances in path(build(tuple(choices)), start, _FIRST_NOISE * scale, resolution.middle * scale):
         coarse = chances
 
     ranges = [_narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
@@ -137,9 +145,9 @@ def _solve(scenario: Scenario) -> Solution:
         for table, ends in zip(quantiles, ranges, strict=True)
     ]
     start = [_carried(*three) for three in zip(choices, coarse, fine, strict=True)]
-    return _best_read(scenario, roles, quantiles, fine, path(
-        build(tuple(fine)), start, _MIDDLE_NOISE * scale, resolution.noise * scale
-    ))
+    followed = path(build(tuple(fine)), start, resolution.middle * scale, resolution.noise * scale)
+    skipped = max(0, round(np.log2(resolution.middle / _READ_BELOW)))
+    return _best_read(scenario, roles, quantiles, fine, list(followed)[skipped:] or [start])
 
 
 def _best_read(
@@ -154,7 +162,7 @@ def _best_read(
     for chances in followed:
         functions = tuple(_read(*three) for three in zip(choices, chances, quantiles, strict=True))
         found = Solution(scenario, roles, functions, _losses(scenario, roles, functions))
-        if best is None or found.relative_loss < best.relative_loss:
+        if best is None or found._score < best._score:
             best = found
     assert best is not None, "a path has at least one point"
     return best

@@ -16,13 +16,14 @@ from econo_env.markets.combinatorial.layout import (
     type_names,
 )
 from econo_env.markets.combinatorial.manual import manual
-from econo_env.markets.combinatorial.outcome import set_types, types, types_at, welfare
+from econo_env.markets.combinatorial.outcome import expected_curves, set_types, types, types_at, welfare
 from econo_env.markets.combinatorial.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.combinatorial.picture import picture
 from econo_env.markets.combinatorial.strategies import (
     DRAWN_AHEAD,
     bid_actions,
     equilibrium_actions,
+    numerical_solution,
     private_values,
     roles,
     scaled_actions,
@@ -40,9 +41,11 @@ __all__ = [
     "clear",
     "clear_form",
     "equilibrium_actions",
+    "expected_curves",
     "finish",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
     "picture",

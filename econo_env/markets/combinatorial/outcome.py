@@ -1,5 +1,7 @@
 """What judges ask of a combinatorial market: true values and welfare; see `econo_env.markets.judging`."""
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -7,12 +9,15 @@ from numpy.typing import NDArray
 
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.equilibrium import BidFunction
+from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]
+
+_MIDPOINTS = (1, 512, 48)  # of the types of each other local, by how many there are
 
 
 def types(scenario: CombinatorialScenario, state: State) -> Floats:
@@ -31,6 +36,33 @@ def set_types(scenario: CombinatorialScenario, engine: Any, agent: int, types: F
     engine.state.values[:, agent] = money
     scale = float(to_money(highest_values(scenario).max()))
     engine.exchange.observations[:, agent, : scenario.bundles_each] = money / scale
+
+
+def expected_curves(
+    scenario: CombinatorialScenario, functions: Sequence[BidFunction], role: int, bids: Floats
+) -> BidCurves:
+    """Units and payments of own bids in LLG with payment first_price, against the bid functions of both roles.
+
+    The locals win together where their bids exceed the global one. Bids of all locals but one are averaged over
+    midpoints of equal shares of their types; the last bid is integrated exactly.
+
+    Args:
+        scenario: LLG with independent values and payment first_price.
+        functions: Of a local and of the global bidder.
+        role: 0 for a local, 1 for the global bidder.
+        bids: Own bids in credits, shape (bids,).
+    """
+    local, largest = functions
+    others = scenario.num_locals - 1
+    points = _MIDPOINTS[others] if others < len(_MIDPOINTS) else _MIDPOINTS[-1]
+    shares = (np.arange(points) + 0.5) / points
+    made = local(np.interp(shares, np.linspace(0.0, 1.0, len(local.quantiles)), local.quantiles))
+    sums = np.array([sum(profile) for profile in product(made.tolist(), repeat=others)])
+    wins = np.zeros(len(bids))
+    for rest in sums:
+        wins += largest.share_below(bids + rest) if role == 0 else local.share_below(bids - rest)
+    wins /= len(sums)
+    return BidCurves(bids=bids, allocation=wins, payment=bids * wins)
 
 
 def worth_won(state: State, values: Floats) -> Floats:

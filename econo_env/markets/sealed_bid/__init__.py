@@ -6,7 +6,7 @@ take the rest: `observation_names`, `action_names`, `info`, `truthful_actions`, 
 the documentation page.
 """
 
-from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.form import clear_form
 from econo_env.markets.sealed_bid.layout import (
     State,
@@ -61,6 +61,7 @@ __all__ = [
     "highest_bid",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
     "offers_bid_curves",

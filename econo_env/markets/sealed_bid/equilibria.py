@@ -1,13 +1,14 @@
-"""Known symmetric equilibria of a sealed-bid scenario, as bid functions."""
+"""Equilibria of a sealed-bid scenario: known symmetric ones as bid functions, others found numerically."""
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
+from econo_env.equilibrium import Solution, solved
+from econo_env.markets.sealed_bid.outcome import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism
 from econo_env.mechanisms.conditions import Conditions
@@ -30,12 +31,10 @@ def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
         ValueError: No closed form is known: the mechanism has none under these conditions, or bidders differ in prior
             or weight under a rule whose equilibrium is not truth, or the action space is too small for it.
     """
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
-    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+    row = mechanism(scenario.mechanism.name)
+    alike, dominant = _alike(scenario), _truth_is_dominant(scenario)
     conditions = conditions_of(scenario)
     special = conditions != Conditions()
-    dominant = row.truth_is_dominant(section) and scenario.information.private and scenario.entry_costs == 0.0
     if row.equilibrium is None or not (alike or dominant):
         reason = "bidders with different priors or weights" if row.equilibrium else "this mechanism"
         raise ValueError(
@@ -50,6 +49,29 @@ def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
             "bidders who are all there at no cost; use truthful, shading or a trained run instead"
         )
     return _tabled(scenario, row, conditions if special else None)
+
+
+def _alike(scenario: SealedBidScenario) -> bool:
+    return len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+
+
+def _truth_is_dominant(scenario: SealedBidScenario) -> bool:
+    truthful = mechanism(scenario.mechanism.name).truth_is_dominant(scenario.mechanism)
+    return truthful and scenario.information.private and scenario.entry_costs == 0.0
+
+
+def numerical_solution(scenario: SealedBidScenario) -> Solution | None:
+    """The equilibrium found numerically where no closed form is known and the rule allows it; None elsewhere.
+
+    Raises:
+        ValueError: The search did not come near enough to one.
+    """
+    row = mechanism(scenario.mechanism.name)
+    plain = conditions_of(scenario) == Conditions()
+    known = row.equilibrium is not None and _alike(scenario) and (plain or row.equilibrium_under is not None)
+    if known or _truth_is_dominant(scenario) or expected_outcome(scenario) is None:
+        return None
+    return solved(scenario)
 
 
 def conditions_of(scenario: SealedBidScenario) -> Conditions:
