@@ -4,7 +4,8 @@
 functions off it, and measures what the best deviation gains against the exact distribution of the rivals' bids.
 """
 
+from econo_env.equilibrium.grids import Choices
 from econo_env.equilibrium.solve import Solution, solved
 from econo_env.equilibrium.strategy import BidFunction
 
-__all__ = ["BidFunction", "Solution", "solved"]
+__all__ = ["BidFunction", "Choices", "Solution", "solved"]

@@ -140,6 +140,12 @@ def _solve(scenario: Scenario) -> Solution:
         coarse = chances
 
     ranges = [_narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
+    if resolution is _BY_RANK:
+        # who competes bids up to the same top: cells that end at the same place keep the tops together
+        weights = _weights(scenario, roles)
+        low = min(ends[0] * weight for ends, weight in zip(ranges, weights, strict=True))
+        high = max(ends[1] * weight for ends, weight in zip(ranges, weights, strict=True))
+        ranges = [(max(lowest, low / weight), high / weight) for weight in weights]
     fine = [
         Choices(*type_cells(table, resolution.types), edges(*ends, resolution.fine), stays_out)
         for table, ends in zip(quantiles, ranges, strict=True)
@@ -202,6 +208,14 @@ def _builder(
             f"{scenario.id}: no closed-form equilibrium is known, and games of this rule are solved numerically for "
             f"2 to {MOST_IN_A_TABLE} bidders, not {agents}; use truthful, shading or a trained run instead"
         )
+
+    market: Any = scenario.market_module()
+    if hasattr(market, "outcome_tables"):
+
+        def tabled(choices: tuple[Choices, ...]) -> DiscreteGame:
+            return TableGame(choices, roles, *market.outcome_tables(scenario, choices))
+
+        return tabled, _BY_TABLE[agents]
 
     def build(choices: tuple[Choices, ...]) -> DiscreteGame:
         role_of = {agent: number for number, members in enumerate(roles) for agent in members}

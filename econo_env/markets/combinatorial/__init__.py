@@ -16,7 +16,7 @@ from econo_env.markets.combinatorial.layout import (
     type_names,
 )
 from econo_env.markets.combinatorial.manual import manual
-from econo_env.markets.combinatorial.outcome import expected_curves, set_types, types, types_at, welfare
+from econo_env.markets.combinatorial.outcome import expected_curves, outcome_tables, set_types, types, types_at, welfare
 from econo_env.markets.combinatorial.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.combinatorial.picture import picture
 from econo_env.markets.combinatorial.strategies import (
@@ -47,6 +47,7 @@ __all__ = [
     "manual",
     "numerical_solution",
     "observation_names",
+    "outcome_tables",
     "observe",
     "picture",
     "private_values",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.equilibrium import BidFunction
+from econo_env.equilibrium import BidFunction, Choices
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
 from econo_env.mechanisms.combinatorial.rule import Payment
@@ -63,6 +63,30 @@ def expected_curves(
         wins += largest.share_below(bids + rest) if role == 0 else local.share_below(bids - rest)
     wins /= len(sums)
     return BidCurves(bids=bids, allocation=wins, payment=bids * wins)
+
+
+def outcome_tables(
+    scenario: CombinatorialScenario, choices: tuple[Choices, Choices]
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Units and payments of both roles in every profile of bids, under the conditions of `expected_curves`.
+
+    Args:
+        scenario: LLG with independent values and payment first_price.
+        choices: Of a local and of the global bidder.
+
+    Returns:
+        Units by role, shape (own bids, bids of each other agent in order), and payments.
+    """
+    local, largest = choices
+    profiles = product(*[local.bids.tolist()] * scenario.num_locals)
+    sums = np.array([sum(profile) for profile in profiles])
+    shape = (len(local.bids),) * scenario.num_locals
+    together = largest.share_below(sums).reshape(*shape, -1)
+    rests = np.array([sum(profile) for profile in product(*[local.bids.tolist()] * (scenario.num_locals - 1))])
+    needed = (largest.bids[:, None] - rests).ravel()
+    alone = local.share_below(needed).reshape(len(largest.bids), *shape)
+    paid = local.bids.reshape(-1, *[1] * scenario.num_locals), largest.bids.reshape(-1, *[1] * scenario.num_locals)
+    return (together, alone), (together * paid[0], alone * paid[1])
 
 
 def worth_won(state: State, values: Floats) -> Floats:
