@@ -27,6 +27,7 @@ _READ_BELOW = 2e-3  # more noise than this leaves no bid function worth judging
 _CELLS = 4096  # of the quantile tables
 _SAMPLES = (1, 2)  # seeds
 _POINTS = 1000  # cells of the bid functions
+_LAST = 5e-4  # share of types whose bids are read off those below
 _RARE = 1e-4  # chance of bids beyond the range of the second grid
 _MARGIN = 0.01  # of that range on each side
 
@@ -56,6 +57,7 @@ _BY_TABLE = {
     3: Resolution(coarse=25, fine=65, types=96, middle=3e-3, noise=3e-5),
     4: Resolution(coarse=13, fine=33, types=96, middle=1e-2, noise=8e-5),
 }
+_BY_FORMULA = {3: Resolution(coarse=33, fine=97, types=128, middle=3e-4, noise=1e-5)}
 MOST_IN_A_TABLE = max(_BY_TABLE)
 """Bidders of a game whose every profile of bids is settled."""
 
@@ -215,7 +217,7 @@ def _builder(
         def tabled(choices: tuple[Choices, ...]) -> DiscreteGame:
             return TableGame(choices, roles, *market.outcome_tables(scenario, choices))
 
-        return tabled, _BY_TABLE[agents]
+        return tabled, _BY_FORMULA.get(agents, _BY_TABLE[agents])
 
     def build(choices: tuple[Choices, ...]) -> DiscreteGame:
         role_of = {agent: number for number, members in enumerate(roles) for agent in members}
@@ -255,7 +257,14 @@ def _read(choices: Choices, chances: Floats, quantiles: Floats) -> BidFunction:
     """The monotone bid function that makes these bids."""
     shares = edges(0.0, 1.0, _POINTS)
     types, first = np.unique(np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles), return_index=True)
-    return BidFunction(types, choices.quantiles(chances, shares[first]), quantiles)
+    bids = choices.quantiles(chances, shares[first])
+    # noise goes beyond the highest bid: the last types continue the line of those before them
+    before = np.searchsorted(shares[first], [1.0 - 4.0 * _LAST, 1.0 - _LAST])
+    if before[0] < before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):
+        slope = (bids[before[1]] - bids[before[0]]) / (types[before[1]] - types[before[0]])
+        rest = slice(before[1], len(types))
+        bids[rest] = np.minimum(bids[rest], bids[before[1]] + slope * (types[rest] - types[before[1]]))
+    return BidFunction(types, bids, quantiles)
 
 
 def _losses(

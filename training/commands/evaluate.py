@@ -84,6 +84,7 @@ def _table(result: "Evaluation") -> list[str]:
         who = ", ".join(f"bidder_{agent}" for agent in regret.members[:4])
         more = f" and {len(regret.members) - 4} like it" if len(regret.members) > 4 else ""
         lines.append(f"best deviation of {who}{more}: mean gain {regret.mean_gain.mean():.4g}{relative}")
+    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
     return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
 
 

@@ -37,7 +37,7 @@ class Evaluation:
         baselines: The same figures of other policies.
         baseline_regrets: Their gains by type.
         skipped: Baselines that cannot play this scenario, and why.
-        provenance: Versions, sample sizes, method of the intervals, seconds.
+        provenance: Versions, sample sizes, method of the intervals, what policies say of themselves, seconds.
     """
 
     scenario: Scenario
@@ -127,6 +127,7 @@ def evaluate(
     beside: dict[str, dict[str, Metric]] = {}
     beside_regrets: dict[str, list[Regret]] = {}
     skipped: dict[str, str] = {}
+    notes = {name: getattr(subject, "note", "")}
     for baseline in baselines:
         try:
             other = _made(baseline, market)
@@ -136,10 +137,12 @@ def evaluate(
             skipped[baseline] = str(error)
             continue
         beside[baseline], beside_regrets[baseline] = judge.judge(baseline, other)
+        notes[baseline] = getattr(other, "note", "")
     origin = provenance(named) | {
         "scenario": market.model_dump(mode="json"),
         "markets_per_seed": judge.markets,
         "intervals": INTERVALS,
+        "notes": {policy: note for policy, note in notes.items() if note},
         "search": dict(vars(judge.budget)) if regret else None,
         "seconds": round(time.perf_counter() - began, 3),
     }

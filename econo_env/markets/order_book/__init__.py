@@ -12,6 +12,7 @@ from econo_env.markets.order_book.picture import picture
 from econo_env.markets.order_book.strategies import (
     DRAWN_AHEAD,
     bid_actions,
+    equilibrium_actions,
     private_values,
     roles,
     scaled_actions,
@@ -27,6 +28,7 @@ __all__ = [
     "bid_actions",
     "bids",
     "clear",
+    "equilibrium_actions",
     "finish",
     "info",
     "manual",
