@@ -42,7 +42,8 @@ class Choices:
     def log_width(self) -> Floats:
         """Logarithm of the width of each choice, relative to the range; staying out counts as one even cell."""
         width = np.diff(self.ends) / (self.ends[-1] - self.ends[0])
-        return np.log(np.concatenate([[1.0 / len(width)], width]) if self.may_stay_out else width)
+        every = np.concatenate([[1.0 / len(width)], width]) if self.may_stay_out else width
+        return np.asarray(np.log(every))
 
     def share_below(self, bids: Floats) -> Floats:
         """How much of each choice lies below each bid in credits, in [0, 1], shape (bids, choices)."""

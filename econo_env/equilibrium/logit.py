@@ -41,7 +41,10 @@ class Outcome(NamedTuple):
 class DiscreteGame(Protocol):
     """A game of roles on grids of types and bids."""
 
-    choices: tuple[Choices, ...]
+    @property
+    def choices(self) -> tuple[Choices, ...]:
+        """Of each role."""
+        ...
 
     def outcome(self, role: int, chances: list[Floats]) -> Outcome:
         """Units and payments of each of the role's choices, given everybody's chances of choices."""
@@ -79,8 +82,8 @@ def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[li
         step = np.linalg.solve(np.eye(len(rest)) - jacobian, rest)
         length = 1.0
         while True:
-            tried = [np.maximum(one, _LEAST_CHANCE) for one in np.split(np.concatenate(chances) + length * step, counts)]
-            tried = [one / one.sum() for one in tried]
+            moved = np.maximum(np.concatenate(chances) + length * step, _LEAST_CHANCE)
+            tried = [one / one.sum() for one in np.split(moved, counts)]
             left = float(np.abs(_response(game, tried, noise, slopes=False)[0] - np.concatenate(tried)).sum())
             if left < size * (1.0 - 0.1 * length) or length < _SMALLEST_STEP:
                 break

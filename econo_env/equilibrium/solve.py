@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, se
 from econo_env.equilibrium.grids import Choices, edges, type_cells
 from econo_env.equilibrium.logit import DiscreteGame, path
 from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
+from econo_env.equilibrium.reading import carried, narrowed, read
 from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.strategy import BidFunction
 from econo_env.markets.judging import BidCurves
@@ -26,10 +28,6 @@ _FIRST_NOISE = 0.1  # credits, where values reach 1
 _READ_BELOW = 2e-3  # more noise than this leaves no bid function worth judging
 _CELLS = 4096  # of the quantile tables
 _SAMPLES = (1, 2)  # seeds
-_POINTS = 1000  # cells of the bid functions
-_LAST = 5e-4  # share of types whose bids are read off those below
-_RARE = 1e-4  # chance of bids beyond the range of the second grid
-_MARGIN = 0.01  # of that range on each side
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def _solve(scenario: Scenario) -> Solution:
     for chances in path(build(tuple(choices)), start, _FIRST_NOISE * scale, resolution.middle * scale):
         coarse = chances
 
-    ranges = [_narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
+    ranges = [narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
     if resolution is _BY_RANK:
         # who competes bids up to the same top: cells that end at the same place keep the tops together
         weights = _weights(scenario, roles)
@@ -152,7 +150,7 @@ def _solve(scenario: Scenario) -> Solution:
         Choices(*type_cells(table, resolution.types), edges(*ends, resolution.fine), stays_out)
         for table, ends in zip(quantiles, ranges, strict=True)
     ]
-    start = [_carried(*three) for three in zip(choices, coarse, fine, strict=True)]
+    start = [carried(*three) for three in zip(choices, coarse, fine, strict=True)]
     followed = path(build(tuple(fine)), start, resolution.middle * scale, resolution.noise * scale)
     skipped = max(0, round(np.log2(resolution.middle / _READ_BELOW)))
     return _best_read(scenario, roles, quantiles, fine, list(followed)[skipped:] or [start])
@@ -167,8 +165,8 @@ def _best_read(
 ) -> Solution:
     """The solution with the smallest loss on the path: much noise blurs bids, too little shows the grid's cells."""
     best: Solution | None = None
-    for chances in followed:
-        functions = tuple(_read(*three) for three in zip(choices, chances, quantiles, strict=True))
+    for chances, straight in product(followed, (False, True)):
+        functions = tuple(read(*three, straight) for three in zip(choices, chances, quantiles, strict=True))
         found = Solution(scenario, roles, functions, _losses(scenario, roles, functions))
         if best is None or found._score < best._score:
             best = found
@@ -230,41 +228,10 @@ def _builder(
 
 def _expected(scenario: Scenario) -> ExpectedOutcome | None:
     market = scenario.market_module()
-    expected: ExpectedOutcome | None = market.expected_outcome(scenario) if hasattr(market, "expected_outcome") else None
+    expected: ExpectedOutcome | None = (
+        market.expected_outcome(scenario) if hasattr(market, "expected_outcome") else None
+    )
     return expected
-
-
-def _narrowed(choices: Choices, chances: Floats) -> tuple[float, float]:
-    """The range of bids that are made, with a margin."""
-    made = chances[int(choices.may_stay_out) :]
-    upto = np.cumsum(made) / made.sum()
-    low = choices.ends[int(np.searchsorted(upto, _RARE))]
-    high = choices.ends[min(int(np.searchsorted(upto, 1.0 - _RARE)) + 1, len(made))]
-    margin = _MARGIN * (high - low)
-    return max(float(choices.ends[0]), low - margin), min(float(choices.ends[-1]), high + margin)
-
-
-def _carried(coarse: Choices, chances: Floats, fine: Choices) -> Floats:
-    """The same bids on another grid."""
-    out = int(coarse.may_stay_out)
-    upto = np.concatenate([[0.0], np.cumsum(chances[out:])])
-    made = np.diff(np.interp(fine.ends, coarse.ends, upto))
-    carried = np.maximum(np.concatenate([chances[:out], made]), 1e-12)
-    return np.asarray(carried / carried.sum())
-
-
-def _read(choices: Choices, chances: Floats, quantiles: Floats) -> BidFunction:
-    """The monotone bid function that makes these bids."""
-    shares = edges(0.0, 1.0, _POINTS)
-    types, first = np.unique(np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles), return_index=True)
-    bids = choices.quantiles(chances, shares[first])
-    # noise goes beyond the highest bid: the last types continue the line of those before them
-    before = np.searchsorted(shares[first], [1.0 - 4.0 * _LAST, 1.0 - _LAST])
-    if before[0] < before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):
-        slope = (bids[before[1]] - bids[before[0]]) / (types[before[1]] - types[before[0]])
-        rest = slice(before[1], len(types))
-        bids[rest] = np.minimum(bids[rest], bids[before[1]] + slope * (types[rest] - types[before[1]]))
-    return BidFunction(types, bids, quantiles)
 
 
 def _losses(
@@ -279,8 +246,8 @@ def _losses(
         elif hasattr(market, "expected_curves"):
             curves = partial(market.expected_curves, scenario, functions, role)
         else:
-            pair = tuple(curves_on_sample(scenario, roles, functions, role, seed) for seed in _SAMPLES)
-            losses.append(sampled_loss(own, pair, _reserve(scenario), top))
+            chosen, judged = (curves_on_sample(scenario, roles, functions, role, seed) for seed in _SAMPLES)
+            losses.append(sampled_loss(own, (chosen, judged), _reserve(scenario), top))
             continue
         losses.append(exact_loss(own, curves, _reserve(scenario), top))
     return tuple(losses)

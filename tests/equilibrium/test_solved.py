@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import econo_env
+from econo_env.engine.engine import Engine
 from econo_env.equilibrium import solved
 from econo_env.money import to_money
 from econo_env.valuations.priors import Power
@@ -40,7 +41,7 @@ KNOWN = {  # scenario, closed form, values from which bids are compared, largest
 def test_symmetric_closed_forms_are_found_again(game):
     (name, fields), known, start, difference = KNOWN[game]
     solution = solved(scenario_of(name, **fields))
-    values = SEVENTHS[SEVENTHS >= start]
+    values = SEVENTHS[start <= SEVENTHS]
     assert np.abs(solution.functions[0](values) - known(values)).max() <= difference
     assert all(loss.mean <= 1e-4 for loss in solution.losses)
     assert solution.certificate is not None
@@ -66,7 +67,6 @@ def test_weights_are_another_unit_of_account():
     unlike = solved(scenario_of("first_price_v0", values=(uniform(0, 1), uniform(0, 2)))).functions
     assert weighted[0](SEVENTHS) == pytest.approx(unlike[0](SEVENTHS), abs=2e-3)
     assert weighted[1](SEVENTHS) == pytest.approx(unlike[1](2 * SEVENTHS) / 2, abs=2e-3)
-
 
 
 SMALL = Budget(types=48, bids=384, selection=16384, evaluation=8192)
@@ -104,7 +104,7 @@ def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
     scenario = scenario_of("combinatorial_v0", bids="amount", **{"mechanism.payment": "first_price"})
     solution, market = solved(scenario), scenario.market_module()
     agent, markets = (0, 2)[role], 40_000
-    engine = econo_env.vector_env(scenario, markets).engine
+    engine = Engine(scenario, markets)
     engine.reset(5)
     values = engine.state.values[..., 0] / 1e6
     for own in (0.2, 0.45):
@@ -129,7 +129,7 @@ def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
 def test_expected_outcomes_are_those_of_the_compiled_rule(name, fields):
     scenario, markets = scenario_of(name, **fields), 1 << 15
     market = scenario.market_module()
-    engine = econo_env.vector_env(scenario, markets).engine
+    engine = Engine(scenario, markets)
     engine.reset(3)
     engine.state.tick[:] = 1
     rivals = np.random.default_rng(7).random((markets, scenario.num_agents))
@@ -137,7 +137,9 @@ def test_expected_outcomes_are_those_of_the_compiled_rule(name, fields):
     weights = scenario.weights or (1.0,) * scenario.num_agents
     own = np.array([0.05, 0.15, 0.3, 0.5, 0.8, 0.95])
     curves = market.bid_curves(scenario, engine.state, 1, own)
-    below = [np.clip(own * weights[1] / weights[j], 0.0, 1.0) for j in range(scenario.num_agents) if j != 1]
+    # a rival whose bid misses the reserve is out, whatever its weight
+    reserve, ratios = scenario.mechanism.reserve, [weights[1] / w for j, w in enumerate(weights) if j != 1]
+    below = [np.clip(np.maximum(own * ratio, reserve), 0.0, 1.0) for ratio in ratios]
     units, payments = market.expected_outcome(scenario)(own, below)
     assert np.abs(units - curves.allocation).max() <= 4.0 * 0.5 / np.sqrt(markets)
     assert np.abs(payments - curves.payment).max() <= 4.0 * 0.5 / np.sqrt(markets)

@@ -114,6 +114,6 @@ def test_mistakes_are_named(changes, said):
 
 
 def test_no_equilibrium_is_invented():
-    scenario = econo_env.load("combinatorial_v0", **{"mechanism.payment": "first_price"})
+    scenario = econo_env.load("combinatorial_v0", correlation=0.5, **{"mechanism.payment": "first_price"})
     with pytest.raises(ValueError, match="no closed-form equilibrium of payment 'first_price'"):
         scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3, 3)))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.equilibrium import BidFunction, Choices
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.equilibrium import BidFunction, Choices
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
 from econo_env.mechanisms.combinatorial.rule import Payment

@@ -90,7 +90,7 @@ def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike
     """Actions, shape (..., agents, bundles), of the known equilibrium, see `local_bids`, or of one found numerically.
 
     Raises:
-        ValueError: None is known: more than two locals, correlated values or two bundles a bidder without a closed form.
+        ValueError: None is known, for more than two locals, correlated values or two bundles a bidder.
     """
     section: Any = scenario.mechanism
     payment = int(section.payment)
