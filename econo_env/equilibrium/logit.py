@@ -15,7 +15,7 @@ from econo_env.equilibrium.grids import Choices
 
 Floats = NDArray[np.float64]
 
-_MOST_NEWTON_STEPS = 16
+_MOST_NEWTON_STEPS = 32
 _TOLERANCE = 1e-8  # sum of absolute differences of chances
 _LOST = 1e-2  # as large a difference is no equilibrium
 _SMALLEST_STEP = 1e-3
