@@ -5,7 +5,7 @@ functions off it, and measures what the best deviation gains against the exact d
 """
 
 from econo_env.equilibrium.grids import Choices
-from econo_env.equilibrium.solve import Solution, solved
+from econo_env.equilibrium.solve import MOST_IN_A_TABLE, Solution, solved
 from econo_env.equilibrium.strategy import BidFunction
 
-__all__ = ["BidFunction", "Choices", "Solution", "solved"]
+__all__ = ["MOST_IN_A_TABLE", "BidFunction", "Choices", "Solution", "solved"]

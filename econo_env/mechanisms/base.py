@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, get_type_hints
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
+from econo_env.mechanisms.properties import SHILL_PROOF, Claim
 from econo_env.money import is_money, to_money
 from econo_env.valuations.priors import Prior
 
@@ -72,7 +73,7 @@ class Mechanism:
         market: The kind of market that plays it, a package of `econo_env.markets`.
         rule: The compiled rule for one market.
         parameters: A NamedTuple of its parameters with defaults, amounts of money marked `Credits`.
-        properties: What theory promises, in the field's words ("dominant-strategy incentive compatible", ...).
+        properties: What theory promises and denies; tested.
         known_answer: One closed form that the tests hold it to, in words.
         reference: Where the rule and the answer come from.
         equilibrium: The symmetric equilibrium bid function for independent private values, where known.
@@ -83,6 +84,8 @@ class Mechanism:
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
         reversible: Whether it also makes sense as procurement: only winners pay.
+        under_shill_bids: Where it is not shill-proof, given the parameters: the section of the mechanism that the game
+            turns into when the seller bids last, where known; may raise ValueError with the reason.
     """
 
     name: str
@@ -90,7 +93,7 @@ class Mechanism:
     market: str
     rule: Callable[..., Any]
     parameters: type[Any]
-    properties: tuple[str, ...]
+    properties: tuple[Claim, ...]
     known_answer: str
     reference: str
     equilibrium: Equilibrium | None = None
@@ -100,6 +103,17 @@ class Mechanism:
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
     reversible: bool = False
+    under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None
+
+    @property
+    def promises(self) -> str:
+        """The properties in words."""
+        return "; ".join(map(str, self.properties))
+
+    @property
+    def shill_proof(self) -> bool:
+        """Whether a seller who sees the bids never gains by one of its own."""
+        return SHILL_PROOF in self.properties
 
     @cached_property
     def options(self) -> type[Options]:

@@ -1,6 +1,7 @@
 """One clearing of a sealed-bid rule: bids in, allocation and payments out."""
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.base import Mechanism, mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import to_credits, to_money
 
@@ -68,6 +69,27 @@ def clear(
     if hasattr(market, "clear_one"):
         cleared: Outcome = market.clear_one(name, bids, weights=weights, seed=seed, **parameters)
         return cleared
+    row, money, factors, lottery, rule_terms = single_item_bids(name, bids, weights, seed, parameters)
+    allocation, payments = np.zeros_like(money), np.zeros_like(money)
+    row.rule(money, factors, lottery, rule_terms, allocation, payments)
+    won = allocation > 0
+    return Outcome(
+        allocation=allocation,
+        payments=to_credits(payments),
+        winners=np.flatnonzero(won).tolist(),
+        welfare=float(to_credits(np.where(won, money * allocation, 0)).sum()),
+    )
+
+
+def single_item_bids(
+    name: str, bids: ArrayLike, weights: ArrayLike | None, seed: int, parameters: Mapping[str, Any]
+) -> tuple[Mechanism, NDArray[np.int64], NDArray[np.int64], Lottery, Any]:
+    """What a sealed-bid rule takes, from what people write; arguments and errors as for `clear`.
+
+    Returns:
+        The mechanism, bids in micro-credits (n,), -1 for none, weights in thousandths (n,), lottery, and parameters.
+    """
+    row = mechanism(name)
     if row.market != "sealed_bid":
         raise ValueError(f"{name!r} clears from a file: `econo-env clear` takes the form of a {row.market} market")
     amounts = np.asarray(bids, dtype=np.float64)
@@ -79,23 +101,7 @@ def clear(
     factors = np.ones_like(amounts) if weights is None else np.asarray(weights, dtype=np.float64)
     if factors.shape != amounts.shape or not np.all(factors >= 1 / WEIGHT_UNIT):
         raise ValueError(f"weights {factors.tolist()}: give one of at least 0.001 for each of {len(amounts)} bidders")
-    options = row.options(**parameters)
     none = np.isnan(amounts)
     money = np.where(none, _NO_BID, to_money(np.where(none, 0.0, amounts)))
-    allocation, payments = np.zeros_like(money), np.zeros_like(money)
-    lottery = Lottery(market_keys(seed, 1)[0], 0, 0)
-    row.rule(
-        money,
-        np.rint(factors * WEIGHT_UNIT).astype(np.int64),
-        lottery,
-        row.terms(options),
-        allocation,
-        payments,
-    )
-    won = allocation > 0
-    return Outcome(
-        allocation=allocation,
-        payments=to_credits(payments),
-        winners=np.flatnonzero(won).tolist(),
-        welfare=float(to_credits(np.where(won, money * allocation, 0)).sum()),
-    )
+    thousandths = np.rint(factors * WEIGHT_UNIT).astype(np.int64)
+    return row, money, thousandths, Lottery(market_keys(seed, 1)[0], 0, 0), row.terms(row.options(**parameters))

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import first_price_under
 from econo_env.mechanisms.order_statistics import expected_rival_value, rank_chances
@@ -63,7 +64,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=FirstPrice,
-    properties=("efficient in symmetric equilibrium", "interim individually rational", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.SHILL_PROOF,
+    ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 2.3",
     equilibrium=equilibrium,

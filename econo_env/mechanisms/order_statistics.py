@@ -36,6 +36,12 @@ def rank_chances(below: Sequence[NDArray[np.float64]], ranks: int) -> NDArray[np
     return chances
 
 
+def table_cdf(prior: Prior, values: ArrayLike) -> NDArray[np.float64]:
+    """The chance that a draw of the prior's quantile table, which is what the engine draws from, lies below."""
+    table = prior.quantile_table()
+    return np.asarray(np.interp(np.asarray(values, dtype=np.float64), table, np.linspace(0.0, 1.0, len(table))))
+
+
 def expected_rival_value(
     values: ArrayLike, prior: Prior, num_bidders: int, units: int, reserve: float
 ) -> NDArray[np.float64]:
@@ -133,11 +139,8 @@ def entry_value(
     """
     from scipy.optimize import brentq
 
-    table = prior.quantile_table()
-    probabilities = np.linspace(0.0, 1.0, len(table))
-
     def gain(value: float) -> float:
-        cdf = 1.0 - present * (1.0 - float(np.interp(value, table, probabilities)))
+        cdf = 1.0 - present * (1.0 - float(table_cdf(prior, value)))
         return (value - reserve) * float(win_probability(cdf, num_bidders - 1, units)) - cost
 
     low, high = max(reserve, prior.lowest), prior.highest

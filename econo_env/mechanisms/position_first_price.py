@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import expected_rival_value, rank_chances, win_probability
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots
@@ -76,10 +77,11 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=SlotSale,
     properties=(
-        "efficient in symmetric equilibrium",
-        "interim individually rational",
-        "no deficit",
-        "no equilibrium in pure strategies when values are known to all",
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
     ),
     known_answer="U[0,1], n bidders, click rates x: revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
     reference="Edelman and Ostrovsky (2007); Krishna, Auction Theory (2009), section 5.1.2",

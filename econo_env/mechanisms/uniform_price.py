@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.marginal_bids import UnitSale, award, next_winner
 from econo_env.mechanisms.ranking import NOBODY
@@ -56,10 +57,12 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=UnitSale,
     properties=(
-        "dominant-strategy incentive compatible with single-unit demand",
-        "invites demand reduction with several units wanted",
-        "no deficit",
-        "ex-post individually rational for bids up to the values",
+        has.TRUTHFUL.where("with single-unit demand", demand=1, num_agents=3),
+        has.denied(has.TRUTHFUL.where("with several units wanted"), has.GROVES),
+        has.EFFICIENT.where("with single-unit demand", demand=1, num_agents=3),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",

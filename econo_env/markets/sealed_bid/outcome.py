@@ -59,46 +59,68 @@ def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Float
 def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
     """What a unit of the last round is worth if each bidder wins it, credits (markets, agents).
 
-    The private value, or the realised one where values are interdependent; in procurement the ceiling minus the cost.
-    Bidders who were not there cannot win it: 0.
+    The private value, or the realised one where values are interdependent or shocks follow the sale; in procurement the
+    ceiling minus the cost. Bidders who were not there cannot win it: 0.
     """
+    known = _gains_at_sale(scenario, state, values)
+    if scenario.default is None:
+        return known
+    worth = to_credits(state.worth)
+    worth = scenario.ceiling - worth if scenario.procurement is not None else worth
+    return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
+
+
+def _gains_at_sale(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
+    """The same before what winners learn after the sale."""
     worth = values if scenario.information.private else to_credits(state.worth)
     if scenario.procurement is not None:
         worth = np.maximum(scenario.ceiling - values, 0.0)
     return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
 
 
-def optimal_welfare(scenario: SealedBidScenario, worth: Floats) -> Floats:
-    """The largest sum of worth (markets, agents) over the units for sale, shape (markets,)."""
+def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0) -> Floats:
+    """The largest sum of weighted gains from trade over the units for sale, shape (markets,).
+
+    Where winners learn more after the sale, the most that can be expected: units go to those who are best by what is
+    known at the sale, and back to the seller where they turn out to be worth less than nothing.
+    """
     units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
-    return np.asarray(np.sort(worth, axis=1)[:, -units:].sum(axis=1))
+    known = _gains_at_sale(scenario, state, values) * weights
+    if scenario.default is None:
+        return np.asarray(np.sort(known, axis=1)[:, -units:].sum(axis=1))
+    best = np.argsort(known, axis=1)[:, -units:]
+    worth = gains_from_trade(scenario, state, values) * weights
+    return np.asarray(np.maximum(np.take_along_axis(worth, best, axis=1), 0.0).sum(axis=1))
 
 
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
-    """Sum of the winners' true values; with weights also the sum of weight times value.
+    """Sum of the winners' true values, of sales that stand; with weights also the sum of weight times value.
 
-    A reserve does not enter the optimum: a sale that it prevents is welfare lost, for the seller's own value is 0. In
-    procurement the buyer's worth of the contract is the ceiling, and its revenue is what it keeps of that.
+    Revenue includes the stakes of winners who walked away. A reserve does not enter the optimum: a sale that it
+    prevents is welfare lost, for the seller's own value is 0. In procurement the buyer's worth of the contract is the
+    ceiling, and its revenue is what it keeps of that.
     """
-    values = gains_from_trade(scenario, state, types[..., 0])
-    measures = {PRIMARY: values}
+    values = types[..., 0]
+    worth = gains_from_trade(scenario, state, values) * state.allocation
+    measures: dict[str, float | Floats] = {PRIMARY: 1.0}
     if scenario.weights is not None:
-        measures["weighted_value"] = values * np.asarray(scenario.weights)
-    realised = {name: (worth * state.allocation).sum(axis=1) for name, worth in measures.items()}
+        measures["weighted_value"] = np.asarray(scenario.weights)
+    realised = {name: (worth * weights).sum(axis=1) for name, weights in measures.items()}
     revenue = to_credits(state.payments.sum(axis=1))
     if scenario.procurement is not None:
         revenue = revenue + scenario.ceiling * state.allocation.sum(axis=1)
     return Welfare(
         realised=realised,
-        optimal={name: optimal_welfare(scenario, worth) for name, worth in measures.items()},
+        optimal={name: optimal_welfare(scenario, state, values, weights) for name, weights in measures.items()},
         revenue=revenue,
-        created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, types[..., 0], revenue),
+        created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, values, revenue),
     )
 
 
 def _created(scenario: SealedBidScenario, state: State, values: Floats, revenue: Floats) -> Floats:
     """Revenue and what bidders feel: entry costs are lost, and utility models other than money count as they feel."""
-    gain = (values if scenario.information.private else to_credits(state.worth)) * state.allocation
+    told = scenario.information.private and scenario.default is None
+    gain = (values if told else to_credits(state.worth)) * state.allocation
     cost = to_credits(state.payments) + np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
     utility = scenario.utility.of(-gain if scenario.procurement else gain, cost)
     return np.asarray(revenue + utility.sum(axis=1))
@@ -127,6 +149,7 @@ def expected_outcome(scenario: SealedBidScenario) -> Callable[[Floats, Sequence[
     """
     rule = mechanism(scenario.mechanism.name).expected_outcome
     plain = isinstance(scenario.utility, RiskNeutral) and isinstance(scenario.information, PrivateValues)
+    plain = plain and scenario.default is None and scenario.seller == type(scenario.seller)()
     if rule is None or not plain or scenario.procurement is not None:
         return None
     there = scenario.participation.probability

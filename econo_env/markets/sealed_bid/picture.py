@@ -3,7 +3,7 @@
 import numpy as np
 
 from econo_env.markets.sealed_bid.layout import State, type_name
-from econo_env.markets.sealed_bid.outcome import gains_from_trade
+from econo_env.markets.sealed_bid.outcome import gains_from_trade, optimal_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written
@@ -17,7 +17,8 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     paid = to_credits(after.payments[k])
     won = after.allocation[k] > 0
-    realised = -values if reverse else to_credits(after.worth[k]) if known == "signal" else values
+    realised = to_credits(after.worth[k]) if known == "signal" or scenario.default is not None else values
+    realised = -realised if reverse else realised
     surplus = after.allocation[k] * realised - paid + 0.0  # no minus zero
     columns = [Column(known, values), Column("bid", bids)]
     levels: dict[str, float] = {}
@@ -28,12 +29,16 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
         if reverse:
             revenue = credits_written(-paid.sum(keepdims=True))[0]
         facts = [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
-        if known == "signal":
-            facts += [f"worth {amount} to the winner" for amount in credits_written(realised[won])]
+        if known == "signal" or scenario.default is not None:
+            sign, what = (-1.0, "cost") if reverse else (1.0, "worth")
+            facts += [f"{what} {amount} to the winner" for amount in credits_written(sign * realised[won])]
+            left = np.flatnonzero(after.defaulted[k])
+            named = zip(left, credits_written(sign * realised[left]), strict=True)
+            facts += [f"bidder {i} walks away: {what} {amount}" for i, amount in named]
         units = int(after.allocation[k].sum())
         round_of_k = State._make(column[k : k + 1] for column in after)
         worth = gains_from_trade(scenario, round_of_k, values[None])
-        best = float(np.sort(worth[0])[::-1][:units].sum())
+        best = float(optimal_welfare(scenario, round_of_k, values[None])[0])
         if best > 0.0:
             facts.append(f"efficiency {float((after.allocation[k] * worth[0]).sum()) / best:.0%}")
         if units:
@@ -44,6 +49,8 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
     reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
     if reserve > 0.0:
         levels["reserve"] = reserve
+    if played and scenario.seller.bids and after.seller_bid[k] >= 0:
+        levels["seller's bid"] = float(to_credits(after.seller_bid[k]))
     if reverse:
         levels["ceiling"] = scenario.ceiling
     captions = (columns[2].name, "surplus") if played else ()

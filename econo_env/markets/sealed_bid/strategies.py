@@ -110,7 +110,7 @@ def series(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]
     placed = state.bids >= 0
     won = state.allocation > 0
     worth = gains_from_trade(scenario, state, values)
-    best = optimal_welfare(scenario, worth)
+    best = optimal_welfare(scenario, state, values)
     welfare = (state.allocation * worth).sum(axis=1)
     return {
         "bids": np.where(placed, bids, np.nan),
