@@ -143,7 +143,7 @@ def test_no_equilibrium_is_invented_for_several_units():
 
 @pytest.mark.parametrize(("exponent", "holds"), [(0.3, False), (1.0, True), (2.0, True)])
 def test_when_nobody_wants_a_second_unit_at_a_price(exponent, holds):
-    """A second bid b of the highest type wins 1 - 2 w against first bids w below b, both units at w, and pays b above."""
+    """A second bid b of the highest type wins 1 - 2 w against first bids w below b, and pays b above."""
     prior = Power(exponent=exponent)
     first = np.random.default_rng(1).random((200_000, 2)).max(axis=1) ** (1.0 / exponent)
     gains = [np.where(first < bid, 1.0 - 2.0 * first, -bid).mean() for bid in (0.05, 0.3, 0.6, 0.9, 1.0)]
