@@ -144,13 +144,19 @@ class Random(_Seeded):
 
 
 class Equilibrium:
-    """The Bayes-Nash equilibrium, where a closed form is known; a scenario without one is refused at once."""
+    """The Bayes-Nash equilibrium in closed form, or found numerically; a scenario without either is refused at once.
+
+    Attributes:
+        note: How near a numerical solution is to an equilibrium; empty for a closed form.
+    """
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
         self.name, self.scenario = name, scenario
         self._market = scenario.market_module()
         _require(self._market, "equilibrium_actions", name, scenario)
         self._market.equilibrium_actions(scenario, np.zeros((1, len(self._market.observation_names(scenario)))))
+        solution = self._market.numerical_solution(scenario) if hasattr(self._market, "numerical_solution") else None
+        self.note = "" if solution is None else str(solution)
 
     def reset(self, seed: int) -> None:
         """Nothing to start over."""
@@ -172,5 +178,5 @@ POLICIES = (
     Row("aggressive", "Bids 1.2 times the own value.", partial(Scaled, factor=AGGRESSIVE, name="aggressive")),
     Row("zero_intelligence", "Bids uniformly between 0 and the own value.", ZeroIntelligence),
     Row("random", "Draws uniform bids or actions, whatever the own value.", Random),
-    Row("equilibrium", "Plays the closed-form Bayes-Nash equilibrium.", Equilibrium),
+    Row("equilibrium", "Plays the Bayes-Nash equilibrium, in closed form or found numerically.", Equilibrium),
 )

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Literal, Protocol, get_type_hints
@@ -30,6 +30,20 @@ class Equilibrium(Protocol):
         parameters: Any,
     ) -> NDArray[Any]:
         """Bids for `values`."""
+        ...
+
+
+class ExpectedOutcome(Protocol):
+    """Expected units and payment of own bids, where they depend on the own bid and on how many rivals stand above it.
+
+    Called with own bids (credits, shape (bids,)), for each rival its chance to stand below each of them (or not to bid
+    at all; independent, same shape), and the mechanism's parameters in credits.
+    """
+
+    def __call__(
+        self, bids: NDArray[Any], below: Sequence[NDArray[Any]], parameters: Any
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Units and payments in credits, both of shape (bids,)."""
         ...
 
 
@@ -64,6 +78,8 @@ class Mechanism:
         reference: Where the rule and the answer come from.
         equilibrium: The symmetric equilibrium bid function for independent private values, where known.
         equilibrium_under: The same under `Conditions` beyond these: risk, entry, an unknown number of rivals.
+        expected_outcome: Expected units and payment against independent rivals, where the payment depends on no other
+            bid: what equilibria of bidders who differ are computed from.
         truth_is_dominant: Whether bidding the value is dominant under given parameters, whoever the rivals are.
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
@@ -82,6 +98,7 @@ class Mechanism:
     reference: str
     equilibrium: Equilibrium | None = None
     equilibrium_under: Callable[..., NDArray[Any]] | None = None
+    expected_outcome: ExpectedOutcome | None = None
     truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)

@@ -117,6 +117,8 @@ def test_mistakes_are_named(changes, said):
 
 
 def test_no_equilibrium_is_invented():
-    scenario = econo_env.load("combinatorial_v0", **{"mechanism.payment": "first_price"})
+    scenario = econo_env.load(
+        "combinatorial_v0", **{"mechanism.payment": "first_price", "bundle_values.correlation": 0.5}
+    )
     with pytest.raises(ValueError, match="no closed-form equilibrium of payment 'first_price'"):
         scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3, 3)))

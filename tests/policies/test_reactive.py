@@ -109,9 +109,8 @@ def test_equilibrium_of_the_second_price_is_truth_for_unequal_bidders_too():
 @pytest.mark.parametrize(
     ("scenario", "changes"),
     [
-        ("first_price_v0", {"weights": (1.0, 2.0)}),
         ("second_price_v0", {"weights": (1.0, 2.0), "mechanism.payment": "naive"}),
-        ("first_price_v0", {"values": ({"name": "uniform"}, {"name": "uniform", "high": 2.0})}),
+        ("kth_price_v0", {"num_agents": 3, "weights": (1.0, 1.0, 2.0)}),
     ],
 )
 def test_equilibrium_says_where_none_is_known(scenario, changes):

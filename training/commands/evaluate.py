@@ -88,6 +88,7 @@ def _table(result: "Evaluation") -> list[str]:
             lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
     else:
         lines += map(_deviation, result.regrets)
+    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
     return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
 
 

@@ -75,6 +75,7 @@ def evaluate(
     beside: dict[str, dict[str, Metric]] = {}
     beside_regrets: dict[str, list[Regret]] = {}
     skipped: dict[str, str] = {}
+    notes = {name: getattr(next(iter(subjects.values())), "note", "")}
     for baseline in baselines:
         try:
             other = _made(baseline, market)
@@ -84,10 +85,12 @@ def evaluate(
             skipped[baseline] = str(error)
             continue
         beside[baseline], beside_regrets[baseline] = judge.judge(baseline, other)
+        notes[baseline] = getattr(other, "note", "")
     origin = provenance(named) | {
         "scenario": market.model_dump(mode="json"),
         "markets_per_seed": judge.markets,
         "intervals": INTERVALS,
+        "notes": {policy: note for policy, note in notes.items() if note},
         "search": dict(vars(judge.budget)) if regret else None,
         "seconds": round(time.perf_counter() - began, 3),
     }

@@ -17,6 +17,8 @@ from econo_env.markets.combinatorial.layout import (
 )
 from econo_env.markets.combinatorial.manual import manual
 from econo_env.markets.combinatorial.outcome import (
+    expected_curves,
+    outcome_tables,
     set_types,
     set_types_given,
     types,
@@ -30,6 +32,7 @@ from econo_env.markets.combinatorial.strategies import (
     DRAWN_AHEAD,
     bid_actions,
     equilibrium_actions,
+    numerical_solution,
     private_values,
     roles,
     scaled_actions,
@@ -47,11 +50,14 @@ __all__ = [
     "clear",
     "clear_form",
     "equilibrium_actions",
+    "expected_curves",
     "finish",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
+    "outcome_tables",
     "picture",
     "private_values",
     "reset",

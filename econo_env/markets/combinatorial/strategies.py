@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.equilibrium import MOST_IN_A_TABLE, Solution, solved
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
@@ -87,25 +88,40 @@ def local_bids(payment: int, values: ArrayLike, correlation: float) -> Float64s:
 
 
 def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., agents, bundles), of the known equilibrium; see `local_bids`.
+    """Actions, shape (..., agents, bundles), of the known equilibrium, see `local_bids`, or of one found numerically.
 
     Raises:
-        ValueError: None is known: more than two locals, or a payment rule without a closed form.
+        ValueError: None is known, for more than two locals, correlated values or two bundles a bidder.
     """
     section: Any = scenario.mechanism
     payment = int(section.payment)
     if payment in (Payment.vcg, Payment.grand_bundle):
         return truthful_actions(scenario, observations)
+    values = private_values(scenario, observations)
+    solution = numerical_solution(scenario)
+    if solution is not None:
+        is_global = np.asarray(observations)[..., 2:3] > 0.5
+        return bid_actions(scenario, observations, solution.bids(values, is_global.astype(np.int64)))
     game = scenario.bundle_values
     if not isinstance(game, LocalGlobal) or game.game != "LLG" or scenario.num_agents != 3:
         raise ValueError(
             f"{scenario.id}: closed-form equilibria are known for LLG with two locals, not for {scenario.num_agents} "
             f"bidders of {getattr(game, 'game', game.name)}; use truthful, shading or a trained run instead"
         )
-    values = private_values(scenario, observations)
     is_global = np.asarray(observations)[..., 2:3] > 0.5
     shaded = local_bids(payment, np.minimum(values, 1.0), game.correlation)
     return bid_actions(scenario, observations, np.where(is_global, values, shaded))
+
+
+def numerical_solution(scenario: CombinatorialScenario) -> Solution | None:
+    """The equilibrium found numerically, for the first price in LLG with independent values; None elsewhere."""
+    section: Any = scenario.mechanism
+    game = scenario.bundle_values
+    if int(section.payment) != Payment.first_price or not isinstance(game, LocalGlobal):
+        return None
+    if game.game != "LLG" or game.correlation > 0.0 or scenario.num_agents > MOST_IN_A_TABLE:
+        return None
+    return solved(scenario)
 
 
 def roles(scenario: CombinatorialScenario) -> tuple[tuple[int, ...], ...]:

@@ -9,6 +9,7 @@ from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.uniform_price import zero_revenue_holds
 from econo_env.money import to_credits
 
 DRAWN_AHEAD = ("values",)
@@ -57,7 +58,9 @@ def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Fl
 
 
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), of the symmetric equilibrium.
+    """Actions, shape (..., demand), of a known equilibrium.
+
+    Of the uniform price with two bidders who want both of two units it is the one with the least revenue, 0.
 
     Raises:
         ValueError: No closed form is known: bidders want several units under a rule whose equilibrium is not truth,
@@ -67,6 +70,9 @@ def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) ->
     row = mechanism(section.name)
     if row.truth_is_dominant(section):
         return truthful_actions(scenario, observations)
+    if _zero_revenue(scenario):
+        values = private_values(scenario, observations)
+        return bid_actions(scenario, observations, values * np.array([1.0, 0.0]))
     if row.equilibrium is None or scenario.demand > 1 or len(set(scenario.priors())) > 1:
         raise ValueError(
             f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for bidders who want several units "
@@ -79,6 +85,16 @@ def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) ->
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
     return bid_actions(scenario, observations, np.interp(private_values(scenario, observations), points, table))
+
+
+def _zero_revenue(scenario: MultiUnitScenario) -> bool:
+    section: Any = scenario.mechanism
+    if section.name != "uniform_price" or section.reserve > 0.0:
+        return False
+    if not scenario.num_agents == scenario.units == scenario.demand == 2:
+        return False
+    one, other = scenario.priors()
+    return zero_revenue_holds(one, other) and zero_revenue_holds(other, one)
 
 
 def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:

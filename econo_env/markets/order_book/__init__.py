@@ -13,6 +13,7 @@ from econo_env.markets.order_book.picture import picture
 from econo_env.markets.order_book.strategies import (
     DRAWN_AHEAD,
     bid_actions,
+    equilibrium_actions,
     private_values,
     roles,
     scaled_actions,
@@ -32,6 +33,7 @@ __all__ = [
     "bids",
     "clear",
     "clear_form",
+    "equilibrium_actions",
     "finish",
     "info",
     "manual",

@@ -3,6 +3,7 @@
 See `econo_env.markets.judging` for the meaning of each function.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,10 @@ from econo_env.engine.rng import Lottery
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits, to_money
+from econo_env.valuations.information import PrivateValues
+from econo_env.valuations.utility import RiskNeutral
 from econo_env.valuations.virtual_values import optimal_reserve
 
 Floats = NDArray[np.float64]
@@ -161,6 +165,25 @@ def highest_bid(scenario: SealedBidScenario, values: Floats) -> Floats:
 def offers_bid_curves(scenario: SealedBidScenario) -> bool:
     """Whether a reward is value times units won minus payment for the bid as it is placed, so that curves tell it."""
     return scenario.is_plain
+
+
+def expected_outcome(scenario: SealedBidScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+    """Expected units and costs of own bids (credits) by each rival's chance to stand below if it is there.
+
+    None where the rule does not tell it so, or a bidder cares for more than value won minus what it costs.
+    """
+    rule = mechanism(scenario.mechanism.name).expected_outcome
+    plain = isinstance(scenario.utility, RiskNeutral) and isinstance(scenario.information, PrivateValues)
+    plain = plain and scenario.default is None and scenario.seller == type(scenario.seller)()
+    if rule is None or not plain or scenario.procurement is not None:
+        return None
+    there = scenario.participation.probability
+
+    def expected(bids: Floats, below: Sequence[Floats]) -> tuple[Floats, Floats]:
+        units, payments = rule(bids, [1.0 - there * (1.0 - share) for share in below], scenario.mechanism)
+        return units, payments + scenario.entry_costs
+
+    return expected
 
 
 @compiled
