@@ -306,7 +306,7 @@ def test_the_limit_an_english_policy_amounts_to_is_the_last_price_before_its_fir
 def test_a_sale_from_a_file_is_explained(document, winners, line):
     cleared = clear_form({"mechanism": document, "bids": [0.4, 0.9, 0.7, None]})
     assert cleared.winners == winners
-    assert line in cleared.explanation
+    assert any(said.startswith(line) for said in cleared.explanation), cleared.explanation
     assert cleared.optimal == 0.9
     assert cleared.gap == (0.0 if winners else 1.0)
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.clock.layout import State, is_over
+from econo_env.equilibrium import Solution
+from econo_env.markets.clock.layout import State, is_over, observation_names
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
@@ -54,7 +55,12 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Flo
     Raises:
         ValueError: No closed form is known for these bidders.
     """
-    return sealed.equilibrium_actions(sealed_form(scenario), observations)
+    return sealed.equilibrium_actions(sealed_form(scenario), observations, observation_names(scenario))
+
+
+def numerical_solution(scenario: ClockScenario) -> Solution | None:
+    """The equilibrium of the sealed form, where it had to be found numerically; else None."""
+    return equilibria.numerical_solution(sealed_form(scenario))
 
 
 def roles(scenario: ClockScenario) -> tuple[tuple[int, ...], ...]:
