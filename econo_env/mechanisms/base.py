@@ -156,6 +156,11 @@ def mechanism(name: str) -> Mechanism:
     return mechanisms()[name]
 
 
+def reversible_names(market: str) -> str:
+    """The mechanisms of that kind of market that have a procurement form, listed."""
+    return ", ".join(row.name for row in mechanisms().values() if row.market == market and row.reversible)
+
+
 def options_of(section: Any, market: str) -> Options:
     """The validated `mechanism` section of a scenario of that kind of market.
 

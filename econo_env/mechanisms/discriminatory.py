@@ -46,4 +46,5 @@ MECHANISM = Mechanism(
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1)",
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.4; Ausubel et al. (2014)",
     equilibrium=equilibrium,
+    reversible=True,
 )

@@ -69,4 +69,5 @@ MECHANISM = Mechanism(
     "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.3; Engelbrecht-Wiggans and Kahn (1998)",
     equilibrium=equilibrium,
+    reversible=True,
 )

@@ -82,4 +82,5 @@ MECHANISM = Mechanism(
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 12.1",
     equilibrium=equilibrium,
     truth_is_dominant=lambda _: True,
+    reversible=True,
 )

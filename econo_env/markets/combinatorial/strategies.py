@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import MOST_IN_A_TABLE, Solution, solved
+from econo_env.markets.actions import actions_for
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
@@ -30,16 +31,8 @@ def bid_actions(scenario: CombinatorialScenario, observations: ArrayLike, bids: 
 
     A bid beyond what an action can say becomes the largest possible bid; of a value of 0 every share is 0.
     """
-    amounts = np.asarray(bids, dtype=np.float64)
-    if scenario.bids == "amount":
-        actions = amounts / float(highest_values(scenario).max()) - 1.0
-    else:
-        values = private_values(scenario, observations)
-        actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
-    actions = np.clip(actions, -1.0, 1.0)
-    rounded = actions.astype(np.float32)
-    # never above the bid that was meant: what is rounded up to float32 goes one step down
-    return np.where(rounded > actions, np.nextafter(rounded, np.float32(-1.0)), rounded)
+    amounts = scenario.bids == "amount"
+    return actions_for(bids, highest_values(scenario).max() if amounts else private_values(scenario, observations))
 
 
 def scaled_actions(scenario: CombinatorialScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:

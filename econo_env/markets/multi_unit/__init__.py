@@ -5,9 +5,18 @@ one. The faces, judges and pictures take the rest, as in `econo_env.markets.seal
 """
 
 from econo_env.markets.multi_unit.form import clear_form
-from econo_env.markets.multi_unit.layout import State, action_names, axes, info, observation_names, rule, terms
+from econo_env.markets.multi_unit.layout import (
+    State,
+    action_names,
+    axes,
+    info,
+    observation_names,
+    rule,
+    terms,
+    type_names,
+)
 from econo_env.markets.multi_unit.manual import manual
-from econo_env.markets.multi_unit.outcome import set_types, type_names, types, types_at, welfare
+from econo_env.markets.multi_unit.outcome import set_types, types, types_at, welfare
 from econo_env.markets.multi_unit.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.multi_unit.picture import picture
 from econo_env.markets.multi_unit.strategies import (

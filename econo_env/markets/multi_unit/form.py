@@ -1,13 +1,14 @@
 """One multi-unit clearing from a file, with its explanation.
 
 {mechanism: {name: uniform_price}, units: 2, bids: [[0.9, 0.4], [0.8, 0.1]]}
+{mechanism: {name: vickrey}, units: 2, procurement: {ceiling: 1.0}, bids: [[0.1, 0.6], [0.2, 0.9]]}
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from econo_env.markets.form import (
     Floats,
@@ -20,10 +21,11 @@ from econo_env.markets.form import (
     read_form,
 )
 from econo_env.markets.multi_unit.strategies import best_worth, worth
-from econo_env.markets.multi_unit.words import explained
+from econo_env.markets.multi_unit.words import UnitRound, explained
+from econo_env.markets.procurement import ProcurementForm, mirrored
 from econo_env.mechanisms.form import Cleared
 from econo_env.mechanisms.marginal_bids import MOST_UNITS, make_non_increasing
-from econo_env.money import to_credits
+from econo_env.money import to_credits, to_money
 
 
 class MultiUnitForm(Form):
@@ -32,13 +34,28 @@ class MultiUnitForm(Form):
     Attributes:
         units: Units for sale, here or among the mechanism's parameters.
         bids: Marginal bids in credits, one row a bidder, rows of any length; null or .nan is no bid. A bid above the
-            one before it is lowered to it.
+            one before it is lowered to it. In procurement bids rise, one below the one before it is raised to it, and
+            one above the ceiling is no bid.
         values: True marginal values in credits, one row a bidder: welfare is then counted on them.
+        procurement: The reverse form: the lowest bids win and are paid.
+        costs: In procurement true marginal costs in credits, one row a bidder: welfare is then counted on them.
     """
 
     units: int | None = Field(None, ge=1, le=MOST_UNITS)
     bids: list[list[float | None]]
     values: list[list[float | None]] | None = None
+    procurement: ProcurementForm | None = None
+    costs: list[list[float | None]] | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        wrong, name = (self.costs, "costs") if self.procurement is None else (self.values, "values")
+        if wrong is not None:
+            raise ValueError(f"{name}: procurement goes with costs, a sale with values")
+        for name, rows in (("values", self.values), ("costs", self.costs)):
+            if rows is not None and len(rows) != len(self.bids):
+                raise ValueError(f"{name} lists {len(rows)} rows for {len(self.bids)} bidders: give one each")
+        return self
 
     def section(self) -> dict[str, Any]:
         """The mechanism with the units for sale."""
@@ -66,17 +83,20 @@ def _table(name: str, rows: Sequence[Sequence[float | None]]) -> Floats:
 
 
 def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
-    """Clears a sale of identical units from a mapping; see `econo_env.mechanisms.form.clear_form`."""
+    """Clears a sale, or procurement, of identical units from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(MultiUnitForm, document)
-    if form.values is not None and len(form.values) != len(form.bids):
-        raise ValueError(f"values lists {len(form.values)} rows for {len(form.bids)} bidders: give one each")
-    money = as_money(_table("bids", form.bids))
+    money, ceiling = as_money(_table("bids", form.bids)), None if form.procurement is None else form.procurement.ceiling
+    most = int(to_money(ceiling or 0.0))
+    money = mirrored(money, most) if ceiling else money
     make_non_increasing(money)
     allocation, payments = np.zeros(len(money), dtype=np.int64), np.zeros(len(money), dtype=np.int64)
     row.rule(money, lottery_of(seed), row.terms(options), allocation, payments)
-    bids = as_credits(money)
-    true = np.nan_to_num(bids if form.values is None else _table("values", form.values))
-    welfare, optimal = float(worth(true, allocation).sum()), float(best_worth(true[None], options.units)[0])
+    payments -= most * allocation
+    bids = as_credits(mirrored(money, most) if ceiling else money)
+    known, given = ("values", form.values) if ceiling is None else ("costs", form.costs)
+    true = bids if given is None else _table(known, given)
+    gains = np.nan_to_num(true if ceiling is None else ceiling - true)
+    welfare, optimal = float(worth(gains, allocation).sum()), float(best_worth(gains[None], options.units)[0])
     return Cleared(
         winners=np.flatnonzero(allocation).tolist(),
         allocation=allocation.tolist(),
@@ -84,5 +104,5 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(options, bids, allocation, to_credits(payments)),
+        explanation=explained(UnitRound(options, bids, allocation, to_credits(payments), ceiling)),
     )

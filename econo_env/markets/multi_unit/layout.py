@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.markets.sealed_bid.layout import type_name
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_money
 
@@ -17,11 +19,11 @@ class State(NamedTuple):
     key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
     episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
-    values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, not increasing along a row")]
+    values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, falling; costs rise")]
     draws: Annotated[Int64s, Column(np.int64, ("draws",), "2^-53, what the values were drawn from")]
-    bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, not increasing")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, falling; asks rise")]
     allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
+    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round, < 0 if received")]
 
 
 class Terms(NamedTuple):
@@ -35,9 +37,13 @@ class Terms(NamedTuple):
     highest_value: float  # micro-credits
     value_scale: float  # 1 / highest_value
     bids_are_amounts: bool
+    half_largest_bid: float | None  # the bid of action 0 over the own or the highest value, None for 1
+    largest_amount: float  # micro-credits, the scale of bids and payments in observations
+    ceiling: int | None  # micro-credits: in procurement the most that is paid for a unit; None compiles it away
     shows_role: bool  # observations hold the own prior
     shows_result: bool
     shows_winning_bid: bool
+    shows_all_bids: bool
 
 
 def axes(scenario: MultiUnitScenario) -> dict[str, int]:
@@ -61,21 +67,29 @@ def action_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
     return tuple(f"bid_{unit}" for unit in range(1, scenario.demand + 1))
 
 
+def type_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
+    """A bidder's type is its marginal values, in procurement its marginal costs."""
+    return tuple(f"{type_name(scenario)}_{unit}" for unit in range(1, scenario.demand + 1))
+
+
 def observation_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
     """What each feature of an observation means; all lie in [0, 1].
 
-    `value_1`, ...: the own marginal values over the highest possible one. `rounds_left`: the share of the episode to
-    come. `prior` (where bidders differ): the own prior's number over their count. `won`, `paid`, `winning_bid` (in
-    repeated play, as far as the feedback goes): units won in the last round over those wanted, the payment over twice
-    the highest worth of all units wanted, the highest winning bid over twice the highest value.
+    `value_1`, ...: the own marginal values (`cost_1`, ... in procurement) over the highest possible one. `rounds_left`:
+    the share of the episode to come. `prior` (where bidders differ): the own prior's number over their count. `won`,
+    `paid`, `winning_bid` (in repeated play, as far as the feedback goes): units won in the last round over those
+    wanted, the payment over the largest possible bids for all of them, the best winning bid over the largest possible
+    one. `bid_1_of_0`, ...: with `all_bids`, every bid of the last round likewise, 0 for none.
     """
-    names = [f"value_{unit}" for unit in range(1, scenario.demand + 1)] + ["rounds_left"]
+    names = [*type_names(scenario), "rounds_left"]
     if len(set(scenario.priors())) > 1:
         names.append("prior")
     if scenario.max_cycles > 1 and scenario.feedback != "nothing":
         names += ["won", "paid"]
         if scenario.feedback == "winning_bid":
             names.append("winning_bid")
+        if scenario.feedback == "all_bids":
+            names += bids_shown(action_names(scenario), scenario.num_agents)
     return tuple(names)
 
 
@@ -93,12 +107,19 @@ def terms(scenario: MultiUnitScenario) -> Terms:
         highest_value=highest,
         value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",
+        half_largest_bid=None if scenario.largest_bid == 2.0 else scenario.largest_bid / 2.0,
+        largest_amount=scenario.largest_bid * highest,
+        ceiling=None if scenario.procurement is None else int(to_money(scenario.ceiling)),
         shows_role="prior" in names,
         shows_result="won" in names,
         shows_winning_bid="winning_bid" in names,
+        shows_all_bids=any(map(whose_bid, names)),
     )
 
 
 def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict faces tell in `infos`, arrays (markets, agents): `won` (units) and `paid` (credits), last round."""
+    """What the dict faces tell in `infos`, arrays (markets, agents), of the last round: `won` (units), `paid` (credits).
+
+    What is received counts negative.
+    """
     return {"won": state.allocation, "paid": state.payments / MICRO}

@@ -12,48 +12,52 @@ from numpy.typing import NDArray
 from econo_env.markets.judging import PRIMARY, Welfare
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.strategies import best_worth, worth
+from econo_env.markets.multi_unit.strategies import best_worth, gains_from_trade, worth
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]
 
 
-def type_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
-    """A bidder's type is its marginal values."""
-    return tuple(f"value_{unit}" for unit in range(1, scenario.demand + 1))
-
-
 def types(scenario: MultiUnitScenario, state: State) -> Floats:
-    """Marginal values in credits, shape (markets, agents, demand); a copy."""
+    """Marginal values or costs in credits, shape (markets, agents, demand); a copy."""
     return to_credits(state.values)
 
 
 def types_at(scenario: MultiUnitScenario, agent: int, uniforms: Floats) -> Floats:
-    """Marginal values at points of the unit cube, shape (..., demand), as the engine draws and sorts them."""
+    """Marginal values or costs at points of the unit cube, shape (..., demand), as the engine draws and sorts them."""
     table = scenario.priors()[agent].quantile_table()
-    drawn = np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
-    return np.sort(drawn, axis=-1)[..., ::-1]
+    drawn = np.sort(np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table), axis=-1)
+    return drawn if scenario.procurement is not None else drawn[..., ::-1]
 
 
 def set_types(scenario: MultiUnitScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent marginal values in credits, shape (markets, demand), and shows them in its observations.
+    """Gives the agent marginal values or costs in credits, (markets, demand), and shows them in its observations.
 
     Raises:
-        ValueError: Marginal values increase somewhere.
+        ValueError: Marginal values increase somewhere, or costs decrease.
     """
     money = to_money(types)
-    if np.any(np.diff(money, axis=-1) > 0):
+    steps = np.diff(money, axis=-1)
+    if scenario.procurement is not None and np.any(steps < 0):
+        raise ValueError("marginal costs must not decrease from one unit to the next: sort them, lowest first")
+    if scenario.procurement is None and np.any(steps > 0):
         raise ValueError("marginal values must not increase from one unit to the next: sort them, highest first")
     engine.state.values[:, agent] = money
     engine.exchange.observations[:, agent, : scenario.demand] = money / float(to_money(scenario.highest_value))
 
 
 def welfare(scenario: MultiUnitScenario, state: State, types: Floats) -> Welfare:
-    """Sum of the marginal values of the units won; the reserve does not enter the optimum."""
-    realised = worth(types, state.allocation).sum(axis=1)
+    """Sum of the marginal values of the units won; the reserve does not enter the optimum.
+
+    In procurement a unit is worth the ceiling to the buyer, and its revenue is what it keeps of that.
+    """
+    gains = gains_from_trade(scenario, types)
+    realised, revenue = worth(gains, state.allocation).sum(axis=1), to_credits(state.payments.sum(axis=1))
+    if scenario.procurement is not None:
+        revenue = revenue + scenario.ceiling * state.allocation.sum(axis=1)
     return Welfare(
         realised={PRIMARY: realised},
-        optimal={PRIMARY: best_worth(types, scenario.units)},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        optimal={PRIMARY: best_worth(gains, scenario.units)},
+        revenue=revenue,
         created=realised,
     )

@@ -4,11 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
+from econo_env.markets.feedback import show_bids
 from econo_env.markets.multi_unit.layout import State, Terms
+from econo_env.markets.procurement import mirror
+from econo_env.markets.sealed_bid.extras import stretched
 from econo_env.mechanisms.marginal_bids import make_non_increasing
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
@@ -33,11 +37,57 @@ def draw_values(k: int, state: State, terms: Terms) -> None:
                 one, other = values[i, place], values[i, unit]
                 values[i, place] = max(one, other)
                 values[i, unit] = min(one, other)
+    _let_rise(terms.ceiling, values)
+
+
+@compiled
+def _let_rise(ceiling: int | None, amounts: NDArray[Any]) -> None:
+    """In procurement turns rows around: costs rise from unit to unit."""
+    if ceiling is None:
+        return
+    for i in range(amounts.shape[0]):
+        for unit in range(amounts.shape[1] // 2):
+            last = amounts.shape[1] - 1 - unit
+            lower = amounts[i, last]
+            amounts[i, last] = amounts[i, unit]
+            amounts[i, unit] = lower
+
+
+@compiled
+def _mirror_all(ceiling: int | None, bids: NDArray[Any]) -> None:
+    """In procurement turns bids into what they leave of the ceiling, and back."""
+    if ceiling is None:
+        return
+    for i in range(bids.shape[0]):
+        mirror(bids[i], ceiling)
+
+
+@compiled
+def _strike_above(ceiling: int | None, bids: NDArray[Any]) -> None:
+    """In procurement strikes bids above the ceiling."""
+    if ceiling is None:
+        return
+    for i in range(bids.shape[0]):
+        for unit in range(bids.shape[1]):
+            if bids[i, unit] > ceiling:
+                bids[i, unit] = NO_BID
+
+
+@compiled
+def _charge_back(ceiling: int | None, k: int, state: State) -> None:
+    """In procurement a supplier receives what the rule's payment leaves of the ceiling."""
+    if ceiling is None:
+        return
+    for i in range(state.payments.shape[1]):
+        state.payments[k, i] -= ceiling * state.allocation[k, i]
 
 
 @compiled
 def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Turns actions in [-1, 1] into bids that do not increase; an action outside, or NaN, is counted, and no bid."""
+    """Turns actions in [-1, 1] into bids that do not increase; an action outside, or NaN, is counted, and no bid.
+
+    In procurement they do not decrease, and none is above the ceiling.
+    """
     for i in range(state.bids.shape[1]):
         invalid = False
         for unit in range(state.bids.shape[2]):
@@ -47,40 +97,56 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
                 state.bids[k, i, unit] = NO_BID
                 continue
             scale = terms.highest_value if terms.bids_are_amounts else float(state.values[k, i, unit])
-            state.bids[k, i, unit] = int(math.floor((1.0 + action) * scale + 0.5))
+            bid = (1.0 + action) * stretched(terms.half_largest_bid, scale)
+            state.bids[k, i, unit] = int(math.floor(bid + 0.5))
         if invalid:
             exchange.invalid_actions[k] += 1
             for unit in range(state.bids.shape[2]):
                 state.bids[k, i, unit] = NO_BID
+    _strike_above(terms.ceiling, state.bids[k])
+    _mirror_all(terms.ceiling, state.bids[k])
     make_non_increasing(state.bids[k])
+    _mirror_all(terms.ceiling, state.bids[k])
 
 
 @compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
-    """Applies the mechanism's rule."""
+    """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    _mirror_all(terms.ceiling, state.bids[k])
     rule(state.bids[k], lottery, terms.rule, state.allocation[k], state.payments[k])
+    _mirror_all(terms.ceiling, state.bids[k])
+    _charge_back(terms.ceiling, k, state)
 
 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Pays every bidder the marginal values of the units won minus the payment, in credits."""
+    """Pays every bidder the marginal values of the units won minus the payment, in credits; costs count negative."""
+    sign = 1 if terms.ceiling is None else -1
     for i in range(state.allocation.shape[1]):
         surplus = -state.payments[k, i]
         for unit in range(state.allocation[k, i]):
-            surplus += state.values[k, i, unit]
+            surplus += sign * state.values[k, i, unit]
         exchange.rewards[k, i] = surplus * CREDIT
+
+
+@compiled
+def _best_winning_bid(k: int, state: State, lowest: bool) -> int:
+    """The highest winning bid, or the lowest; 0 where nobody won."""
+    best, found = 0, False
+    for i in range(state.allocation.shape[1]):
+        if state.allocation[k, i] > 0:
+            bid = state.bids[k, i, 0]
+            if not found or (bid < best if lowest else bid > best):
+                best, found = bid, True
+    return best
 
 
 @compiled
 def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     demand = state.values.shape[2]
     rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-    winning_bid = 0
-    if terms.shows_winning_bid:
-        for i in range(state.allocation.shape[1]):
-            if state.allocation[k, i] > 0:
-                winning_bid = max(winning_bid, state.bids[k, i, 0])
+    winning_bid = _best_winning_bid(k, state, terms.ceiling is not None) if terms.shows_winning_bid else 0
     for unit in range(demand):
         for i in range(state.allocation.shape[1]):
             exchange.observations[k, i, unit] = state.values[k, i, unit] * terms.value_scale
@@ -93,10 +159,13 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 1
         if terms.shows_result:
             row[at] = state.allocation[k, i] / demand
-            row[at + 1] = min(1.0, state.payments[k, i] / (2.0 * demand * terms.highest_value))
+            row[at + 1] = min(1.0, abs(state.payments[k, i]) / (demand * terms.largest_amount))
             at += 2
         if terms.shows_winning_bid:
-            row[at] = winning_bid / (2.0 * terms.highest_value)
+            row[at] = winning_bid / terms.largest_amount
+        if terms.shows_all_bids:
+            for j in range(state.bids.shape[1]):
+                show_bids(state.bids[k, j], terms.largest_amount, row, at + j * demand)
 
 
 @compiled

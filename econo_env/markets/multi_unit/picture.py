@@ -5,8 +5,9 @@ import numpy as np
 from econo_env.markets.form import Floats
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.strategies import best_worth, worth
-from econo_env.markets.multi_unit.words import explained, losing_bids
+from econo_env.markets.multi_unit.strategies import best_worth, gains_from_trade, worth
+from econo_env.markets.multi_unit.words import UnitRound, explained, losing_bids
+from econo_env.markets.sealed_bid.layout import type_name
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written, told
 
@@ -20,32 +21,40 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     won, paid = after.allocation[k], to_credits(after.payments[k])
-    surplus = worth(values, won) - paid
+    reverse, known = scenario.procurement is not None, type_name(scenario)
+    surplus = worth(-values if reverse else values, won) - paid + 0.0  # no minus zero
     drawn = min(_DRAWN_UNITS, scenario.demand)
-    columns = [Column(f"value {unit + 1}", values[:, unit]) for unit in range(scenario.demand)]
+    columns = [Column(f"{known} {unit + 1}", values[:, unit]) for unit in range(scenario.demand)]
     columns += [Column(f"bid {unit + 1}", bids[:, unit]) for unit in range(scenario.demand)]
-    bars = [f"value {unit}" for unit in range(drawn, 0, -1)] + [f"bid {unit}" for unit in range(drawn, 0, -1)]
+    bars = [f"{known} {unit}" for unit in range(drawn, 0, -1)] + [f"bid {unit}" for unit in range(drawn, 0, -1)]
     levels: dict[str, float] = {}
+    received = "received" if reverse else "paid"
     facts = [f"{scenario.units} units"]
     if played:
-        columns += [Column("units", won.astype(str), "text"), Column("paid", paid), Column("surplus", surplus)]
-        revenue, gain = credits_written(np.array([paid.sum(), surplus.sum()]))
-        facts += [f"revenue {revenue}", f"bidders' surplus {gain}"]
-        best = float(best_worth(values[None], scenario.units)[0])
+        columns += [Column("units", won.astype(str), "text"), Column(received, np.abs(paid))]
+        columns.append(Column("surplus", surplus))
+        revenue, gain = credits_written(np.array([np.abs(paid).sum(), surplus.sum()]))
+        facts += [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
+        gains = gains_from_trade(scenario, values)
+        best = float(best_worth(gains[None], scenario.units)[0])
         if best > 0.0:
-            facts.append(f"efficiency {float(worth(values, won).sum()) / best:.0%}")
+            facts.append(f"efficiency {float(worth(gains, won).sum()) / best:.0%}")
         losing = losing_bids(bids, won)
         if np.isfinite(losing).any():
-            levels["best losing bid"] = float(np.nanmax(losing))
+            levels["best losing bid"] = float(np.nanmin(losing) if reverse else np.nanmax(losing))
         if not won.any():
             facts.append("no sale")
     section = scenario.mechanism
     reserve = float(getattr(section, "reserve", 0.0))
     if reserve > 0.0:
         levels["reserve"] = reserve
-    captions = ("units", "paid", "surplus") if played else ()
+    if reverse:
+        levels["ceiling"] = scenario.ceiling
+    captions = ("units", received, "surplus") if played else ()
     if not played:
-        return Picture(columns, won > 0, bars, captions, levels, facts, chart=_demand(scenario, values, reserve))
+        return Picture(columns, won > 0, bars, captions, levels, facts, chart=_curves(scenario, values))
+    cleared = UnitRound(section, bids, won, paid, scenario.ceiling if reverse else None)
+    name = section.name
     return Picture(
         columns,
         won > 0,
@@ -53,17 +62,26 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
         captions,
         levels,
         facts,
-        story=explained(section, bids, won, paid, told(won > 0)),
-        chart=_demand(scenario, bids, reserve),
+        story=explained(cleared, told(won > 0)),
+        chart=_curves(scenario, bids),
         marked={f"bid {unit + 1}": won > unit for unit in range(drawn)},
-        track={"revenue a unit": float(paid.sum() / won.sum())} if won.any() else {},
+        track={"price a unit": float(np.abs(paid).sum() / won.sum())} if won.any() else {},
+        rule=f"Procurement by {name}: the lowest bids win and are paid, as in a sale of what they leave of the ceiling."
+        if reverse
+        else "",
     )
 
 
-def _demand(scenario: MultiUnitScenario, amounts: Floats, reserve: float) -> Chart:
-    """Marginal bids (or values, before the bids), the highest first, against the units for sale."""
-    falling = np.sort(amounts[~np.isnan(amounts)])[::-1]
-    units, top = float(scenario.units), float(falling.max(initial=reserve))
-    demand = Curve("demand", np.arange(1.0, len(falling) + 1.0).tolist(), falling.tolist())
-    supply = Curve("supply", [0.0, units, units], [reserve, reserve, top], steps=False)
-    return Chart("bids, the highest first", "units", [demand, supply])
+def _curves(scenario: MultiUnitScenario, amounts: Floats) -> Chart:
+    """Marginal bids (or what is known before them), the best first, against the units for sale or wanted."""
+    reverse, units = scenario.procurement is not None, float(scenario.units)
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    kept = np.sort(amounts[~np.isnan(amounts)])
+    sorted_bids = kept if reverse else kept[::-1]
+    bids = Curve("supply" if reverse else "demand", np.arange(1.0, len(kept) + 1.0).tolist(), sorted_bids.tolist())
+    if reverse:
+        limit = scenario.ceiling - reserve
+        wanted = Curve("demand", [0.0, units, units], [limit, limit, 0.0], steps=False)
+        return Chart("bids, the lowest first", "units", [bids, wanted])
+    supply = Curve("supply", [0.0, units, units], [reserve, reserve, float(kept.max(initial=reserve))], steps=False)
+    return Chart("bids, the highest first", "units", [bids, supply])

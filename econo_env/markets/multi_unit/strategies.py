@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.actions import actions_for
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.markets.procurement import BidFunction, asked, left_of
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.uniform_price import zero_revenue_holds
 from econo_env.money import to_credits
+from econo_env.valuations.priors import Prior
 
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
@@ -19,7 +22,7 @@ _TABLE_POINTS = 4097
 
 
 def private_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
-    """The own marginal values in credits, shape (..., demand), from observations of shape (..., features)."""
+    """The own marginal values or costs in credits, shape (..., demand), from observations of shape (..., features)."""
     return np.asarray(observations, dtype=np.float64)[..., : scenario.demand] * scenario.highest_value
 
 
@@ -34,57 +37,65 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
     Returns:
         float32, shape (..., demand).
     """
-    amounts = np.asarray(bids, dtype=np.float64)
-    if scenario.bids == "amount":
-        actions = amounts / scenario.highest_value - 1.0
-    else:
-        values = private_values(scenario, observations)
-        actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
-    actions = np.clip(actions, -1.0, 1.0)
-    rounded = actions.astype(np.float32)
-    # never above the bid that was meant: what is rounded up to float32 goes one step down
-    return np.where(rounded > actions, np.nextafter(rounded, np.float32(-1.0)), rounded)
+    unit = scenario.highest_value if scenario.bids == "amount" else private_values(scenario, observations)
+    return actions_for(bids, scenario.largest_bid / 2.0 * unit, up=scenario.procurement is not None)
 
 
 def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times every marginal value."""
+    """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times every marginal value or cost."""
     values = private_values(scenario, observations)
     return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64)[..., None] * values)
 
 
 def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), that bid the own marginal values."""
+    """Actions, shape (..., demand), that bid the own marginal values or costs."""
     return scaled_actions(scenario, observations, 1.0)
 
 
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
     """Actions, shape (..., demand), of a known equilibrium.
 
-    Of the uniform price with two bidders who want both of two units it is the one with the least revenue, 0.
+    Of the uniform price with two bidders who want both of two units it is the one with the least revenue, 0. In
+    procurement it is that of the sale of what costs leave of the ceiling.
 
     Raises:
         ValueError: No closed form is known: bidders want several units under a rule whose equilibrium is not truth,
             or differ in prior.
     """
     section: Any = scenario.mechanism
-    row = mechanism(section.name)
-    if row.truth_is_dominant(section):
+    if mechanism(section.name).truth_is_dominant(section):
         return truthful_actions(scenario, observations)
+    bid = _bids_of_sale(scenario)
+    if scenario.procurement is not None:
+        bid = asked(scenario.ceiling, bid)
+    return bid_actions(scenario, observations, bid(private_values(scenario, observations)))
+
+
+def _priors_of_sale(scenario: MultiUnitScenario) -> tuple[Prior, ...]:
+    """The priors of marginal values, in procurement of what costs leave of the ceiling."""
+    if scenario.procurement is None:
+        return scenario.priors()
+    return tuple(left_of(scenario.ceiling, prior) for prior in scenario.priors())
+
+
+def _bids_of_sale(scenario: MultiUnitScenario) -> BidFunction:
+    """Bids at marginal values, shape (..., demand), of the sale that this is, or that this procurement mirrors."""
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
     if _zero_revenue(scenario):
-        values = private_values(scenario, observations)
-        return bid_actions(scenario, observations, values * np.array([1.0, 0.0]))
+        return lambda values: np.asarray(values) * np.array([1.0, 0.0])
     if row.equilibrium is None or scenario.demand > 1 or len(set(scenario.priors())) > 1:
         raise ValueError(
             f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for bidders who want several units "
             "or differ in prior; use demand: 1 and one prior, or truthful, shading or a trained run"
         )
-    prior = scenario.priors()[0]
+    prior = _priors_of_sale(scenario)[0]
     reserve = float(section.reserve)
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
-    return bid_actions(scenario, observations, np.interp(private_values(scenario, observations), points, table))
+    return lambda values: np.interp(np.asarray(values), points, table)
 
 
 def _zero_revenue(scenario: MultiUnitScenario) -> bool:
@@ -93,7 +104,7 @@ def _zero_revenue(scenario: MultiUnitScenario) -> bool:
         return False
     if not scenario.num_agents == scenario.units == scenario.demand == 2:
         return False
-    one, other = scenario.priors()
+    one, other = _priors_of_sale(scenario)
     return zero_revenue_holds(one, other) and zero_revenue_holds(other, one)
 
 
@@ -105,6 +116,11 @@ def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(seats) for seats in groups.values())
 
 
+def gains_from_trade(scenario: MultiUnitScenario, values: Float64s) -> Float64s:
+    """What each unit adds to welfare, credits: its marginal value, in procurement the ceiling minus its cost."""
+    return values if scenario.procurement is None else scenario.ceiling - values
+
+
 def worth(values: NDArray[Any], allocation: NDArray[Any]) -> NDArray[Any]:
     """The sum of the marginal values (markets, agents, demand) of the units won (markets, agents)."""
     won = np.arange(values.shape[-1]) < allocation[..., None]
@@ -113,7 +129,7 @@ def worth(values: NDArray[Any], allocation: NDArray[Any]) -> NDArray[Any]:
 
 def best_worth(values: NDArray[Any], units: int) -> NDArray[Any]:
     """The largest worth of any allocation of the units, shape (markets,): the sum of the highest marginal values."""
-    flat = np.sort(values.reshape(len(values), -1), axis=1)
+    flat = np.sort(np.maximum(values.reshape(len(values), -1), 0.0), axis=1)
     return np.asarray(flat[:, max(0, flat.shape[1] - units) :].sum(axis=1))
 
 
@@ -132,8 +148,9 @@ def series(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]
     values, bids = to_credits(state.values), to_credits(state.bids)
     placed = state.bids >= 0
     ratios = np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan)
-    best = best_worth(values, scenario.units)
-    realised = worth(values, state.allocation).sum(axis=1)
+    gains = gains_from_trade(scenario, values)
+    best = best_worth(gains, scenario.units)
+    realised = worth(gains, state.allocation).sum(axis=1)
     return {
         "bids": np.where(placed, bids, np.nan)[..., 0],
         "bid_value_ratio": ratios[..., 0],

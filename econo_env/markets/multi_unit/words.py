@@ -1,68 +1,115 @@
-"""One sale of identical units in words: what each bidder wins, and where its payment comes from."""
+"""One sale of identical units in words: what each bidder wins, and where its payment comes from.
+
+In procurement the same of suppliers: the lowest bids win, and are paid.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.form import Floats
+from econo_env.markets.form import SAME, Floats
 
 Ints = NDArray[np.int64]
 
 
-def explained(
-    mechanism: Any, bids: Floats, allocation: Ints, payments: Floats, only: Sequence[int] | None = None
-) -> list[str]:
-    """One line a bidder.
+@dataclass(frozen=True)
+class UnitRound:
+    """A round that has been cleared.
 
-    Args:
+    Attributes:
         mechanism: The section with the rule's name and reserve.
-        bids: Marginal bids in credits, not increasing along a row, NaN for none, shape (n, units wanted).
+        bids: Marginal bids in credits, not increasing along a row (in procurement not decreasing), NaN for none, shape
+            (n, units wanted).
         allocation: Units won, shape (n,).
-        payments: Credits, shape (n,).
-        only: The bidders to tell of, all by default.
+        payments: Credits paid, shape (n,); negative where it is received.
+        ceiling: In procurement the most that the buyer pays for a unit, credits; None in a sale.
     """
-    called = [f"bidder_{i}" for i in range(len(bids))]
-    told = range(len(called)) if only is None else only
-    return [_line(i, mechanism, bids, allocation, payments, called) for i in told]
+
+    mechanism: Any
+    bids: Floats
+    allocation: Ints
+    payments: Floats
+    ceiling: float | None = None
+
+    @property
+    def reverse(self) -> bool:
+        """Whether the lowest bids win and are paid."""
+        return self.ceiling is not None
+
+    @property
+    def limit(self) -> float:
+        """The worst bid that may win: the reserve, or in procurement the ceiling less the reserve."""
+        reserve = float(self.mechanism.reserve)
+        return reserve if self.ceiling is None else self.ceiling - reserve
+
+    @property
+    def limit_name(self) -> str:
+        """What that limit is called."""
+        if self.ceiling is None:
+            return "the reserve"
+        return "the ceiling less the reserve" if self.mechanism.reserve else "the ceiling"
+
+    def accepted(self, amounts: Floats) -> NDArray[np.bool_]:
+        """Which amounts may win; NaN may not."""
+        with np.errstate(invalid="ignore"):
+            return amounts <= self.limit + SAME if self.reverse else amounts >= self.limit - SAME
+
+    def best_first(self, amounts: Floats) -> Floats:
+        """Amounts without NaN, sorted."""
+        kept = np.sort(amounts[~np.isnan(amounts)])
+        return kept if self.reverse else kept[::-1]
+
+
+def explained(cleared: UnitRound, only: Sequence[int] | None = None) -> list[str]:
+    """One line a bidder, or for `only` some of them."""
+    called = [f"bidder_{i}" for i in range(len(cleared.bids))]
+    return [_line(i, cleared, called) for i in (range(len(called)) if only is None else only)]
 
 
 def _listed(amounts: Floats) -> str:
     return " + ".join(f"{amount:.6g}" for amount in amounts)
 
 
-def _line(i: int, mechanism: Any, bids: Floats, allocation: Ints, payments: Floats, names: Sequence[str]) -> str:
-    won, reserve = int(allocation[i]), float(mechanism.reserve)
+def _line(i: int, cleared: UnitRound, names: Sequence[str]) -> str:
+    bids, won = cleared.bids, int(cleared.allocation[i])
     own = bids[i][~np.isnan(bids[i])]
     if own.size == 0:
         return f"{names[i]} made no bid"
+    worse = "above" if cleared.reverse else "below"
     if won == 0:
-        limit = f"the reserve {reserve:.6g}" if own[0] < reserve else "the winning bids"
-        tied = any(own[0] == bids[w, allocation[w] - 1] for w in np.flatnonzero(allocation))
-        reason = "the lot fell to an equal bid" if tied and own[0] >= reserve else f"below {limit}"
+        meets = bool(cleared.accepted(own[:1])[0])
+        limit = "the winning bids" if meets else f"{cleared.limit_name} {cleared.limit:.6g}"
+        tied = any(own[0] == bids[w, cleared.allocation[w] - 1] for w in np.flatnonzero(cleared.allocation))
+        reason = "the lot fell to an equal bid" if tied and meets else f"{worse} {limit}"
         return f"{names[i]} wins nothing: its bid {own[0]:.6g}, {reason}"
     units = "1 unit" if won == 1 else f"{won} units"
-    source = _source(i, mechanism, bids, allocation, payments, names)
-    return f"{names[i]} wins {units}: bids {_listed(own[:won])}; pays {payments[i]:.6g}, {source}"
+    paid = f"{'is paid' if cleared.reverse else 'pays'} {abs(cleared.payments[i]):.6g}"
+    return f"{names[i]} wins {units}: bids {_listed(own[:won])}; {paid}, {_source(i, cleared, names)}"
 
 
-def _source(i: int, mechanism: Any, bids: Floats, allocation: Ints, payments: Floats, names: Sequence[str]) -> str:
+def _source(i: int, cleared: UnitRound, names: Sequence[str]) -> str:
     """The reason of a winner's payment in words."""
-    won, reserve = int(allocation[i]), float(mechanism.reserve)
-    losing = losing_bids(bids, allocation)
-    if mechanism.name == "discriminatory":
+    won, limit = int(cleared.allocation[i]), cleared.limit
+    losing = losing_bids(cleared.bids, cleared.allocation)
+    losing[~cleared.accepted(losing)] = np.nan
+    name = cleared.limit_name.removesuffix(" less the reserve")
+    if cleared.mechanism.name == "discriminatory":
         return "its own bids"
-    if mechanism.name == "vickrey":
+    if cleared.mechanism.name == "vickrey":
         losing[i] = np.nan
-        rivals = np.sort(losing[~np.isnan(losing) & (losing >= reserve)])[::-1][:won]
-        prices = np.concatenate([rivals, np.full(won - len(rivals), reserve)])
-        return f"the rivals' bids (or the reserve) that its units displace: {_listed(prices)}"
-    price = payments[i] / won
-    if np.isnan(losing).all() or not np.nanmax(losing) >= reserve:
-        return f"{price:.6g} a unit, the reserve, for no bid above it lost"
-    owner = int(np.nanargmax(np.nanmax(np.where(np.isnan(losing), -1.0, losing), axis=1)))
-    return f"{price:.6g} a unit, the highest losing bid ({names[owner]})"
+        rivals = cleared.best_first(losing)[:won]
+        prices = np.concatenate([rivals, np.full(won - len(rivals), limit)])
+        return f"the rivals' bids (or {name}) that its units displace: {_listed(prices)}"
+    price = abs(cleared.payments[i]) / won
+    worse, best = ("below", "lowest") if cleared.reverse else ("above", "highest")
+    if np.isnan(losing).all():
+        return f"{price:.6g} a unit, {cleared.limit_name}, for no bid {worse} it lost"
+    first = cleared.best_first(losing)[0]
+    owner = int(np.flatnonzero((losing == first).any(axis=1))[0])
+    return f"{price:.6g} a unit, the {best} losing bid ({names[owner]})"
 
 
 def losing_bids(bids: Floats, allocation: Ints) -> Floats:

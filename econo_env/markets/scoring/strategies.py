@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.actions import rounded_actions
 from econo_env.markets.scoring.layout import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
 from econo_env.markets.scoring.outcome import created_by_winner
@@ -41,10 +42,9 @@ def score_actions(scenario: ScoringScenario, observations: ArrayLike, scores: Ar
     # what is asked beyond the cost leaves room for rounding: a score that is meant to reach a reserve reaches it
     asked = np.where(asks_more, np.maximum(at_cost - wanted - _ROUNDING, 0.0), at_cost - wanted)
     room = np.where(asks_more, at_cost, costs)
-    markup = np.clip(np.where(room > 0.0, asked / np.where(room > 0.0, room, 1.0), 0.0), -1.0, 1.0)
-    rounded = markup.astype(np.float32)
+    markup = np.where(room > 0.0, asked / np.where(room > 0.0, room, 1.0), 0.0)
     actions = np.zeros((*theta.shape, 2), dtype=np.float32)
-    actions[..., 0] = np.where(rounded > markup, np.nextafter(rounded, np.float32(-1.0)), rounded)
+    actions[..., 0] = rounded_actions(markup)
     return actions
 
 

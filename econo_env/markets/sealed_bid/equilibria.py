@@ -1,6 +1,5 @@
 """Equilibria of a sealed-bid scenario: known symmetric ones as bid functions, others found numerically."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -9,17 +8,16 @@ from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
+from econo_env.markets.procurement import BidFunction, asked, left_of
 from econo_env.markets.sealed_bid.outcome import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
-from econo_env.valuations.priors import Empirical, Prior
+from econo_env.valuations.priors import Prior
 from econo_env.valuations.utility import NEUTRAL
 
 _TABLE_POINTS = 8193
 _MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
-
-BidFunction = Callable[[ArrayLike], Float64s]
 
 
 @lru_cache(maxsize=16)
@@ -122,9 +120,8 @@ def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, condition
     prior: Prior = scenario.priors()[0]
     ceiling = 0.0
     if scenario.procurement is not None:
-        # what is left of the ceiling is a value, and a sale among such values is the same game
         ceiling = scenario.ceiling
-        prior = Empirical(quantiles=tuple(np.maximum(ceiling - prior.quantile_table()[::-1], 0.0)))
+        prior = left_of(ceiling, prior)
     highest = scenario.information.highest_signal(prior.highest)
     reserve = float(getattr(section, "reserve", 0.0))
     # the bid function jumps at the reserve: a point on each side of it
@@ -136,12 +133,11 @@ def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, condition
     else:
         table = np.asarray(row.equilibrium_under(*arguments, conditions))  # type: ignore[misc]  # here too
     _require_room(scenario, points, ceiling - table if ceiling else table, prior)
-    if ceiling:
-        # costs above the ceiling bid themselves and are not served
-        return lambda costs: np.where(
-            np.asarray(costs) <= ceiling, ceiling - np.interp(ceiling - np.asarray(costs), points, table), costs
-        )
-    return lambda values: np.interp(np.asarray(values, dtype=np.float64), points, table)
+
+    def bid(values: ArrayLike) -> Float64s:
+        return np.interp(np.asarray(values, dtype=np.float64), points, table)
+
+    return asked(ceiling, bid) if ceiling else bid
 
 
 def _require_room(scenario: SealedBidScenario, points: Float64s, bids: Float64s, prior: Prior) -> None:

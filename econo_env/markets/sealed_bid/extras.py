@@ -18,6 +18,7 @@ from econo_env.engine.rng import (
     uniform,
 )
 from econo_env.engine.state import Exchange
+from econo_env.markets.procurement import mirror
 from econo_env.markets.sealed_bid.layout import NO_BID, NO_CEILING, DefaultTerms, Extras, State, Terms
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
@@ -91,9 +92,7 @@ def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
     if extras is None:
         return
     if extras.ceiling != NO_CEILING:
-        for i in range(state.bids.shape[1]):
-            if state.bids[k, i] >= 0:
-                state.bids[k, i] = extras.ceiling - state.bids[k, i]
+        mirror(state.bids[k], extras.ceiling)
 
 
 @compiled

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
 from econo_env.markets.form import (
-    NO_OFFER,
     Floats,
     Form,
     amounts,
@@ -23,22 +22,11 @@ from econo_env.markets.form import (
     read_form,
     weights_of,
 )
+from econo_env.markets.procurement import ProcurementForm, mirrored
 from econo_env.markets.sealed_bid.words import SealedRound, explained
-from econo_env.mechanisms.base import Mechanism, mechanisms
+from econo_env.mechanisms.base import Mechanism, reversible_names
 from econo_env.mechanisms.form import Cleared
-from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-
-
-class ProcurementForm(BaseModel):
-    """The reverse form: the lowest bid wins and is paid.
-
-    Attributes:
-        ceiling: The most that the buyer pays, credits; bids above it are no bids.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ceiling: float = Field(gt=0.0, le=LARGEST_CREDITS)
+from econo_env.money import to_credits, to_money
 
 
 class SealedBidForm(Form):
@@ -80,7 +68,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     """Clears a sealed-bid auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(SealedBidForm, document)
     if form.procurement is not None and not row.reversible:
-        allowed = ", ".join(other.name for other in mechanisms().values() if other.reversible)
+        allowed = reversible_names(row.market)
         raise ValueError(f"{row.name!r} has no procurement form, for losers pay: choose one of {allowed}")
     bids, true = amounts("bids", form.offers), form.values or form.costs
     known = bids if true is None else amounts("values" if form.values else "costs", true)
@@ -107,7 +95,7 @@ def _cleared(
     money = as_money(bids)
     most = 0 if ceiling is None else int(to_money(ceiling))
     if ceiling is not None:
-        money = np.where((money >= 0) & (money <= most), most - money, NO_OFFER)
+        money = mirrored(money, most)
     allocation, payments = np.zeros_like(money), np.zeros_like(money)
     row.rule(money, in_thousandths(weights), lottery_of(seed), row.terms(options), allocation, payments)
     return SealedRound(options, bids, weights, allocation, to_credits(payments - most * allocation), ceiling)

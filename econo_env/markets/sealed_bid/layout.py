@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.markets.feedback import bids_shown
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
@@ -134,7 +135,7 @@ def observation_names(scenario: SealedBidScenario) -> tuple[str, ...]:
         if scenario.feedback == "winning_bid":
             names.append("winning_bid")
         if scenario.feedback == "all_bids":
-            names += [f"bid_of_{i}" for i in range(scenario.num_agents)]
+            names += bids_shown(action_names(scenario), scenario.num_agents)
     return tuple(names)
 
 

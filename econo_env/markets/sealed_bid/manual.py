@@ -1,5 +1,6 @@
 """What a sealed-bid market says about itself."""
 
+from econo_env.markets.feedback import about_bid_shown, whose_bid
 from econo_env.markets.manual import Manual
 from econo_env.markets.sealed_bid.layout import action_names, observation_names, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
@@ -47,9 +48,8 @@ _SCALED_OBSERVATIONS = {
 
 
 def _observation(scenario: SealedBidScenario, name: str) -> str:
-    if name.startswith("bid_of_"):
-        bidder = name.removeprefix("bid_of_")
-        return f"bid of bidder {bidder} in the last round over the largest possible bid, 0 for none"
+    if whose_bid(name):
+        return about_bid_shown(name)
     if scenario.largest_amount != 2.0 * scenario.highest_value and name in _SCALED_OBSERVATIONS:
         return _SCALED_OBSERVATIONS[name]
     return _OBSERVATIONS[name]

@@ -8,6 +8,7 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
+from econo_env.markets.feedback import show_bids
 from econo_env.markets.sealed_bid.extras import (
     draw_common_signals,
     draw_extras,
@@ -108,10 +109,9 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at] = winning_bid / terms.largest_amount
     if terms.shows_all_bids:
         bidders = state.values.shape[1]
-        first = exchange.observations.shape[2] - bidders
         for i in range(bidders):
-            for j in range(bidders):
-                exchange.observations[k, i, first + j] = max(state.bids[k, j], 0) / terms.largest_amount
+            row = exchange.observations[k, i]
+            show_bids(state.bids[k], terms.largest_amount, row, row.shape[0] - bidders)
 
 
 @compiled

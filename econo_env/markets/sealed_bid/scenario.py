@@ -4,8 +4,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from econo_env.markets.feedback import check_bids_shown
+from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.sections import Default, Participation, Procurement, Seller
-from econo_env.mechanisms.base import Options, mechanism, mechanisms, options_of
+from econo_env.mechanisms.base import Options, mechanism, mechanisms, options_of, reversible_names
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -14,8 +16,6 @@ from econo_env.valuations.priors import AnyPrior, Uniform
 from econo_env.valuations.utility import CARA, RETURN, AnyUtility, RiskNeutral
 
 MARKET = "sealed_bid"
-
-MOST_BIDS_SHOWN = 1000
 
 
 class SealedBidScenario(Scenario):
@@ -80,8 +80,8 @@ class SealedBidScenario(Scenario):
             raise ValueError("the largest bid would leave the range of money: rescale the values to smaller credits")
         if self.weights and self.largest_amount * max(self.weights) > LARGEST_CREDITS:
             raise ValueError("weighted bids would leave the range of money: rescale the values to smaller credits")
-        if self.feedback == "all_bids" and self.num_agents > MOST_BIDS_SHOWN:
-            raise ValueError(f"feedback all_bids shows every bidder every bid: at most {MOST_BIDS_SHOWN} bidders")
+        if self.feedback == "all_bids":
+            check_bids_shown(self.num_agents * self.bids_each)
         if self.utility.model == CARA and self.utility.parameter * self.largest_amount > 500.0:
             raise ValueError("utility cara: a times the largest bid is beyond 500: choose a smaller a")
         if not self.information.private and len(set(self.priors())) > 1:
@@ -95,8 +95,7 @@ class SealedBidScenario(Scenario):
         row, costs_to_enter = mechanism(self.mechanism.name), self.entry_costs > 0.0
         said = None
         if not row.reversible:
-            allowed = ", ".join(other.name for other in mechanisms().values() if other.reversible)
-            said = f"{row.name!r} has no procurement form, for losers pay: choose one of {allowed}"
+            said = f"{row.name!r} has no procurement form, for losers pay: choose one of {reversible_names(row.market)}"
         elif self.weights or not self.information.private or self.utility.model == RETURN:
             said = "procurement goes without weights, with private costs, and not with return_on_investment"
         elif getattr(self.utility, "amount", None) is not None:
@@ -115,10 +114,9 @@ class SealedBidScenario(Scenario):
             return self
         row = mechanism(self.mechanism.name)
         if not row.reversible:
-            allowed = ", ".join(other.name for other in mechanisms().values() if other.reversible)
             raise ValueError(
                 f"default: under {row.name!r} losers pay, so there is more to walk away from than a sale: "
-                f"choose one of {allowed}"
+                f"choose one of {reversible_names(row.market)}"
             )
         if not self.information.private or self.utility.model == RETURN:
             raise ValueError("default goes with private values, and not with return_on_investment")
@@ -157,6 +155,11 @@ class SealedBidScenario(Scenario):
         """In procurement the most that the buyer pays, in credits."""
         given = self.procurement.ceiling if self.procurement else None
         return self.highest_value if given is None else given
+
+    @property
+    def bids_each(self) -> int:
+        """Bids that a bidder places in a round."""
+        return 1
 
     @property
     def is_plain(self) -> bool:
@@ -215,6 +218,5 @@ def built_in() -> list[Scenario]:
         fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}, **row.setting}
         made.append(SealedBidScenario(id=f"{row.name}_v0", **fields))
         if row.reversible:
-            fields |= {"procurement": {}, "bids": "amount", "largest_bid": 1.0}
-            made.append(SealedBidScenario(id=f"procurement_{row.name}_v0", **fields))
+            made.append(SealedBidScenario(id=f"procurement_{row.name}_v0", **fields | REVERSE))
     return made

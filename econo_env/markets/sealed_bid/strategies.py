@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.actions import actions_for
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.layout import State, observation_names
 from econo_env.markets.sealed_bid.outcome import gains_from_trade, optimal_welfare
@@ -30,16 +31,8 @@ def bid_actions(scenario: SealedBidScenario, observations: ArrayLike, bids: Arra
         bids: Credits, shape (...). A bid beyond what an action can say (`largest_bid` times the own value or the
             highest one) becomes the largest possible bid; of a value of 0 every share is 0.
     """
-    amounts = np.asarray(bids, dtype=np.float64) / (scenario.largest_bid / 2.0)
-    if scenario.bids == "amount":
-        actions = amounts / scenario.highest_value - 1.0
-    else:
-        values = private_values(scenario, observations)
-        actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
-    actions = np.clip(actions, -1.0, 1.0)
-    rounded = actions.astype(np.float32)
-    # never above the bid that was meant: what is rounded up to float32 goes one step down
-    return np.where(rounded > actions, np.nextafter(rounded, np.float32(-1.0)), rounded)[..., None]
+    unit = scenario.highest_value if scenario.bids == "amount" else private_values(scenario, observations)
+    return actions_for(bids, scenario.largest_bid / 2.0 * unit, up=scenario.procurement is not None)[..., None]
 
 
 def scaled_actions(scenario: SealedBidScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:

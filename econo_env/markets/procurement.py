@@ -1,0 +1,63 @@
+"""The reverse form of a sale: the rule sees what bids leave of the buyer's ceiling, and its payments likewise.
+
+What suppliers' costs leave of the ceiling are values, and a sale among such values is the same game.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.money import LARGEST_CREDITS
+from econo_env.valuations.priors import Empirical, Prior
+
+BidFunction = Callable[[ArrayLike], NDArray[np.float64]]
+
+REVERSE = {"procurement": {}, "bids": "amount", "largest_bid": 1.0}
+"""What makes the reverse form of a sale's built-in scenario: bids reach up to the ceiling."""
+
+
+class ProcurementForm(BaseModel):
+    """The reverse form: the lowest bid wins and is paid.
+
+    Attributes:
+        ceiling: The most that the buyer pays, credits; bids above it are no bids.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ceiling: float = Field(gt=0.0, le=LARGEST_CREDITS)
+
+
+@compiled
+def mirror(bids: NDArray[Any], ceiling: int) -> None:
+    """Turns bids (n,), none above the ceiling, into what they leave of it, and back; a negative entry, no bid, stays."""
+    for i in range(bids.shape[0]):
+        if bids[i] >= 0:
+            bids[i] = ceiling - bids[i]
+
+
+def mirrored(bids: NDArray[np.int64], ceiling: int) -> NDArray[np.int64]:
+    """What bids of people leave of the ceiling, any shape, micro-credits; above it, or negative, is no bid, -1."""
+    return np.where((bids >= 0) & (bids <= ceiling), ceiling - bids, -1)
+
+
+def left_of(ceiling: float, prior: Prior) -> Prior:
+    """The distribution of what a cost from the prior leaves of the ceiling, 0 where it is above; credits."""
+    return Empirical(quantiles=tuple(np.maximum(ceiling - prior.quantile_table()[::-1], 0.0)))
+
+
+def asked(ceiling: float, bid_of_sale: BidFunction) -> BidFunction:
+    """The mirror of a bid function: what to ask at each cost, credits, any shape.
+
+    Costs above the ceiling ask for themselves and are not served.
+    """
+
+    def ask(costs: ArrayLike) -> NDArray[np.float64]:
+        known = np.asarray(costs, dtype=np.float64)
+        return np.where(known <= ceiling, ceiling - bid_of_sale(ceiling - known), known)
+
+    return ask
