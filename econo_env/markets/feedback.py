@@ -1,5 +1,6 @@
 """What bidders see of all bids of the last round, in every kind of market: names of the features, limit, writing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ def about_bid_shown(feature: str) -> str:
     return f"{part.replace('_', ' ')} of agent {agent} in the last round over the largest possible one, 0 for none"
 
 
+def meanings(names: tuple[str, ...], told: Mapping[str, str]) -> dict[str, str]:
+    """What features mean: as `told`, or a bid of `bids_shown`."""
+    return {name: about_bid_shown(name) if whose_bid(name) else told[name] for name in names}
+
+
 def check_bids_shown(count: int) -> None:
     """Raises a ValueError if that many bids are too many to be shown to everybody."""
     if count > MOST_BIDS_SHOWN:
@@ -38,7 +44,15 @@ def check_bids_shown(count: int) -> None:
 
 
 @compiled
-def show_bids(bids: NDArray[Any], largest: float, row: NDArray[Any], first: int) -> None:
-    """Writes bids (n,) over the largest possible one to an observation (features,) from `first` on, 0 for no bid."""
+def show_bids(bids: NDArray[Any], largest: float, row: NDArray[Any], first: int, step: int) -> None:
+    """Writes bids over the largest possible one to an observation, 0 for no bid.
+
+    Args:
+        bids: Shape (n,), negative for none.
+        largest: The largest possible bid.
+        row: The observation, shape (features,).
+        first: Where the first bid goes.
+        step: How far behind it the next one goes.
+    """
     for j in range(bids.shape[0]):
-        row[first + j] = min(1.0, max(bids[j], 0) / largest)
+        row[first + j * step] = min(1.0, max(bids[j], 0) / largest)

@@ -34,7 +34,7 @@ class ProcurementForm(BaseModel):
 
 @compiled
 def mirror(bids: NDArray[Any], ceiling: int) -> None:
-    """Turns bids (n,), none above the ceiling, into what they leave of it, and back; a negative entry, no bid, stays."""
+    """Turns bids (n,), at most the ceiling, into what they leave of it, and back; negative entries, no bids, stay."""
     for i in range(bids.shape[0]):
         if bids[i] >= 0:
             bids[i] = ceiling - bids[i]

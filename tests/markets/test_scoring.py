@@ -105,7 +105,7 @@ def test_mistakes_in_python_are_named(offers, options, said):
         ({"buyer.worth": 1e9}, "beyond the range of money"),
         ({"cost_exponent": 8.0, "buyer.highest_quality": 1000.0}, "beyond the range of money"),
         ({"mechanism": {"name": "first_price"}}, "mechanisms of a scoring are first_score, second_score"),
-        ({"feedback": "all_bids"}, "feedback"),
+        ({"feedback": "winning_offer"}, "feedback"),
     ],
 )
 def test_mistakes_in_a_scenario_are_named(fields, said):
@@ -141,7 +141,7 @@ def test_an_action_outside_is_no_offer(bad, component):
 
 def test_what_repeated_play_shows():
     priors = [{"name": "uniform", "low": 0.5, "high": 1.0}, {"name": "uniform", "low": 0.2, "high": 0.6}]
-    fields = {"max_cycles": 3, "feedback": "winning_offer", "costs": priors}
+    fields = {"max_cycles": 3, "feedback": "winning_bid", "costs": priors}
     scenario, engine, market = started("second_score_v0", markets=200, **fields)
     names = market.observation_names(scenario)
     assert names == ("cost", "rounds_left", "prior", "won", "received", "winning_score", "winning_quality")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
 from econo_env.mechanisms.combinatorial.small import Game
@@ -62,6 +63,8 @@ class Terms(NamedTuple):
     highest_value: float  # micro-credits
     bids_are_amounts: bool
     shows_result: bool
+    shows_winning_bid: bool
+    shows_all_bids: bool
 
 
 def axes(scenario: CombinatorialScenario) -> dict[str, int]:
@@ -108,7 +111,8 @@ def observation_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
 
     Values of the own bundles over the highest possible one; where bundles are drawn, 1 for each item wanted; the share
     of the episode to come; in local-global games 1 for a global bidder. In repeated play, as far as the feedback goes,
-    whether a bundle was won in the last round, and the payment over twice the highest value.
+    whether a bundle was won in the last round, and over twice the highest value the payment, the highest winning bid,
+    or all bids, 0 for none.
     """
     names = _numbered("value", scenario.bundles_each)
     if scenario.bundle_values.random_bundles:
@@ -116,7 +120,13 @@ def observation_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
     names = (*names, "rounds_left")
     if isinstance(scenario.bundle_values, LocalGlobal):
         names = (*names, "is_global")
-    return (*names, "won", "paid") if scenario.max_cycles > 1 and scenario.feedback != "nothing" else names
+    if scenario.max_cycles == 1 or scenario.feedback == "nothing":
+        return names
+    names = (*names, "won", "paid")
+    if scenario.feedback == "winning_bid":
+        return (*names, "winning_bid")
+    shown = bids_shown(action_names(scenario), scenario.num_agents)
+    return (*names, *shown) if scenario.feedback == "all_bids" else names
 
 
 def terms(scenario: CombinatorialScenario) -> Terms:
@@ -134,6 +144,8 @@ def terms(scenario: CombinatorialScenario) -> Terms:
         highest_value=float(offers.amount.max()),
         bids_are_amounts=scenario.bids == "amount",
         shows_result="won" in observation_names(scenario),
+        shows_winning_bid="winning_bid" in observation_names(scenario),
+        shows_all_bids=any(map(whose_bid, observation_names(scenario))),
     )
 
 

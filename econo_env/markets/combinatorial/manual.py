@@ -2,6 +2,7 @@
 
 from econo_env.markets.combinatorial.layout import action_names, observation_names
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.feedback import about_bid_shown, whose_bid
 from econo_env.markets.manual import Manual
 from econo_env.mechanisms.base import mechanism
 from econo_env.valuations.bundle_values import BundleValues, LocalGlobal
@@ -36,12 +37,15 @@ _OBSERVATIONS = {
     "is_global": "1 for a global bidder, 0 for a local one",
     "won": "1 if a bundle was won in the last round",
     "paid": "own payment in the last round over twice the highest possible value",
+    "winning_bid": "highest winning bid of the last round over twice the highest possible value",
 }
 
 
 def _meaning(name: str) -> str:
     if name.startswith("wants"):
         return "1 if the bundle that the bidder wants holds this item"
+    if whose_bid(name):
+        return about_bid_shown(name)
     return _OBSERVATIONS.get(name, "own value of the bundle over the highest possible value of all")
 
 

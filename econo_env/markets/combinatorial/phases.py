@@ -10,6 +10,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
 from econo_env.markets.combinatorial.drawing import draw_values, game_at, show_who
 from econo_env.markets.combinatorial.layout import State, Terms
+from econo_env.markets.feedback import show_bids
 from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
 from econo_env.money import CREDIT
 
@@ -70,6 +71,11 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
     each = state.values.shape[2]
+    winning_bid = 0
+    if terms.shows_winning_bid:
+        for i in range(state.won.shape[1]):
+            if state.won[k, i] >= 0:
+                winning_bid = max(winning_bid, state.bids[k, state.won[k, i]])
     for i in range(state.values.shape[1]):
         row = exchange.observations[k, i]
         for b in range(each):
@@ -78,6 +84,11 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         if terms.shows_result:
             row[at] = 1.0 if state.won[k, i] >= 0 else 0.0
             row[at + 1] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
+            at += 2
+        if terms.shows_winning_bid:
+            row[at] = winning_bid / (2.0 * terms.highest_value)
+        if terms.shows_all_bids:
+            show_bids(state.bids[k], 2.0 * terms.highest_value, row, at, 1)
 
 
 @compiled

@@ -23,7 +23,8 @@ class CombinatorialScenario(Scenario):
             or `substitutes`, each with its parameters (`econo_env.valuations.bundle_values`).
         bids: What an action means: `share_of_value`, (1 + a) times the own value of the bundle, so that 0 is the
             truth; or `amount`, (1 + a) times the highest value of all.
-        feedback: What a bidder sees of the last round: `nothing` or its `own_result`.
+        feedback: What a bidder sees of the last round: `nothing`, its `own_result`, or also the `winning_bid`, the
+            highest one, or its own result and `all_bids`.
     """
 
     module: ClassVar[str] = "econo_env.markets.combinatorial"
@@ -32,7 +33,7 @@ class CombinatorialScenario(Scenario):
     mechanism: SerializeAsAny[Options]
     bundle_values: AnyBundleValues = LocalGlobal()
     bids: Literal["share_of_value", "amount"] = "share_of_value"
-    feedback: Literal["nothing", "own_result"] = "own_result"
+    feedback: Literal["nothing", "own_result", "winning_bid", "all_bids"] = "own_result"
 
     @field_validator("mechanism", mode="before")
     @classmethod

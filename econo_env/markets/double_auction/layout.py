@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
+from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_money
 
@@ -39,6 +40,8 @@ class Terms(NamedTuple):
     shows_prior: bool
     shows_result: bool
     shows_price: bool
+    shows_all_bids: bool
+    largest_offer: float  # micro-credits
 
 
 def axes(scenario: DoubleAuctionScenario) -> dict[str, int]:
@@ -71,7 +74,8 @@ def observation_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
     `value`: the own value or cost over the highest price. `rounds_left`: the share of the episode to come. `seller`: 1
     for sellers. `prior` (where traders of a side differ): the own prior's number over their count. `traded`, `paid`,
     `price` (in repeated play, as far as the feedback goes): the own result of the last round, what was paid or received
-    and the mean of what buyers paid, over the highest price.
+    and the mean of what buyers paid, over the highest price. `offer_of_0`, ...: with `all_bids`, each offer of the last
+    round over the largest possible one, 0 for none.
     """
     names = ["value", "rounds_left", "seller"]
     if _unlike(scenario):
@@ -80,6 +84,8 @@ def observation_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
         names += ["traded", "paid"]
         if scenario.feedback == "price":
             names.append("price")
+        if scenario.feedback == "all_bids":
+            names += bids_shown(action_names(scenario), scenario.num_agents)
     return tuple(names)
 
 
@@ -101,6 +107,8 @@ def terms(scenario: DoubleAuctionScenario) -> Terms:
         shows_prior="prior" in names,
         shows_result="traded" in names,
         shows_price="price" in names,
+        shows_all_bids=any(map(whose_bid, names)),
+        largest_offer=highest if scenario.bids == "amount" else 2.0 * highest,
     )
 
 

@@ -2,6 +2,7 @@
 
 from econo_env.markets.double_auction.layout import action_names, observation_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
+from econo_env.markets.feedback import meanings
 from econo_env.markets.manual import Manual
 from econo_env.mechanisms.base import mechanism
 
@@ -37,7 +38,7 @@ def manual(scenario: DoubleAuctionScenario) -> Manual:
         f"costs, of one unit each, offer at once, in secret. {row.summary} Ties are broken by lottery. "
         f"Properties: {row.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
-        observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
+        observations=meanings(observation_names(scenario), _OBSERVATIONS),
         rewards="Buyers: value minus price if they trade. Sellers: price minus cost if they trade. In credits.",
         start="A fresh value for every buyer and cost for every seller, from their priors; new ones every round.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),

@@ -9,6 +9,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
 from econo_env.markets.double_auction.layout import State, Terms
+from econo_env.markets.feedback import show_bids
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
@@ -107,6 +108,8 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 2
         if terms.shows_price:
             row[at] = price
+        if terms.shows_all_bids:
+            show_bids(state.bids[k], terms.largest_offer, row, at, 1)
 
 
 @compiled

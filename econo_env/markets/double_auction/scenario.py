@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from econo_env.markets.feedback import check_bids_shown
 from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
@@ -71,13 +72,20 @@ class DoubleAuctionScenario(TwoSidedScenario):
     """Buyers with private values and sellers with private costs make one sealed offer each.
 
     Attributes:
-        feedback: What a trader sees of the last round: `nothing`, its `own_result`, or also the market's `price`.
+        feedback: What a trader sees of the last round: `nothing`, its `own_result`, or also the market's `price`,
+            or its own result and `all_bids`, the offers of both sides.
     """
 
     module: ClassVar[str] = "econo_env.markets.double_auction"
 
     market: Literal["double_auction"] = "double_auction"
-    feedback: Literal["nothing", "own_result", "price"] = "own_result"
+    feedback: Literal["nothing", "own_result", "price", "all_bids"] = "own_result"
+
+    @model_validator(mode="after")
+    def _few_enough_to_show(self) -> Self:
+        if self.feedback == "all_bids":
+            check_bids_shown(self.num_agents)
+        return self
 
 
 SCENARIO = DoubleAuctionScenario

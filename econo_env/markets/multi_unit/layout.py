@@ -118,7 +118,7 @@ def terms(scenario: MultiUnitScenario) -> Terms:
 
 
 def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict faces tell in `infos`, arrays (markets, agents), of the last round: `won` (units), `paid` (credits).
+    """What the dict faces tell in `infos` of the last round, arrays (markets, agents): `won` (units), `paid` (credits).
 
     What is received counts negative.
     """

@@ -165,7 +165,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at] = winning_bid / terms.largest_amount
         if terms.shows_all_bids:
             for j in range(state.bids.shape[1]):
-                show_bids(state.bids[k, j], terms.largest_amount, row, at + j * demand)
+                show_bids(state.bids[k, j], terms.largest_amount, row, at + j * demand, 1)
 
 
 @compiled

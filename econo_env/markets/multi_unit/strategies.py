@@ -42,7 +42,7 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
 
 
 def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times every marginal value or cost."""
+    """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times each marginal value or cost."""
     values = private_values(scenario, observations)
     return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64)[..., None] * values)
 

@@ -36,7 +36,7 @@ class PositionScenario(PlainBidsScenario):
         bids: What the action means: `share_of_value`, (1 + a) times the own value of a click, so that 0 is the truth;
             or `amount`, (1 + a) times the highest value.
         feedback: What a bidder sees of the last round: `nothing`, its `own_result`, or also the `winning_bid`, the
-            highest one.
+            highest one, or its own result and `all_bids`.
     """
 
     module: ClassVar[str] = "econo_env.markets.position"

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
@@ -46,7 +47,9 @@ class Terms(NamedTuple):
     score_scale: float  # 1 / the highest price and score, micro-credits
     shows_role: bool  # observations hold the own prior
     shows_result: bool
-    shows_winning_offer: bool
+    shows_winning_bid: bool
+    shows_all_bids: bool
+    largest_price: float  # micro-credits
 
 
 def axes(scenario: ScoringScenario) -> dict[str, int]:
@@ -78,15 +81,18 @@ def observation_names(scenario: ScoringScenario) -> tuple[str, ...]:
     `cost`: the own theta over the highest one. `rounds_left`: the share of the episode to come. `prior` (where
     suppliers differ): the own prior's number over their count. `won`, `received`, `winning_score`, `winning_quality`
     (in repeated play, as far as the feedback goes): the own result of the last round, amounts over the highest score,
-    quality over the highest one.
+    quality over the highest one. `price_of_0`, `quality_of_0`, ...: with `all_bids`, each offer of the last round over
+    the largest possible one, 0 for none.
     """
     names = ["cost", "rounds_left"]
     if len(set(scenario.priors())) > 1:
         names.append("prior")
     if scenario.max_cycles > 1 and scenario.feedback != "nothing":
         names += ["won", "received"]
-        if scenario.feedback == "winning_offer":
+        if scenario.feedback == "winning_bid":
             names += ["winning_score", "winning_quality"]
+        if scenario.feedback == "all_bids":
+            names += bids_shown(action_names(scenario), scenario.num_agents)
     return tuple(names)
 
 
@@ -111,7 +117,10 @@ def terms(scenario: ScoringScenario) -> Terms:
         score_scale=1.0 / float(max(tables.scored[-1], 1)),
         shows_role="prior" in names,
         shows_result="won" in names,
-        shows_winning_offer="winning_score" in names,
+        shows_winning_bid="winning_score" in names,
+        shows_all_bids=any(map(whose_bid, names)),
+        # a price is at most what its quality scores, or its cost where that is more
+        largest_price=float(max(tables.scored[-1], np.ceil(tables.work[-1] * to_money(high)), 1)),
     )
 
 

@@ -1,5 +1,6 @@
 """What a scoring auction says about itself."""
 
+from econo_env.markets.feedback import meanings
 from econo_env.markets.manual import Manual
 from econo_env.markets.scoring.layout import observation_names
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
@@ -35,7 +36,7 @@ def manual(scenario: ScoringScenario) -> Manual:
             "quality": "above 0, the own best quality plus that share of what is left up to the highest; below 0, that "
             "share less than the best; 0 offers the quality with the best score at cost",
         },
-        observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
+        observations=meanings(observation_names(scenario), _OBSERVATIONS),
         rewards="What was received minus the cost of the quality that was delivered, in credits; 0 for losers.",
         start="A fresh cost parameter for every supplier, drawn from its prior; new ones every round.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),

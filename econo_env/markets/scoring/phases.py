@@ -8,6 +8,7 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
+from econo_env.markets.feedback import show_bids
 from econo_env.markets.scoring.layout import NO_OFFER, State, Terms
 from econo_env.markets.scoring.scenario import QUALITY_STEPS
 from econo_env.markets.sealed_bid.phases import draw_private_values
@@ -76,7 +77,7 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
     score, quality = 0.0, 0.0
-    if terms.shows_winning_offer:
+    if terms.shows_winning_bid:
         for i in range(state.values.shape[1]):
             if state.allocation[k, i] > 0:
                 score = min(1.0, state.scores[k, i] * terms.score_scale)
@@ -93,9 +94,12 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
             row[at + 1] = min(1.0, state.payments[k, i] * terms.score_scale)
             at += 2
-        if terms.shows_winning_offer:
+        if terms.shows_winning_bid:
             row[at] = score
             row[at + 1] = quality
+        if terms.shows_all_bids:
+            show_bids(state.prices[k], terms.largest_price, row, at, 2)
+            show_bids(state.qualities[k], QUALITY_STEPS, row, at + 1, 2)
 
 
 @compiled

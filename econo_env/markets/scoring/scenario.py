@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
+from econo_env.markets.feedback import check_bids_shown
 from econo_env.mechanisms.base import Options, mechanisms, options_of
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -61,8 +62,8 @@ class ScoringScenario(Scenario):
         cost_exponent: k of the cost theta q^k / k of delivering the quality q; 1 is theta a unit of quality.
         buyer: What quality is worth to the buyer, and the highest quality.
         scoring: What it announces: the share of that worth that counts in the score.
-        feedback: What a supplier sees of the last round: `nothing`, its `own_result`, or also the `winning_offer`, its
-            score and quality.
+        feedback: What a supplier sees of the last round: `nothing`, its `own_result`, or also the `winning_bid`, the
+            winner's score and quality, or its own result and `all_bids`, prices and qualities.
     """
 
     module: ClassVar[str] = "econo_env.markets.scoring"
@@ -73,7 +74,7 @@ class ScoringScenario(Scenario):
     cost_exponent: float = Field(1.0, ge=1.0, le=8.0)
     buyer: Buyer = Buyer()
     scoring: Scoring = Scoring()
-    feedback: Literal["nothing", "own_result", "winning_offer"] = "own_result"
+    feedback: Literal["nothing", "own_result", "winning_bid", "all_bids"] = "own_result"
 
     @field_validator("mechanism", mode="before")
     @classmethod
@@ -89,6 +90,8 @@ class ScoringScenario(Scenario):
                 f"cost_exponent {self.cost_exponent:g} and buyer.exponent {self.buyer.exponent:g}: the first must be "
                 f"larger by {_LEAST_CURVATURE:g}, else the best quality is none or the highest"
             )
+        if self.feedback == "all_bids":
+            check_bids_shown(2 * self.num_agents)
         top = self.buyer.highest_quality
         largest = max(float(self.scored(top)), float(self.buyer.value(top)), self.highest_cost * float(self.work(top)))
         if not largest <= LARGEST_CREDITS:

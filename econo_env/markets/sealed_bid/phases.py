@@ -111,7 +111,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         bidders = state.values.shape[1]
         for i in range(bidders):
             row = exchange.observations[k, i]
-            show_bids(state.bids[k], terms.largest_amount, row, row.shape[0] - bidders)
+            show_bids(state.bids[k], terms.largest_amount, row, row.shape[0] - bidders, 1)
 
 
 @compiled

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_money
@@ -38,6 +39,7 @@ class Terms(NamedTuple):
     shows_role: bool  # observations hold the own prior
     shows_price: bool
     shows_winning_bid: bool
+    shows_all_bids: bool
 
 
 def axes(scenario: SequentialScenario) -> dict[str, int]:
@@ -61,6 +63,7 @@ def observation_names(scenario: SequentialScenario) -> tuple[str, ...]:
     `value`: the own value over the highest possible one. `rounds_left`: units left over all units. `rivals`: the share
     of the others who are still there. `prior` (where bidders differ): the own prior's number over their count. `price`,
     `winning_bid` (as far as the feedback goes): those of the last round over twice the highest value, 0 before it.
+    `bid_of_0`, ...: with `all_bids`, if there are several rounds, each bid of the last one likewise, 0 for none.
     """
     names = ["value", "rounds_left", "rivals"]
     if len(set(scenario.priors())) > 1:
@@ -69,6 +72,8 @@ def observation_names(scenario: SequentialScenario) -> tuple[str, ...]:
         names.append("price")
         if scenario.feedback == "winning_bid":
             names.append("winning_bid")
+        if scenario.feedback == "all_bids" and scenario.max_cycles > 1:
+            names += bids_shown(action_names(scenario), scenario.num_agents)
     return tuple(names)
 
 
@@ -89,6 +94,7 @@ def terms(scenario: SequentialScenario) -> Terms:
         shows_role="prior" in names,
         shows_price="price" in names,
         shows_winning_bid="winning_bid" in names,
+        shows_all_bids=any(map(whose_bid, names)),
     )
 
 

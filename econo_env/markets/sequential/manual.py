@@ -1,5 +1,6 @@
 """What a sequential sale says about itself."""
 
+from econo_env.markets.feedback import meanings
 from econo_env.markets.manual import Manual
 from econo_env.markets.sequential.layout import action_names, observation_names
 from econo_env.markets.sequential.scenario import SequentialScenario
@@ -29,7 +30,7 @@ def manual(scenario: SequentialScenario) -> Manual:
         f"bidders who want one each; their values hold for the whole sale. {rule.summary} Those who have not won see "
         f"the price and bid on. Ties are broken by lottery. Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
-        observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
+        observations=meanings(observation_names(scenario), _OBSERVATIONS),
         rewards="To the winner of a round its value minus the payment, in credits; 0 to the others.",
         start="A private value for every bidder, drawn from its prior, which lasts for the episode.",
         end=(

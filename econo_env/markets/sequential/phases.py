@@ -11,6 +11,7 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
+from econo_env.markets.feedback import show_bids
 from econo_env.markets.sealed_bid.layout import NO_BID
 from econo_env.markets.sealed_bid.phases import draw_private_values
 from econo_env.markets.sequential.layout import State, Terms
@@ -78,6 +79,9 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 1
         if terms.shows_winning_bid:
             row[at] = winning_bid / twice_highest
+            at += 1
+        if terms.shows_all_bids:
+            show_bids(state.bids[k], twice_highest, row, at, 1)
 
 
 @compiled

@@ -23,14 +23,15 @@ class SequentialScenario(PlainBidsScenario):
         weights: None: bids are ranked as they are.
         bids: What the action means: `share_of_value`, (1 + a) times the own value, so that 0 is the truth; or
             `amount`, (1 + a) times the highest value.
-        feedback: What bidders see of the last round: `nothing` but who left, its `price`, or also the `winning_bid`.
+        feedback: What bidders see of the last round: `nothing` but who left, its `price`, or also the `winning_bid`,
+            or the price and `all_bids`.
     """
 
     module: ClassVar[str] = "econo_env.markets.sequential"
 
     market: Literal["sequential"] = "sequential"  # type: ignore[assignment]  # the sealed bid form, but its own kind
     weights: None = None
-    feedback: Literal["nothing", "price", "winning_bid"] = "price"  # type: ignore[assignment]  # a loser sees a price
+    feedback: Literal["nothing", "price", "winning_bid", "all_bids"] = "price"  # type: ignore[assignment]  # a loser sees a price
 
     @field_validator("mechanism", mode="before")
     @classmethod
