@@ -135,7 +135,7 @@ def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, condition
     _require_room(scenario, points, ceiling - table if ceiling else table, prior)
 
     def bid(values: ArrayLike) -> Float64s:
-        return np.interp(np.asarray(values, dtype=np.float64), points, table)
+        return np.asarray(np.interp(np.asarray(values, dtype=np.float64), points, table))
 
     return asked(ceiling, bid) if ceiling else bid
 
