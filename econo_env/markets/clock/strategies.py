@@ -69,8 +69,8 @@ def _require_whole_clock(scenario: ClockScenario) -> None:
     ticks = 1 + int(np.ceil(falls / section.increment - 1e-9))
     if scenario.max_cycles < ticks:
         raise ValueError(
-            f"{scenario.id}: the clock stops above the reserve after {scenario.max_cycles} ticks, and the equilibrium is "
-            f"that of a whole clock: set max_cycles to {ticks}, or a larger increment"
+            f"{scenario.id}: the clock stops above the reserve after {scenario.max_cycles} ticks, and the equilibrium "
+            f"is that of a whole clock: set max_cycles to {ticks}, or a larger increment"
         )
 
 
