@@ -30,9 +30,7 @@ _RULES = {
     Payment.grand_bundle.name: "the second highest offer for everything",
     FALLBACK: "the least amount that the greedy order still accepts",
 }
-_WORKED_OUT = tuple(
-    rule.name for rule in (Payment.nearest_vcg, Payment.nearest_zero, Payment.nearest_bid, Payment.proxy)
-)
+_WORKED_OUT = (Payment.vcg, Payment.nearest_vcg, Payment.nearest_zero, Payment.nearest_bid, Payment.proxy)
 
 
 def harms(bids: XorBids, won: Ints) -> list[tuple[float, float]]:
