@@ -29,9 +29,12 @@ BY_HAND = {  # file: payments and a reason, worked out by hand from the file
     "position_first_price": ([10, 2, 0], "pays 2 for 0.5 clicks, 4 each, its own bid"),
     "position_vcg": ([3, 1, 0], "what those below lose by its presence: (1 - 0.5) x 4 + 0.5 x 2"),
     "posted_price": ([5, 5, 0, -5, -5, 0], "buyer_2 bids 4, below the posted price, and does not trade"),
+    "procurement_discriminatory": ([-2, -3, -4], "bidder_1 wins 1 unit: bids 3; is paid 3, its own bids"),
     "procurement_first_price": ([0, -4, 0], "lowest bid 4; is paid 4, its own bid"),
     "procurement_kth_price": ([0, -7, 0], "is paid 7, the lowest bid but 2"),
     "procurement_second_price": ([0, -5.5, 0], "is paid 5.5, the best losing bid (bidder_2)"),
+    "procurement_uniform_price": ([-5, -5, -5], "is paid 5, 5 a unit, the lowest losing bid (bidder_0)"),
+    "procurement_vickrey": ([-9, -5, -5], "is paid 9, the rivals' bids (or the ceiling) that its units displace: 9"),
     "second_price": ([0, 0.7, 0], "pays 0.7, the best losing bid (bidder_2)"),
     "second_price_all_pay": ([0.4, 0.7, 0.7], "highest bid 0.9; pays 0.7, the best losing bid (bidder_2)"),
     "first_score": ([1.5, 0], "a score of 3 - 1.5 = 1.5"),
@@ -118,11 +121,11 @@ def test_two_locals_and_a_global(payment, payments):
     assert outcome.allocation.tolist() == [[1, 0], [0, 1], [0, 0]]
 
 
-@pytest.mark.parametrize("name", ["first_price", "second_price", "kth_price"])
+@pytest.mark.parametrize("name", [row.name for row in mechanisms().values() if row.reversible])
 def test_procurement_is_what_the_engine_plays(name):
     env = econo_env.vector_env(f"procurement_{name}_v0", num_markets=64, num_agents=4, autoreset=False)
     env.reset(seed=1)
-    actions = np.random.default_rng(0).uniform(-1, 0.2, (64, 4, 1)).astype(np.float32)
+    actions = np.random.default_rng(0).uniform(-1, 0.2, env.engine.exchange.actions.shape).astype(np.float32)
     env.step(actions)
     state = env.engine.state
     for k in range(64):

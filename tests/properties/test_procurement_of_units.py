@@ -4,18 +4,29 @@ import numpy as np
 import pytest
 
 import econo_env
-from econo_env.mechanisms import mechanisms
+from econo_env.mechanisms import mechanisms, properties
 from tests.properties.games import play, random_actions
-from tests.properties.test_claims import CHECKS
+from tests.properties.test_claims import CHECKS, pairs_of_outcomes
 
 ROWS = {name: row for name, row in mechanisms().items() if row.market == "multi_unit"}
-CLAIMS = [(name, claim) for name, row in ROWS.items() for claim in row.properties]
+CLAIMS = [(name, claim) for name, row in ROWS.items() for claim in row.properties if claim != properties.MONOTONE]
 
 
 @pytest.mark.parametrize(("name", "claim"), CLAIMS, ids=[f"{name}: {claim}" for name, claim in CLAIMS])
 def test_the_claim_holds_in_procurement(name, claim):
     scenario = econo_env.load(f"procurement_{name}_v0", **dict(claim.fields))
     assert bool(CHECKS[claim.name](scenario, claim)) is claim.holds
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_higher_ask_wins_no_more(name):
+    """A monotone allocation, in the mirror."""
+    scenario = econo_env.load(f"procurement_{name}_v0", num_agents=3)
+    fewer = 0
+    for i, before, after in pairs_of_outcomes(scenario, raised=True):
+        assert np.all(after.allocation[:, i] <= before.allocation[:, i])
+        fewer += int((after.allocation[:, i] < before.allocation[:, i]).sum())
+    assert fewer > 100
 
 
 @pytest.mark.parametrize("name", ROWS)
