@@ -108,8 +108,10 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 2
         if terms.shows_price:
             row[at] = price
-        if terms.shows_all_bids:
-            show_bids(state.bids[k], terms.largest_offer, row, at, 1)
+    if terms.shows_all_bids:
+        for i in range(state.values.shape[1]):
+            row = exchange.observations[k, i]
+            show_bids(state.bids[k], terms.largest_offer, row, row.shape[0] - state.bids.shape[1], 1)
 
 
 @compiled

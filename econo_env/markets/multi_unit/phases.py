@@ -163,9 +163,12 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 2
         if terms.shows_winning_bid:
             row[at] = winning_bid / terms.largest_amount
-        if terms.shows_all_bids:
+    if terms.shows_all_bids:
+        first = exchange.observations.shape[2] - state.bids.shape[1] * demand
+        for i in range(state.allocation.shape[1]):
             for j in range(state.bids.shape[1]):
-                show_bids(state.bids[k, j], terms.largest_amount, row, at + j * demand, 1)
+                shown = exchange.observations[k, i]
+                show_bids(state.bids[k, j], terms.largest_amount, shown, first + j * demand, 1)
 
 
 @compiled

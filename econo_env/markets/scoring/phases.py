@@ -97,9 +97,12 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         if terms.shows_winning_bid:
             row[at] = score
             row[at + 1] = quality
-        if terms.shows_all_bids:
-            show_bids(state.prices[k], terms.largest_price, row, at, 2)
-            show_bids(state.qualities[k], QUALITY_STEPS, row, at + 1, 2)
+    if terms.shows_all_bids:
+        for i in range(state.values.shape[1]):
+            row = exchange.observations[k, i]
+            first = row.shape[0] - 2 * state.prices.shape[1]
+            show_bids(state.prices[k], terms.largest_price, row, first, 2)
+            show_bids(state.qualities[k], QUALITY_STEPS, row, first + 1, 2)
 
 
 @compiled

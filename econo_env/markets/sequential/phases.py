@@ -79,9 +79,11 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             at += 1
         if terms.shows_winning_bid:
             row[at] = winning_bid / twice_highest
-            at += 1
-        if terms.shows_all_bids:
-            show_bids(state.bids[k], twice_highest, row, at, 1)
+    if terms.shows_all_bids:
+        for i in range(num_agents):
+            if state.active[k, i]:
+                row = exchange.observations[k, i]
+                show_bids(state.bids[k], twice_highest, row, row.shape[0] - num_agents, 1)
 
 
 @compiled
