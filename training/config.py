@@ -144,15 +144,6 @@ class TrainingConfig(Section):
         return seeds
 
     @model_validator(mode="after")
-    def _differences_at_gamma_0(self) -> Self:
-        if self.learner.difference_rewards and self.gamma() > 0.0:
-            raise ValueError(
-                f"learner.difference_rewards is for gamma = 0, not {self.gamma():g}: there it would bias the gradient; "
-                "leave it out or set learner.gamma=0"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _batches_divide(self) -> Self:
         learner = self.learner
         for seats in self.roles().values():
