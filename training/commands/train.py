@@ -19,7 +19,7 @@ def train(
     """Trains policies with PPO and writes a run: networks, checkpoints, TensorBoard files, metrics, provenance.
 
     A scenario, by its id or file, is trained with the settings shipped for its kind of market: one_round.yaml,
-    many_rounds.yaml, order_book.yaml or task_market.yaml of configs/training.
+    many_rounds.yaml, clock.yaml, order_book.yaml or task_market.yaml of configs/training.
 
     Example: `econo-env train gsp_v0 scenario.num_agents=5 total_timesteps=500000 --out runs/five`
     """
