@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from econo_env.scenario import Scenario, describe_errors, from_mapping, load, scenario_table
+from training.changes import apply_change
 
 CONFIG_FOLDERS = (Path("configs/training"), *(folder / "configs/training" for folder in Path(__file__).parents[:2]))
 """Where `train NAME` looks for NAME.yaml: the working directory's, then those that came with the package."""
@@ -99,6 +100,12 @@ class Checkpoints(Section):
 
     every: int = Field(1_000_000, ge=0)
     keep: int = Field(3, ge=2)
+
+
+_DEFAULTS = {
+    name: section().model_dump()
+    for name, section in (("learner", Learner), ("evaluation", Evaluation), ("checkpoints", Checkpoints))
+}
 
 
 class TrainingConfig(Section):
@@ -213,7 +220,7 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
     path = _find([Path(source), *_shipped(str(source))])
     scenario: Any = None
     if path is None:
-        scenario = next((id for id in (str(source), f"{source}_v0") if id in scenario_table()), None)
+        scenario = next((name for name in (str(source), f"{source}_v0") if name in scenario_table()), None)
         if scenario is None:
             files = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
             raise ValueError(
@@ -270,47 +277,8 @@ def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin
     """
     changed = dict(document)
     for change in changes:
-        _apply(changed, change)
+        apply_change(changed, change, _DEFAULTS)
     try:
         return TrainingConfig.model_validate(changed)
     except ValidationError as error:
         raise ValueError(f"{origin}: {describe_errors(error, TrainingConfig)}") from None
-
-
-def _apply(document: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
-    if not equals or not key:
-        raise ValueError(f"{change!r} is no change: write key=value, e.g. total_timesteps=100000")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ValueError(f"{change!r}: the value is not readable YAML") from None
-    if isinstance(value, str):
-        value = _as_number(value)
-    first, *rest = key.split(".")
-    if not rest:
-        document[first] = value
-    elif first == "scenario":
-        section = document.get("scenario", {})
-        # the scenario's own dotted keys are resolved by the scenario
-        document["scenario"] = {**({"id": section} if isinstance(section, str) else section), ".".join(rest): value}
-    else:
-        defaults = {"learner": Learner(), "evaluation": Evaluation(), "checkpoints": Checkpoints()}
-        default = defaults[first].model_dump() if first in defaults else {}
-        document[first] = _with(document.get(first), rest, value, default)
-
-
-def _with(section: Any, keys: list[str], value: Any, default: Any) -> dict[str, Any]:
-    """The section, or its default where there is none, with one entry changed."""
-    first, *rest = keys
-    inner = dict(section if isinstance(section, Mapping) else default if isinstance(default, Mapping) else {})
-    below = default.get(first) if isinstance(default, Mapping) else None
-    inner[first] = _with(inner.get(first), rest, value, below) if rest else value
-    return inner
-
-
-def _as_number(text: str) -> Any:
-    try:  # YAML 1.1 reads 1e-3 as text
-        return float(text)
-    except ValueError:
-        return text

@@ -12,8 +12,8 @@ answer the exploration of others, or its own at later ticks. A draw that changes
 hence no gradient, and is no sample: in a clock auction nearly all of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,8 @@ _WRITTEN_FIRST = frozenset({"actions", "rewards", "invalid_actions", "bids"})
 """Arrays that every tick writes before it reads them: a difference there is none in what comes."""
 
 
-class Actor(Protocol):
-    """Mean actions (rows, components) for observations (rows, features), limited to [-1, 1]."""
-
-    def __call__(self, observations: Float32s) -> Float32s: ...
+Actor = Callable[[Float32s], Float32s]
+"""Mean actions (rows, components), limited to [-1, 1], for observations (rows, features)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ class Deviations:
             Observations, rewards and dones of the mean policy, as `MarketVecEnv.step` gives them.
         """
         env, before = self.env, self._now
-        seen, rewards, dones, _ = env.step(means)
+        env.step_async(means)
+        seen, rewards, dones, _ = env.step_wait()
         self._now = env.engine.snapshot()
         tried = draws.reshape(env.num_markets, len(env.seats), env.components)
         differences = np.zeros(tried.shape[:2])

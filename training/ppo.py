@@ -1,8 +1,8 @@
 """SB3's PPO, one iteration at a time, with what an exact resume needs.
 
-The algorithm is SB3's own (`collect_rollouts` and `train` are not touched); what is added: several networks may take
-turns, exploration follows a schedule, dead seats are left out of the samples, and truncated seats are bootstrapped in
-one batch instead of one call each.
+The update is SB3's own (`train` is not touched), and so are rollouts without difference rewards. What is added: several
+networks may take turns, exploration follows a schedule, dead seats are left out of the samples, truncated seats are
+bootstrapped in one batch instead of one call each, and with difference rewards rollouts are those of `Deviations`.
 """
 
 import math
@@ -158,7 +158,8 @@ class MarketPPO(PPO):
     def _collect_deviations(self, deviations: Deviations) -> float:
         """Fills the buffer with draws around the mean policy's actions; the mean reward of that policy a step."""
         buffer = self.rollout_buffer
-        assert isinstance(buffer, LivingSeatsBuffer) and isinstance(self._last_obs, np.ndarray)
+        assert isinstance(buffer, LivingSeatsBuffer)
+        assert isinstance(self._last_obs, np.ndarray)
         self.policy.set_training_mode(False)
         buffer.reset()
         deviations.start()

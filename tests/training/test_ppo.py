@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -84,8 +85,7 @@ def returns(scenario, markets, plays, means, gamma):
 
 class TestDeviations:
     MARKETS = 24
-
-    GAMES = {
+    GAMES: ClassVar = {
         "first_price_v0": {},
         "sequential_first_price_v0": {},
         "dutch_v0": {"mechanism.start": 0.4, "mechanism.increment": 0.05},  # clocks that start where it matters

@@ -8,7 +8,7 @@ import typer
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A training file, the name of one in configs/training, or a scenario id.")],
+    config: Annotated[str, typer.Argument(help="A training file, one of configs/training by name, or a scenario id.")],
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change, with dots into sections.")
     ] = None,
