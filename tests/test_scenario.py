@@ -40,7 +40,7 @@ def test_overrides_reach_fields_and_sections(scenario_id):
         ("first_price_v0", {"mechanism.reserve": -1}, "mechanism.reserve|reserve"),
         ("first_price_v0", {"mechanism.reserve": float("nan")}, "finite"),
         ("first_price_v0", {"mechanism": {"name": "third_prize"}}, "choose one of"),
-        ("first_price_v0", {"mechanism": {"name": "second_score"}}, "played in a task_market"),
+        ("first_price_v0", {"mechanism": {"name": "contingent_second_score"}}, "played in a task_market"),
         ("first_price_v0", {"mechanism": "first_price"}, "section with its name"),
         ("first_price_v0", {"values.hihg": 2.0}, "hihg"),
         ("first_price_v0", {"sale.reserve": 1.0}, "no section"),

@@ -1,5 +1,6 @@
 """All-pay sealed-bid auction: the highest bids win, and everybody pays what it bid."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -8,8 +9,15 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import entry_value, expected_rival_value, win_probability
+from econo_env.mechanisms.order_statistics import (
+    entry_value,
+    expected_rival_value,
+    rank_chances,
+    table_cdf,
+    win_probability,
+)
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -54,9 +62,17 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: A
         return np.zeros_like(values)
     if rivals < units:
         return np.where(values >= entry, parameters.reserve, 0.0)
-    table = prior.quantile_table()
-    wins = win_probability(np.interp(values, table, np.linspace(0.0, 1.0, len(table))), rivals, units)
+    wins = win_probability(table_cdf(prior, values), rivals, units)
     return np.where(values >= entry, wins * expected_rival_value(values, prior, num_bidders, units, entry), 0.0)
+
+
+def expected_outcome(
+    bids: NDArray[Any], below: Sequence[NDArray[Any]], parameters: AllPay
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """An accepted bid is paid, and wins where fewer than `units` rivals stand above it."""
+    accepted = bids >= parameters.reserve
+    wins = np.where(accepted, rank_chances(below, parameters.units).sum(axis=0), 0.0)
+    return wins, np.where(accepted, bids, 0.0)
 
 
 MECHANISM = Mechanism(
@@ -65,8 +81,17 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=AllPay,
-    properties=("efficient in symmetric equilibrium without a reserve", "interim individually rational", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.INTERIM_RATIONAL,
+        has.denied(has.EX_POST_RATIONAL),
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.SHILL_PROOF,
+    ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
     equilibrium=equilibrium,
+    expected_outcome=expected_outcome,
 )

@@ -1,6 +1,7 @@
 """Equilibria beyond independent private values of risk-neutral bidders who are all there.
 
-`first_price` and `second_price` refer to these functions; other rules have no closed form here.
+`first_price` and `second_price` refer to these functions; other rules have no closed form here. `truth` is the
+equilibrium of every rule in which it is dominant.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.mechanisms.order_statistics import entry_value, running_integral, win_probability
+from econo_env.mechanisms.order_statistics import entry_value, running_integral, table_cdf, win_probability
+from econo_env.mechanisms.weighted_price import Payment
 from econo_env.valuations.information import Information, PrivateValues
 from econo_env.valuations.priors import Prior
 from econo_env.valuations.utility import RETURN, Budget, RiskNeutral, Utility
@@ -41,6 +43,11 @@ class Conditions:
         return isinstance(self.utility, RiskNeutral)
 
 
+def truth(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any) -> Floats:
+    """The own value: where the price does not hang on the own bid, whatever the others do (Vickrey 1961)."""
+    return np.asarray(values, dtype=np.float64)
+
+
 def second_price_under(
     values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, conditions: Conditions
 ) -> Floats:
@@ -55,6 +62,24 @@ def second_price_under(
     if conditions.entry_cost == 0.0:
         return values
     return np.where(values >= _entry(prior, num_bidders, parameters, conditions), values, 0.0)
+
+
+def second_price_with_shills(parameters: Any) -> dict[str, Any]:
+    """A shill bid a step below the highest bid makes the winner pay its own bid: first price.
+
+    Raises:
+        ValueError: Several units, or a payment other than the critical one.
+    """
+    if parameters.units > 1 or parameters.payment != Payment.critical:
+        raise ValueError("with shill bids the second price is the first price for one unit and the critical payment")
+    return {"name": "first_price", "reserve": parameters.reserve}
+
+
+def kth_price_with_shills(parameters: Any) -> dict[str, Any]:
+    """A shill bid a step below the highest bid moves the bid of rank k - 1 to rank k."""
+    if parameters.rank == 2:
+        return {"name": "first_price", "reserve": parameters.reserve}
+    return {"name": "kth_price", "reserve": parameters.reserve, "rank": parameters.rank - 1}
 
 
 def first_price_under(
@@ -92,8 +117,7 @@ def first_price_under(
         there = 1.0 - conditions.present * (1.0 - np.asarray(cdf, dtype=np.float64))
         return win_probability(there, num_bidders - 1, parameters.units) ** utility.power
 
-    table = prior.quantile_table()
-    at, at_start = (wins(np.interp(v, table, np.linspace(0.0, 1.0, len(table)))) for v in (values, start))
+    at, at_start = (wins(table_cdf(prior, v)) for v in (values, start))
     area = running_integral(lambda y, cdf: utility.slope(y) * wins(cdf), values, prior, start)
     if at_start > 0.0:
         area = area + (utility.transform(start) - utility.transform(reserve)) * at_start

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.money import Credits
 
@@ -118,7 +119,13 @@ MECHANISM = Mechanism(
     market="order_book",
     rule=clear,
     parameters=ContinuousDoubleAuction,
-    properties=("ex-post individually rational", "budget balanced", "price-time priority"),
+    properties=(
+        has.denied(has.TRUTHFUL),
+        has.denied(has.EFFICIENT, has.BILATERAL_TRADE),
+        has.EX_POST_RATIONAL,
+        has.BUDGET_BALANCED,
+        has.PRICE_TIME_PRIORITY,
+    ),
     known_answer="zero-intelligence traders with a budget, 20 buyers and 20 sellers, U[0,1]: about 95.5 % of the gains",
     reference="Smith (1962); Gode and Sunder, Journal of Political Economy 101 (1993)",
 )

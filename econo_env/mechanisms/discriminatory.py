@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.marginal_bids import UnitSale, award
 from econo_env.mechanisms.order_statistics import expected_rival_value
@@ -36,9 +37,11 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=UnitSale,
     properties=(
-        "efficient in symmetric equilibrium with single-unit demand",
-        "no deficit",
-        "ex-post individually rational for bids up to the values",
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM.where("with single-unit demand", demand=1, num_agents=3),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1)",
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.4; Ausubel et al. (2014)",

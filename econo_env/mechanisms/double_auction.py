@@ -5,11 +5,13 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.choices import read_as, written_as
 from econo_env.mechanisms.crossing import cross, trade
 from econo_env.valuations.priors import Prior, Uniform
 
@@ -25,14 +27,6 @@ class Between(IntEnum):
     clearing_prices = 1
 
 
-def _between(choice: object) -> object:
-    if isinstance(choice, str):
-        if choice not in Between.__members__:
-            raise ValueError(f"between {choice!r} is unknown: choose one of {', '.join(Between.__members__)}")
-        return Between[choice]
-    return choice
-
-
 CLEARING_PRICES = int(Between.clearing_prices)
 
 
@@ -40,9 +34,7 @@ class DoubleAuction(NamedTuple):
     """Parameters: the weight of the lower end in the price, and what the ends are."""
 
     k: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
-    between: Annotated[Between, BeforeValidator(_between), PlainSerializer(lambda end: Between(end).name)] = (
-        Between.marginal_pair
-    )
+    between: Annotated[Between, read_as(Between, "between"), written_as(Between)] = Between.marginal_pair
 
 
 @compiled
@@ -97,7 +89,14 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=DoubleAuction,
-    properties=("ex-post individually rational", "budget balanced", "efficient on the offers, not in equilibrium"),
+    properties=(
+        has.denied(has.TRUTHFUL),
+        has.denied(
+            has.EFFICIENT_IN_EQUILIBRIUM.where("between one buyer and one seller", num_agents=2), has.BILATERAL_TRADE
+        ),
+        has.EX_POST_RATIONAL,
+        has.BUDGET_BALANCED,
+    ),
     known_answer="one buyer, one seller, U[0,1], k = 1/2: B(v) = 2v/3 + 1/12, S(c) = 2c/3 + 1/4, gains from trade 9/64",
     reference="Chatterjee and Samuelson (1983); Satterthwaite and Williams (1989); "
     "Rustichini, Satterthwaite and Williams (1994)",

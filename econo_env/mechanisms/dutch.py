@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing
 from econo_env.mechanisms.first_price import equilibrium
 from econo_env.mechanisms.ranking import NOBODY
@@ -53,7 +54,12 @@ MECHANISM = ClockMechanism(
     market="clock",
     rule=tick,
     parameters=Dutch,
-    properties=("efficient in symmetric equilibrium within one step", "interim individually rational", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM.within("increment"),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+    ),
     known_answer="as first price, within one step: U[0,1], n bidders: take the price at (n - 1) v / n, "
     "revenue (n - 1) / (n + 1)",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 1.2",

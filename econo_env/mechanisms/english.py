@@ -2,16 +2,16 @@
 
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
 
 
 class English(NamedTuple):
@@ -54,11 +54,6 @@ def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: 
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: English) -> NDArray[Any]:
-    """Staying in up to the own value, whatever the others do (Vickrey 1961; Krishna 2009, section 1.2)."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = ClockMechanism(
     name="english",
     summary="The price rises step by step; who lets go of the button is out for good; the last one in buys at the "
@@ -67,15 +62,15 @@ MECHANISM = ClockMechanism(
     rule=tick,
     parameters=English,
     properties=(
-        "dominant-strategy incentive compatible within one step",
-        "efficient within one step",
-        "ex-post individually rational",
-        "no deficit",
+        has.TRUTHFUL.within("increment"),
+        has.EFFICIENT.within("increment"),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
     ),
     known_answer="staying in up to the own value; the price is the second highest value within one step: above it "
     "where one bidder is left, not above it where the last ones leave together",
     reference="Milgrom and Weber (1982), section 5; Krishna, Auction Theory (2009), section 1.2; Li (2017)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
     sealed_form="second_price",
     sees=("still_in",),

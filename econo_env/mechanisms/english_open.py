@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
@@ -55,7 +56,12 @@ MECHANISM = ClockMechanism(
     market="clock",
     rule=tick,
     parameters=EnglishOpen,
-    properties=("efficient in equilibrium within one increment", "ex-post individually rational", "no deficit"),
+    properties=(
+        has.denied(has.TRUTHFUL),
+        has.EFFICIENT_IN_EQUILIBRIUM.within("increment"),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+    ),
     known_answer="outbidding up to the own value: the price is the second highest value within one increment; "
     "with a soft close waiting for the last ticks gains nothing",
     reference="Krishna, Auction Theory (2009), section 1.2; Roth and Ockenfels (2002) on hard and soft closes",

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots, follower, occupant, price_to_stay
@@ -72,10 +73,12 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=SlotSale,
     properties=(
-        "not truthful with several slots",
-        "efficient in locally envy-free equilibrium",
-        "no deficit",
-        "ex-post individually rational for bids up to the values",
+        has.denied(has.TRUTHFUL.where("with several slots"), has.GROVES),
+        has.TRUTHFUL.where("with one slot", click_rates=(1.0,)),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.PRICED_BY_OTHERS,
     ),
     known_answer="truthful bids, U[0,1], click rates x: revenue sum of x_s (n - s) / (n + 1); the locally envy-free "
     "equilibrium with the lowest revenue has the payments of VCG",

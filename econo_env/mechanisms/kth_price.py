@@ -9,7 +9,9 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import kth_price_with_shills
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -71,10 +73,19 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=KthPrice,
-    properties=("efficient in symmetric equilibrium", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.INTERIM_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.denied(has.SHILL_PROOF),
+        has.PRICED_BY_OTHERS,
+    ),
     known_answer="U[0,1], n bidders, rank k >= 2: b(v) = (n - 1) v / (n - k + 1), revenue (n - 1) / (n + 1)",
     reference="Monderer and Tennenholtz (2000); Krishna, Auction Theory (2009), section 3.2",
     equilibrium=equilibrium,
     setting={"num_agents": 3},
     reversible=True,
+    under_shill_bids=kth_price_with_shills,
 )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.crossing import cross, trade
 from econo_env.money import Credits
@@ -71,10 +72,12 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=McAfee,
     properties=(
-        "dominant-strategy incentive compatible",
-        "ex-post individually rational",
-        "no deficit",
-        "loses at most 1/q of the gains from q efficient trades",
+        has.TRUTHFUL,
+        has.denied(has.EFFICIENT, has.BILATERAL_TRADE),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.PRICED_BY_OTHERS,
+        has.LOSES_THE_LEAST_TRADE,
     ),
     known_answer="2 buyers, 2 sellers, U[0,1]: truthful, 79/96 (0.823) of the gains from trade",
     reference="McAfee, A dominant strategy double auction, Journal of Economic Theory 56 (1992)",

@@ -1,6 +1,6 @@
 """Order statistics of independent rivals, by quadrature on the quantile table of the prior."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,30 @@ def win_probability(cdf: ArrayLike, num_rivals: int, units: int) -> NDArray[np.f
 
     below = np.asarray(cdf, dtype=np.float64)
     return np.asarray(binom.cdf(units - 1, num_rivals, 1.0 - below))
+
+
+def rank_chances(below: Sequence[NDArray[np.float64]], ranks: int) -> NDArray[np.float64]:
+    """The chance that exactly s independent rivals stand above, for s = 0 .. ranks - 1.
+
+    Args:
+        below: For each rival the chance that it stands below, arrays of one shape.
+        ranks: How many ranks to tell.
+
+    Returns:
+        Shape (ranks, ...).
+    """
+    chances = np.zeros((ranks, *np.shape(below[0])))
+    chances[0] = 1.0
+    for under in below:
+        chances[1:] = chances[1:] * under + chances[:-1] * (1.0 - under)
+        chances[0] *= under
+    return chances
+
+
+def table_cdf(prior: Prior, values: ArrayLike) -> NDArray[np.float64]:
+    """The chance that a draw of the prior's quantile table, which is what the engine draws from, lies below."""
+    table = prior.quantile_table()
+    return np.asarray(np.interp(np.asarray(values, dtype=np.float64), table, np.linspace(0.0, 1.0, len(table))))
 
 
 def expected_rival_value(
@@ -115,11 +139,8 @@ def entry_value(
     """
     from scipy.optimize import brentq
 
-    table = prior.quantile_table()
-    probabilities = np.linspace(0.0, 1.0, len(table))
-
     def gain(value: float) -> float:
-        cdf = 1.0 - present * (1.0 - float(np.interp(value, table, probabilities)))
+        cdf = 1.0 - present * (1.0 - float(table_cdf(prior, value)))
         return (value - reserve) * float(win_probability(cdf, num_bidders - 1, units)) - cost
 
     low, high = max(reserve, prior.lowest), prior.highest

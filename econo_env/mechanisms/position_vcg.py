@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots, follower, occupant, price_to_stay
@@ -56,10 +57,13 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=SlotSale,
     properties=(
-        "dominant-strategy incentive compatible",
-        "efficient with equal weights",
-        "ex-post individually rational",
-        "no deficit",
+        has.TRUTHFUL,
+        has.EFFICIENT,
+        has.denied(has.EFFICIENT.where("with unequal weights", weights=(1.0, 0.5, 0.5))),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, click rates x: truthful, revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
     reference="Edelman, Ostrovsky and Schwarz (2007); Varian (2007)",

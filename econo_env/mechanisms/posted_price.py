@@ -8,6 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.crossing import BY_LOT, sort_offers, trade
 from econo_env.money import Credits
@@ -61,7 +62,13 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=PostedPrice,
-    properties=("dominant-strategy incentive compatible", "ex-post individually rational", "budget balanced"),
+    properties=(
+        has.TRUTHFUL,
+        has.denied(has.EFFICIENT, has.BILATERAL_TRADE),
+        has.EX_POST_RATIONAL,
+        has.BUDGET_BALANCED,
+        has.PRICED_BY_OTHERS,
+    ),
     known_answer="one buyer, one seller, U[0,1], price 1/2: gains from trade 1/8",
     reference="Hagerty and Rogerson, Robust trading mechanisms, Journal of Economic Theory 42 (1987)",
     equilibrium=equilibrium,

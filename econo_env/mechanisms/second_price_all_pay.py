@@ -8,8 +8,9 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import entry_value, running_integral
+from econo_env.mechanisms.order_statistics import entry_value, running_integral, table_cdf
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -56,12 +57,11 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: S
     entry = entry_value(prior, num_bidders, parameters.reserve)
     if np.isinf(entry):
         return np.zeros_like(values)
-    table = prior.quantile_table()
 
     def log_losing(cdf: Any) -> Any:
         return np.log1p(-np.minimum(cdf ** (num_bidders - 1), _SURE))
 
-    at, at_entry = (log_losing(np.interp(v, table, np.linspace(0.0, 1.0, len(table)))) for v in (values, entry))
+    at, at_entry = (log_losing(table_cdf(prior, v)) for v in (values, entry))
     area = running_integral(lambda _, cdf: log_losing(cdf), values, prior, entry)
     return np.where(values >= entry, parameters.reserve + area - values * at + entry * at_entry, 0.0)
 
@@ -72,9 +72,18 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=SecondPriceAllPay,
-    properties=("efficient in symmetric equilibrium without a reserve", "interim individually rational", "no deficit"),
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.INTERIM_RATIONAL,
+        has.denied(has.EX_POST_RATIONAL),
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.denied(has.SHILL_PROOF),
+    ),
     known_answer="U[0,1], 2 bidders: b(v) = -v - ln(1 - v), revenue 1/3",
     reference="Krishna and Morgan (1997)",
     equilibrium=equilibrium,
+    under_shill_bids=lambda parameters: {"name": "all_pay", "reserve": parameters.reserve},
     setting={"largest_bid": 8.0},
 )

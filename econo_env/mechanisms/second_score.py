@@ -1,19 +1,22 @@
-"""Execution-contingent second-score auction: the highest score wins and owes the best losing score."""
+"""Second-score auction: the highest score wins and is paid so much that its score falls to the best losing one."""
 
 from typing import Annotated, Any, NamedTuple
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
 
 
 class SecondScore(NamedTuple):
-    """Parameters: the least score that is served, in credits."""
+    """Parameters: the least score that the buyer accepts, in credits."""
 
     reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
 
@@ -21,37 +24,49 @@ class SecondScore(NamedTuple):
 @compiled
 def clear(
     scores: NDArray[Any],
-    weights: NDArray[Any],
+    prices: NDArray[Any],
     lottery: Lottery,
     terms: SecondScore,
     allocation: NDArray[Any],
-    second_scores: NDArray[Any],
+    payments: NDArray[Any],
 ) -> None:
-    """The highest score at or above the reserve wins the task and owes S2, the best losing score or the reserve.
+    """The highest score at or above the reserve wins, keeps its quality, and is paid down to the best losing score.
 
-    Negative scores never win. All arrays (n,); `second_scores` is nonzero for the winner only.
+    The price it receives is its own plus the lead of its score over the best losing one, or over the reserve where no
+    other score is accepted. All arrays (n,).
     """
     allocation[:] = 0
-    second_scores[:] = 0
+    payments[:] = 0
     winner, loser = two_highest(scores, terms.reserve, lottery)
     if winner == NOBODY:
         return
     allocation[winner] = 1
-    second_scores[winner] = terms.reserve if loser == NOBODY else max(terms.reserve, scores[loser])
+    to_match = terms.reserve if loser == NOBODY else scores[loser]
+    payments[winner] = prices[winner] + scores[winner] - to_match
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: SecondScore) -> NDArray[Any]:
+    """To offer the best score at cost is a dominant strategy (Che 1993): a second-price auction in scores."""
+    return np.asarray(values, dtype=np.float64)
 
 
 MECHANISM = Mechanism(
     name="second_score",
-    summary="Tasks go to the highest expected value minus cost; pay is V(realised grade) minus the best losing score.",
-    market="task_market",
+    summary="The offer with the highest score wins, keeps its quality, and is paid down to the best losing score.",
+    market="scoring",
     rule=clear,
     parameters=SecondScore,
     properties=(
-        "dominant-strategy incentive compatible in cost, reliability and effort under full liability",
-        "efficient",
-        "interim individually rational",
-        "no deficit in any realisation",
+        has.TRUTHFUL,
+        has.EFFICIENT.where("where the true worth is scored"),
+        has.denied(has.EFFICIENT.where("where half of it is", scoring__scale=0.5)),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT.where("where at most the true worth is scored"),
+        has.denied(has.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
     ),
-    known_answer="stake S2 - V(byzantine) makes truth dominant; a lower cap lets reliability be exaggerated",
-    reference="Porter, Ronen, Shoham and Tennenholtz (2008); Dash, Ramchurn and Jennings (2004); Che (1993)",
+    known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price theta q, the buyer "
+    "gains 4 (1 - ln 2), as in first_score",
+    reference="Che (1993); Asker and Cantillon (2008)",
+    equilibrium=equilibrium,
+    truth_is_dominant=lambda _: True,
 )

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
@@ -42,10 +43,10 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=UnitRounds,
     properties=(
-        "truth is dominant in the last round only",
-        "efficient in symmetric equilibrium",
-        "interim individually rational",
-        "no deficit",
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM,
+        has.INTERIM_RATIONAL,
+        has.NO_DEFICIT,
     ),
     known_answer="U[0,1], n bidders, k units: round l < k bids (n - k) v / (n - l), the last one v; prices are a "
     "martingale, revenue k (n - k) / (n + 1)",

@@ -8,11 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import CONTEST, Lottery, uniform
+from econo_env.engine.rng import CONTEST, TWO_TO_MINUS_53, Lottery, fill_with_draws
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
 from econo_env.money import CREDIT, Credits
 from econo_env.valuations.priors import Prior
+
+_MARGIN = 1.0 + 1e-9  # far above rounding
 
 
 class Tullock(NamedTuple):
@@ -36,22 +39,26 @@ def clear(
     A race: i arrives after an exponential time of that rate, the first wins; so nobody loses by bidding more. If all
     bids are 0, everybody has the same chance.
     """
-    winner, earliest, any_effort = NOBODY, 0.0, False
-    for bidder in range(bids.shape[0]):
-        allocation[bidder] = 0
-        payments[bidder] = 0
+    bidders, winner, earliest, any_effort = bids.shape[0], NOBODY, 0.0, False
+    fill_with_draws(lottery.key, lottery.episode, lottery.tick, CONTEST, allocation, 0, bidders)
+    for bidder in range(bidders):
+        draw = allocation[bidder] * TWO_TO_MINUS_53
+        allocation[bidder] = payments[bidder] = 0
         if bids[bidder] < 0 or bids[bidder] < terms.reserve:
             continue
         payments[bidder] = bids[bidder]
-        if any_effort and bids[bidder] == 0:
-            continue
-        time = -math.log(1.0 - uniform(lottery.key, lottery.episode, lottery.tick, CONTEST, bidder))
+        first_effort, rate = bids[bidder] > 0 and not any_effort, 1.0
         if bids[bidder] > 0:
             effort = bids[bidder] * CREDIT if terms.power == 1.0 else (bids[bidder] * CREDIT) ** terms.power
-            time = time / (effort * (weights[bidder] / WEIGHT_UNIT))
-        if winner == NOBODY or time < earliest or (bids[bidder] > 0 and not any_effort):
+            rate = effort * (weights[bidder] / WEIGHT_UNIT)
+        # -log(1 - u) is above u: most of those who come late need no logarithm
+        late = draw > earliest * rate * _MARGIN
+        if winner != NOBODY and not first_effort and (late or (any_effort and bids[bidder] == 0)):
+            continue
+        time = -math.log(1.0 - draw) / rate
+        if winner == NOBODY or time < earliest or first_effort:
             winner, earliest = bidder, time
-        any_effort = any_effort or bids[bidder] > 0
+        any_effort = any_effort or first_effort
     if winner != NOBODY:
         allocation[winner] = 1
 
@@ -72,7 +79,15 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=Tullock,
-    properties=("no deficit", "interim individually rational"),
+    properties=(
+        has.denied(has.TRUTHFUL),
+        has.denied(has.EFFICIENT.where("where values differ", values={"name": "uniform"})),
+        has.INTERIM_RATIONAL,
+        has.denied(has.EX_POST_RATIONAL),
+        has.NO_DEFICIT,
+        has.MONOTONE,
+        has.SHILL_PROOF,
+    ),
     known_answer="one known value V, n bidders, power r <= n / (n - 1): b = V r (n - 1) / n^2, revenue V r (n - 1) / n",
     reference="Tullock (1980); Konrad, Strategy and Dynamics in Contests (2009)",
     equilibrium=equilibrium,

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.crossing import cross, trade
 from econo_env.valuations.priors import Prior
@@ -53,7 +54,13 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=VcgDoubleAuction,
-    properties=("dominant-strategy incentive compatible", "efficient", "ex-post individually rational"),
+    properties=(
+        has.TRUTHFUL,
+        has.EFFICIENT,
+        has.EX_POST_RATIONAL,
+        has.denied(has.NO_DEFICIT, has.BILATERAL_TRADE),
+        has.PRICED_BY_OTHERS,
+    ),
     known_answer="one buyer, one seller, U[0,1]: truthful, gains from trade 1/6, and a deficit of as much",
     reference="Vickrey (1961); Myerson and Satterthwaite (1983)",
     equilibrium=equilibrium,

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.marginal_bids import UnitSale, award
 from econo_env.mechanisms.ranking import NOBODY
@@ -75,12 +76,7 @@ MECHANISM = Mechanism(
     market="multi_unit",
     rule=clear,
     parameters=UnitSale,
-    properties=(
-        "dominant-strategy incentive compatible",
-        "efficient",
-        "ex-post individually rational",
-        "no deficit",
-    ),
+    properties=(has.TRUTHFUL, has.EFFICIENT, has.EX_POST_RATIONAL, has.NO_DEFICIT, has.MONOTONE, has.PRICED_BY_OTHERS),
     known_answer="2 bidders who want both of 2 units, marginal values from U[0,1]: truthful, revenue 3/5, welfare 7/5, "
     "utility 2/5 each",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 12.1",

@@ -4,7 +4,7 @@ import econo_env
 from tests.benchmarks.engine import AGENTS, MARKETS, settings
 from tests.benchmarks.measure import rate, seconds_of
 
-KINDS = ("sealed_bid", "multi_unit", "position", "sequential", "clock", "double_auction")
+KINDS = ("sealed_bid", "multi_unit", "position", "sequential", "clock", "double_auction", "scoring")
 ELSEWHERE = ("first_price_v0", "second_price_v0")  # measured with the engine
 
 

@@ -26,6 +26,8 @@ FORMS = {
     "mixture": {"information": {"name": "mixture"}, "values": {"name": "lognormal"}},
     "entry": {"participation": {"probability": 0.6, "entry_fee": 0.05, "entry_cost": 0.02}, "feedback": "all_bids"},
     "procurement": {"procurement": {"ceiling": 0.8}, "bids": "amount", "largest_bid": 1.0, "feedback": "winning_bid"},
+    "default": {"default": {"shock": 0.3, "stake": 0.02}, "participation": {"entry_fee": 0.05}},
+    "secret reserve": {"seller": {"secret_reserve": {"name": "power"}}, "feedback": "winning_bid"},
 }
 every_form = pytest.mark.parametrize("form", FORMS)
 
@@ -49,7 +51,8 @@ def test_the_books_balance_and_observations_stay_in_their_box(form):
         engine.step(actions_for(engine, tick) * (1.0 if tick else 0.0))
         outcome = welfare(scenario, engine.state, known)
         np.testing.assert_allclose(outcome.created - outcome.revenue, engine.exchange.rewards.sum(axis=1), atol=1e-9)
-        assert np.all(outcome.realised["value"] <= outcome.optimal["value"] + 1e-9)
+        if scenario.default is None:  # with shocks it is the most that can be expected, not the most by hindsight
+            assert np.all(outcome.realised["value"] <= outcome.optimal["value"] + 1e-9)
         assert engine.exchange.observations.min() >= 0.0
         assert engine.exchange.observations.max() <= 1.0
         assert np.all(engine.state.bids[~present] == -1)
@@ -144,13 +147,6 @@ def test_the_search_sees_utility_and_interdependence():
         assert falls.mean_gain.mean() > 0.02 * falls.mean_utility.mean()
 
 
-@pytest.mark.parametrize("form", ["common", "affiliated", "mixture"])
-def test_the_search_refuses_dependent_types(form):
-    scenario = econo_env.load("second_price_v0", num_agents=2, **FORMS[form])
-    with pytest.raises(ValueError, match="types are dependent"):
-        regrets(scenario, make_policy("truthful", scenario), (0,))
-
-
 def test_the_bid_grid_is_refused_where_it_would_be_wrong():
     scenario = econo_env.load("second_price_v0", **FORMS["crra"])
     with pytest.raises(ValueError, match="use method='action_grid'"):
@@ -189,6 +185,10 @@ def test_procurement_actions_place_equilibrium_bids():
         ({"largest_bid": 0.0}, "greater than 0"),
         ({"largest_bid": 1000.0, "values": {"name": "uniform", "high": 1e8}}, "leave the range of money"),
         ({"procurement": {}}, "set bids: amount"),
+        ({"seller": {"shill_bids": "always"}}, "'never' or 'after_bids'"),
+        ({"seller": {"secret_reserve": -0.1}}, "0 to 1e+09 credits"),
+        ({"seller": {"secret_reserve": 0.1, "shill_bids": "after_bids"}}, "the seller has one bid"),
+        ({"seller": {"reserve": 0.1}}, "unknown key 'seller.reserve'"),
         ({"procurement": {"floor": 1.0}}, "unknown key 'procurement.floor'"),
         ({"procurement": {}, "bids": "amount", "weights": [1.0, 2.0]}, "without weights"),
         ({"procurement": {}, "bids": "amount", "utility": {"name": "budget", "amount": 1.0}}, "budget"),

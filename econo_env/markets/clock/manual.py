@@ -30,7 +30,7 @@ def manual(scenario: ClockScenario) -> Manual:
         description=f"{scenario.num_agents} bidders with independent private values see a clock move and say yes or no "
         f"at every tick. {rule.summary} Simultaneous offers are settled by lottery. An action is a limit, which may "
         "change from tick to tick: a bidder who keeps to one plays the sealed-bid auction with that bid "
-        f"({rule.sealed_form}), up to one step of the clock. Properties: {', '.join(rule.properties)}.",
+        f"({rule.sealed_form}), up to one step of the clock. Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
         rewards="Value minus price for the buyer, at the tick of the sale, in credits; 0 otherwise.",

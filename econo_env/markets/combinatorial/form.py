@@ -2,6 +2,8 @@
 
 {mechanism: {name: combinatorial, payment: nearest_vcg}, items: [A, B],
  bids: [{bidder: 1, bundle: [A], amount: 28}, {bidder: 2, bundle: [B], amount: 20}]}
+
+or, with bids from a generator, {mechanism: ..., bids: {generator: regions, items: 25, bids: 200, seed: 0}}.
 """
 
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import Credits, to_credits, to_money
 from econo_env.scenario import describe_errors
+from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
 
 _RULES = {
@@ -46,7 +49,8 @@ class CombinatorialForm(BaseModel):
     Attributes:
         mechanism: Name and parameters.
         items: What is for sale, one name each.
-        bids: XOR bids: a bidder wins at most one of its bundles.
+        bids: XOR bids: a bidder wins at most one of its bundles. Instead of a list, a section with a `generator` and
+            its keywords; items and bidders then have numbers from 0.
         time_limit: Seconds after which nothing more is proved.
     """
 
@@ -56,6 +60,19 @@ class CombinatorialForm(BaseModel):
     items: list[int | str] = Field(min_length=1)
     bids: list[BundleBid] = Field(min_length=1)
     time_limit: float = Field(10.0, gt=0.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _generated(cls, document: Any) -> Any:
+        section = document.get("bids") if isinstance(document, Mapping) else None
+        if not isinstance(section, Mapping):
+            return document
+        if "items" in document:
+            raise ValueError("items belong into the section of the generator: {generator: regions, items: 25, ...}")
+        bids = generate(section)
+        rows = zip(bids.owner.tolist(), bids.contains, to_credits(bids.amount).tolist(), strict=True)
+        listed = [{"bidder": i, "bundle": bundle.nonzero()[0].tolist(), "amount": paid} for i, bundle, paid in rows]
+        return {**document, "items": list(range(bids.num_items)), "bids": listed}
 
     @model_validator(mode="after")
     def _items_exist_once(self) -> Self:

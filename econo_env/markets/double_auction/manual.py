@@ -35,7 +35,7 @@ def manual(scenario: DoubleAuctionScenario) -> Manual:
     return Manual(
         description=f"{scenario.num_buyers} buyers with private values and {scenario.num_sellers} sellers with private "
         f"costs, of one unit each, offer at once, in secret. {row.summary} Ties are broken by lottery. "
-        f"Properties: {', '.join(row.properties)}.",
+        f"Properties: {row.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
         rewards="Buyers: value minus price if they trade. Sellers: price minus cost if they trade. In credits.",

@@ -34,7 +34,7 @@ def manual(scenario: MultiUnitScenario) -> Manual:
     return Manual(
         description=f"{scenario.units} identical units are sold at once to {scenario.num_agents} bidders who want up "
         f"to {scenario.demand} each and value every further one less. {rule.summary} A bid above the one for the unit "
-        f"before is lowered to it. Ties are broken by lottery. Properties: {', '.join(rule.properties)}.",
+        f"before is lowered to it. Ties are broken by lottery. Properties: {rule.promises}.",
         actions={name: _action(scenario, unit) for unit, name in enumerate(names, start=1)},
         observations={name: _meaning(name) for name in observation_names(scenario)},
         rewards="The marginal values of the units won minus the payment, in credits.",

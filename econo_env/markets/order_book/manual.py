@@ -35,7 +35,7 @@ def manual(scenario: OrderBookScenario) -> Manual:
         f"order of one unit. {row.summary} A new limit replaces the resting order and joins the end of its queue, the "
         "same limit keeps its place. Limits are rounded to the tick that is better for the agent; a bid below one tick "
         "is none. Who was filled earlier in the tick does not act again in it. Buyers never sell, so nobody trades "
-        f"with itself. Properties: {', '.join(row.properties)}.",
+        f"with itself. Properties: {row.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         observations={name: _OBSERVATIONS[name] for name in OBSERVATIONS},
         rewards="Buyers: value of the unit minus price if they trade. Sellers: price minus its cost. In credits.",

@@ -16,7 +16,7 @@ def manual(scenario: PositionScenario) -> Manual:
         sealed_bid_manual(scenario),
         description=f"{len(scenario.click_rates)} advertising slots with {rates} expected clicks are sold at once to "
         f"{scenario.num_agents} bidders, each with a private value of a click. {rule.summary} Ties are broken by "
-        f"lottery. Properties: {', '.join(rule.properties)}.",
+        f"lottery. Properties: {rule.promises}.",
         rewards="Expected clicks of the own slot times the value of a click, minus the payment, in credits.",
         start="A fresh value of a click for every bidder, drawn from its prior; new values every round.",
     )

@@ -1,4 +1,4 @@
-"""Known symmetric equilibria of a sealed-bid scenario, as bid functions."""
+"""Equilibria of a sealed-bid scenario: known symmetric ones as bid functions, others found numerically."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
+from econo_env.equilibrium import Solution, solved
+from econo_env.markets.sealed_bid.outcome import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
 from econo_env.valuations.priors import Empirical, Prior
+from econo_env.valuations.utility import NEUTRAL
 
 _TABLE_POINTS = 8193
 _MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
@@ -28,14 +31,13 @@ def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
 
     Raises:
         ValueError: No closed form is known: the mechanism has none under these conditions, or bidders differ in prior
-            or weight under a rule whose equilibrium is not truth, or the action space is too small for it.
+            or weight under a rule whose equilibrium is not truth, or a right to default or a secret reserve comes with
+            such a rule, or the action space is too small for it.
     """
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
-    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+    row, section = _rule_played(scenario)
+    alike, dominant = _alike(scenario), _truth_is_dominant(scenario)
     conditions = conditions_of(scenario)
     special = conditions != Conditions()
-    dominant = row.truth_is_dominant(section) and scenario.information.private and scenario.entry_costs == 0.0
     if row.equilibrium is None or not (alike or dominant):
         reason = "bidders with different priors or weights" if row.equilibrium else "this mechanism"
         raise ValueError(
@@ -43,13 +45,72 @@ def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
             "use truthful, shading or a trained run instead"
         )
     if dominant:
-        return lambda values: np.asarray(values, dtype=np.float64)
+        return _dominant_bids(scenario)
+    if scenario.default is not None or scenario.seller.secret_reserve is not None:
+        raise ValueError(
+            f"{scenario.id}: with default or a secret reserve an equilibrium is known where truth is dominant without "
+            "them (second_price, private values, no entry cost, no shill bids); use truthful, shading or a trained run"
+        )
     if special and row.equilibrium_under is None:
         raise ValueError(
             f"{scenario.id}: the equilibrium of {row.name!r} is known for independent private values of risk-neutral "
             "bidders who are all there at no cost; use truthful, shading or a trained run instead"
         )
-    return _tabled(scenario, row, conditions if special else None)
+    return _tabled(scenario, row, section, conditions if special else None)
+
+
+def _rule_played(scenario: SealedBidScenario) -> tuple[Mechanism, Any]:
+    """The mechanism, as its row and section, that bidders are in: with shill bids it may be another one."""
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
+    if scenario.seller.shill_bids == "never" or row.shill_proof:
+        return row, section
+    if row.under_shill_bids is None:
+        raise ValueError(f"{scenario.id}: no equilibrium of {row.name!r} with shill bids after the bids is known")
+    if len(set(scenario.weights or (1.0,))) > 1:
+        raise ValueError(f"{scenario.id}: with shill bids an equilibrium is known for equal weights")
+    turned = options_of(row.under_shill_bids(section), scenario.market)
+    return mechanism(turned.name), turned
+
+
+def _dominant_bids(scenario: SealedBidScenario) -> BidFunction:
+    """The truth, and with the right to default the highest price worth accepting.
+
+    A bid that the action space or a budget cuts is the best one left: utility falls in the price alone.
+    """
+    if scenario.default is None:
+        return lambda values: np.asarray(values, dtype=np.float64)
+    if scenario.utility.model != NEUTRAL:
+        raise ValueError(f"{scenario.id}: with default a closed form is known for risk-neutral bidders")
+    premium = scenario.default.premium
+    if scenario.procurement is not None:
+        return lambda costs: np.maximum(np.asarray(costs, dtype=np.float64) - premium, 0.0)
+    return lambda values: np.asarray(values, dtype=np.float64) + premium
+
+
+def _alike(scenario: SealedBidScenario) -> bool:
+    return len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+
+
+def _truth_is_dominant(scenario: SealedBidScenario) -> bool:
+    row, section = _rule_played(scenario)
+    return row.truth_is_dominant(section) and scenario.information.private and scenario.entry_costs == 0.0
+
+
+def numerical_solution(scenario: SealedBidScenario) -> Solution | None:
+    """The equilibrium found numerically where no closed form is known and the rule allows it; None elsewhere.
+
+    Raises:
+        ValueError: The search did not come near enough to one.
+    """
+    if expected_outcome(scenario) is None:
+        return None
+    row = mechanism(scenario.mechanism.name)
+    plain = conditions_of(scenario) == Conditions()
+    known = row.equilibrium is not None and _alike(scenario) and (plain or row.equilibrium_under is not None)
+    if known or _truth_is_dominant(scenario):
+        return None
+    return solved(scenario)
 
 
 def conditions_of(scenario: SealedBidScenario) -> Conditions:
@@ -57,7 +118,7 @@ def conditions_of(scenario: SealedBidScenario) -> Conditions:
     return Conditions(scenario.utility, scenario.information, scenario.participation.probability, scenario.entry_costs)
 
 
-def _tabled(scenario: SealedBidScenario, row: Mechanism, conditions: Conditions | None) -> BidFunction:
+def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, conditions: Conditions | None) -> BidFunction:
     prior: Prior = scenario.priors()[0]
     ceiling = 0.0
     if scenario.procurement is not None:
@@ -65,11 +126,11 @@ def _tabled(scenario: SealedBidScenario, row: Mechanism, conditions: Conditions 
         ceiling = scenario.ceiling
         prior = Empirical(quantiles=tuple(np.maximum(ceiling - prior.quantile_table()[::-1], 0.0)))
     highest = scenario.information.highest_signal(prior.highest)
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = float(getattr(section, "reserve", 0.0))
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
     points = np.unique(np.concatenate([np.linspace(0.0, highest, _TABLE_POINTS), prior.quantile_table(), ends]))
-    arguments = (points, prior, scenario.num_agents, scenario.mechanism)
+    arguments = (points, prior, scenario.num_agents, section)
     if conditions is None:
         table = np.asarray(row.equilibrium(*arguments))  # type: ignore[misc]  # the caller has checked for one
     else:

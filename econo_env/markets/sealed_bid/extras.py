@@ -6,45 +6,61 @@ Every function takes the scenario's `Extras` first, or None where there are none
 import math
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import PRESENCE, SHARED, VALUES, two_uniforms, uniform
+from econo_env.engine.rng import (
+    AFTER_SALE,
+    DRAWS_AT_ONCE,
+    PRESENCE,
+    SHARED,
+    TWO_TO_MINUS_53,
+    VALUES,
+    fill_with_draws,
+    two_uniforms,
+    uniform,
+)
 from econo_env.engine.state import Exchange
-from econo_env.markets.sealed_bid.layout import NO_BID, NO_CEILING, Extras, State, Terms
+from econo_env.markets.sealed_bid.layout import NO_BID, NO_CEILING, DefaultTerms, Extras, State, Terms
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
-from econo_env.valuations.information import AFFILIATED, COMMON, WALLET
+from econo_env.valuations.information import AFFILIATED, COMMON, MIXTURE, WALLET
 from econo_env.valuations.utility import felt
 
 
 @compiled
+def draw_common_signals(extras: Extras | None, k: int, state: State, terms: Terms) -> bool:
+    """Where all share one value V, draws signals of it, uniform on [0, 2 V], and says so."""
+    if extras is None:
+        return False
+    if extras.information != COMMON:
+        return False
+    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    state.common[k] = draw_from_table(terms.quantiles, 0, uniform(key, episode, tick, SHARED, 0))
+    twice = 2.0 * state.common[k]
+    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
+        last = min(first + DRAWS_AT_ONCE, values.shape[0])
+        fill_with_draws(key, episode, tick, VALUES, values, first, last)
+        for i in range(first, last):
+            values[i] = int(math.floor(twice * (values[i] * TWO_TO_MINUS_53) + 0.5))
+    return True
+
+
+@compiled
 def draw_extras(extras: Extras | None, k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Draws who is there in the coming round, and signals that hang together in place of independent ones."""
+    """Draws who is there in the coming round, and lets independent values hang together."""
     if extras is None:
         return
     if extras.presence < 1.0:
         for i in range(state.values.shape[1]):
             draw = uniform(state.key[k], state.episode[k], state.tick[k], PRESENCE, i)
             exchange.action_mask[k, i] = draw < extras.presence
-    if extras.information > WALLET:
+    if extras.information in (MIXTURE, AFFILIATED):
         shared, coin = two_uniforms(state.key[k], state.episode[k], state.tick[k], SHARED, 0)
-        for i in range(state.values.shape[1]):
-            own = uniform(state.key[k], state.episode[k], state.tick[k], VALUES, i)
-            state.values[k, i] = _signal(extras, i, own, shared, coin, terms)
-
-
-@compiled
-def _signal(extras: Extras, i: int, own: float, shared: float, coin: float, terms: Terms) -> int:
-    """Bidder i's value or signal from its own draw and those that all share, micro-credits."""
-    if extras.information == COMMON:
-        return int(math.floor(2.0 * draw_from_table(terms.quantiles, 0, shared) * own + 0.5))
-    if extras.information == AFFILIATED:
-        return draw_from_table(terms.quantiles, 0, shared) + draw_from_table(terms.quantiles, 0, own)
-    return draw_from_table(terms.quantiles, terms.prior_of[i], shared if coin < extras.information_parameter else own)
-
-
-@compiled
-def _common_value(k: int, state: State, terms: Terms) -> int:
-    """The value to all of a common-value item in this tick, micro-credits; draws are counters, so none is kept."""
-    return draw_from_table(terms.quantiles, 0, uniform(state.key[k], state.episode[k], state.tick[k], SHARED, 0))
+        if extras.information == AFFILIATED:
+            part = draw_from_table(terms.quantiles, 0, shared)
+            for i in range(state.values.shape[1]):
+                state.values[k, i] += part
+        elif coin < extras.information_parameter:
+            for i in range(state.values.shape[1]):
+                state.values[k, i] = draw_from_table(terms.quantiles, terms.prior_of[i], shared)
 
 
 @compiled
@@ -87,14 +103,26 @@ def size_of(extras: Extras | None, payment: int) -> int:
 
 
 @compiled
+def forget_extras(extras: Extras | None, k: int, state: State) -> None:
+    """At the start of an episode nobody has walked away, and the seller has not bid."""
+    if extras is None:
+        return
+    state.seller_bid[k] = NO_BID
+    for i in range(state.defaulted.shape[1]):
+        state.defaulted[k, i] = False
+
+
+@compiled
 def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Payments of procurement, fees, and what the utility model makes of the realised value and the payment."""
+    """Payments of procurement, walking away, fees, and what the utility model makes of worth and payment."""
     _realise(extras, k, state, terms)
+    _add_shocks(extras.default, k, state)
     for i in range(state.values.shape[1]):
         gain = state.allocation[k, i] * state.worth[k, i]
         if extras.ceiling != NO_CEILING:
             gain = -gain  # to win is to do the work, for what the rule leaves of the ceiling
             state.payments[k, i] -= extras.ceiling * state.allocation[k, i]
+        gain = _kept(extras.default, k, i, state, gain)
         cost = state.payments[k, i]
         if state.bids[k, i] >= 0:
             state.payments[k, i] += extras.entry_fee
@@ -103,12 +131,33 @@ def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: 
 
 
 @compiled
+def _add_shocks(default: DefaultTerms | None, k: int, state: State) -> None:
+    """What bidders would learn after winning: e, uniform on [-shock, shock]."""
+    if default is None:
+        return
+    for i in range(state.worth.shape[1]):
+        draw = uniform(state.key[k], state.episode[k], state.tick[k], AFTER_SALE, i)
+        state.worth[k, i] += int(math.floor((2.0 * draw - 1.0) * default.shock + 0.5))
+
+
+@compiled
+def _kept(default: DefaultTerms | None, k: int, i: int, state: State, gain: int) -> int:
+    """What bidder i has of its sale: nothing if it walks away, which it does to lose the stake instead of more."""
+    if default is None:
+        return gain
+    state.defaulted[k, i] = state.allocation[k, i] > 0 and gain - state.payments[k, i] < -default.stake
+    if not state.defaulted[k, i]:
+        return gain
+    state.allocation[k, i] = 0
+    state.payments[k, i] = default.stake
+    return 0
+
+
+@compiled
 def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
     """Writes what the item of this tick is worth to each bidder."""
     bidders = state.values.shape[1]
-    total, common = 0, 0
-    if extras.information == COMMON:
-        common = _common_value(k, state, terms)
+    total = 0
     for i in range(bidders):
         total += state.values[k, i]
     for i in range(bidders):
@@ -116,7 +165,7 @@ def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
         if extras.information == WALLET:
             state.worth[k, i] = own + int(math.floor(extras.information_parameter * float(total - own) + 0.5))
         elif extras.information == COMMON:
-            state.worth[k, i] = common
+            state.worth[k, i] = state.common[k]
         elif extras.information == AFFILIATED:
             state.worth[k, i] = int(math.floor(total / bidders + 0.5))
         else:

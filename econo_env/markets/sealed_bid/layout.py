@@ -27,7 +27,28 @@ class State(NamedTuple):
     allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
     payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round, < 0 if received")]
     worth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: realised value of the last round's item")]
+    common: Annotated[Int64s, Column(np.int64, (), "micro-credits: the coming item's value to all, where it is common")]
     present: Annotated[Bools, Column(np.bool_, ("agents",), "was there in the last round, where that is random")]
+    defaulted: Annotated[Bools, Column(np.bool_, ("agents",), "won the last round and walked away, where one may")]
+    seller_bid: Annotated[Int64s, Column(np.int64, (), "micro-credits, -1 for none; 0 where the seller never bids")]
+    offers: Annotated[Int64s, Column(np.int64, ("offers",), "scratch: all bids, the seller's last, where it may bid")]
+    granted: Annotated[Int64s, Column(np.int64, ("offers",), "scratch: the rule's allocation of those")]
+    charged: Annotated[Int64s, Column(np.int64, ("offers",), "scratch: the rule's payments for those")]
+
+
+class DefaultTerms(NamedTuple):
+    """The right to walk away from a sale; None compiles it away."""
+
+    shock: float  # micro-credits
+    stake: int  # micro-credits
+
+
+class SellerTerms(NamedTuple):
+    """The seller's own bid; None compiles it away."""
+
+    sees_bids: bool
+    reserves: Float64s  # (1, cells + 1) quantiles of the secret reserve, micro-credits
+    weights: Int64s  # (agents + 1,) thousandths, the seller's last
 
 
 class Extras(NamedTuple):
@@ -45,6 +66,8 @@ class Extras(NamedTuple):
     presence: float  # chance to be there
     entry_fee: int  # micro-credits
     entry_cost: int  # micro-credits
+    default: DefaultTerms | None
+    seller: SellerTerms | None
 
 
 class Terms(NamedTuple):
@@ -75,6 +98,7 @@ def axes(scenario: SealedBidScenario) -> dict[str, int]:
         "agents": scenario.num_agents,
         "features": len(observation_names(scenario)),
         "actions": len(action_names(scenario)),
+        "offers": scenario.num_agents + 1 if scenario.seller.bids else 0,
     }
 
 
@@ -149,7 +173,7 @@ def terms(scenario: SealedBidScenario) -> Terms:
 
 
 def _extras(scenario: SealedBidScenario) -> Extras:
-    entry, budget = scenario.participation, getattr(scenario.utility, "amount", None)
+    entry, default, budget = scenario.participation, scenario.default, getattr(scenario.utility, "amount", None)
     return Extras(
         bid_limit=_NO_LIMIT if budget is None else int(to_money(max(0.0, budget - entry.entry_fee))),
         ceiling=NO_CEILING if scenario.procurement is None else int(to_money(scenario.ceiling)),
@@ -160,13 +184,35 @@ def _extras(scenario: SealedBidScenario) -> Extras:
         presence=entry.probability,
         entry_fee=int(to_money(entry.entry_fee)),
         entry_cost=int(to_money(entry.entry_cost)),
+        default=None if default is None else DefaultTerms(float(to_money(default.shock)), int(to_money(default.stake))),
+        seller=_seller(scenario) if scenario.seller.bids else None,
+    )
+
+
+def _seller(scenario: SealedBidScenario) -> SellerTerms:
+    reserve = scenario.seller.secret_reserve
+    table = [reserve or 0.0] * 2 if isinstance(reserve, float | None) else reserve.quantile_table()
+    weights = (*(scenario.weights or (1.0,) * scenario.num_agents), 1.0)
+    return SellerTerms(
+        sees_bids=scenario.seller.shill_bids == "after_bids",
+        reserves=np.array([table]) * float(to_money(1.0)),
+        weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
     )
 
 
 def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents), of the last round: `won` and `paid` (credits).
 
-    What is received counts negative. Where values are interdependent also `worth`, the realised value in credits.
+    What is received counts negative. Where values are interdependent, or shocks follow the sale, also `worth`, the
+    realised value in credits; where winners may walk away, `defaulted`; where the seller bids, `seller_bid`, NaN for
+    none.
     """
     told = {"won": state.allocation > 0, "paid": state.payments / MICRO}
-    return told if scenario.information.private else told | {"worth": state.worth / MICRO}
+    if not scenario.information.private or scenario.default is not None:
+        told["worth"] = state.worth / MICRO
+    if scenario.default is not None:
+        told["defaulted"] = state.defaulted.copy()
+    if scenario.seller.bids:
+        bid = np.where(state.seller_bid == NO_BID, np.nan, state.seller_bid / MICRO)
+        told["seller_bid"] = np.repeat(bid[:, None], scenario.num_agents, axis=1)
+    return told

@@ -79,18 +79,60 @@ def _description(scenario: SealedBidScenario) -> str:
         )
     if entry.probability < 1.0:
         parts.append(f"Each bidder is there with chance {entry.probability:g}; nobody sees how many are.")
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
-    if reserve > 0.0:
-        parts.append(f"The reserve of {reserve:g} is public and fixed before the bids; the seller cannot bid.")
+    parts += _about_seller(scenario)
     if scenario.entry_costs > 0.0:
         fee, cost = entry.entry_fee, entry.entry_cost
         parts.append(f"A bid costs a fee of {fee:g} to the seller and {cost:g} to nobody's gain.")
-    parts.append(f"Ties are broken by lottery. Properties: {', '.join(rule.properties)}.")
+    if scenario.default is not None:
+        shock, stake = scenario.default.shock, scenario.default.stake
+        work, other = (
+            ("the work costs c + e", "buyer") if scenario.procurement else ("the item is worth v + e", "seller")
+        )
+        parts.append(
+            f"After the sale the winner learns that {work}, e uniform between -{shock:g} and {shock:g}. Where keeping "
+            f"the sale would lose it more than the stake of {stake:g}, it walks away: it pays the stake and nothing "
+            f"else, the {other} keeps the stake, and nobody else is served."
+        )
+    shilled = scenario.seller.shill_bids == "after_bids" and not rule.shill_proof
+    without = " (without what follows the bids here)" if shilled or scenario.default is not None else ""
+    parts.append(f"Ties are broken by lottery. Properties{without}: {rule.promises}.")
     return " ".join(parts)
 
 
+def _about_seller(scenario: SealedBidScenario) -> list[str]:
+    """What the seller may do, in sentences."""
+    told, seller = [], scenario.seller
+    who, unit = ("buyer", "contract") if scenario.procurement is not None else ("seller", "unit")
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    if reserve > 0.0:
+        never = "" if seller.bids else f"; the {who} cannot bid"
+        told.append(f"The reserve of {reserve:g} is public and fixed before the bids{never}.")
+    if seller.secret_reserve is not None:
+        fixed = isinstance(seller.secret_reserve, float)
+        drawn = "fixed" if fixed else "drawn anew every round"
+        told.append(f"The {who} has a secret reserve, {drawn}: one more bid, placed before the others and unseen.")
+    if seller.shill_bids == "after_bids":
+        told.append(f"The {who} sees all bids and then places the shill bid that earns it most, if any earns it more.")
+    if seller.bids:
+        told.append(f"A {unit} that the {who}'s bid wins stays with it; if no bidder wins, nobody pays.")
+    return told
+
+
 def _equilibrium(scenario: SealedBidScenario) -> str:
-    known = mechanism(scenario.mechanism.name).known_answer
+    row = mechanism(scenario.mechanism.name)
+    known = row.known_answer
+    if scenario.default is not None:
+        premium = scenario.default.premium
+        sign = "the cost minus" if scenario.procurement is not None else "the value plus"
+        return (
+            f"Where truth is dominant without the right to walk away, as in second price, it is {sign} {premium:g}: "
+            "(sqrt(shock) - sqrt(stake))^2, and 0 from stake = shock on."
+        )
+    if scenario.seller.shill_bids == "after_bids" and not row.shill_proof:
+        return (
+            "Shill bids turn second price into first price, rank k into rank k - 1, the war of attrition into all-pay, "
+            f"and their equilibria with them. Without: {known}"
+        )
     if scenario.procurement is not None:
         return f"That of the sale in which what costs and bids leave of the ceiling are values and bids. There: {known}"
     return (
@@ -106,6 +148,8 @@ def manual(scenario: SealedBidScenario) -> Manual:
     else:
         numbers = {"parameter": scenario.utility.parameter, "amount": getattr(scenario.utility, "amount", 0.0)}
         rewards = _REWARDS[scenario.utility.name].format(**numbers)
+    if scenario.default is not None:
+        rewards += " Whoever walks away gets minus the stake."
     if scenario.entry_costs > 0.0:
         rewards += " Entry fee and cost count as paid."
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"

@@ -9,7 +9,9 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
 from econo_env.markets.sealed_bid.extras import (
+    draw_common_signals,
     draw_extras,
+    forget_extras,
     mirror_bids,
     restrict_bids,
     settle_extras,
@@ -17,6 +19,7 @@ from econo_env.markets.sealed_bid.extras import (
     stretched,
 )
 from econo_env.markets.sealed_bid.layout import NO_BID, Extras, State, Terms
+from econo_env.markets.sealed_bid.seller import let_seller_bid
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
@@ -35,7 +38,8 @@ def draw_private_values(k: int, state: Any, terms: Any) -> None:
 @compiled
 def draw_values(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Draws what every bidder knows in the coming round, its private value or its signal."""
-    draw_private_values(k, state, terms)
+    if not draw_common_signals(terms.extras, k, state, terms):
+        draw_private_values(k, state, terms)
     draw_extras(terms.extras, k, state, terms, exchange)
 
 
@@ -55,10 +59,11 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 @compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
-    """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
+    """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling; then the seller may bid."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     mirror_bids(terms.extras, k, state)
     rule(state.bids[k], terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
+    let_seller_bid(terms.extras, k, state, terms, lottery, rule)
     mirror_bids(terms.extras, k, state)
 
 
@@ -138,5 +143,6 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
+    forget_extras(terms.extras, k, state)
     draw_values(k, state, terms, exchange)
     _write_observations(k, state, terms, exchange)

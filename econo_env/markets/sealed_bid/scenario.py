@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from econo_env.markets.sealed_bid.sections import Default, Participation, Procurement, Seller
 from econo_env.mechanisms.base import Options, mechanism, mechanisms, options_of
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
@@ -17,41 +18,10 @@ MARKET = "sealed_bid"
 MOST_BIDS_SHOWN = 1000
 
 
-class Participation(BaseModel):
-    """Who comes to bid.
-
-    Attributes:
-        probability: Chance that a bidder is there in a round; the others cannot tell how many are.
-        entry_fee: What placing a bid pays to the seller, credits; with a fee or cost, a bid of 0 stays out.
-        entry_cost: What placing a bid costs the bidder, to nobody's gain, credits.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    probability: float = Field(1.0, gt=0.0, le=1.0)
-    entry_fee: float = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
-    entry_cost: float = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
-
-
-class Procurement(BaseModel):
-    """The reverse form: a buyer, bidders with costs; the lowest bid wins and is paid what the rule says.
-
-    The rule sees `ceiling - bid`, so the highest bid wins in its eyes, and what it charges is left off the ceiling.
-
-    Attributes:
-        ceiling: The most that the buyer pays, credits; bids above it are no bids. The highest cost by default. If
-            the rule has a reserve, bids above the ceiling minus the reserve do not win.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    ceiling: float | None = Field(None, gt=0.0, le=LARGEST_CREDITS)
-
-
 class SealedBidScenario(Scenario):
     """A sealed-bid auction: one simultaneous bid each.
 
-    The reserve is public and fixed before the bids, and the seller has no seat: there is nobody to place shill bids.
+    The mechanism's reserve is public and fixed before the bids.
 
     Attributes:
         mechanism: `{name: first_price, reserve: 0.0, ...}`: a mechanism of the table and its parameters in credits.
@@ -60,6 +30,8 @@ class SealedBidScenario(Scenario):
         utility: `risk_neutral`, `crra`, `cara`, `budget` or `return_on_investment`: what rewards are.
         participation: Chance to be there, entry fee and entry cost.
         procurement: The reverse form, with its ceiling; none by default.
+        default: Winners learn more after the sale and may walk away for a stake; none by default.
+        seller: A secret reserve, or shill bids after seeing the bids; neither by default.
         weights: Public reputation weights, one a bidder, in steps of 0.001; bids are ranked by weight times bid.
         bids: What the action means: `share_of_value`, (1 + a) times the own value, so that 0 is the truth; or
             `amount`, (1 + a) times the highest value, whatever the own value is.
@@ -81,6 +53,8 @@ class SealedBidScenario(Scenario):
     utility: AnyUtility = RiskNeutral()
     participation: Participation = Participation()
     procurement: Procurement | None = None
+    default: Default | None = None
+    seller: Seller = Seller()
     largest_bid: float = Field(2.0, gt=0.0, le=1000.0)
 
     @field_validator("mechanism", mode="before")
@@ -135,6 +109,21 @@ class SealedBidScenario(Scenario):
             raise ValueError(said)
         return self
 
+    @model_validator(mode="after")
+    def _default_makes_sense(self) -> Self:
+        if self.default is None:
+            return self
+        row = mechanism(self.mechanism.name)
+        if not row.reversible:
+            allowed = ", ".join(other.name for other in mechanisms().values() if other.reversible)
+            raise ValueError(
+                f"default: under {row.name!r} losers pay, so there is more to walk away from than a sale: "
+                f"choose one of {allowed}"
+            )
+        if not self.information.private or self.utility.model == RETURN:
+            raise ValueError("default goes with private values, and not with return_on_investment")
+        return self
+
     def priors(self) -> tuple[AnyPrior, ...]:
         """The prior of each bidder, length num_agents."""
         return self.values if isinstance(self.values, tuple) else (self.values,) * self.num_agents
@@ -150,7 +139,7 @@ class SealedBidScenario(Scenario):
 
     @property
     def highest_value(self) -> float:
-        """The largest value (in procurement cost) that winning can realise, in credits."""
+        """The largest value (in procurement cost) that winning can realise, in credits, shocks after the sale aside."""
         return self.information.highest_value(self._highest_draw, self.num_agents)
 
     @property
@@ -177,6 +166,8 @@ class SealedBidScenario(Scenario):
             and isinstance(self.information, PrivateValues)
             and self.participation == Participation()
             and self.procurement is None
+            and self.default is None
+            and not self.seller.bids
         )
 
     @property
@@ -191,6 +182,7 @@ class PlainBidsScenario(SealedBidScenario):
     information: PrivateValues = PrivateValues()
     utility: RiskNeutral = RiskNeutral()
     procurement: None = None
+    default: None = None
     largest_bid: float = Field(2.0, ge=2.0, le=2.0)
 
     @field_validator("participation")
@@ -201,6 +193,13 @@ class PlainBidsScenario(SealedBidScenario):
                 "a chance to be there, entry fees and entry costs are for sealed-bid markets: leave it out"
             )
         return participation
+
+    @field_validator("seller")
+    @classmethod
+    def _the_seller_does_not_bid(cls, seller: Seller) -> Seller:
+        if seller.bids:
+            raise ValueError("a secret reserve and shill bids are for sealed-bid markets: leave it out")
+        return seller
 
 
 SCENARIO = SealedBidScenario

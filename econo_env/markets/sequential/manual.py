@@ -27,7 +27,7 @@ def manual(scenario: SequentialScenario) -> Manual:
     return Manual(
         description=f"{scenario.max_cycles} identical units are sold one after another to {scenario.num_agents} "
         f"bidders who want one each; their values hold for the whole sale. {rule.summary} Those who have not won see "
-        f"the price and bid on. Ties are broken by lottery. Properties: {', '.join(rule.properties)}.",
+        f"the price and bid on. Ties are broken by lottery. Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
         rewards="To the winner of a round its value minus the payment, in credits; 0 to the others.",

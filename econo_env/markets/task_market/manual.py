@@ -35,7 +35,7 @@ def manual(scenario: TaskMarketScenario) -> Manual:
     return Manual(
         description=f"{scenario.num_agents} agents with private cost and reliability compete for a stream of tasks. "
         f"{rule.summary} The winner's stake is locked, the work is graded, and one value schedule pays, slashes and "
-        f"bans; grades build the reputation that later tasks ask for. Properties: {', '.join(rule.properties)}.",
+        f"bans; grades build the reputation that later tasks ask for. Properties: {rule.promises}.",
         actions=_ACTIONS,
         observations=_OBSERVATIONS,
         rewards="Credits received for the task minus the cost of the effort, for the winner; 0 for everybody else.",

@@ -102,7 +102,7 @@ class TaskMarketScenario(Scenario):
     """A stream of tasks for agents with private cost and reliability, stake, grades and reputation.
 
     Attributes:
-        mechanism: The scoring rule, `{name: second_score, reserve: 0.0}`.
+        mechanism: The scoring rule, `{name: contingent_second_score, reserve: 0.0}`.
         tasks: The stream of tasks.
         agents: The private types and the stake they start with.
         contract: The value schedule, the grades, and liability.
@@ -144,4 +144,5 @@ SCENARIO = TaskMarketScenario
 
 def built_in() -> list[Scenario]:
     """The flagship: five agents, 64 tasks an episode, full liability."""
-    return [TaskMarketScenario(id="task_market_v0", num_agents=5, max_cycles=64, mechanism={"name": "second_score"})]
+    rule = {"name": "contingent_second_score"}
+    return [TaskMarketScenario(id="task_market_v0", num_agents=5, max_cycles=64, mechanism=rule)]

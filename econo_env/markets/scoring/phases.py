@@ -1,0 +1,123 @@
+"""One round of a scoring auction, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import Exchange
+from econo_env.markets.scoring.layout import NO_OFFER, State, Terms
+from econo_env.markets.scoring.scenario import QUALITY_STEPS
+from econo_env.markets.sealed_bid.phases import draw_private_values
+from econo_env.money import CREDIT
+
+
+@compiled
+def best_quality(theta: float, terms: Terms) -> float:
+    """The step, not yet rounded, that is best for the cost parameter: linear between the entries of a table.
+
+    The table keeps powers out of the loop; that it is a fraction of a step off costs a supplier about a micro-credit.
+    """
+    last = terms.best_quality.shape[0] - 1
+    position = min(max((theta - terms.lowest_cost) * terms.cells_a_unit, 0.0), float(last))
+    cell = min(int(position), last - 1)
+    left = terms.best_quality[cell]
+    return float(min(left + (terms.best_quality[cell + 1] - left) * (position - cell), QUALITY_STEPS))
+
+
+@compiled
+def cost_of(theta: int, quality: int, terms: Terms) -> int:
+    """What delivering that many steps of quality costs, micro-credits."""
+    return int(math.floor(theta * terms.work[quality] + 0.5))
+
+
+@compiled
+def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Turns actions in [-1, 1]^2 into offers and scores; one outside, or NaN, is counted and is no offer."""
+    for i in range(state.values.shape[1]):
+        markup, shift = float(exchange.actions[k, i, 0]), float(exchange.actions[k, i, 1])
+        if not (-1.0 <= markup <= 1.0 and -1.0 <= shift <= 1.0):
+            exchange.invalid_actions[k] += 1
+            state.qualities[k, i] = 0
+            state.prices[k, i] = NO_OFFER
+            state.scores[k, i] = NO_OFFER
+            continue
+        best = best_quality(float(state.values[k, i]), terms)
+        room = QUALITY_STEPS - best if shift > 0.0 else best
+        quality = int(best + shift * room + 0.5)
+        cost, counts = cost_of(state.values[k, i], quality, terms), terms.scored[quality]
+        margin = max(counts - cost, 0) if markup > 0.0 else cost
+        price = cost + int(math.floor(markup * margin + 0.5))
+        state.qualities[k, i] = quality
+        state.prices[k, i] = price
+        state.scores[k, i] = counts - price
+
+
+@compiled
+def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+    """Applies the mechanism's rule to the scores."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    rule(state.scores[k], state.prices[k], lottery, terms.rule, state.allocation[k], state.payments[k])
+
+
+@compiled
+def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """The winner delivers the quality it offered; its reward is what it receives minus the cost, in credits."""
+    for i in range(state.values.shape[1]):
+        gain = 0
+        if state.allocation[k, i] > 0:
+            gain = state.payments[k, i] - cost_of(state.values[k, i], state.qualities[k, i], terms)
+        exchange.rewards[k, i] = gain * CREDIT
+
+
+@compiled
+def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
+    score, quality = 0.0, 0.0
+    if terms.shows_winning_offer:
+        for i in range(state.values.shape[1]):
+            if state.allocation[k, i] > 0:
+                score = min(1.0, state.scores[k, i] * terms.score_scale)
+                quality = state.qualities[k, i] / QUALITY_STEPS
+    for i in range(state.values.shape[1]):
+        row = exchange.observations[k, i]
+        row[0] = state.values[k, i] * terms.cost_scale
+        row[1] = rounds_left
+        at = 2
+        if terms.shows_role:
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            at += 1
+        if terms.shows_result:
+            row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
+            row[at + 1] = min(1.0, state.payments[k, i] * terms.score_scale)
+            at += 2
+        if terms.shows_winning_offer:
+            row[at] = score
+            row[at + 1] = quality
+
+
+@compiled
+def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Moves the clock, draws the cost parameters of the next round if there is one, and writes what suppliers see."""
+    state.tick[k] += 1
+    if state.tick[k] < terms.max_cycles:
+        draw_private_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)
+
+
+@compiled
+def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """Starts the next episode: new cost parameters, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    for i in range(state.values.shape[1]):
+        state.qualities[k, i] = 0
+        state.prices[k, i] = np.int64(NO_OFFER)
+        state.scores[k, i] = np.int64(NO_OFFER)
+        state.allocation[k, i] = 0
+        state.payments[k, i] = 0
+        exchange.action_mask[k, i] = True
+    draw_private_values(k, state, terms)
+    _write_observations(k, state, terms, exchange)

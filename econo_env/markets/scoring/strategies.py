@@ -1,0 +1,140 @@
+"""What a scoring auction tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Float32s, Float64s
+from econo_env.markets.scoring.layout import NO_OFFER, State
+from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
+from econo_env.markets.scoring.outcome import created_by_winner
+from econo_env.markets.scoring.scenario import ScoringScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import to_credits
+from econo_env.valuations.priors import Empirical, Prior
+
+_ROUNDING = 2e-6  # credits: price and cost are whole micro-credits, observed cost parameters float32
+
+DRAWN_AHEAD = ("values",)
+"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
+
+
+def cost_parameters(scenario: ScoringScenario, observations: ArrayLike) -> Float64s:
+    """The own theta in credits, shape (...), from observations of shape (..., features)."""
+    return np.asarray(observations, dtype=np.float64)[..., 0] * scenario.highest_cost
+
+
+def score_actions(scenario: ScoringScenario, observations: ArrayLike, scores: ArrayLike) -> Float32s:
+    """Actions, shape (..., 2), that offer the best quality at the price that gives the wanted scores.
+
+    Args:
+        scenario: The configuration.
+        observations: Shape (..., features).
+        scores: Credits, shape (...); what a price from 0 up to a score of 0 cannot reach is cut.
+    """
+    theta = cost_parameters(scenario, observations)
+    at_cost, wanted = best_score(scenario, theta), np.asarray(scores, dtype=np.float64)
+    costs = to_credits(cost(scenario, theta, best_steps(scenario, theta, menu(scenario).scored)))
+    asks_more = wanted < at_cost
+    # what is asked beyond the cost leaves room for rounding: a score that is meant to reach a reserve reaches it
+    asked = np.where(asks_more, np.maximum(at_cost - wanted - _ROUNDING, 0.0), at_cost - wanted)
+    room = np.where(asks_more, at_cost, costs)
+    markup = np.clip(np.where(room > 0.0, asked / np.where(room > 0.0, room, 1.0), 0.0), -1.0, 1.0)
+    rounded = markup.astype(np.float32)
+    actions = np.zeros((*theta.shape, 2), dtype=np.float32)
+    actions[..., 0] = np.where(rounded > markup, np.nextafter(rounded, np.float32(-1.0)), rounded)
+    return actions
+
+
+def truthful_actions(scenario: ScoringScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 2), all 0: the quality with the best score at cost, at cost."""
+    return np.zeros((*np.shape(observations)[:-1], 2), dtype=np.float32)
+
+
+def scaled_actions(scenario: ScoringScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+    """Actions, shape (..., 2), that score `factor` (a number, or one an agent) times the best score at cost.
+
+    Below 1 an agent asks for more than its cost and never loses; above 1 it asks for less.
+    """
+    at_cost = best_score(scenario, cost_parameters(scenario, observations))
+    return score_actions(scenario, observations, np.asarray(factor, dtype=np.float64) * at_cost)
+
+
+def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike) -> Float32s:
+    """Actions, shape (..., 2), of the symmetric Bayes-Nash equilibrium.
+
+    The quality is that of truth, whatever the competition (Che 1993, lemma 1). With it a supplier is known by its best
+    score at cost, and scores are the bids of a sale among such values (Asker and Cantillon 2008).
+
+    Raises:
+        ValueError: No closed form is known: suppliers differ in their priors and truth is not dominant.
+    """
+    section: Any = scenario.mechanism
+    row = mechanism(section.name)
+    if row.truth_is_dominant(section):
+        return truthful_actions(scenario, observations)
+    if row.equilibrium is None or len(set(scenario.priors())) > 1:
+        reason = "suppliers with different priors" if row.equilibrium else "this mechanism"
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
+            "use truthful, shading or a trained run instead"
+        )
+    potentials, scores = _score_table(scenario)
+    own = best_score(scenario, cost_parameters(scenario, observations))
+    return score_actions(scenario, observations, np.interp(own, potentials, scores))
+
+
+def potential_prior(scenario: ScoringScenario) -> Prior:
+    """The distribution of a supplier's best score at cost, in credits; the first supplier's prior counts."""
+    table = best_score(scenario, scenario.priors()[0].quantile_table())
+    # it falls with theta, so the quantiles come in reverse; equal steps of whole micro-credits may cross
+    return Empirical(quantiles=tuple(np.maximum.accumulate(table[::-1]).tolist()))
+
+
+@lru_cache(maxsize=16)
+def _score_table(scenario: ScoringScenario) -> tuple[Float64s, Float64s]:
+    """Best scores at cost and the equilibrium's scores at them, in credits."""
+    section: Any = scenario.mechanism
+    prior = potential_prior(scenario)
+    # the function jumps at the reserve: a point on each side of it
+    ends = [prior.lowest, section.reserve, np.nextafter(section.reserve, 0.0)]
+    points = np.unique(np.concatenate([prior.quantile_table(), ends]))
+    equilibrium: Any = mechanism(section.name).equilibrium
+    return points, np.asarray(equilibrium(points, prior, scenario.num_agents, section))
+
+
+def roles(scenario: ScoringScenario) -> tuple[tuple[int, ...], ...]:
+    """Seats with the same prior, group by group, in order of first appearance."""
+    groups: dict[Any, list[int]] = {}
+    for seat, prior in enumerate(scenario.priors()):
+        groups.setdefault(prior, []).append(seat)
+    return tuple(tuple(seats) for seats in groups.values())
+
+
+def series(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What telemetry shows of the last round; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids`, the scores, and `payments` of the winners in credits,
+        `bid_value_ratio`, the score over the best score at cost, `quality` offered. One a market, shape (markets,):
+        `revenue`, what the buyer gains in credits, `efficiency`, the welfare over the largest possible one.
+    """
+    theta, made, won = to_credits(state.values), state.prices != NO_OFFER, state.allocation > 0
+    scores, at_cost = to_credits(state.scores), best_score(scenario, theta)
+    bought = np.where(won, menu(scenario).worth[state.qualities], 0)
+    best = best_surplus(scenario, theta).max(axis=1)
+    welfare = created_by_winner(scenario, state, theta)
+    return {
+        "bids": np.where(made, scores, np.nan),
+        "bid_value_ratio": np.where(made & (at_cost > 0), scores / np.where(at_cost > 0, at_cost, 1.0), np.nan),
+        "payments": np.where(won, to_credits(state.payments), np.nan),
+        "quality": np.where(made, menu(scenario).qualities[state.qualities], np.nan),
+        "revenue": to_credits((bought - state.payments).sum(axis=1)),
+        "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
+    }

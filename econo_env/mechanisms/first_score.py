@@ -1,0 +1,75 @@
+"""First-score auction: the offer with the highest score wins, is delivered, and is paid its price."""
+
+from typing import Annotated, Any, NamedTuple
+
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.mechanisms import properties as has
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.order_statistics import expected_rival_value
+from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
+
+
+class FirstScore(NamedTuple):
+    """Parameters: the least score that the buyer accepts, in credits."""
+
+    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+
+
+@compiled
+def clear(
+    scores: NDArray[Any],
+    prices: NDArray[Any],
+    lottery: Lottery,
+    terms: FirstScore,
+    allocation: NDArray[Any],
+    payments: NDArray[Any],
+) -> None:
+    """The highest score at or above the reserve wins and receives its own price; all arrays (n,)."""
+    allocation[:] = 0
+    payments[:] = 0
+    winner, _ = two_highest(scores, terms.reserve, lottery)
+    if winner != NOBODY:
+        allocation[winner] = 1
+        payments[winner] = prices[winner]
+
+
+def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: FirstScore) -> NDArray[Any]:
+    """Scores are the bids of a first-price auction among the best scores at cost (Asker and Cantillon 2008).
+
+    Args:
+        values: Best scores at cost, max over q of s(q) - c(q, theta), in credits, any shape.
+        prior: Their distribution.
+        num_bidders: Suppliers.
+        parameters: With `reserve` in credits.
+
+    Returns:
+        Scores that are bid in credits, the shape of `values`; quality stays the one that reaches the best score.
+    """
+    return expected_rival_value(values, prior, num_bidders, 1, parameters.reserve)
+
+
+MECHANISM = Mechanism(
+    name="first_score",
+    summary="The offer with the highest score, worth of its quality minus price, wins and is paid its price.",
+    market="scoring",
+    rule=clear,
+    parameters=FirstScore,
+    properties=(
+        has.NOT_TRUTHFUL,
+        has.EFFICIENT_IN_EQUILIBRIUM.where("where the true worth is scored"),
+        has.denied(has.EFFICIENT_IN_EQUILIBRIUM.where("where half of it is", scoring__scale=0.5)),
+        has.EX_POST_RATIONAL,
+        has.NO_DEFICIT.where("where at most the true worth is scored"),
+        has.denied(has.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
+    ),
+    known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price "
+    "2 / theta + ln(theta) / (1 - theta), the buyer gains 4 (1 - ln 2)",
+    reference="Che (1993); Asker and Cantillon (2008)",
+    equilibrium=equilibrium,
+)
