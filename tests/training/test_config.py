@@ -135,7 +135,7 @@ def test_schedules_go_from_initial_to_final_without_turning(schedule):
 
 def test_shipped_files_are_valid_and_every_line_is_explained():
     paths = sorted(CONFIG_FOLDERS[0].glob("*.yaml"))
-    assert {"first_price", "second_price"} <= {path.stem for path in paths}
+    assert {"one_round", "many_rounds", "clock", "dutch"} <= {path.stem for path in paths}
     for path in paths:
         read_config(path)
         for line in path.read_text().splitlines():
