@@ -2,7 +2,7 @@
 
 Two locals with values U[0, 1] want one item each, a truthful global with value g of U[0, 2] wants both; with chance
 gamma the locals share one draw. Payments follow their definition in Day and Cramton (2012): the core is p1 + p2 >= g,
-0 <= p <= bids, and payments of least revenue lie nearest to a reference. Nothing here calls the rules that it is to test.
+0 <= p <= bids, and payments of least revenue lie nearest to a reference. Nothing here calls the rules it tests.
 """
 
 import numpy as np
@@ -93,9 +93,7 @@ def expectations(rule, gamma):
     for first, second, weight in mixed:
         b1, b2 = bids_of(rule, first, gamma), bids_of(rule, second, gamma)
         g, inner = over_prices(rule, b1, b2)
-        paid = sum(
-            local_payment(rule, a[:, None, None], b[:, None, None], g) for a, b in ((b1, b2), (b2, b1))
-        )
+        paid = sum(local_payment(rule, a[:, None, None], b[:, None, None], g) for a, b in ((b1, b2), (b2, b1)))
         s, t = b1 + b2, first + second
         local = local_utility(rule, first, b1, b2)
         whole = (2.0 - s) ** 2 / 4.0

@@ -17,7 +17,7 @@ def upto(density):
 
 
 class Symmetric:
-    """Independent values of n bidders from one prior; for revenue, `units` identical units and no more than one each."""
+    """Independent values of n bidders from one prior; for sale are `units` units, one each."""
 
     def __init__(self, prior, n, units=1):
         self.n, self.units, self.values = n, units, np.asarray(prior.quantile(U))

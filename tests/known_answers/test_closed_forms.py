@@ -1,4 +1,4 @@
-"""Cells of the table of closed forms that need no market of their own: shifted and power priors, reserves, two sides."""
+"""Closed forms that need no market of their own: shifted and power priors, reserves, two sides."""
 
 import numpy as np
 import pytest
@@ -81,7 +81,8 @@ def test_one_half_is_the_best_reserve(name, n):
 def test_no_equilibrium_earns_more_than_the_optimal_auction(name):
     """Myerson: 5/12 for two U[0,1] bidders, 17/32 for three."""
     n = 3 if name == "kth_price" else 2
-    _, revenue = revenue_of(name, behaviour="truthful" if name == "gsp" else "equilibrium", num_agents=n, **SINGLE[name])
+    behaviour = "truthful" if name == "gsp" else "equilibrium"
+    _, revenue = revenue_of(name, behaviour=behaviour, num_agents=n, **SINGLE[name])
     assert revenue.mean() < BEST[n] - 0.02
 
 
@@ -106,7 +107,7 @@ def two_sided(name, markets, seed=0, policy="truthful", **fields):
 
 
 def test_the_linear_equilibrium_reaches_27_of_32_parts():
-    """B = 2v/3 + 1/12, S = 2c/3 + 1/4: trade iff v - c >= 1/4; gains 9/64 = 27/32 of 1/6 (by quadrature, and played)."""
+    """B = 2v/3 + 1/12, S = 2c/3 + 1/4: trade iff v - c >= 1/4; gains 9/64 = 27/32 of 1/6 (exact, and played)."""
     row = mechanism("double_auction")
     v = np.linspace(0.3, 1.0, 8)
     np.testing.assert_allclose(row.equilibrium(v, Uniform(), 2, row.options()), 2 * v / 3 + 1 / 12)
@@ -132,7 +133,7 @@ def mcafee_losses():
 
     q = 1, at the losers' bid y below the losers' ask x and their midpoint m: no trade if the ask of the only pair lies
     above m, integral over s in [m, x] of (1-s)^2/2, or its bid below, integral over b in [y, m] of b^2/2; density 4.
-    q = 2: the stand-ins are 0 and 1, the price is 1/2, and the second pair is lost unless its ask and bid lie around it.
+    q = 2: the stand-ins are 0 and 1, the price is 1/2, and the second pair is lost unless ask and bid lie around it.
     """
     x, half = UNIT_NODES[:, None], UNIT_NODES[None, :]
     weight = UNIT_WEIGHTS[:, None] * UNIT_WEIGHTS[None, :]

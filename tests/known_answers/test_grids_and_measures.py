@@ -9,7 +9,7 @@ from econo_env.engine.engine import Engine
 
 
 def rounded_revenue(levels, rounding):
-    """First price, n = 2, U[0,1], bids rounded to multiples of 1/levels: the highest bid has density 8 x on [0, 1/2]."""
+    """First price, n = 2, U[0,1], bids rounded to multiples of 1/levels; the highest one has density 8x."""
     step = 1.0 / levels
     at = np.arange(levels // 2 + 1) * step
     shift = {np.ceil: 0.0, np.floor: 1.0, np.round: 0.5}[rounding]
@@ -132,6 +132,6 @@ def test_independent_samples_make_a_loss_of_nothing_negative_half_of_the_time():
     game = AgainstEquilibrium(20_000)
     own = game.earns(np.ones_like)
     np.testing.assert_array_equal(own, game.earns(np.ones_like))
-    halves = own[: 10_000].reshape(20, -1).mean(axis=1) - own[10_000:].reshape(20, -1).mean(axis=1)
+    halves = own[:10_000].reshape(20, -1).mean(axis=1) - own[10_000:].reshape(20, -1).mean(axis=1)
     assert halves.min() < 0.0 < halves.max()
     assert 3 <= (halves < 0).sum() <= 17

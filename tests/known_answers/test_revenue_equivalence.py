@@ -1,4 +1,4 @@
-"""Every efficient symmetric format earns k E[Y_(k+1)]: its known equilibrium against quadrature, played by the engine."""
+"""Every efficient symmetric format earns k E[Y_(k+1)]: known equilibria, played, against quadrature."""
 
 import numpy as np
 import pytest
@@ -79,3 +79,10 @@ def test_procurement(name, prior, n):
     second_lowest = Symmetric(prior, n)
     exact = float(second_lowest.highest(n - 1) @ second_lowest.values)
     assert near(scenario.ceiling - revenue, exact)
+
+
+def test_a_third_price_that_would_be_asked_below_nothing_is_no_equilibrium():
+    """U[0,1] and three bidders: 2c - 1 is negative for half of the costs."""
+    scenario = econo_env.load("procurement_kth_price_v0")
+    with pytest.raises(ValueError, match="as little as -1, and no bid is below 0"):
+        strategy(scenario, "equilibrium")(0, np.full((1, 3, 2), 0.5))

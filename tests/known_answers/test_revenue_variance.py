@@ -96,9 +96,7 @@ def test_first_price_is_safer_than_second_and_second_than_third(prior, n):
     assert first[1] < 0.7 * second[1]
     if n >= 3:
         assert second[1] < 0.9 * game.moments("kth_price")[1]
-    samples = [
-        revenue_of(name, seed=6, num_agents=n, values=prior)[1] for name in ("first_price", "second_price")
-    ]
+    samples = [revenue_of(name, seed=6, num_agents=n, values=prior)[1] for name in ("first_price", "second_price")]
     bids = game.pay_as_bid()
     for t in np.quantile(samples[1], [0.1, 0.3, 0.5, 0.7, 0.9]):
         exact = [

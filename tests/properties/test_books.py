@@ -1,4 +1,4 @@
-"""The books of every built-in scenario close in every tick, whatever the agents do, and what is given stays as it was."""
+"""The books of every built-in scenario close at every tick, and what is given stays as it was."""
 
 import numpy as np
 import pytest
