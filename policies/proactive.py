@@ -127,7 +127,7 @@ class Learned:
             ValueError: The folder holds no policy, or one that cannot play this scenario.
         """
         folder = Path(run)
-        found = [folder / POLICY_FILE, *sorted(folder.glob(f"seed_*/{POLICY_FILE}"), key=_seed_of)]
+        found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
         path = next((path for path in found if path.is_file()), None)
         if path is None:
             raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
@@ -207,8 +207,10 @@ def _array(tensor: Any) -> Float32s:
     return np.array(tensor.detach().cpu().numpy(), dtype=np.float32)
 
 
-def _seed_of(path: Path) -> int:
-    return int(path.parent.name.removeprefix("seed_"))
+def trained_seeds(run: Path) -> dict[int, Path]:
+    """The folders of a run's training seeds that hold a policy, by seed; empty of a run with one seed."""
+    folders = [path.parent for path in run.glob(f"seed_*/{POLICY_FILE}")]
+    return dict(sorted((int(folder.name.removeprefix("seed_")), folder) for folder in folders))
 
 
 POLICIES = (

@@ -74,9 +74,31 @@ class _Seeded:
         self._calls += 1
         return np.random.Generator(philox).random(shape)
 
+    def _draw_limits(self, market: Any, observations: Observations, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draws for bids; where a market has `KEPT_LIMITS`, the same one at every tick of an episode.
+
+        There a draw depends on the seed, the seat and the own values, which hold for the episode and no longer.
+        """
+        if not getattr(market, "KEPT_LIMITS", False):
+            return self._draw(shape)
+        values = np.broadcast_to(market.private_values(self.scenario, observations), shape)
+        places = np.arange(values.size, dtype=np.uint64).reshape(shape)
+        mixed = _mixed(_mixed(_mixed(places + self._key[0]) ^ self._key[1]) ^ values.copy().view(np.uint64))
+        return np.asarray((mixed >> np.uint64(11)) * 2.0**-53)
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The output function of SplitMix64 (Steele, Lea and Flood 2014): close numbers become unrelated ones."""
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+
 
 class ZeroIntelligence(_Seeded):
     """Zero intelligence, constrained: bids uniformly between 0 and the own value, never at a loss.
+
+    A clock's limit is drawn once a sale.
 
     Gode and Sunder, "Allocative efficiency of markets with zero-intelligence traders", JPE 101 (1993).
     """
@@ -89,31 +111,52 @@ class ZeroIntelligence(_Seeded):
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """A uniform share of the truth for every agent."""
         # observed values are float32: a share this close to 1 could round to a bid above the value
-        shares = self._draw(np.shape(mask)) * (1.0 - 1e-6)
+        shares = self._draw_limits(self._market, observations, np.shape(mask)) * (1.0 - 1e-6)
         return masked(self._market.scaled_actions(self.scenario, observations, shares), mask)
 
 
 class Random(_Seeded):
-    """Uniform actions: the baseline that knows nothing, not even its own value."""
+    """The baseline that knows nothing, not even its own value: uniform actions.
+
+    Where an action is a share of the own value, uniform bids from 0 to the highest value instead, drawn once a sale of
+    a clock, as far as actions reach: at most twice the own value.
+    """
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "random") -> None:
         super().__init__(scenario, seed, name)
-        self._components = len(scenario.market_module().action_names(scenario))
+        self._market = scenario.market_module()
+        self._components = len(self._market.action_names(scenario))
+        self._of_values = getattr(scenario, "bids", None) == "share_of_value"
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
-        """Uniform draws in [-1, 1] for every agent and component."""
-        draws = self._draw((*np.shape(mask), self._components))
-        return masked((2.0 * draws - 1.0).astype(np.float32), mask)
+        """Uniform draws for every agent and component."""
+        shape = (*np.shape(mask), self._components)
+        if not self._of_values:
+            return masked((2.0 * self._draw(shape) - 1.0).astype(np.float32), mask)
+        values = np.shape(self._market.private_values(self.scenario, observations))
+        bids = self._draw_limits(self._market, observations, values) * self._highest()
+        return masked(self._market.bid_actions(self.scenario, observations, bids), mask)
+
+    def _highest(self) -> float:
+        """The value at which the own value's observation is 1, in credits."""
+        ones = np.ones((1, len(self._market.observation_names(self.scenario))))
+        return float(np.max(self._market.private_values(self.scenario, ones)))
 
 
 class Equilibrium:
-    """The Bayes-Nash equilibrium, where a closed form is known; a scenario without one is refused at once."""
+    """The Bayes-Nash equilibrium in closed form, or found numerically; a scenario without either is refused at once.
+
+    Attributes:
+        note: How near a numerical solution is to an equilibrium; empty for a closed form.
+    """
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
         self.name, self.scenario = name, scenario
         self._market = scenario.market_module()
         _require(self._market, "equilibrium_actions", name, scenario)
         self._market.equilibrium_actions(scenario, np.zeros((1, len(self._market.observation_names(scenario)))))
+        solution = self._market.numerical_solution(scenario) if hasattr(self._market, "numerical_solution") else None
+        self.note = "" if solution is None else str(solution)
 
     def reset(self, seed: int) -> None:
         """Nothing to start over."""
@@ -134,6 +177,6 @@ POLICIES = (
     Row("conservative", "Bids 0.8 times the own value.", partial(Scaled, factor=CONSERVATIVE, name="conservative")),
     Row("aggressive", "Bids 1.2 times the own value.", partial(Scaled, factor=AGGRESSIVE, name="aggressive")),
     Row("zero_intelligence", "Bids uniformly between 0 and the own value.", ZeroIntelligence),
-    Row("random", "Draws uniform actions.", Random),
-    Row("equilibrium", "Plays the closed-form Bayes-Nash equilibrium.", Equilibrium),
+    Row("random", "Draws uniform bids or actions, whatever the own value.", Random),
+    Row("equilibrium", "Plays the Bayes-Nash equilibrium, in closed form or found numerically.", Equilibrium),
 )

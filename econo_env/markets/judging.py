@@ -26,12 +26,16 @@ class Welfare:
         revenue: What the seller or principal keeps, shape (markets,); negative is a deficit.
         created: What there was to divide between agents and principal, shape (markets,): `realised`, or where that is
             an expectation, its outcome by the books.
+        revenue_at_best_reserve: What truthful bidders pay at the reserve that is best for the seller, on the same
+            types, shape (markets,); None where bidders do not draw from one prior each for itself. With a regular
+            prior no auction earns more in equilibrium (Myerson 1981).
     """
 
     realised: Mapping[str, Floats]
     optimal: Mapping[str, Floats]
     revenue: Floats
     created: Floats
+    revenue_at_best_reserve: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,22 @@ class JudgedMarket(Protocol):
         ...
 
 
+class DependentMarket(JudgedMarket, Protocol):
+    """A market where one agent's type can tell of the others': searches draw them from what is left possible."""
+
+    def types_hang_together(self, scenario: Any) -> bool:
+        """Whether they do in this scenario; if not, types are drawn one by one."""
+        ...
+
+    def set_types_given(self, scenario: Any, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+        """Gives the agent the types (markets, components) and everybody else types from their distribution given those.
+
+        `uniforms`, points of the unit cube of shape (markets, agents, components), make the draws; the agent's own
+        place is free for what is shared. What items are worth later, such as a common value, is drawn along.
+        """
+        ...
+
+
 class LuckyMarket(JudgedMarket, Protocol):
     """A market whose rewards depend on luck that can be averaged out exactly: searches then see through it."""
 
@@ -107,6 +127,17 @@ class BiddingMarket(JudgedMarket, Protocol):
     def bid_curves(self, scenario: Any, state: Any, agent: int, bids: Floats) -> BidCurves:
         """Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule."""
         ...
+
+
+class OneRoundMarket(JudgedMarket, Protocol):
+    """A market whose episode is one round however many ticks it takes, as the sale of a clock or the day of a book.
+
+    Welfare, money and losses then add up over the episode before they count; without `ONE_ROUND` a tick is a round.
+    Where a bidder states a limit for the whole sale, the package also has `KEPT_LIMITS`: rules that draw a limit by
+    lot, such as zero intelligence, then draw one an episode.
+    """
+
+    ONE_ROUND: bool
 
 
 class PlayedOutMarket(JudgedMarket, Protocol):

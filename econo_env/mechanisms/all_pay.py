@@ -1,5 +1,6 @@
 """All-pay sealed-bid auction: the highest bids win, and everybody pays what it bid."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,13 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import entry_value, expected_rival_value, table_cdf, win_probability
+from econo_env.mechanisms.order_statistics import (
+    entry_value,
+    expected_rival_value,
+    rank_chances,
+    table_cdf,
+    win_probability,
+)
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -59,6 +66,15 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: A
     return np.where(values >= entry, wins * expected_rival_value(values, prior, num_bidders, units, entry), 0.0)
 
 
+def expected_outcome(
+    bids: NDArray[Any], below: Sequence[NDArray[Any]], parameters: AllPay
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """An accepted bid is paid, and wins where fewer than `units` rivals stand above it."""
+    accepted = bids >= parameters.reserve
+    wins = np.where(accepted, rank_chances(below, parameters.units).sum(axis=0), 0.0)
+    return wins, np.where(accepted, bids, 0.0)
+
+
 MECHANISM = Mechanism(
     name="all_pay",
     summary="The highest bids win, and everybody pays what it bid.",
@@ -72,9 +88,10 @@ MECHANISM = Mechanism(
         has.denied(has.EX_POST_RATIONAL),
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
     equilibrium=equilibrium,
-    shill_proof=True,
+    expected_outcome=expected_outcome,
 )

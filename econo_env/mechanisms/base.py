@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Literal, Protocol, get_type_hints
@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, get_type_hints
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
-from econo_env.mechanisms.properties import Claim
+from econo_env.mechanisms.properties import SHILL_PROOF, Claim
 from econo_env.money import is_money, to_money
 from econo_env.valuations.priors import Prior
 
@@ -30,6 +30,20 @@ class Equilibrium(Protocol):
         parameters: Any,
     ) -> NDArray[Any]:
         """Bids for `values`."""
+        ...
+
+
+class ExpectedOutcome(Protocol):
+    """Expected units and payment of own bids, where they depend on the own bid and on how many rivals stand above it.
+
+    Called with own bids (credits, shape (bids,)), for each rival its chance to stand below each of them (or not to bid
+    at all; independent, same shape), and the mechanism's parameters in credits.
+    """
+
+    def __call__(
+        self, bids: NDArray[Any], below: Sequence[NDArray[Any]], parameters: Any
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Units and payments in credits, both of shape (bids,)."""
         ...
 
 
@@ -64,14 +78,14 @@ class Mechanism:
         reference: Where the rule and the answer come from.
         equilibrium: The symmetric equilibrium bid function for independent private values, where known.
         equilibrium_under: The same under `Conditions` beyond these: risk, entry, an unknown number of rivals.
+        expected_outcome: Expected units and payment against independent rivals, where the payment depends on no other
+            bid: what equilibria of bidders who differ are computed from.
         truth_is_dominant: Whether bidding the value is dominant under given parameters, whoever the rivals are.
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
         reversible: Whether it also makes sense as procurement: only winners pay.
-        shill_proof: Whether a seller who sees the bids never gains by one of its own (`mechanisms.shill`); it is
-            tested for sealed bids, and said of them only.
-        under_shill_bids: Otherwise, given the parameters, the section of the mechanism that the game turns into when
-            the seller places its best bid after the others, where known; may raise ValueError with the reason.
+        under_shill_bids: Where it is not shill-proof, given the parameters: the section of the mechanism that the game
+            turns into when the seller bids last, where known; may raise ValueError with the reason.
     """
 
     name: str
@@ -84,17 +98,22 @@ class Mechanism:
     reference: str
     equilibrium: Equilibrium | None = None
     equilibrium_under: Callable[..., NDArray[Any]] | None = None
+    expected_outcome: ExpectedOutcome | None = None
     truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
     reversible: bool = False
-    shill_proof: bool = False
     under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None
 
     @property
     def promises(self) -> str:
         """The properties in words."""
         return "; ".join(map(str, self.properties))
+
+    @property
+    def shill_proof(self) -> bool:
+        """Whether a seller who sees the bids never gains by one of its own."""
+        return SHILL_PROOF in self.properties
 
     @cached_property
     def options(self) -> type[Options]:

@@ -1,7 +1,9 @@
 """First-price sealed-bid auction: the highest bids win and pay themselves."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
@@ -10,7 +12,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import first_price_under
-from econo_env.mechanisms.order_statistics import expected_rival_value
+from econo_env.mechanisms.order_statistics import expected_rival_value, rank_chances
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
 from econo_env.valuations.priors import Prior
@@ -48,6 +50,14 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: F
     return expected_rival_value(values, prior, num_bidders, parameters.units, parameters.reserve)
 
 
+def expected_outcome(
+    bids: NDArray[Any], below: Sequence[NDArray[Any]], parameters: FirstPrice
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A bid at or above the reserve wins where fewer than `units` rivals stand above it, and pays itself then."""
+    wins = np.where(bids >= parameters.reserve, rank_chances(below, parameters.units).sum(axis=0), 0.0)
+    return wins, bids * wins
+
+
 MECHANISM = Mechanism(
     name="first_price",
     summary="The highest bids win and pay what they bid.",
@@ -60,11 +70,12 @@ MECHANISM = Mechanism(
         has.EX_POST_RATIONAL,
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 2.3",
     equilibrium=equilibrium,
     equilibrium_under=first_price_under,
+    expected_outcome=expected_outcome,
     reversible=True,
-    shill_proof=True,
 )

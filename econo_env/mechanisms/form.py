@@ -6,7 +6,7 @@ The form of the file belongs to the kind of market that plays the mechanism: its
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from econo_env.mechanisms.base import mechanism, mechanisms
@@ -19,11 +19,12 @@ class Cleared:
     Attributes:
         winners: Who won, in order: indices from 0, or the names that the form gives.
         allocation: What each bidder gets.
-        payments: What each bidder pays, credits.
+        payments: What each bidder pays, credits; negative where it is paid.
         welfare: Worth of the allocation in credits, on the values if given, else on the bids.
         optimal: Worth of the best allocation in credits, any reserve and weights aside.
         gap: Share of the best worth that is not reached: (optimal - welfare) / optimal.
         explanation: Allocation and payments in words, one line a bidder.
+        details: What else there is to tell of this kind of market, e.g. the trades, by name.
     """
 
     winners: list[Any]
@@ -33,10 +34,12 @@ class Cleared:
     optimal: float
     gap: float
     explanation: list[str]
+    details: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The form of `econo-env clear --json`."""
-        return dict(vars(self))
+        fields = {name: value for name, value in vars(self).items() if name != "details"}
+        return fields | self.details
 
 
 def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
@@ -57,7 +60,5 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         )
     row = mechanism(str(section["name"]))
     market = importlib.import_module(f"econo_env.markets.{row.market}")
-    if not hasattr(market, "clear_form"):
-        raise ValueError(f"{row.name!r} is played in a {row.market} market, which clears no single file")
     cleared: Cleared = market.clear_form(document, seed)
     return cleared

@@ -79,6 +79,7 @@ MECHANISM = Mechanism(
         has.INTERIM_RATIONAL,
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.denied(has.SHILL_PROOF),
         has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, rank k >= 2: b(v) = (n - 1) v / (n - k + 1), revenue (n - 1) / (n + 1)",

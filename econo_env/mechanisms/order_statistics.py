@@ -1,6 +1,6 @@
 """Order statistics of independent rivals, by quadrature on the quantile table of the prior."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,24 @@ def win_probability(cdf: ArrayLike, num_rivals: int, units: int) -> NDArray[np.f
 
     below = np.asarray(cdf, dtype=np.float64)
     return np.asarray(binom.cdf(units - 1, num_rivals, 1.0 - below))
+
+
+def rank_chances(below: Sequence[NDArray[np.float64]], ranks: int) -> NDArray[np.float64]:
+    """The chance that exactly s independent rivals stand above, for s = 0 .. ranks - 1.
+
+    Args:
+        below: For each rival the chance that it stands below, arrays of one shape.
+        ranks: How many ranks to tell.
+
+    Returns:
+        Shape (ranks, ...).
+    """
+    chances = np.zeros((ranks, *np.shape(below[0])))
+    chances[0] = 1.0
+    for under in below:
+        chances[1:] = chances[1:] * under + chances[:-1] * (1.0 - under)
+        chances[0] *= under
+    return chances
 
 
 def table_cdf(prior: Prior, values: ArrayLike) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """First-price auction of slots: a click costs the own bid."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import expected_rival_value, win_probability
+from econo_env.mechanisms.order_statistics import expected_rival_value, rank_chances, win_probability
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots
 from econo_env.valuations.priors import Prior
 
@@ -60,6 +61,15 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: A
     return np.where(serious, paid / np.where(serious, clicks, 1.0), values)
 
 
+def expected_outcome(
+    bids: NDArray[Any], below: Sequence[NDArray[Any]], parameters: Any
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A bid at or above the reserve stands in slot s where s - 1 rivals stand above it, and pays itself for a click."""
+    rates = np.asarray(parameters.click_rates, dtype=np.float64)
+    clicks = np.where(bids >= parameters.reserve, rates @ rank_chances(below, len(rates)), 0.0)
+    return clicks, bids * clicks
+
+
 MECHANISM = Mechanism(
     name="position_first_price",
     summary="The highest bids per click take the slots from the top; a click costs the own bid.",
@@ -76,4 +86,5 @@ MECHANISM = Mechanism(
     known_answer="U[0,1], n bidders, click rates x: revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
     reference="Edelman and Ostrovsky (2007); Krishna, Auction Theory (2009), section 5.1.2",
     equilibrium=equilibrium,
+    expected_outcome=expected_outcome,
 )

@@ -84,6 +84,7 @@ MONOTONE = Claim("monotone allocation")
 PRICED_BY_OTHERS = Claim("prices independent of the own bid")
 IN_THE_CORE = Claim("payments in the core")
 FALSE_NAME_PROOF = Claim("false-name-proof")
+SHILL_PROOF = Claim("proof against a shill bid placed after the bids")
 PRICE_TIME_PRIORITY = Claim("price-time priority")
 LOSES_THE_LEAST_TRADE = Claim("loses at most 1/q of the gains from q efficient trades")
 
@@ -115,6 +116,13 @@ DEMAND_REDUCTION = Theorem(
     "Where bidders want several units, equilibria of the uniform price are inefficient in almost every setting: a bid "
     "for a later unit may set the price of those before.",
     "Ausubel, Cramton, Pycia, Rostek and Weretka, Review of Economic Studies 81 (2014)",
+)
+
+SHILLS = Theorem(
+    "Komo-Kominers-Roughgarden",
+    "A deterministic auction has at most two of three: one simultaneous bid each, truth dominant, and a seller who "
+    "gains nothing by bids of its own.",
+    "Komo, Kominers and Roughgarden, Shill-proof auctions (2024)",
 )
 
 NOT_TRUTHFUL = denied(TRUTHFUL, GROVES)

@@ -64,6 +64,7 @@ MECHANISM = Mechanism(
         has.EX_POST_RATIONAL,
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.denied(has.SHILL_PROOF, has.SHILLS),
         has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, k units: truthful, revenue k (n - k) / (n + 1)",

@@ -79,6 +79,7 @@ MECHANISM = Mechanism(
         has.denied(has.EX_POST_RATIONAL),
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.denied(has.SHILL_PROOF),
     ),
     known_answer="U[0,1], 2 bidders: b(v) = -v - ln(1 - v), revenue 1/3",
     reference="Krishna and Morgan (1997)",

@@ -5,7 +5,7 @@ sense if no such bid ever earns the seller more than none does, whatever the bid
 and Roughgarden, "Shill-Proof Auctions" (2024), for a seller who comes last.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import load_generated
-from econo_env.engine.rng import Lottery
-from econo_env.mechanisms.clearing import single_item_bids
+from econo_env.engine.rng import Lottery, market_keys
+from econo_env.mechanisms.base import Mechanism, mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import to_credits
+from econo_env.money import to_credits, to_money
 
 NO_SHILL = -1
 
@@ -123,8 +123,34 @@ def shill_gain(
 
     Arguments and errors as for `econo_env.mechanisms.clear`; sealed-bid mechanisms only.
     """
-    row, money, factors, lottery, terms = single_item_bids(name, bids, weights, seed, parameters)
+    row, money, factors, lottery, terms = _single_item_bids(name, bids, weights, seed, parameters)
     offers, factors = np.append(money, NO_SHILL), np.append(factors, WEIGHT_UNIT)
     scratch = np.zeros_like(offers), np.zeros_like(offers)
     _, gain = _best(row.rule)(offers, factors, lottery, terms, *scratch)
     return float(to_credits(gain))
+
+
+def _single_item_bids(
+    name: str, bids: ArrayLike, weights: ArrayLike | None, seed: int, parameters: Mapping[str, Any]
+) -> tuple[Mechanism, NDArray[np.int64], NDArray[np.int64], Lottery, Any]:
+    """What a sealed-bid rule takes, from what people write; arguments and errors as for `shill_gain`.
+
+    Returns:
+        The mechanism, bids in micro-credits (n,), -1 for none, weights in thousandths (n,), lottery, and parameters.
+    """
+    row = mechanism(name)
+    if row.market != "sealed_bid":
+        raise ValueError(f"{name!r} is played in a {row.market} market: shill bids are sought in sealed-bid ones")
+    amounts = np.asarray(bids, dtype=np.float64)
+    if amounts.ndim != 1 or amounts.size == 0:
+        raise ValueError(f"bids of shape {amounts.shape}: give a list of at least one amount, one per bidder")
+    if np.any(amounts < 0) or np.any(np.isinf(amounts)):
+        bad = amounts[(amounts < 0) | np.isinf(amounts)][0]
+        raise ValueError(f"a bid of {bad} is not allowed: bids are finite amounts from 0, or NaN for no bid")
+    factors = np.ones_like(amounts) if weights is None else np.asarray(weights, dtype=np.float64)
+    if factors.shape != amounts.shape or not np.all(factors >= 1 / WEIGHT_UNIT):
+        raise ValueError(f"weights {factors.tolist()}: give one of at least 0.001 for each of {len(amounts)} bidders")
+    none = np.isnan(amounts)
+    money = np.where(none, NO_SHILL, to_money(np.where(none, 0.0, amounts)))
+    thousandths = np.rint(factors * WEIGHT_UNIT).astype(np.int64)
+    return row, money, thousandths, Lottery(market_keys(seed, 1)[0], 0, 0), row.terms(row.options(**parameters))

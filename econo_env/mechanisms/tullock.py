@@ -86,10 +86,10 @@ MECHANISM = Mechanism(
         has.denied(has.EX_POST_RATIONAL),
         has.NO_DEFICIT,
         has.MONOTONE,
+        has.SHILL_PROOF,
     ),
     known_answer="one known value V, n bidders, power r <= n / (n - 1): b = V r (n - 1) / n^2, revenue V r (n - 1) / n",
     reference="Tullock (1980); Konrad, Strategy and Dynamics in Contests (2009)",
     equilibrium=equilibrium,
-    shill_proof=True,
     setting={"values": {"name": "empirical", "quantiles": (1.0, 1.0)}},
 )

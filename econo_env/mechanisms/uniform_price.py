@@ -36,6 +36,20 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: U
     return np.asarray(values, dtype=np.float64)
 
 
+def zero_revenue_holds(own: Prior, rival: Prior) -> bool:
+    """Whether bidding (v1, 0) answers a rival who does, with two bidders who want both of two units and no reserve.
+
+    A second bid b wins the second unit at the rival's first bid w, with cdf F = F_rival^2, and else raises the price of
+    the first: with v2 as high as can be, it gains (h - b) F(b) - integral_0^b (1 - 2 F) (Engelbrecht-Wiggans and Kahn
+    1998). On U[0, 1] that is b^2 - b^3/3 - b <= 0.
+    """
+    bids = np.linspace(0.0, own.highest, 4097)
+    shares = rival.cdf(bids) ** 2
+    steps = np.diff(bids) * (shares[1:] + shares[:-1] - 1.0)
+    gains = (own.highest - bids) * shares + np.concatenate([[0.0], np.cumsum(steps)])
+    return bool(gains.max() <= 1e-9 * own.highest)
+
+
 MECHANISM = Mechanism(
     name="uniform_price",
     summary="The highest marginal bids win a unit each; every unit costs the highest losing bid.",
@@ -46,6 +60,7 @@ MECHANISM = Mechanism(
         has.TRUTHFUL.where("with single-unit demand", demand=1, num_agents=3),
         has.denied(has.TRUTHFUL.where("with several units wanted"), has.GROVES),
         has.EFFICIENT.where("with single-unit demand", demand=1, num_agents=3),
+        has.denied(has.EFFICIENT_IN_EQUILIBRIUM.where("with several units wanted"), has.DEMAND_REDUCTION),
         has.EX_POST_RATIONAL,
         has.NO_DEFICIT,
         has.MONOTONE,

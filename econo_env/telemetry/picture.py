@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Kind = Literal["credits", "share", "text"]
 MOST_AGENTS = 48
 """Agents shown of a large market."""
+MOST_TOLD = 6
+"""Agents that a story tells of."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,40 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A line over what runs from left to right, in credits.
+
+    Attributes:
+        name: For the legend.
+        x: Places, rising; of a step curve the right ends of its steps, the first step starts at 0.
+        y: Credits, the shape of `x`.
+        steps: Whether it is drawn in steps: demand, supply, a price per unit.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    steps: bool = True
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What stands beside the bars, on the same axis of credits.
+
+    Attributes:
+        title: What it shows.
+        runs_over: What runs from left to right, with its unit, e.g. "units" or "tick".
+        curves: The curves.
+        marks: Points with a word each, `(x, credits, word)`.
+    """
+
+    title: str
+    runs_over: str
+    curves: Sequence[Curve]
+    marks: Sequence[tuple[float, float, str]] = ()
+
+
+@dataclass(frozen=True)
 class Picture:
     """One round.
 
@@ -51,6 +87,12 @@ class Picture:
         levels: Prices drawn across the bars, name to credits.
         facts: Short statements about the round, e.g. "revenue 0.42".
         idle: Agents that could not act in this round.
+        story: Who wins and who pays what, and why: one sentence each.
+        chart: Curves beside the bars.
+        track: What is followed over the rounds of an episode and drawn as curves, name to credits.
+        events: What happened in this round, in a word, at how many credits; marked on those curves.
+        marked: For bars that win apart from their agent's last one: the column's name to bool (agents,).
+        rule: The rule in one sentence.
         title: What is played.
         subtitle: Which round.
     """
@@ -62,6 +104,12 @@ class Picture:
     levels: Mapping[str, float] = field(default_factory=dict)
     facts: Sequence[str] = ()
     idle: Collection[int] = ()
+    story: Sequence[str] = ()
+    chart: Chart | None = None
+    track: Mapping[str, float] = field(default_factory=dict)
+    events: Mapping[str, float] = field(default_factory=dict)
+    marked: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    rule: str = ""
     title: str = ""
     subtitle: str = ""
 
@@ -70,9 +118,16 @@ class Picture:
         return next(column for column in self.columns if column.name == name)
 
     def highest(self) -> float:
-        """The highest bar or level, in credits."""
+        """The highest bar, level or point of a curve, in credits."""
         bars = [np.nanmax(self.column(name).values, initial=0.0) for name in self.bars]
-        return float(max([0.0, *self.levels.values(), *bars]))
+        curves = [y for curve in (self.chart.curves if self.chart else ()) for y in curve.y]
+        return float(max([0.0, *self.levels.values(), *bars, *curves]))
+
+    def wins(self, bar: str) -> NDArray[np.bool_]:
+        """Whose bar of that name is drawn in the winner's colour, bool (agents,)."""
+        if self.marked:
+            return self.marked.get(bar, np.zeros_like(self.winners))
+        return self.winners if bar == self.bars[-1] else np.zeros_like(self.winners)
 
     def shown(self) -> NDArray[np.int64]:
         """The agents to show, in order: all, or in a large market those with the highest last bar, winners first."""
@@ -81,6 +136,11 @@ class Picture:
             return np.arange(count)
         height = np.nan_to_num(self.column(self.bars[-1]).values.astype(np.float64), nan=-np.inf)
         return np.sort(np.lexsort((-height, ~self.winners))[:MOST_AGENTS])
+
+
+def told(winners: NDArray[np.bool_], most: int = MOST_TOLD) -> list[int]:
+    """The agents that a story tells of, in order: the winners first, the others as far as there is room."""
+    return sorted(np.argsort(~winners, kind="stable")[:most].tolist())
 
 
 def credits_written(amounts: NDArray[Any]) -> list[str]:

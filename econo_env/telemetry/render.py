@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.mechanisms.base import mechanism
 from econo_env.scenario import Scenario
-from econo_env.telemetry.picture import Column, Picture
+from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written
+
+MOST_WRITTEN = 12
+"""Points of a curve that are written as text, the last ones."""
 
 
 class Recorder:
@@ -26,6 +30,8 @@ class Recorder:
         self.round = 0
         self.totals = np.zeros(len(agents))
         self._top = 0.0
+        self._track: dict[str, list[tuple[float, float]]] = {}
+        self._events: list[tuple[float, float, str]] = []
         self._before: Any = None
         self._after: Any = None
 
@@ -33,6 +39,7 @@ class Recorder:
         """An episode starts from `state`."""
         self.round = 0
         self._top = 0.0
+        self._track, self._events = {}, []
         self.totals[:] = 0.0
         self._before = self._after = _copy(state)
 
@@ -45,6 +52,11 @@ class Recorder:
         self._after = _copy(state)
         self.round += 1
         self.totals += np.asarray(rewards, dtype=np.float64)
+        if self.scenario.max_cycles > 1:
+            shown = self._shown()
+            for name, amount in shown.track.items():
+                self._track.setdefault(name, []).append((float(self.round), amount))
+            self._events += [(float(self.round), amount, word) for word, amount in shown.events.items()]
 
     def show(self, mode: str | None) -> str | NDArray[np.uint8] | None:
         """The last round as `ansi` text, as an `rgb_array`, or written to the terminal (`human`)."""
@@ -63,15 +75,28 @@ class Recorder:
         """
         if self._after is None:
             raise RuntimeError("there is nothing to show yet: call reset() first")
-        scenario = self.scenario
-        shown: Picture = scenario.market_module().picture(scenario, self._before, self._after, 0)
+        scenario, shown = self.scenario, self._shown()
         length = f"round {self.round} of {scenario.max_cycles}" if self.round else "before the first round"
         episode = int(self._after.episode[0]) + 1
-        shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}")
+        rule = shown.rule or mechanism(getattr(scenario, "mechanism").name).summary  # noqa: B009 - every market has one
+        shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}", rule=rule)
         if scenario.max_cycles == 1:
             return shown
+        shown = replace(shown, chart=shown.chart or self._course())
         total = Column("total", self.totals.copy())
         return replace(shown, columns=[*shown.columns, total], captions=[*shown.captions, "total"])
+
+    def _shown(self) -> Picture:
+        shown: Picture = self.scenario.market_module().picture(self.scenario, self._before, self._after, 0)
+        return shown
+
+    def _course(self) -> Chart | None:
+        """What was followed since the episode began."""
+        curves = [
+            Curve(name, [x for x, _ in points], [y for _, y in points], steps=False)
+            for name, points in self._track.items()
+        ]
+        return Chart("the episode so far", "round", curves, self._events) if curves else None
 
     def text(self) -> str:
         """The last round as a table."""
@@ -104,7 +129,23 @@ def as_text(picture: Picture, agents: Sequence[str]) -> str:
     facts = [*picture.facts, "* wins"] if picture.winners.any() else list(picture.facts)
     if hidden:
         facts.append(f"{hidden:,} more agents")
-    return "\n".join([*lines, ", ".join(facts)])
+    story = [f"  {line}" for line in [*([picture.rule] if picture.rule else []), *picture.story]]
+    return "\n".join([*lines, ", ".join(facts), *_chart_written(picture.chart), *story])
+
+
+def _chart_written(chart: Chart | None) -> list[str]:
+    """The last points of every curve, and what is marked."""
+    if chart is None:
+        return []
+    lines = []
+    for curve in chart.curves:
+        cut = "... " if len(curve.y) > MOST_WRITTEN else ""
+        written = credits_written(np.array(curve.y[-MOST_WRITTEN:]))
+        lines.append(f"  {curve.name} by {chart.runs_over}: {cut}{' '.join(written)}")
+    if chart.marks:
+        marked = [f"{word} ({chart.runs_over} {x:g})" for x, _, word in chart.marks[-MOST_WRITTEN:]]
+        lines.append("  " + ", ".join(marked))
+    return lines
 
 
 def _copy(state: Any) -> Any:

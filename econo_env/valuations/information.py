@@ -4,12 +4,15 @@ Each model is a section of a scenario. A bidder sees its signal; what it wins is
 side of it is in `econo_env.markets.sealed_bid.signals`.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from econo_env.valuations import posterior
 from econo_env.valuations.priors import Prior
 
 Floats = NDArray[np.float64]
@@ -45,6 +48,28 @@ class Information(BaseModel):
     def highest_value(self, highest: float, num_bidders: int) -> float:
         """The largest realised value in credits."""
         return highest
+
+    def signal_table(self, prior: Prior) -> Floats:
+        """Quantiles of one bidder's signal in credits, equally spaced in probability."""
+        return prior.quantile_table()
+
+    def signals_given(
+        self, own: Floats, agent: int, priors: Sequence[Prior], uniforms: Floats
+    ) -> tuple[Floats, Floats]:
+        """Everybody's signals, drawn from their distribution given one bidder's.
+
+        Args:
+            own: The agent's signals in credits, shape (m,).
+            agent: Whose they are.
+            priors: One a bidder.
+            uniforms: Points of the unit cube, shape (m, bidders); the agent's own place draws what is shared.
+
+        Returns:
+            Signals in credits, shape (m, bidders), and the common value, shape (m,), 0 where there is none.
+        """
+        signals = np.stack([posterior.quantiles(prior, uniforms[:, i]) for i, prior in enumerate(priors)], axis=1)
+        signals[:, agent] = own
+        return signals, np.zeros(len(own))
 
     def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
         """E[value | own signal x, highest rival signal x] in credits: the second-price equilibrium bid.
@@ -86,6 +111,15 @@ class Mixture(Information):
     @property
     def parameter(self) -> float:
         return self.gamma
+
+    def signals_given(
+        self, own: Floats, agent: int, priors: Sequence[Prior], uniforms: Floats
+    ) -> tuple[Floats, Floats]:
+        """The own value says nothing of the coin, for it has the same distribution either way."""
+        coin = uniforms[:, agent]
+        shared = coin < self.gamma
+        place = posterior.place_in_prior(priors[agent], own, coin / max(self.gamma, 1e-300))
+        return super().signals_given(own, agent, priors, np.where(shared[:, None], place[:, None], uniforms))
 
 
 class Wallet(Information):
@@ -133,6 +167,27 @@ class CommonValue(Information):
     def highest_signal(self, highest: float) -> float:
         return 2.0 * highest
 
+    def signal_table(self, prior: Prior) -> Floats:
+        return _common_table(prior)
+
+    def signals_given(
+        self, own: Floats, agent: int, priors: Sequence[Prior], uniforms: Floats
+    ) -> tuple[Floats, Floats]:
+        """Given a signal x the value has the density f(v) / 2v from x / 2 on."""
+        prior = priors[agent]
+        value = posterior.shared_part(
+            prior,
+            own,
+            lambda signal: signal / 2.0,
+            lambda _: prior.highest,
+            lambda _, values: 1.0 / np.maximum(values, 1e-300),
+            uniforms[:, agent],
+        )
+        value = np.maximum(value, own / 2.0)
+        signals = 2.0 * value[:, None] * uniforms
+        signals[:, agent] = own
+        return signals, value
+
     def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
         if prior.name != "uniform" or prior.lowest != 0.0:
             raise ValueError("with a common value a closed form is known for a uniform prior from 0")
@@ -161,6 +216,26 @@ class Affiliated(Information):
     def highest_value(self, highest: float, num_bidders: int) -> float:
         return 2.0 * highest
 
+    def signal_table(self, prior: Prior) -> Floats:
+        return _affiliated_table(prior)
+
+    def signals_given(
+        self, own: Floats, agent: int, priors: Sequence[Prior], uniforms: Floats
+    ) -> tuple[Floats, Floats]:
+        """Given a signal x the shared part has the density f(t) f(x - t)."""
+        prior = priors[agent]
+        shared = posterior.shared_part(
+            prior,
+            own,
+            lambda signal: max(prior.lowest, signal - prior.highest),
+            lambda signal: min(prior.highest, signal - prior.lowest),
+            lambda signal, parts: posterior.chance_of(prior, signal - parts),
+            uniforms[:, agent],
+        )
+        signals = shared[:, None] + posterior.quantiles(prior, uniforms)
+        signals[:, agent] = own
+        return signals, np.zeros(len(own))
+
     def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
         if num_bidders != 2:
             raise ValueError(f"with affiliated signals a closed form is known for 2 bidders, not for {num_bidders}")
@@ -170,6 +245,20 @@ class Affiliated(Information):
         if prior.name != "uniform" or prior.lowest != 0.0:
             raise ValueError("with affiliated signals a first-price closed form is known for a uniform prior from 0")
         return np.asarray(signals, dtype=np.float64) * np.sqrt(share)  # g(t | t) / G(t | t) = 2 / t
+
+
+@lru_cache(maxsize=16)
+def _common_table(prior: Prior) -> Floats:
+    """Quantiles of a signal that is uniform on [0, 2 V]."""
+    return posterior.marginal_table(
+        prior, 2.0 * prior.highest, lambda x, v: np.clip(x / np.maximum(2.0 * v, 1e-300), 0.0, 1.0)
+    )
+
+
+@lru_cache(maxsize=16)
+def _affiliated_table(prior: Prior) -> Floats:
+    """Quantiles of the sum of two draws."""
+    return posterior.marginal_table(prior, 2.0 * prior.highest, lambda x, t: posterior.distribution(prior, x - t))
 
 
 def _power_area(exponent: int, start: Floats) -> Floats:

@@ -3,6 +3,8 @@
 Myerson, "Optimal auction design", Mathematics of Operations Research 6 (1981).
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -17,6 +19,7 @@ def virtual_value(prior: Prior, value: ArrayLike) -> NDArray[np.float64]:
         return np.where(density > 0, at - (1.0 - prior.cdf(at)) / density, -np.inf)
 
 
+@lru_cache(maxsize=64)
 def optimal_reserve(prior: Prior) -> float:
     """The reserve in credits that maximises revenue from bidders with this prior, whatever their number.
 

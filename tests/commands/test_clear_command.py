@@ -17,6 +17,7 @@ def test_a_file_is_cleared_and_explained(tmp_path):
     market.write_text("{mechanism: {name: second_price, reserve: 0.0}, bids: [0.4, 0.9, 0.7]}\n")
     done = run(market, "--json", result)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("second_price: The highest weighted bids win")
     assert "bidder_1 wins: highest bid 0.9; pays 0.7, the best losing bid (bidder_2)" in done.stdout
     assert "welfare 0.9 of at most 0.9 (optimal), revenue 0.7" in done.stdout
     document = json.loads(result.read_text())

@@ -139,3 +139,97 @@ def test_mistakes_get_a_clear_sentence(arguments, said):
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no config\.yaml"):
         evaluate(tmp_path, seeds=[0])
+
+
+@pytest.fixture(scope="module")
+def three_seeds(tmp_path_factory):
+    """A run whose three training seeds bid 0.5, 0.6 and 1.0 times the value in first price."""
+    from policies.proactive import Network, write_networks
+
+    run = tmp_path_factory.mktemp("run")
+    scenario = econo_env.load("first_price_v0")
+    (run / "config.yaml").write_text(yaml.safe_dump({"scenario": scenario.model_dump(mode="json")}))
+    for seed, factor in ((0, 0.5), (2, 0.6), (10, 1.0)):
+        (run / f"seed_{seed}").mkdir()
+        layer = (np.zeros((2, 1), np.float32), np.full(1, factor - 1.0, np.float32))
+        network = Network((0, 1), (layer,), "tanh", np.ones(1, np.float32))
+        write_networks(run / f"seed_{seed}" / "policy.npz", [network])
+    return judged(run, None)
+
+
+def test_every_training_seed_is_judged(three_seeds):
+    assert list(three_seeds.training_seeds) == [0, 2, 10]
+    revenue = [figures["revenue"].mean for figures in three_seeds.training_seeds.values()]
+    np.testing.assert_allclose(revenue, np.array([0.5, 0.6, 1.0]) * 2 / 3, atol=0.01)
+    loss = [figures["utility_loss"].mean for figures in three_seeds.training_seeds.values()]
+    assert loss[0] == pytest.approx(0.0, abs=1e-3)
+    assert loss[2] == pytest.approx(1.0)
+
+
+def test_the_interval_is_over_training_seeds(three_seeds):
+    pooled, parts = three_seeds.metrics["revenue"], three_seeds.training_seeds.values()
+    means = np.array([figures["revenue"].mean for figures in parts])
+    half = 4.302653 * means.std(ddof=1) / np.sqrt(3)  # Student t, 2 degrees of freedom
+    assert pooled.mean == pytest.approx(means.mean())
+    assert pooled.ci95 == pytest.approx((means.mean() - half, means.mean() + half))
+    share = three_seeds.metrics["invalid_action_share"]  # without an event the bound of the parts stays
+    assert (share.mean, share.ci95[1]) == (0.0, pytest.approx(next(iter(parts))["invalid_action_share"].ci95[1]))
+
+
+def test_the_json_of_several_training_seeds(three_seeds):
+    document = json.loads(json.dumps(three_seeds.to_json(), allow_nan=False))
+    assert {"scenario", "policy", "seeds", "metrics", "baselines", "provenance"} <= set(document)
+    assert set(document["metrics"]["revenue"]) == {"mean", "ci95", "unit"}
+    assert list(document["training_seeds"]) == ["0", "2", "10"]
+    assert set(document["training_seeds"]["2"]["metrics"]) == set(document["metrics"])
+    assert document["training_seeds"]["10"]["regret"][0]["mean_gain_by_seed"][0] == pytest.approx(1 / 12, abs=2e-3)
+    middle = document["interquartile_means"]["revenue"]
+    assert middle["mean"] == pytest.approx(document["metrics"]["revenue"]["mean"])
+    assert middle["ci95"][0] < middle["mean"] < middle["ci95"][1]
+    beside = document["differences"]["truthful"]
+    # against truth, loss 1: two seeds do better, the third the same
+    assert beside["utility_loss"]["probability_of_improvement"] == pytest.approx((1 + 1 + 0.5) / 3)
+    assert beside["utility_loss"]["mean"] < 0
+    assert "probability_of_improvement" not in beside["revenue"]
+
+
+def test_the_command_names_every_training_seed(three_seeds):
+    from training.commands.evaluate import _table
+
+    lines = _table(three_seeds)
+    assert any(line.startswith("training seed 10: efficiency 1, revenue 0.6") for line in lines)
+    assert any("over these 3 training seeds" in line for line in lines)
+
+
+@pytest.mark.parametrize(("name", "best"), [("first_price_v0", 5 / 12), ("all_pay_v0", 5 / 12), ("dutch_v0", 5 / 12)])
+def test_revenue_stands_beside_that_at_the_best_reserve(name, best):
+    """U[0,1], n = 2: 5/12 at the reserve of 1/2, where equilibrium without one earns 1/3."""
+    metrics = evaluate("equilibrium", name, seeds=SEEDS, markets=5000, regret=False, baselines=()).metrics
+    assert metrics["revenue_at_best_reserve"].mean == pytest.approx(best, abs=0.006)
+    assert metrics["revenue_over_best_reserve"].mean == pytest.approx(0.8, abs=0.02)
+
+
+def test_with_the_best_reserve_nothing_is_left():
+    scenario = econo_env.load("second_price_v0", num_agents=4, **{"mechanism.reserve": 0.5, "mechanism.units": 2})
+    metrics = judged("truthful", scenario, regret=False, baselines=()).metrics
+    assert metrics["revenue_over_best_reserve"].mean == pytest.approx(1.0, abs=1e-9)
+
+
+def test_unlike_bidders_have_no_one_best_reserve():
+    scenario = econo_env.load("second_price_v0", weights=[1.0, 2.0])
+    assert "revenue_at_best_reserve" not in judged("truthful", scenario, regret=False, baselines=()).metrics
+
+
+@pytest.mark.parametrize(
+    ("clock", "sealed", "policy", "step"),
+    [("english_v0", "second_price_v0", "truthful", 0.01), ("dutch_v0", "first_price_v0", "equilibrium", 0.012)],
+)
+def test_a_clock_is_judged_sale_by_sale_as_the_sealed_bid_is(clock, sealed, policy, step):
+    ours, theirs = (
+        evaluate(policy, name, seeds=SEEDS, markets=2000, regret=False, baselines=()).metrics
+        for name in (clock, sealed)
+    )
+    np.testing.assert_allclose(ours["revenue"].by_seed, theirs["revenue"].by_seed, atol=step)
+    assert ours["revenue"].mean == pytest.approx(1 / 3, abs=step)
+    assert ours["welfare"].mean == pytest.approx(theirs["welfare"].mean, rel=1e-3)
+    assert ours["imbalance"].mean < 1e-9

@@ -69,7 +69,7 @@ def test_what_all_have_adds_up(rule, gamma):
 def test_the_engine_pays_that(rule, gamma):
     """Means within 4 standard errors, the variance of revenue too; market by market what is made is shared."""
     markets = MARKETS // 10 if rule == "proxy" else MARKETS
-    scenario = econo_env.load("combinatorial_v0", correlation=gamma, **{"mechanism.payment": rule})
+    scenario = econo_env.load("combinatorial_v0", **{"bundle_values.correlation": gamma, "mechanism.payment": rule})
     engine, market = Engine(scenario, markets), scenario.market_module()
     engine.reset(11)
     types = market.types(scenario, engine.state)

@@ -5,6 +5,9 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.mechanisms.uniform_price import zero_revenue_holds
+from econo_env.valuations.priors import Power
+from policies import make_policy
 from training.evaluation import Budget, regrets
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
@@ -132,6 +135,30 @@ def test_truth_in_vickrey_gains_nothing():
 
 
 def test_no_equilibrium_is_invented_for_several_units():
+    for name, fields in (("discriminatory", {}), ("uniform_price", {"values": {"name": "power", "exponent": 0.3}})):
+        scenario = econo_env.load(f"{name}_v0", **fields)
+        with pytest.raises(ValueError, match=f"no closed-form equilibrium of '{name}' is known"):
+            scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize(("exponent", "holds"), [(0.3, False), (1.0, True), (2.0, True)])
+def test_when_nobody_wants_a_second_unit_at_a_price(exponent, holds):
+    """A second bid b of the highest type wins 1 - 2 w against first bids w below b, and pays b above."""
+    prior = Power(exponent=exponent)
+    first = np.random.default_rng(1).random((200_000, 2)).max(axis=1) ** (1.0 / exponent)
+    gains = [np.where(first < bid, 1.0 - 2.0 * first, -bid).mean() for bid in (0.05, 0.3, 0.6, 0.9, 1.0)]
+    assert (max(gains) <= 0.0) == holds
+    assert zero_revenue_holds(prior, prior) == holds
+
+
+def test_the_uniform_price_has_an_equilibrium_without_revenue():
     scenario = econo_env.load("uniform_price_v0")
-    with pytest.raises(ValueError, match="no closed-form equilibrium of 'uniform_price' is known"):
-        scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3)))
+    policy = make_policy("equilibrium", scenario)
+    engine = Engine(scenario, 20_000)
+    engine.reset(1)
+    values = engine.state.values / 1e6
+    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    assert not engine.state.payments.any()
+    assert np.allclose(engine.exchange.rewards, values[..., 0], atol=1e-6)
+    found = regrets(scenario, policy, (1,), budget=QUICK)[0]
+    assert found.mean_gain.mean() <= 1e-3

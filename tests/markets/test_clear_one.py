@@ -28,13 +28,13 @@ def test_one_round_of_a_sequential_sale():
 @pytest.mark.parametrize(
     ("name", "bids", "options", "said"),
     [
-        ("vickrey", [0.9, 0.4], {}, "give a row of marginal bids for each bidder"),
-        ("vickrey", [[0.9]], {"weights": [1.0]}, "takes no weights"),
+        ("vickrey", [0.9, 0.4], {}, "bids.0 = 0.9"),
+        ("vickrey", [[0.9]], {"weights": [1.0]}, "unknown key 'weights'"),
         ("vickrey", [[-0.9]], {}, "-0.9 among the bids"),
-        ("gsp", [1.0], {}, "give their click_rates"),
+        ("gsp", [1.0], {}, "the key 'click_rates' is missing"),
         ("gsp", [1.0], {"click_rates": [0.5, 0.6]}, "click rate 0.6 after 0.5"),
-        ("sequential_first_price", [1.0], {"weights": [2.0]}, "takes no weights"),
-        ("sequential_first_price", [[1.0]], {}, "give a list of finite amounts"),
+        ("sequential_first_price", [1.0], {"weights": [2.0]}, "unknown key 'weights'"),
+        ("sequential_first_price", [[1.0], [1.0, 2.0]], {}, "round 2 lists 2 bids, round 1 1"),
         ("sequential_first_price", [-1.0], {}, "finite amounts from 0"),
     ],
 )

@@ -11,7 +11,10 @@ from econo_env.mechanisms.form import clear_form
     ("document", "line"),
     [
         ({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]}, "the market maker keeps 6"),
-        ({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]}, "pays 7, the offer of buyer_2"),
+        (
+            {"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]},
+            "pays 7, the bid 7 of the least valuable pair",
+        ),
         ({"mechanism": {"name": "vcg_double_auction"}, "buyers": [9], "sellers": [2]}, "a deficit of 7"),
         ({"mechanism": {"name": "double_auction"}, "buyers": [9, None], "sellers": [2]}, "buyer_1 makes no offer"),
         (
@@ -37,10 +40,10 @@ def test_the_form_counts_traders_through():
     ("document", "said"),
     [
         ({"mechanism": {"name": "mcafee"}, "bids": [1]}, "unknown key 'bids'"),
-        ({"mechanism": {"name": "mcafee"}, "buyers": [-1], "sellers": [1]}, "buyers: an offer of -1.0 is not allowed"),
+        ({"mechanism": {"name": "mcafee"}, "buyers": [-1], "sellers": [1]}, "-1 among the buyers is not allowed"),
         ({"mechanism": {"name": "mcafee", "k": 1}, "buyers": [1], "sellers": [1]}, "unknown key 'k'"),
         ({"mechanism": {"name": "mcafee"}, "buyers": [1], "sellers": ["x"]}, "sellers.0 = 'x'"),
-        ({"mechanism": {"name": "continuous_double_auction"}, "buyers": [1]}, "clears no single file"),
+        ({"mechanism": {"name": "mcafee"}, "buyers": [1]}, "the key 'sellers' is missing"),
     ],
 )
 def test_mistakes_in_a_form_get_one_clear_sentence(document, said):

@@ -144,7 +144,7 @@ def test_the_explanation_names_the_reason(document, line, gap):
     ("document", "said"),
     [
         ({"mechanism": UNIFORM, "bids": []}, "give a row of at least one amount"),
-        ({"mechanism": UNIFORM, "bids": [[-1]]}, "-1.0 among the bids"),
+        ({"mechanism": UNIFORM, "bids": [[-1]]}, "-1 among the bids"),
         ({"mechanism": UNIFORM, "bids": [1, 2]}, "bids.0 = 1"),
         ({"mechanism": UNIFORM | {"units": 3}, "units": 2, "bids": [[1]]}, "units = 2, but the mechanism says 3"),
         ({"mechanism": UNIFORM, "units": 0, "bids": [[1]]}, "units = 0"),

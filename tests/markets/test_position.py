@@ -108,9 +108,9 @@ def test_the_form_is_cleared_and_explained(document, line, payments):
     [
         (GSP | {"bids": [1], "click_rates": [0.5, 0.6]}, "click rate 0.6 after 0.5"),
         (GSP | {"bids": [1], "click_rates": [1.5]}, "a click rate of 1.5"),
-        (GSP | {"bids": [-1]}, "a bid of -1.0"),
+        (GSP | {"bids": [-1]}, "-1 among the bids"),
         (GSP | {"bids": []}, "bids"),
-        (GSP | {"bids": [1], "weights": [0]}, "a weight of 0.0"),
+        (GSP | {"bids": [1], "weights": [0]}, "a weight of 0 "),
         (GSP | {"bids": [1], "slots": 3}, "unknown key 'slots'"),
         (GSP | {"bids": [1, 2], "values": [1]}, "values lists 1 entries for 2 bids"),
         ({"mechanism": {"name": "gsp"}, "bids": [1]}, "click_rates"),

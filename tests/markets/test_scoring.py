@@ -7,7 +7,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.scoring import clear_form, clear_offers, score_actions
+from econo_env.markets.scoring import clear_form, score_actions
 from econo_env.markets.scoring.menu import best_score, menu
 from econo_env.mechanisms import clear
 
@@ -27,7 +27,7 @@ def test_a_file_is_cleared_and_explained(name, paid):
     assert (cleared.winners, cleared.payments) == ([0], [paid, 0.0, 0.0, 0.0])
     assert (cleared.welfare, cleared.optimal, cleared.gap) == (2.0, 2.0, 0.0)
     won, lost, none, too_low = cleared.explanation
-    assert "scores 4 - 2 = 2, the highest; delivers 4 and is paid" in won
+    assert "a score of 4 - 2 = 2, the highest; delivers 4 and is paid" in won
     assert ("bidder_1's 1.25" in won) == (name == "second_score")
     assert "2.5 - 1.25 = 1.25, below bidder_0's 2" in lost
     assert none == "bidder_2 made no offer"
@@ -85,11 +85,11 @@ def test_one_clearing_from_python():
 @pytest.mark.parametrize(
     ("offers", "options", "said"),
     [
-        ([1.0, 2.0], {}, "give a row (price, quality)"),
-        ([[1.0, 9.0]], {}, "a quality of 9: the highest_quality is 4"),
-        ([[-1.0, 1.0]], {}, "-1.0 among the offers"),
-        ([[np.inf, 1.0]], {}, "inf among the offers"),
-        ([[1.0, 1.0]], {"weights": [1.0]}, "takes no weights"),
+        ([1.0, 2.0], {}, "an offer of 1.0: give {price: ..., quality: ...}"),
+        ([[1.0, 9.0]], {}, "a quality of 9: the buyer's highest_quality is 4"),
+        ([[-1.0, 1.0]], {}, "bids.0.price = -1.0"),
+        ([[np.inf, 1.0]], {}, "bids.0.price = inf"),
+        ([[1.0, 1.0]], {"weights": [1.0]}, "weights"),
     ],
 )
 def test_mistakes_in_python_are_named(offers, options, said):
@@ -202,6 +202,6 @@ def test_the_picture_of_a_round():
     assert shown.levels["reserve"] == 0.5
 
 
-def test_clear_offers_asks_for_known_parameters():
+def test_clear_asks_for_known_parameters():
     with pytest.raises(ValueError, match="units"):
-        clear_offers("first_score", [[1.0, 1.0]], units=2)
+        clear("first_score", [[1.0, 1.0]], units=2)

@@ -147,13 +147,6 @@ def test_the_search_sees_utility_and_interdependence():
         assert falls.mean_gain.mean() > 0.02 * falls.mean_utility.mean()
 
 
-@pytest.mark.parametrize("form", ["common", "affiliated", "mixture"])
-def test_the_search_refuses_dependent_types(form):
-    scenario = econo_env.load("second_price_v0", num_agents=2, **FORMS[form])
-    with pytest.raises(ValueError, match="types are dependent"):
-        regrets(scenario, make_policy("truthful", scenario), (0,))
-
-
 def test_the_bid_grid_is_refused_where_it_would_be_wrong():
     scenario = econo_env.load("second_price_v0", **FORMS["crra"])
     with pytest.raises(ValueError, match="use method='action_grid'"):

@@ -44,7 +44,11 @@ def test_the_example_of_the_contract():
         ({"mechanism": {"name": "kth_price"}, "bids": [4, 1]}, "pays 0, the reserve, for fewer bids", 0.0),
         ({"mechanism": {"name": "all_pay"}, "bids": [1, 3]}, "bidder_0 loses: 1 is below bidder_1's 3; pays 1", 0.0),
         ({"mechanism": {"name": "second_price_all_pay"}, "bids": [1, 3]}, "wins: highest bid 3; pays 1, the best", 0.0),
-        ({"mechanism": {"name": "tullock"}, "bids": [1e-5, 3, 0]}, "bidder_1 wins: highest bid 3; pays 3", 0.0),
+        (
+            {"mechanism": {"name": "tullock"}, "bids": [1e-5, 3, 0]},
+            "bidder_1 wins: highest bid 3 (its chance: 1); pays 3",
+            0.0,
+        ),
     ],
 )
 def test_the_explanation_names_the_reason(document, line, gap):
@@ -55,8 +59,8 @@ def test_the_explanation_names_the_reason(document, line, gap):
 
 def test_a_contest_says_that_it_was_drawn():
     lines = [clear_form({"mechanism": {"name": "tullock"}, "bids": [1.0, 2.0]}, seed).explanation for seed in range(20)]
-    assert ["bidder_0 wins: rank 2, bid 1; pays 1, its own bid",
-            "bidder_1 loses: the draw fell to bidder_0; pays 2, its own bid"] in lines  # fmt: skip
+    assert ["bidder_0 wins: rank 2, bid 1 (its chance: 0.333); pays 1, its own bid",
+            "bidder_1 loses: the draw fell to bidder_0 (its chance: 0.667); pays 2, its own bid"] in lines  # fmt: skip
 
 
 def test_the_lottery_is_seeded():
@@ -76,12 +80,12 @@ def test_the_lottery_is_seeded():
         ({"mechanism": {"name": "second_price", "payment": "fair"}, "bids": [1]}, "choose one of critical, naive"),
         ({"mechanism": SECOND, "bids": [1], "bidders": 3}, "unknown key 'bidders'"),
         ({"mechanism": SECOND, "bids": []}, "at least one amount"),
-        ({"mechanism": SECOND, "bids": [-1.0]}, "a bid of -1.0 is not allowed"),
+        ({"mechanism": SECOND, "bids": [-1.0]}, "-1 among the bids is not allowed"),
         ({"mechanism": SECOND, "bids": [1e12]}, "no amount of money"),
         ({"mechanism": SECOND, "bids": ["x"]}, "bids.0 = 'x'"),
         ({"mechanism": SECOND, "bids": [1, 2], "weights": [1]}, "weights lists 1 entries for 2 bids"),
         ({"mechanism": SECOND, "bids": [1, 2], "weights": [1, 0]}, "weights"),
-        ({"mechanism": SECOND, "bids": [1], "values": [-2]}, "a value of -2"),
+        ({"mechanism": SECOND, "bids": [1], "values": [-2]}, "-2 among the values"),
     ],
 )
 def test_mistakes_get_one_clear_sentence(document, said):

@@ -6,7 +6,6 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
-from econo_env.mechanisms.form import clear_form
 from policies import make_policy
 from training.evaluation.play import play
 
@@ -116,11 +115,6 @@ def test_bidders_with_other_priors_have_no_closed_form():
     np.testing.assert_allclose(engine.exchange.observations[0, :, column], [0.5, 1.0])
     with pytest.raises(ValueError, match="bidders with different priors"):
         make_policy("equilibrium", scenario)
-
-
-def test_a_sale_of_several_rounds_is_no_single_clearing():
-    with pytest.raises(ValueError, match="clears no single file"):
-        clear_form({"mechanism": {"name": "sequential_first_price"}, "bids": [1, 2]})
 
 
 def test_the_page_tells_that_winners_leave():

@@ -44,7 +44,7 @@ def test_what_is_made_is_what_is_shared_and_the_known_numbers_appear(payment):
 def test_no_other_bid_serves_a_local_better(payment, correlation):
     """Deviations of one local by a constant amount, on the same values, gain nothing beyond noise."""
     scenario = econo_env.load(
-        "combinatorial_v0", correlation=correlation, bids="amount", **{"mechanism.payment": payment}
+        "combinatorial_v0", bids="amount", **{"mechanism.payment": payment, "bundle_values.correlation": correlation}
     )
     engine, market = Engine(scenario, 60_000), scenario.market_module()
     engine.reset(3)
@@ -70,7 +70,7 @@ def test_closed_forms_at_points():
 
 
 def test_locals_share_a_draw_as_often_as_the_correlation_says():
-    engine = Engine(econo_env.load("combinatorial_v0", correlation=0.3), 20_000)
+    engine = Engine(econo_env.load("combinatorial_v0", **{"bundle_values.correlation": 0.3}), 20_000)
     engine.reset(0)
     values = engine.state.values[:, :, 0]
     assert (values[:, 0] == values[:, 1]).mean() == pytest.approx(0.3, abs=0.015)
@@ -78,7 +78,7 @@ def test_locals_share_a_draw_as_often_as_the_correlation_says():
 
 
 def test_truth_in_the_ring_is_efficient_and_paid_for_within_the_bids():
-    scenario = econo_env.load("combinatorial_v0", game="LLLLGG", num_agents=6)
+    scenario = econo_env.load("combinatorial_v0", num_agents=6, **{"bundle_values.game": "LLLLGG"})
     engine, market = Engine(scenario, 500), scenario.market_module()
     engine.reset(0)
     types = market.types(scenario, engine.state)
@@ -102,9 +102,12 @@ def test_an_action_out_of_range_is_no_bid():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"num_agents": 12}, "12 bidders: LLG has 1 to 10 local"),
-        ({"game": "LLLLGG"}, "3 bidders: LLLLGG has 6"),
-        ({"game": "LLLLGG", "num_agents": 6, "correlation": 0.5}, "LLLLGG are independent"),
+        ({"num_agents": 12}, "11 items: a market clears up to 10"),
+        ({"bundle_values.game": "LLLLGG"}, "3 bidders: LLLLGG has 6"),
+        (
+            {"num_agents": 6, "bundle_values": {"name": "local_global", "game": "LLLLGG", "correlation": 0.5}},
+            "LLLLGG are independent",
+        ),
         ({"mechanism": {"name": "first_price"}}, "played in a sealed_bid market"),
     ],
 )
@@ -114,6 +117,8 @@ def test_mistakes_are_named(changes, said):
 
 
 def test_no_equilibrium_is_invented():
-    scenario = econo_env.load("combinatorial_v0", **{"mechanism.payment": "first_price"})
+    scenario = econo_env.load(
+        "combinatorial_v0", **{"mechanism.payment": "first_price", "bundle_values.correlation": 0.5}
+    )
     with pytest.raises(ValueError, match="no closed-form equilibrium of payment 'first_price'"):
         scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3, 3)))

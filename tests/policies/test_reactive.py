@@ -109,9 +109,8 @@ def test_equilibrium_of_the_second_price_is_truth_for_unequal_bidders_too():
 @pytest.mark.parametrize(
     ("scenario", "changes"),
     [
-        ("first_price_v0", {"weights": (1.0, 2.0)}),
         ("second_price_v0", {"weights": (1.0, 2.0), "mechanism.payment": "naive"}),
-        ("first_price_v0", {"values": ({"name": "uniform"}, {"name": "uniform", "high": 2.0})}),
+        ("kth_price_v0", {"num_agents": 3, "weights": (1.0, 1.0, 2.0)}),
     ],
 )
 def test_equilibrium_says_where_none_is_known(scenario, changes):
@@ -158,3 +157,59 @@ def test_unknown_policies_and_options_are_named():
         make_policy("shading", scenario, factor=3.0)
     with pytest.raises(ValueError, match="'truthful' has no option"):
         make_policy("truthful", scenario, factor=0.5)
+
+
+@pytest.mark.parametrize("scenario", [name for name in econo_env.scenarios() if not name.startswith("task")])
+@pytest.mark.parametrize("name", ["random", "zero_intelligence"])
+def test_drawn_bids_fit_every_market(name, scenario):
+    made = econo_env.load(scenario)
+    market = made.market_module()
+    observations = np.random.default_rng(0).random((64, made.num_agents, len(market.observation_names(made))))
+    actions = make_policy(name, made).act(observations.astype(np.float32), np.ones((64, made.num_agents), bool))
+    assert actions.shape == (64, made.num_agents, len(market.action_names(made)))
+    assert actions.dtype == np.float32
+    assert actions.std() > 0.05
+
+
+@pytest.mark.parametrize("bids", MODES)
+def test_random_bids_do_not_follow_the_value(bids):
+    """With values from U[1, 3] no bid up to 3 hits the limit of twice the value but those of values below 1.5."""
+    values = {"name": "uniform", "low": 1.0, "high": 3.0}
+    placed, own = bids_and_values("random", 20_000, values=values, bids=bids)
+    high = own >= 1_500_000
+    assert abs(np.corrcoef(placed[high], own[high])[0, 1]) < 0.02
+    top = 3e6 if bids == "share_of_value" else 6e6
+    assert placed[high].mean() == pytest.approx(top / 2, rel=0.01)
+    assert placed.max() == pytest.approx(top, rel=1e-3)
+
+
+@pytest.mark.parametrize("clock", ["english_v0", "english_open_v0", "dutch_v0"])
+@pytest.mark.parametrize("name", ["random", "zero_intelligence"])
+def test_a_limit_drawn_by_lot_holds_for_the_whole_sale_of_a_clock(name, clock):
+    engine = engine_of(econo_env.load(clock), 256)
+    policy = make_policy(name, engine.scenario, seed=1)
+    mask = np.ones((256, 2), dtype=bool)
+    first = policy.act(engine.exchange.observations, mask)
+    values = engine.state.values.copy()
+    assert np.ptp(first) > 0.9
+    for _ in range(3):
+        engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    assert np.array_equal(policy.act(engine.exchange.observations, mask), first)
+    assert not np.isin(make_policy(name, engine.scenario, seed=2).act(engine.exchange.observations, mask), first).all()
+    engine.reset(6)
+    assert not np.array_equal(engine.state.values, values)
+    later = policy.act(engine.exchange.observations, mask)
+    assert abs(np.corrcoef(later.ravel(), first.ravel())[0, 1]) < 0.15
+
+
+def test_zero_intelligence_in_the_clock_is_zero_intelligence_in_the_sealed_bid():
+    """Limits held to the end: revenue within a step of the clock of that of the sealed bid with the same limits."""
+    from training.evaluation.play import play
+
+    for clock, sealed in (("english_v0", "second_price_v0"), ("dutch_v0", "first_price_v0")):
+        limits, bids = (
+            play(econo_env.load(name), make_policy("zero_intelligence", econo_env.load(name)), 0, 20_000)
+            for name in (clock, sealed)
+        )
+        assert limits.revenue / limits.rounds == pytest.approx(bids.revenue / bids.rounds, abs=0.012)
+        assert limits.realised["value"] == pytest.approx(bids.realised["value"], rel=0.01)

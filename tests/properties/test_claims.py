@@ -9,6 +9,7 @@ import econo_env
 from econo_env.mechanisms import mechanisms, properties
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.properties import Claim, table_line
+from econo_env.mechanisms.shill import shill_gain
 from econo_env.valuations.xor_bids import xor_bids
 from tests.markets.test_order_book import test_price_time_priority as follow_price_time_priority
 from tests.mechanisms.combinatorial_games import coalition_worths, profits, random_bids
@@ -160,6 +161,11 @@ def false_name_proof(scenario, claim):
     return True
 
 
+def shill_proof(scenario, claim):
+    rng = np.random.default_rng(0)
+    return max(shill_gain(scenario.mechanism.name, rng.random(5).round(6), seed=seed) for seed in range(200)) == 0.0
+
+
 def price_time_priority(scenario, claim):
     follow_price_time_priority()
     return True
@@ -189,6 +195,7 @@ CHECKS = {
     properties.PRICED_BY_OTHERS.name: priced_by_others,
     properties.IN_THE_CORE.name: in_the_core,
     properties.FALSE_NAME_PROOF.name: false_name_proof,
+    properties.SHILL_PROOF.name: shill_proof,
     properties.PRICE_TIME_PRIORITY.name: price_time_priority,
     properties.LOSES_THE_LEAST_TRADE.name: loses_the_least_trade,
 }

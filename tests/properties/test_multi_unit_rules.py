@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.markets.multi_unit import clear_units
-from econo_env.markets.position import clear_slots
-from econo_env.mechanisms import mechanism
+from econo_env.mechanisms import clear, mechanism
 from econo_env.mechanisms.marginal_bids import UnitSale
 from econo_env.mechanisms.slots import Slots
 
@@ -50,7 +48,7 @@ def won(bids, outcome):
 @given(sale=unit_sales())
 def test_units_go_to_the_highest_bids_that_meet_the_reserve(name, sale):
     bids, rule, seed = sale
-    outcome = clear_units(name, bids, seed=seed, **rule)
+    outcome = clear(name, bids, seed=seed, **rule)
     serious = np.sort(bids[bids >= rule["reserve"]])[::-1][: rule["units"]]
     assert outcome.allocation.sum() == len(serious)
     assert outcome.welfare == pytest.approx(serious.sum(), abs=1e-9)
@@ -62,7 +60,7 @@ def test_units_go_to_the_highest_bids_that_meet_the_reserve(name, sale):
 def test_nobody_pays_more_than_its_bids_or_less_than_the_reserve(name, sale):
     """With truthful bids this is ex-post individual rationality; no payment is negative, so there is no deficit."""
     bids, rule, seed = sale
-    outcome = clear_units(name, bids, seed=seed, **rule)
+    outcome = clear(name, bids, seed=seed, **rule)
     assert np.all(outcome.payments <= won(bids, outcome) + 1e-9)
     assert np.all(outcome.payments >= rule["reserve"] * outcome.allocation - 1e-9)
     assert not outcome.payments[outcome.allocation == 0].any()
@@ -73,7 +71,7 @@ def test_nobody_pays_more_than_its_bids_or_less_than_the_reserve(name, sale):
 def test_vickrey_charges_the_externality(sale):
     """Payment = what the others could win without the bidder minus what they win, the seller's reserve counted."""
     bids, rule, seed = sale
-    outcome = clear_units("vickrey", bids, seed=seed, **rule)
+    outcome = clear("vickrey", bids, seed=seed, **rule)
     served = won(bids, outcome)
     seller = rule["reserve"] * (rule["units"] - outcome.allocation.sum())
     for bidder in range(len(bids)):
@@ -92,7 +90,7 @@ def test_no_misreport_gains_in_vickrey(sale, data):
     lie = data.draw(st.lists(bid, min_size=values.shape[1], max_size=values.shape[1]))
     changed = values.copy()
     changed[bidder] = np.sort(lie)[::-1]
-    truth, other = (clear_units("vickrey", bids, seed=seed, **rule) for bids in (values, changed))
+    truth, other = (clear("vickrey", bids, seed=seed, **rule) for bids in (values, changed))
     utility = [values[bidder, : o.allocation[bidder]].sum() - o.payments[bidder] for o in (truth, other)]
     assert utility[0] >= utility[1] - 1e-9
     assert utility[0] >= -1e-9
@@ -106,7 +104,7 @@ def test_higher_bids_never_win_fewer_units(name, sale, data):
     bidder = data.draw(st.integers(0, len(bids) - 1))
     raised = bids.copy()
     raised[bidder] += data.draw(amounts)
-    before, after = (clear_units(name, given_, seed=seed, **rule).allocation[bidder] for given_ in (bids, raised))
+    before, after = (clear(name, given_, seed=seed, **rule).allocation[bidder] for given_ in (bids, raised))
     assert after >= before
 
 
@@ -120,7 +118,7 @@ def test_exchanging_bidders_exchanges_results(name, sale, data):
     if len(np.unique(np.rint(bids / MICRO))) < bids.size:
         return
     order = np.array(data.draw(st.permutations(range(len(bids)))))
-    plain, moved = (clear_units(name, given_, seed=seed, **rule) for given_ in (bids, bids[order]))
+    plain, moved = (clear(name, given_, seed=seed, **rule) for given_ in (bids, bids[order]))
     np.testing.assert_array_equal(moved.allocation, plain.allocation[order])
     np.testing.assert_allclose(moved.payments, plain.payments[order], atol=1e-9)
 
@@ -131,7 +129,7 @@ def test_exchanging_bidders_exchanges_results(name, sale, data):
 def test_the_same_rule_runs_on_floats(name, sale):
     """The laboratory compiles the rule for float64: the same allocation, the same payments."""
     bids, rule, seed = sale
-    money = clear_units(name, bids, seed=seed, **rule)
+    money = clear(name, bids, seed=seed, **rule)
     allocation, payments = np.zeros(len(bids), dtype=np.int64), np.zeros(len(bids))
     terms = UnitSale(rule["units"], float(np.rint(rule["reserve"] / MICRO)))
     mechanism(name).rule(np.rint(bids / MICRO), Lottery(market_keys(seed, 1)[0], 0, 0), terms, allocation, payments)
@@ -140,9 +138,7 @@ def test_the_same_rule_runs_on_floats(name, sale):
 
 
 def test_ties_fall_evenly_on_equal_bids():
-    wins = sum(
-        clear_units("uniform_price", np.full((3, 2), 0.5), units=2, seed=seed).allocation for seed in range(3000)
-    )
+    wins = sum(clear("uniform_price", np.full((3, 2), 0.5), units=2, seed=seed).allocation for seed in range(3000))
     np.testing.assert_allclose(wins / 3000, 2 / 3, atol=0.06)
 
 
@@ -151,7 +147,7 @@ def test_ties_fall_evenly_on_equal_bids():
 @given(sale=slot_sales())
 def test_slots_are_filled_from_the_top_by_weighted_bids(name, sale):
     bids, rates, options = sale
-    outcome = clear_slots(name, bids, rates, **options)
+    outcome = clear(name, bids, click_rates=rates, **options)
     weights = np.ones_like(bids) if options["weights"] is None else np.array(options["weights"])
     seated = np.flatnonzero(outcome.allocation)
     assert sorted(outcome.allocation[seated].tolist()) == list(range(1, len(seated) + 1))
@@ -165,7 +161,7 @@ def test_slots_are_filled_from_the_top_by_weighted_bids(name, sale):
 @given(sale=slot_sales())
 def test_a_click_costs_between_the_reserve_and_the_bid(name, sale):
     bids, rates, options = sale
-    outcome = clear_slots(name, bids, rates, **options)
+    outcome = clear(name, bids, click_rates=rates, **options)
     clicks = np.append(0.0, rates)[outcome.allocation]
     assert np.all(outcome.payments <= clicks * bids + 1e-9)
     assert np.all(outcome.payments >= clicks * options["reserve"] - 1.001 * MICRO)
@@ -181,7 +177,7 @@ def test_no_misreport_gains_in_position_vcg(sale, data):
     changed[bidder] = data.draw(bid)
     utility = []
     for bids in (values, changed):
-        outcome = clear_slots("position_vcg", bids, rates, **options)
+        outcome = clear("position_vcg", bids, click_rates=rates, **options)
         clicks = np.append(0.0, rates)[outcome.allocation[bidder]]
         utility.append(clicks * values[bidder] - outcome.payments[bidder])
     assert utility[0] >= utility[1] - 2 * MICRO
@@ -193,7 +189,7 @@ def test_no_misreport_gains_in_position_vcg(sale, data):
 def test_vcg_payments_are_the_externality_of_equal_bidders(sale):
     """Without weights and reserve: the worth the others lose by the bidder's presence."""
     bids, rates, options = sale
-    outcome = clear_slots("position_vcg", bids, rates, seed=options["seed"])
+    outcome = clear("position_vcg", bids, click_rates=rates, seed=options["seed"])
     slots = np.append(rates, np.zeros(len(bids)))
     for bidder in range(len(bids)):
         others = np.sort(np.delete(bids, bidder))[::-1]
@@ -207,7 +203,7 @@ def test_vcg_payments_are_the_externality_of_equal_bidders(sale):
 @given(sale=slot_sales())
 def test_slot_rules_run_on_floats(name, sale):
     bids, rates, options = sale
-    money = clear_slots(name, bids, rates, reserve=options["reserve"], seed=options["seed"])
+    money = clear(name, bids, click_rates=rates, reserve=options["reserve"], seed=options["seed"])
     lottery = Lottery(market_keys(options["seed"], 1)[0], 0, 0)
     allocation, payments = np.zeros(len(bids), dtype=np.int64), np.zeros(len(bids))
     terms = Slots(float(np.rint(options["reserve"] / MICRO)), rates)

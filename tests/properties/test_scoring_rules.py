@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.scoring import clear_offers
 from econo_env.markets.scoring.menu import menu
 from econo_env.markets.scoring.scenario import Buyer, Scoring
+from econo_env.mechanisms import clear
 
 MICRO = 1e-6
 NAMES = ("first_score", "second_score")
@@ -38,7 +38,7 @@ def scores_of(made, options):
 @given(purchase=purchases())
 def test_the_highest_score_wins_if_it_reaches_the_reserve(name, purchase):
     made, options = purchase
-    outcome, scores = clear_offers(name, made, **options), np.nan_to_num(scores_of(made, options), nan=-1.0)
+    outcome, scores = clear(name, made, **options), np.nan_to_num(scores_of(made, options), nan=-1.0)
     assert len(outcome.winners) <= 1
     for winner in outcome.winners:
         assert scores[winner] >= scores.max() - 2 * MICRO
@@ -52,7 +52,7 @@ def test_the_highest_score_wins_if_it_reaches_the_reserve(name, purchase):
 @given(purchase=purchases())
 def test_what_winners_are_paid(purchase):
     made, options = purchase
-    first, second = (clear_offers(name, made, **options) for name in NAMES)
+    first, second = (clear(name, made, **options) for name in NAMES)
     assert first.winners == second.winners
     for winner in first.winners:
         assert first.payments[winner] == pytest.approx(made[winner, 0], abs=MICRO / 2)
@@ -67,11 +67,11 @@ def test_what_winners_are_paid(purchase):
 @given(purchase=purchases(), another=prices)
 def test_the_second_score_payment_does_not_depend_on_the_own_price(purchase, another):
     made, options = purchase
-    before = clear_offers("second_score", made, **options)
+    before = clear("second_score", made, **options)
     for winner in before.winners:
         moved = made.copy()
         moved[winner, 0] = another
-        after = clear_offers("second_score", moved, **options)
+        after = clear("second_score", moved, **options)
         if winner in after.winners:
             assert after.payments[winner] == before.payments[winner]
         else:
@@ -86,7 +86,7 @@ def test_truth_is_dominant_under_the_second_score_and_never_loses(purchase, thet
 
     def profit(price, quality):
         offered = np.vstack([[price, quality], made[1:]])
-        outcome = clear_offers("second_score", offered, **options)
+        outcome = clear("second_score", offered, **options)
         return outcome.payments[0] - theta * quality if outcome.allocation[0] else 0.0
 
     best = min((options["scoring"].scale / theta) ** 2, 4.0)

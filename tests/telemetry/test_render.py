@@ -1,12 +1,14 @@
 """What people see of a round: the numbers of the market, the winner marked, large markets cut short."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import ImageColor
 
 import econo_env
 from econo_env.telemetry.picture import MOST_AGENTS, Column, credits_written
-from econo_env.telemetry.render_image import BARS, HEIGHT, WIDTH, WINNER
+from econo_env.telemetry.render_image import BARS, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, WINNER
 
 SCENARIOS = econo_env.scenarios()
 
@@ -46,6 +48,7 @@ def test_the_table_holds_the_numbers_of_the_round():
             money = [values[i], state.bids[0, i] / 1e6, state.payments[0, i] / 1e6, rewards[f"bidder_{i}"], earned[i]]
             assert cells == [f"bidder_{i}", *(f"{amount:.3f}" for amount in money)]
         assert f"revenue {state.payments[0].sum() / 1e6:.3f}" in lines[5]
+        assert lines[-2].startswith("  bidder_")
 
 
 def test_totals_run_through_the_episode_and_start_over():
@@ -64,7 +67,7 @@ def test_totals_run_through_the_episode_and_start_over():
 def test_an_image_shows_bars_and_the_winner_once_there_is_one(scenario):
     env = econo_env.parallel_env(scenario, render_mode="rgb_array", max_cycles=128)
     env.reset(seed=0)
-    plot = np.s_[120:350, 90:680]
+    plot = np.s_[TOP : BOTTOM - 2, LEFT:RIGHT]
     first = env.render()
     assert first.shape == (HEIGHT, WIDTH, 3)
     assert first.dtype == np.uint8
@@ -88,8 +91,8 @@ def test_the_axis_does_not_shrink_within_an_episode():
     env.step(dict.fromkeys(env.agents, (0.0,)))
     late = env.render()
     env.reset()
-    assert has(late[330:351, 90:680], WINNER)
-    assert not has(late[120:330, 90:680], WINNER)
+    assert has(late[BOTTOM - 12 : BOTTOM, LEFT:RIGHT], WINNER)
+    assert not has(late[TOP : BOTTOM - 20, LEFT:RIGHT], WINNER)
 
 
 def test_large_markets_show_the_highest_bids_and_every_winner():
@@ -97,10 +100,13 @@ def test_large_markets_show_the_highest_bids_and_every_winner():
     env.reset(seed=0)
     env.step(truthful(env))
     text = env.render()
-    assert text.count("bidder_") == MOST_AGENTS
-    assert sum("*" in line for line in text.splitlines()[2:-1]) == 3
+    table = text.splitlines()[2 : 2 + MOST_AGENTS]
+    assert all(line.startswith("bidder_") for line in table)
+    assert not text.splitlines()[2 + MOST_AGENTS].startswith("bidder_")
+    assert sum("*" in line for line in table) == 3
+    assert sum(" wins: " in line for line in text.splitlines()) == 3
     assert f"{2000 - MOST_AGENTS:,} more agents" in text
-    lowest_shown = min(float(line.replace("*", "").split()[2]) for line in text.splitlines()[2:-1])
+    lowest_shown = min(float(line.replace("*", "").split()[2]) for line in table)
     assert np.count_nonzero(env.engine.state.bids[0] / 1e6 > lowest_shown + 0.001) < MOST_AGENTS
 
 
@@ -129,3 +135,90 @@ def test_no_picture_without_a_mode_or_an_episode():
         econo_env.parallel_env("first_price_v0").render()
     with pytest.raises(RuntimeError, match=r"call reset\(\)"):
         econo_env.parallel_env("first_price_v0", render_mode="ansi").render()
+
+
+PAYMENT = re.compile(r"bidder_(\d+) .*?(?:pays|is paid|gets|at|owes) ([\d.e-]+)")
+
+
+def paid_in(state):
+    """What the engine made each agent of the first market pay, in credits; what the winner of a task owes."""
+    return np.abs(getattr(state, "payments", None) if hasattr(state, "payments") else state.second_scores)[0] / 1e6
+
+
+def payment_in(line):
+    if re.match(r"bidder_\d+ leaves", line):
+        return None, None
+    match = PAYMENT.match(line)
+    return match.groups() if match else (None, None)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_story_tells_the_payments_of_the_engine(scenario):
+    env = econo_env.parallel_env(scenario, render_mode="ansi", max_cycles=128)
+    told = 0
+    for seed in range(8):
+        env.reset(seed=seed)
+        while env.agents:
+            env.step(truthful(env))
+            paid = paid_in(env.engine.state)
+            story = env._recorder.picture().story
+            rounding = 5e-4 if "unit at" in str(story) else 1e-6
+            found = {int(agent): float(amount) for agent, amount in map(payment_in, story) if agent is not None}
+            for agent in np.flatnonzero(paid > 0):
+                assert found[agent] == pytest.approx(paid[agent], rel=1e-5, abs=rounding)
+                told += 1
+            if told > 40:
+                return
+    assert told > 0
+
+
+def test_the_course_of_a_clock_is_that_of_the_engine():
+    env = econo_env.parallel_env("english_v0", num_agents=3, render_mode="ansi")
+    env.reset(seed=5)
+    asked, left = [], []
+    while env.agents:
+        asked.append(env.engine.state.price[0] / 1e6)
+        was_in = env.engine.state.standing[0].copy()
+        env.step(truthful(env))
+        gone = np.flatnonzero((was_in > 0) & (env.engine.state.standing[0] == 0))
+        left += [(len(asked), asked[-1], f"bidder_{i} leaves") for i in gone]
+    shown = env._recorder.picture()
+    assert shown.chart.curves[0].y == asked
+    assert list(shown.chart.marks[:-1]) == left
+    buyer = int(env.engine.state.leader[0])
+    assert shown.chart.marks[-1] == (len(asked), env.engine.state.best[0] / 1e6, f"bidder_{buyer} buys")
+    assert f"bidder_{buyer} buys (round {len(asked)})" in env.render()
+    env.reset()
+    assert env._recorder.picture().chart is None, "the course of the last episode is forgotten"
+
+
+def test_demand_and_supply_are_the_bids_in_order():
+    env = econo_env.parallel_env("vcg_double_auction_v0", num_agents=7, render_mode="ansi")
+    env.reset(seed=3)
+    env.step(truthful(env))
+    bids, buyers = env.engine.state.bids[0] / 1e6, env.scenario.num_buyers
+    demand, supply = env._recorder.picture().chart.curves
+    assert demand.y == sorted(bids[:buyers], reverse=True)
+    assert supply.y == sorted(bids[buyers:])
+    trades = int(env.engine.state.allocation[0, :buyers].sum())
+    crossing = sum(bid >= ask for bid, ask in zip(demand.y, supply.y, strict=False))
+    assert trades == crossing > 0
+
+
+def test_areas_under_the_price_of_slots_are_payments():
+    env = econo_env.parallel_env("gsp_v0", num_agents=5, render_mode="ansi")
+    env.reset(seed=1)
+    env.step(truthful(env))
+    price = env._recorder.picture().chart.curves[1]
+    areas = np.diff([0.0, *price.x]) * price.y
+    paid = env.engine.state.payments[0] / 1e6
+    np.testing.assert_allclose(sorted(areas), sorted(paid[paid > 0]), atol=2e-6)
+
+
+def test_procurement_is_shown_as_procurement():
+    env = econo_env.parallel_env("procurement_second_price_v0", render_mode="ansi")
+    env.reset(seed=0)
+    env.step(truthful(env))
+    text, costs = env.render(), env.engine.state.values[0] / 1e6
+    assert "the lowest bid wins and is paid" in text
+    assert f"bidder_{costs.argmin()} wins: lowest bid {costs.min():.6g}; is paid {costs.max():.6g}" in text

@@ -95,6 +95,15 @@ def test_a_users_mistake_is_said_in_a_sentence(tmp_path, arguments, message):
     assert message in str(result.exception)
 
 
+def test_rounds_are_spread_over_a_long_episode_up_to_its_end():
+    result = run("english_v0", "--ansi", "--cycles", 3)
+    assert result.exit_code == 0, result.output
+    shown = [int(line.split("round ")[1].split()[0]) for line in result.output.splitlines() if " - episode 1, " in line]
+    assert len(shown) == 3
+    assert shown[0] == 1 < shown[1] < shown[2]
+    assert "the price at which the last rival left" in result.output.split("\n\n")[-1]
+
+
 def test_the_strip_shows_different_rounds(tmp_path):
     out = tmp_path / "episode.png"
     run("first_price_v0", "--cycles", 2, "--out", out)

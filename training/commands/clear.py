@@ -13,22 +13,27 @@ def clear(
     seed: Annotated[int, typer.Option(help="Of the tie lottery.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result here.")] = None,
 ) -> None:
-    """Clears one market: bids in; allocation, payments and the distance to the optimum out.
+    """Clears one market: bids in; allocation, payments and the distance to the optimum out, each in words.
 
     A file for a single item: `{mechanism: {name: second_price, reserve: 0.0}, bids: [0.4, 0.9, 0.7]}`; `weights` and
-    `values`, one a bidder, may stand beside the bids. Bidders are counted from 0, as everywhere.
+    `values`, one a bidder, may stand beside the bids. Bidders are counted from 0, as everywhere. There is an example
+    for every mechanism in configs/markets, named by it; docs/clearing.md tells what each kind of file holds.
 
-    Example: `econo-env clear market.yaml --json cleared.json`
+    Example: `econo-env clear configs/markets/english.yaml --json cleared.json`
     """
+    from econo_env.mechanisms.base import mechanism
     from econo_env.mechanisms.form import clear_form
 
-    cleared = clear_form(_read(market), seed)
+    document = _read(market)
+    cleared = clear_form(document, seed)
+    typer.echo(f"{document['mechanism']['name']}: {mechanism(document['mechanism']['name']).summary}")
     for line in cleared.explanation:
         typer.echo(line)
+    revenue = sum(cleared.payments)
     typer.echo(
         f"welfare {cleared.welfare:.6g} of at most {cleared.optimal:.6g} "
         f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
-        f"revenue {sum(cleared.payments):.6g}"
+        f"{'revenue' if revenue >= 0 else 'spent'} {abs(revenue):.6g}"
     )
     if json_file is not None:
         json_file.write_text(json.dumps(cleared.to_json(), indent=2) + "\n")

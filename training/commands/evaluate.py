@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from training.evaluation import Evaluation, Metric
+    from collections.abc import Mapping
+
+    from training.evaluation import Evaluation, Metric, Regret
 
 
 def evaluate(
@@ -71,20 +73,37 @@ def _table(result: "Evaluation") -> list[str]:
     lines = [
         f"{result.policy} in {result.scenario.id}, {count} seed{'s' if count > 1 else ''}, "
         f"{result.provenance['markets_per_seed']} markets each, {result.provenance['seconds']:.1f} s",
-        f"{'':<38} {result.policy[-12:]:>12} {'95 % interval':>25} " + " ".join(f"{name[:17]:>17}" for name in names),
+        f"{'':<44} {result.policy[-12:]:>12} {'95 % interval':>25} " + " ".join(f"{name[:17]:>17}" for name in names),
     ]
     for name, metric in result.metrics.items():
         beside = " ".join(f"{_figure(result.baselines[other][name]):>17}" for other in names)
         low, high = metric.ci95
         interval = "" if isnan(low) else f"[{low:.5g}, {high:.5g}]"
-        lines.append(f"{f'{name} ({metric.unit})':<38} {_figure(metric):>12} {interval:>25} {beside}")
-    for regret in result.regrets:
-        own = regret.mean_utility.mean()
-        relative = f", {regret.mean_gain.mean() / own:.2%} of its own utility" if own > 1e-9 else ""
-        who = ", ".join(f"bidder_{agent}" for agent in regret.members[:4])
-        more = f" and {len(regret.members) - 4} like it" if len(regret.members) > 4 else ""
-        lines.append(f"best deviation of {who}{more}: mean gain {regret.mean_gain.mean():.4g}{relative}")
+        lines.append(f"{f'{name} ({metric.unit})':<44} {_figure(metric):>12} {interval:>25} {beside}")
+    if result.training_seeds:
+        lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()] + [
+            f"mean and interval above: over these {len(result.training_seeds)} training seeds"
+        ]
+        for seed, found in result.training_regrets.items():
+            lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
+    else:
+        lines += map(_deviation, result.regrets)
+    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
     return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
+
+
+def _in_short(metrics: "Mapping[str, Metric]") -> str:
+    named = ("efficiency", "revenue", "bidder_surplus", "utility_loss")
+    return ", ".join(f"{name} {_figure(metrics[name])}" for name in named if name in metrics)
+
+
+def _deviation(regret: "Regret") -> str:
+    """What the best deviation of an agent gains, in one line."""
+    own = regret.mean_utility.mean()
+    relative = f", {regret.mean_gain.mean() / own:.2%} of its own utility" if own > 1e-9 else ""
+    who = ", ".join(f"bidder_{agent}" for agent in regret.members[:4])
+    more = f" and {len(regret.members) - 4} like it" if len(regret.members) > 4 else ""
+    return f"best deviation of {who}{more}: mean gain {regret.mean_gain.mean():.4g}{relative}"
 
 
 def _figure(metric: "Metric") -> str:

@@ -11,20 +11,25 @@ if TYPE_CHECKING:
 
 RUN_CONFIG = "config.yaml"
 SECONDS_A_ROUND = 0.8
+LONGEST = 4096
+"""Rounds of an episode that are played to find those to show."""
 
 
 def render(
     what: Annotated[str, typer.Argument(help="A scenario id, a scenario file, or the folder of a run.")],
-    out: Annotated[Path, typer.Option(help="FILE.gif for an animation, FILE.png for all rounds on a strip.")] = Path(
+    out: Annotated[Path, typer.Option(help="FILE.gif for an animation, FILE.png for the rounds on a strip.")] = Path(
         "episode.gif"
     ),
     ansi: Annotated[bool, typer.Option("--ansi", help="Print the rounds instead.")] = False,
-    cycles: Annotated[int, typer.Option(min=1, help="Rounds to show, from as many episodes as it takes.")] = 8,
+    cycles: Annotated[
+        int,
+        typer.Option(min=1, help="Rounds to show: of one long episode, its last among them, or of several short."),
+    ] = 8,
     policy: Annotated[str | None, typer.Option(help="Who bids; a run brings its own, else truthful.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write what each agent earned here.")] = None,
 ) -> None:
-    """Draws rounds of a market as a GIF or PNG, or prints them.
+    """Draws rounds of a market as a GIF or PNG, or prints them: bids, prices, who wins and who pays what and why.
 
     Example: `econo-env render first_price_v0 --cycles 5 --policy shading --out episode.gif`
     """
@@ -68,13 +73,28 @@ def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) ->
     earned = dict.fromkeys(env.possible_agents, 0.0)
     frames: list[Any] = []
     while len(frames) < rounds:
-        if not env.agents:
+        if frames:
             env.reset()
-        rewards = env.step(_actions(env, policy))[1]
-        for agent, reward in rewards.items():
-            earned[agent] += reward
-        frames.append(env.render())
+        frames += _episode(env, policy, rounds - len(frames), earned)
     return frames, earned
+
+
+def _episode(env: "MarketEnv", policy: Any, most: int, earned: dict[str, float]) -> list[Any]:
+    """Plays an episode and adds what is earned; at most so many of its rounds, evenly spread, the last one too."""
+    kept: list[Any] = []
+    played, every = 0, 1
+    while env.agents and played < LONGEST:
+        for agent, reward in env.step(_actions(env, policy))[1].items():
+            earned[agent] += reward
+        over = not env.agents or played + 1 == LONGEST
+        if played % every == 0 or over:
+            kept.append(env.render())
+        if len(kept) > 2 * most and not over:
+            kept, every = kept[::2], 2 * every
+        played += 1
+    last = len(kept) - 1
+    chosen = {last - round(place * last / max(1, most - 1)) for place in range(most)}
+    return [kept[place] for place in sorted(chosen)]
 
 
 def _actions(env: "MarketEnv", policy: Any) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
+    facing,
     own_seed,
     part_seed,
     points,
-    sampled_engine,
     selection_seed,
     type_points,
 )
@@ -44,11 +44,10 @@ class _Sample:
     def __init__(self, scenario: Scenario, policy: Actor, agent: int, types: Floats, seed: int, luck: int) -> None:
         market = scenario.market_module()
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
-        self.engine = sampled_engine(scenario, luck, seed).fork(len(types))
+        self.engine = facing(scenario, agent, types, luck, seed)
         self.agent, self.shape = agent, (luck, len(types))
         self.policy, self.later_seed = policy, own_seed(seed)
         self.plays_on = bool(getattr(market, "PLAYED_OUT", False))
-        market.set_types(scenario, self.engine, agent, np.tile(types, (luck, 1)))
         self.types: Floats = market.types(scenario, self.engine.state)[: len(types), agent]
         policy.reset(seed)
         self.actions = act(policy, self.engine)

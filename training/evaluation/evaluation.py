@@ -2,81 +2,26 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from econo_env.markets.judging import PRIMARY
 from econo_env.scenario import Scenario, load
-from training.evaluation.metrics import Metric, efficiency, market_metrics, number, regret_metrics
+from training.evaluation.metrics import Metric, efficiency, market_metrics, regret_metrics
 from training.evaluation.play import Record, play
 from training.evaluation.regret import Budget, Regret, regrets
+from training.evaluation.result import Evaluation
 from training.evaluation.sampling import Actor
-from training.evaluation.statistics import paired_difference
+from training.evaluation.training_seeds import pooled
 from training.provenance import provenance
 
 BASELINES = ("random", "zero_intelligence", "truthful", "equilibrium")
 _FLOOR = ("random", "zero_intelligence")
 """Play that a market should beat: the better of the two is 0 on the scale of normalised efficiency."""
 INTERVALS = (
-    "95 %: Student t over seeds; shares of rare events pooled over seeds, Clopper-Pearson, rule of three at zero"
+    "95 %: Student t over seeds, or over training seeds where those spread wider; shares of rare events pooled over "
+    "seeds, Clopper-Pearson, rule of three at zero"
 )
 _LARGEST_BATCH = 1_000_000
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What is known of a policy in a scenario.
-
-    Attributes:
-        scenario: The market.
-        policy: The policy's name.
-        seeds: The named seeds; every policy met the same draws.
-        metrics: By name.
-        regrets: Gains of the best deviation by type, one for each role; empty without the search.
-        baselines: The same figures of other policies.
-        baseline_regrets: Their gains by type.
-        skipped: Baselines that cannot play this scenario, and why.
-        provenance: Versions, sample sizes, method of the intervals, seconds.
-    """
-
-    scenario: Scenario
-    policy: str
-    seeds: tuple[int, ...]
-    metrics: dict[str, Metric]
-    regrets: list[Regret]
-    baselines: dict[str, dict[str, Metric]]
-    baseline_regrets: dict[str, list[Regret]]
-    skipped: dict[str, str]
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """The form of `econo-env evaluate --json`."""
-        return {
-            "scenario": self.scenario.id,
-            "policy": self.policy,
-            "seeds": list(self.seeds),
-            "metrics": {name: metric.to_json() for name, metric in self.metrics.items()},
-            "baselines": {
-                policy: {name: metric.to_json() for name, metric in metrics.items()}
-                for policy, metrics in self.baselines.items()
-            },
-            "differences": self.differences(),
-            "regret": [regret.to_json() for regret in self.regrets],
-            "skipped": self.skipped,
-            "provenance": self.provenance,
-        }
-
-    def differences(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The policy's figures minus each baseline's, paired by seed, with 95 % t intervals."""
-        table: dict[str, dict[str, dict[str, Any]]] = {}
-        for policy, metrics in self.baselines.items():
-            table[policy] = {}
-            for name, theirs in metrics.items():
-                difference = paired_difference(self.metrics[name].by_seed, theirs.by_seed)
-                interval = [number(difference.low), number(difference.high)]
-                table[policy][name] = {"mean": number(difference.mean), "ci95": interval, "unit": theirs.unit}
-        return table
 
 
 def _silent(message: str) -> None:
@@ -99,7 +44,8 @@ def evaluate(
     """Judges a policy that everybody in the market follows.
 
     Args:
-        policy: A name of `policies.policy_names()`, a run's folder, or a policy.
+        policy: A name of `policies.policy_names()`, a run's folder, or a policy. Of a run with several training seeds
+            each is judged.
         scenario: An id, a YAML file or a scenario; a run brings its own.
         seeds: Named seeds, one sample of markets each; intervals are over them.
         markets: Episodes a seed, one a market.
@@ -120,13 +66,16 @@ def evaluate(
     if markets < 1:
         raise ValueError(f"markets={markets} must be at least 1")
     market = _scenario_of(policy, scenario)
-    subject = _made(policy, market)
+    subjects = _subjects(policy, market)
     name = str(policy) if isinstance(policy, str | Path) else str(getattr(policy, "name", type(policy).__name__))
     judge = _Judge(market, named, markets, regret, budget or Budget(), agents, method, progress)
-    metrics, found = judge.judge(name, subject)
+    told = {seed: f"{name}, training seed {seed}" if len(subjects) > 1 else name for seed in subjects}
+    judged = {seed: judge.judge(told[seed], subject) for seed, subject in subjects.items()}
+    metrics = pooled([figures for figures, _ in judged.values()])
     beside: dict[str, dict[str, Metric]] = {}
     beside_regrets: dict[str, list[Regret]] = {}
     skipped: dict[str, str] = {}
+    notes = {name: getattr(next(iter(subjects.values())), "note", "")}
     for baseline in baselines:
         try:
             other = _made(baseline, market)
@@ -136,14 +85,29 @@ def evaluate(
             skipped[baseline] = str(error)
             continue
         beside[baseline], beside_regrets[baseline] = judge.judge(baseline, other)
+        notes[baseline] = getattr(other, "note", "")
     origin = provenance(named) | {
         "scenario": market.model_dump(mode="json"),
         "markets_per_seed": judge.markets,
         "intervals": INTERVALS,
+        "notes": {policy: note for policy, note in notes.items() if note},
         "search": dict(vars(judge.budget)) if regret else None,
         "seconds": round(time.perf_counter() - began, 3),
     }
-    return Evaluation(market, name, named, metrics, found, beside, beside_regrets, skipped, origin)
+    several = judged if len(judged) > 1 else {}
+    return Evaluation(
+        scenario=market,
+        policy=name,
+        seeds=named,
+        metrics=metrics,
+        regrets=next(iter(judged.values()))[1],
+        baselines=beside,
+        baseline_regrets=beside_regrets,
+        skipped=skipped,
+        training_seeds={seed: figures for seed, (figures, _) in several.items()},
+        training_regrets={seed: found for seed, (_, found) in several.items()},
+        provenance=origin,
+    )
 
 
 class _Judge:
@@ -185,6 +149,18 @@ class _Judge:
 
     def _records(self, policy: Actor) -> list[Record]:
         return [play(self.scenario, policy, seed, self.markets) for seed in self.seeds]
+
+
+def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor]:
+    """The policy, or by training seed what each learned."""
+    from policies import policy_names
+    from policies.proactive import trained_seeds
+
+    if isinstance(policy, str | Path) and str(policy) not in policy_names():
+        folders = trained_seeds(Path(policy))
+        if folders:
+            return {seed: _made(folder, scenario) for seed, folder in folders.items()}
+    return {0: _made(policy, scenario)}
 
 
 def _made(policy: str | Path | Actor, scenario: Scenario) -> Actor:

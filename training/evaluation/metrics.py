@@ -112,10 +112,17 @@ def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[st
         metrics[f"normalised_efficiency{suffix}"] = over_seeds(normalised, "share")
     for name, (unit, of) in PER_RECORD.items():
         metrics[name] = over_seeds([of(record) for record in records], unit)
+    best = [(r.revenue, r.revenue_at_best_reserve, r.rounds) for r in records if r.revenue_at_best_reserve is not None]
+    if best:
+        metrics["revenue_at_best_reserve"] = over_seeds(
+            [most / rounds for _, most, rounds in best], "credits per round"
+        )
+        metrics["revenue_over_best_reserve"] = over_seeds([ratio(now, most) for now, most, _ in best], "share")
     moves, rounds = [r.moves for r in records], [r.rounds for r in records]
     metrics["ex_post_loss_share"] = _pooled_share([r.losses for r in records], moves)
     metrics["deficit_share"] = _pooled_share([r.deficits for r in records], rounds)
-    metrics["invalid_action_share"] = _pooled_share([r.invalid_actions for r in records], moves)
+    decisions = [r.decisions for r in records]
+    metrics["invalid_action_share"] = _pooled_share([r.invalid_actions for r in records], decisions)
     return metrics
 
 

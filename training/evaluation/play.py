@@ -1,4 +1,7 @@
-"""Plays whole episodes under a policy and adds up what they were worth."""
+"""Plays whole episodes under a policy and adds up what they were worth, round by round.
+
+A round is a tick, or where the market says `ONE_ROUND` a whole episode, such as the sale of a clock.
+"""
 
 from dataclasses import dataclass, field
 
@@ -26,10 +29,12 @@ class Record:
         realised: Welfare reached in credits, by measure.
         optimal: Welfare of the best allocation on the true types in credits, by measure.
         revenue: What the seller or principal kept, credits.
+        revenue_at_best_reserve: The same from truthful bidders at the best reserve, None where the market does not say.
         utility: Each agent's total reward in credits, shape (agents,).
-        moves: Agents times rounds in which they were still there.
+        moves: Agents times rounds in which they were there.
         losses: Of these, those with a negative reward.
         worst_loss: The largest loss of one agent in one round, credits, at least 0.
+        decisions: Agents times ticks in which they were there.
         deficits: Rounds in which the seller or principal paid in.
         imbalance: Largest |what was created - utilities - revenue| of a round, credits: money made or lost.
         invalid_actions: Actions outside the space.
@@ -40,13 +45,48 @@ class Record:
     realised: dict[str, float] = field(default_factory=dict)
     optimal: dict[str, float] = field(default_factory=dict)
     revenue: float = 0.0
+    revenue_at_best_reserve: float | None = None
     utility: Floats = field(default_factory=lambda: np.zeros(0))
     moves: int = 0
     losses: int = 0
     worst_loss: float = 0.0
+    decisions: int = 0
     deficits: int = 0
     imbalance: float = 0.0
     invalid_actions: int = 0
+
+
+class _Open:
+    """What the rounds in progress have come to so far, market by market."""
+
+    def __init__(self, markets: int, agents: int) -> None:
+        self.earned = np.zeros((markets, agents))
+        self.revenue, self.created = np.zeros(markets), np.zeros(markets)
+        self.there = np.zeros((markets, agents), dtype=np.bool_)
+
+    def add(self, welfare: Welfare, rewards: Floats, present: Bools) -> None:
+        """A tick: money of all markets and agents, and who was there."""
+        self.earned += rewards
+        self.revenue += welfare.revenue
+        self.created += welfare.created
+        self.there |= present
+
+    def close(self, record: Record, over: Bools) -> None:
+        """Counts the rounds that are over, and opens the next."""
+        if not over.any():
+            return
+        earned, revenue = self.earned[over], self.revenue[over]
+        record.rounds += len(revenue)
+        record.revenue += float(revenue.sum())
+        record.utility += earned.sum(axis=0)
+        record.moves += int(self.there[over].sum())
+        record.losses += int(np.sum(earned < _NEGATIVE))
+        record.worst_loss = max(record.worst_loss, -float(earned.min()))
+        record.deficits += int(np.sum(revenue < _NEGATIVE))
+        gap = np.abs(self.created[over] - earned.sum(axis=1) - revenue)
+        record.imbalance = max(record.imbalance, float(gap.max()))
+        for total in (self.earned, self.revenue, self.created, self.there):
+            total[over] = 0
 
 
 def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
@@ -55,34 +95,33 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
     The same seed gives every policy the same types and the same luck.
     """
     market = scenario.market_module()
+    one_round = bool(getattr(market, "ONE_ROUND", False))
     engine = Engine(scenario, markets)
     engine.reset(seed)
     policy.reset(seed)
     record = Record(markets, utility=np.zeros(scenario.num_agents))
+    rounds = _Open(markets, scenario.num_agents)
     live = np.ones(markets, dtype=np.bool_)
     present = np.ones((markets, scenario.num_agents), dtype=np.bool_)
     while live.any():
         types = market.types(scenario, engine.state)
         engine.step(act(policy, engine))
-        _add(record, market.welfare(scenario, engine.state, types), engine.exchange.rewards, live, present)
+        welfare = market.welfare(scenario, engine.state, types)
+        _add_welfare(record, welfare, live)
+        record.decisions += int(present[live].sum())
+        rounds.add(welfare, engine.exchange.rewards, present)
+        rounds.close(record, live & (engine.exchange.ended | (not one_round)))
         live &= ~engine.exchange.ended
         present &= ~(engine.exchange.terminated | engine.exchange.truncated)
     record.invalid_actions = int(engine.exchange.invalid_actions.sum())
     return record
 
 
-def _add(record: Record, welfare: Welfare, rewards: Floats, live: Bools, present: Bools) -> None:
+def _add_welfare(record: Record, welfare: Welfare, live: Bools) -> None:
+    if welfare.revenue_at_best_reserve is not None:
+        more = float(welfare.revenue_at_best_reserve[live].sum())
+        record.revenue_at_best_reserve = (record.revenue_at_best_reserve or 0.0) + more
     for measure, realised in welfare.realised.items():
         record.realised[measure] = record.realised.get(measure, 0.0) + float(realised[live].sum())
         best = float(welfare.optimal[measure][live].sum())
         record.optimal[measure] = record.optimal.get(measure, 0.0) + best
-    earned = rewards[live]
-    record.rounds += int(live.sum())
-    record.revenue += float(welfare.revenue[live].sum())
-    record.utility += earned.sum(axis=0)
-    record.moves += int(present[live].sum())
-    record.losses += int(np.sum(earned < _NEGATIVE))
-    record.worst_loss = max(record.worst_loss, -float(earned.min()))
-    record.deficits += int(np.sum(welfare.revenue[live] < _NEGATIVE))
-    gap = np.abs(welfare.created - rewards.sum(axis=1) - welfare.revenue)[live]
-    record.imbalance = max(record.imbalance, float(gap.max()))

@@ -72,16 +72,53 @@ def type_points(count: int, dimensions: int) -> Floats:
     return points(count, dimensions, seed=0)
 
 
+def _cube(scenario: Scenario, markets: int, seed: int) -> Floats:
+    """A point of the unit cube for every component of every type, shape (markets, agents, components)."""
+    width = len(scenario.market_module().type_names(scenario))
+    return points(markets, scenario.num_agents * width, seed).reshape(markets, scenario.num_agents, width)
+
+
 def sampled_engine(scenario: Scenario, markets: int, seed: int) -> Engine:
-    """Markets at their first tick, everybody's types from a low-discrepancy sample of the priors."""
+    """Markets at their first tick, everybody's types from a low-discrepancy sample of the priors, one by one."""
     market = scenario.market_module()
     engine = Engine(scenario, markets)
     engine.reset(seed)
-    width = len(market.type_names(scenario))
-    uniforms = points(markets, scenario.num_agents * width, seed).reshape(markets, scenario.num_agents, width)
+    uniforms = _cube(scenario, markets, seed)
     for agent in range(scenario.num_agents):
         market.set_types(scenario, engine, agent, market.types_at(scenario, agent, uniforms[:, agent]))
     return engine
+
+
+def facing(scenario: Scenario, agent: int, types: Floats, luck: int, seed: int) -> Engine:
+    """Markets at their first tick, `luck` rows of them, in each row one for each of the agent's types.
+
+    Within a row all meet the same luck and the same rivals; where types hang together, rivals drawn by the same points
+    from their distribution given the agent's type.
+
+    Args:
+        scenario: The market.
+        agent: Whose types are given.
+        types: Shape (types, components).
+        luck: Rows.
+        seed: Of the sample.
+    """
+    market = scenario.market_module()
+    tiled = np.tile(types, (luck, 1))
+    if not getattr(market, "types_hang_together", _never)(scenario):
+        engine = sampled_engine(scenario, luck, seed).fork(len(types))
+        market.set_types(scenario, engine, agent, tiled)
+        return engine
+    engine = Engine(scenario, luck)
+    engine.reset(seed)
+    engine = engine.fork(len(types))
+    cube = _cube(scenario, luck, seed)
+    market.set_types_given(scenario, engine, agent, tiled, np.repeat(cube, len(types), axis=0))
+    return engine
+
+
+def _never(scenario: Scenario) -> bool:
+    """Of a market whose types are always drawn one by one."""
+    return False
 
 
 def act(policy: Actor, engine: Engine) -> NDArray[np.float32]:

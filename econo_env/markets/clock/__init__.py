@@ -34,6 +34,7 @@ from econo_env.markets.clock.strategies import (
     bid_actions,
     equilibrium_actions,
     equilibrium_bids,
+    numerical_solution,
     private_values,
     roles,
     scaled_actions,
@@ -41,7 +42,12 @@ from econo_env.markets.clock.strategies import (
     truthful_actions,
 )
 
+ONE_ROUND = True
+KEPT_LIMITS = True
+
 __all__ = [
+    "KEPT_LIMITS",
+    "ONE_ROUND",
     "State",
     "action_names",
     "axes",
@@ -57,6 +63,7 @@ __all__ = [
     "highest_bid",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
     "picture",

@@ -5,8 +5,12 @@ from numpy.typing import NDArray
 
 from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario
+from econo_env.markets.clock.words import ClockSale, explained
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Column, Picture, credits_written, told
+
+_MOST_LEAVING = 4
+"""Bidders who leave at one tick that are marked by name."""
 
 
 def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Picture:
@@ -38,7 +42,48 @@ def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Pic
         levels["reserve"] = reserve
     captions = ("status", "paid", "surplus") if over and won.any() else ("status",)
     idle = frozenset(np.flatnonzero(before.standing[k] == 0).tolist())
-    return Picture(columns, won, ("value", "limit"), captions, levels, facts, idle=idle)
+    leaves = (before.standing[k] > 0) & (after.standing[k] == 0)
+    sold = over and bool(won.any())
+    events = {f"bidder_{int(i)} leaves": asked for i in np.flatnonzero(leaves)[:_MOST_LEAVING]}
+    if sold and after.tick[k] == before.tick[k] + played:
+        events[f"bidder_{int(after.leader[k])} buys"] = float(to_credits(after.best[k]))
+    return Picture(
+        columns,
+        won,
+        ("value", "limit"),
+        captions,
+        levels,
+        facts,
+        idle,
+        _story(scenario, before, after, k) if played else [],
+        track={"price": asked} if played else {},
+        events=events if played else {},
+    )
+
+
+def _story(scenario: ClockScenario, before: State, after: State, k: int) -> list[str]:
+    """Who leaves or buys at this tick, and else what the clock waits for."""
+    limits = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
+    asked, leaves = float(to_credits(before.price[k])), (before.standing[k] > 0) & (after.standing[k] == 0)
+    buyer = int(after.leader[k]) if after.sold_at[k] >= 0 else None
+    sale = ClockSale(
+        rule=scenario.mechanism.name,
+        limits=limits,
+        left_at=np.where(leaves, asked, np.nan),
+        buyer=buyer,
+        price=float(to_credits(after.best[k])),
+        ticks=int(after.tick[k]),
+    )
+    if buyer is not None:
+        return explained(sale, [i for i in told(np.arange(len(limits)) == buyer) if before.standing[k, i] > 0])
+    lines = explained(sale, told(leaves)[: int(leaves.sum())]) if leaves.any() else []
+    next_price = credits_written(to_credits(after.price[k : k + 1]))[0]
+    if after.leader[k] >= 0:
+        best = credits_written(to_credits(after.best[k : k + 1]))[0]
+        return [f"bidder_{int(after.leader[k])} leads with {best}; whoever outbids it must offer at least {next_price}"]
+    if scenario.row().falling:
+        return [f"nobody has taken the price of {credits_written(np.array([asked]))[0]}; it falls to {next_price}"]
+    return [*lines, f"{int(after.standing[k].sum())} bidder(s) still in; the clock asks {next_price} next"]
 
 
 def _status(scenario: ClockScenario, after: State, k: int) -> NDArray[np.str_]:

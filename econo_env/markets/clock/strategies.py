@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.clock.layout import State, is_over
+from econo_env.equilibrium import Solution
+from econo_env.markets.clock.layout import State, is_over, observation_names
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
@@ -41,8 +42,9 @@ def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]
     """The limits of the symmetric equilibrium, step of the clock aside: credits to credits, any shape.
 
     Raises:
-        ValueError: No closed form is known for these bidders.
+        ValueError: No equilibrium is known for these bidders, or a falling clock stops above the reserve.
     """
+    _require_whole_clock(scenario)
     return equilibria.equilibrium_bids(sealed_form(scenario))
 
 
@@ -52,9 +54,30 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Flo
     The value in the English forms; in the Dutch auction the equilibrium bid of first price.
 
     Raises:
-        ValueError: No closed form is known for these bidders.
+        ValueError: No equilibrium is known for these bidders, or a falling clock stops above the reserve.
     """
-    return sealed.equilibrium_actions(sealed_form(scenario), observations)
+    _require_whole_clock(scenario)
+    return sealed.equilibrium_actions(sealed_form(scenario), observations, observation_names(scenario))
+
+
+def _require_whole_clock(scenario: ClockScenario) -> None:
+    """Raises where a falling clock stops above the reserve: those left then bid for its last price, another game."""
+    if not scenario.row().falling:
+        return
+    section: Any = scenario.mechanism
+    falls = scenario.row().opening(section, scenario.highest_value) - section.reserve
+    ticks = 1 + int(np.ceil(falls / section.increment - 1e-9))
+    if scenario.max_cycles < ticks:
+        raise ValueError(
+            f"{scenario.id}: the clock stops above the reserve after {scenario.max_cycles} ticks, and the equilibrium "
+            f"is that of a whole clock: set max_cycles to {ticks}, or a larger increment"
+        )
+
+
+def numerical_solution(scenario: ClockScenario) -> Solution | None:
+    """The equilibrium of the sealed form, where it had to be found numerically; else None."""
+    _require_whole_clock(scenario)
+    return equilibria.numerical_solution(sealed_form(scenario))
 
 
 def roles(scenario: ClockScenario) -> tuple[tuple[int, ...], ...]:

@@ -16,13 +16,23 @@ from econo_env.markets.combinatorial.layout import (
     type_names,
 )
 from econo_env.markets.combinatorial.manual import manual
-from econo_env.markets.combinatorial.outcome import set_types, types, types_at, welfare
+from econo_env.markets.combinatorial.outcome import (
+    expected_curves,
+    outcome_tables,
+    set_types,
+    set_types_given,
+    types,
+    types_at,
+    types_hang_together,
+    welfare,
+)
 from econo_env.markets.combinatorial.phases import bids, clear, finish, observe, reset, settle
 from econo_env.markets.combinatorial.picture import picture
 from econo_env.markets.combinatorial.strategies import (
     DRAWN_AHEAD,
     bid_actions,
     equilibrium_actions,
+    numerical_solution,
     private_values,
     roles,
     scaled_actions,
@@ -40,11 +50,14 @@ __all__ = [
     "clear",
     "clear_form",
     "equilibrium_actions",
+    "expected_curves",
     "finish",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
+    "outcome_tables",
     "picture",
     "private_values",
     "reset",
@@ -53,11 +66,13 @@ __all__ = [
     "scaled_actions",
     "series",
     "set_types",
+    "set_types_given",
     "settle",
     "terms",
     "truthful_actions",
     "type_names",
     "types",
     "types_at",
+    "types_hang_together",
     "welfare",
 ]

@@ -2,6 +2,8 @@
 
 {mechanism: {name: combinatorial, payment: nearest_vcg}, items: [A, B],
  bids: [{bidder: 1, bundle: [A], amount: 28}, {bidder: 2, bundle: [B], amount: 20}]}
+
+or, with bids from a generator, {mechanism: ..., bids: {generator: regions, items: 25, bids: 200, seed: 0}}.
 """
 
 from collections.abc import Mapping
@@ -10,24 +12,15 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from econo_env.markets.combinatorial.words import explained
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import Credits, to_credits, to_money
 from econo_env.scenario import describe_errors
+from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
-
-_RULES = {
-    Payment.vcg.name: "its harm to the others",
-    Payment.nearest_vcg.name: "the core payment nearest to VCG",
-    Payment.nearest_zero.name: "the core payment nearest to zero",
-    Payment.nearest_bid.name: "the core payment nearest to the bids",
-    Payment.first_price.name: "its bid",
-    Payment.grand_bundle.name: "the second highest offer for everything",
-    Payment.proxy.name: "where the proxies stopped",
-    FALLBACK: "the least amount that the greedy order still accepts",
-}
 
 
 class BundleBid(BaseModel):
@@ -46,7 +39,8 @@ class CombinatorialForm(BaseModel):
     Attributes:
         mechanism: Name and parameters.
         items: What is for sale, one name each.
-        bids: XOR bids: a bidder wins at most one of its bundles.
+        bids: XOR bids: a bidder wins at most one of its bundles. Instead of a list, a section with a `generator` and
+            its keywords; items and bidders then have numbers from 0.
         time_limit: Seconds after which nothing more is proved.
     """
 
@@ -56,6 +50,19 @@ class CombinatorialForm(BaseModel):
     items: list[int | str] = Field(min_length=1)
     bids: list[BundleBid] = Field(min_length=1)
     time_limit: float = Field(10.0, gt=0.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _generated(cls, document: Any) -> Any:
+        section = document.get("bids") if isinstance(document, Mapping) else None
+        if not isinstance(section, Mapping):
+            return document
+        if "items" in document:
+            raise ValueError("items belong into the section of the generator: {generator: regions, items: 25, ...}")
+        bids = generate(section)
+        rows = zip(bids.owner.tolist(), bids.contains, to_credits(bids.amount).tolist(), strict=True)
+        listed = [{"bidder": i, "bundle": bundle.nonzero()[0].tolist(), "amount": paid} for i, bundle, paid in rows]
+        return {**document, "items": list(range(bids.num_items)), "bids": listed}
 
     @model_validator(mode="after")
     def _items_exist_once(self) -> Self:
@@ -100,16 +107,15 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
     bids, bidders = form.to_bids(), form.bidders()
     outcome = clear_auction(bids, Payment(options.payment), time_limit=form.time_limit, seed=seed)
-    payments = to_credits(outcome.payments)
     return Cleared(
         winners=[bidders[i] for i in np.flatnonzero(outcome.won >= 0)],
         allocation=[_items(form, bids, int(offer)) for offer in outcome.won],
-        payments=payments.tolist(),
+        payments=to_credits(outcome.payments).tolist(),
         welfare=float(to_credits(outcome.welfare)),
         optimal=float(to_credits(outcome.bound)),
         gap=outcome.gap,
         explanation=[
-            *(_line(i, form, bids, outcome, payments[i]) for i in range(len(bidders))),
+            *explained(outcome, bids, [str(item) for item in form.items], [f"bidder {name}" for name in bidders]),
             _proof(outcome),
         ],
     )
@@ -117,26 +123,6 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
 
 def _items(form: CombinatorialForm, bids: XorBids, offer: int) -> list[int | str]:
     return [form.items[item] for item in np.flatnonzero(bids.contains[offer])] if offer >= 0 else []
-
-
-def _line(i: int, form: CombinatorialForm, bids: XorBids, outcome: AuctionOutcome, paid: float) -> str:
-    """What a bidder wins and pays, and why."""
-    name, offer = form.bidders()[i], int(outcome.won[i])
-    if offer >= 0:
-        won = " + ".join(str(item) for item in _items(form, bids, offer))
-        amount = to_credits(bids.amount[offer])
-        return f"bidder {name} wins {won} with its bid {amount:.6g}; pays {paid:.6g}, {_RULES[outcome.mode]}"
-    best = int(bids.first[i] + np.argmax(bids.amount[bids.first[i] : bids.first[i + 1]]))
-    wanted = " + ".join(str(item) for item in _items(form, bids, best))
-    taken = bids.contains[best]
-    holders = [k for k in np.flatnonzero(outcome.won >= 0) if (bids.contains[outcome.won[k]] & taken).any()]
-    against = sum(int(bids.amount[outcome.won[k]]) for k in holders)
-    names = " and ".join(f"bidder {form.bidders()[k]}" for k in holders)
-    offer_word = "offers" if len(holders) == 1 else "offer together"
-    return (
-        f"bidder {name} loses: {to_credits(bids.amount[best]):.6g} for {wanted}, "
-        f"while {names} {offer_word} {to_credits(against):.6g} for bundles with items of it"
-    )
 
 
 def _proof(outcome: AuctionOutcome) -> str:

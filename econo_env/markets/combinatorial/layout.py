@@ -1,5 +1,6 @@
 """What a combinatorial market holds: its state, its constants, and the meaning of observations and actions."""
 
+from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.money import MICRO
+from econo_env.valuations.bundle_values import Drawing, LocalGlobal
+from econo_env.valuations.xor_bids import XorBids
 
 _SCRATCH = "room to work in"
 
@@ -22,6 +25,8 @@ class State(NamedTuple):
     episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
     values: Annotated[Int64s, Column(np.int64, ("agents", "actions"), "micro-credits, of each own bundle")]
+    items: Annotated[Int64s, Column(np.int64, ("agents", "own_items"), "micro-credits, where each item has a value")]
+    bundle: Annotated[Int64s, Column(np.int64, ("wishes",), "items as bits: what each agent wants, where it is drawn")]
     bids: Annotated[Int64s, Column(np.int64, ("offers",), "micro-credits, agent by agent, -1 for none")]
     won: Annotated[Int64s, Column(np.int64, ("agents",), "number of the winning offer, -1 for none")]
     payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
@@ -50,9 +55,10 @@ class Terms(NamedTuple):
     game: Game
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
+    drawing: Drawing | None  # None is local-global
     num_locals: int
     correlation: float
-    highest: Int64s  # (agents,) micro-credits: values are uniform up to it
+    highest: Int64s  # (agents,) micro-credits: the highest value of a bundle
     highest_value: float  # micro-credits
     bids_are_amounts: bool
     shows_result: bool
@@ -60,12 +66,14 @@ class Terms(NamedTuple):
 
 def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     """Lengths of the named axes."""
-    offers = scenario.offers
+    offers, values = scenario.offers, scenario.bundle_values
     return {
         "agents": scenario.num_agents,
         "features": len(observation_names(scenario)),
         "actions": scenario.bundles_each,
         "offers": len(offers.amount),
+        "own_items": offers.num_items if values.by_item else 0,
+        "wishes": scenario.num_agents if values.random_bundles else 0,
         "layers": scenario.num_agents + 1,
         "sets": 1 << offers.num_items,
         "constraints": num_constraints(scenario.num_agents, offers.num_items),
@@ -88,17 +96,26 @@ def action_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
 
 
 def type_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
-    """A bidder's type: the value of each of its own bundles."""
-    return _numbered("value", scenario.bundles_each)
+    """A bidder's type: the value of each own bundle, or of each item; with a bundle drawn, that too, items as bits."""
+    if scenario.bundle_values.by_item:
+        return tuple(f"item_{number}" for number in range(scenario.offers.num_items))
+    names = _numbered("value", scenario.bundles_each)
+    return (*names, "bundle") if scenario.bundle_values.random_bundles else names
 
 
 def observation_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
     """What each feature of an observation means; all lie in [0, 1].
 
-    Values over the highest possible one; the share of the episode to come; 1 for a global bidder. In repeated play, as
-    far as the feedback goes, whether a bundle was won in the last round, and the payment over twice the highest value.
+    Values of the own bundles over the highest possible one; where bundles are drawn, 1 for each item wanted; the share
+    of the episode to come; in local-global games 1 for a global bidder. In repeated play, as far as the feedback goes,
+    whether a bundle was won in the last round, and the payment over twice the highest value.
     """
-    names = (*type_names(scenario), "rounds_left", "is_global")
+    names = _numbered("value", scenario.bundles_each)
+    if scenario.bundle_values.random_bundles:
+        names += tuple(f"wants_{number}" for number in range(scenario.offers.num_items))
+    names = (*names, "rounds_left")
+    if isinstance(scenario.bundle_values, LocalGlobal):
+        names = (*names, "is_global")
     return (*names, "won", "paid") if scenario.max_cycles > 1 and scenario.feedback != "nothing" else names
 
 
@@ -110,13 +127,22 @@ def terms(scenario: CombinatorialScenario) -> Terms:
         game=game_of(offers),
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
+        drawing=scenario.bundle_values.drawing(),
         num_locals=scenario.num_locals,
         correlation=scenario.correlation,
-        highest=offers.amount[offers.first[:-1]],
+        highest=np.maximum.reduceat(offers.amount, offers.first[:-1]),
         highest_value=float(offers.amount.max()),
         bids_are_amounts=scenario.bids == "amount",
         shows_result="won" in observation_names(scenario),
     )
+
+
+def offers_at(scenario: CombinatorialScenario, state: State, k: int) -> XorBids:
+    """Who may bid on what in the coming round of market `k`; the amounts are the highest values."""
+    if not scenario.bundle_values.random_bundles:
+        return scenario.offers
+    contains = state.bundle[k][:, None] >> np.arange(scenario.offers.num_items) & 1
+    return replace(scenario.offers, contains=contains.astype(np.bool_))
 
 
 def highest_values(scenario: CombinatorialScenario) -> Float64s:

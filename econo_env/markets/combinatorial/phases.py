@@ -6,24 +6,12 @@ from typing import Any
 import numpy as np
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import VALUES, Lottery, uniform
+from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
+from econo_env.markets.combinatorial.drawing import draw_values, game_at, show_who
 from econo_env.markets.combinatorial.layout import State, Terms
 from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
 from econo_env.money import CREDIT
-
-
-@compiled
-def draw_values(k: int, state: State, terms: Terms) -> None:
-    """Draws the value of every bundle for the coming round; locals share one draw with the chance `correlation`."""
-    agents, each = state.values.shape[1], state.values.shape[2]
-    key, episode, tick = state.key[k], state.episode[k], state.tick[k]
-    shared = uniform(key, episode, tick, VALUES, agents * each) < terms.correlation
-    for i in range(agents):
-        for b in range(each):
-            source = b if shared and i < terms.num_locals else i * each + b
-            draw = uniform(key, episode, tick, VALUES, source)
-            state.values[k, i, b] = int(math.floor(draw * terms.highest[i] + 0.5))
 
 
 @compiled
@@ -63,7 +51,8 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
         state.gram[k],
     )
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(terms.game, state.bids[k], lottery, terms.rule, state.won[k], state.payments[k], scratch)
+    game = game_at(terms.drawing, k, state, terms)
+    rule(game, state.bids[k], lottery, terms.rule, state.won[k], state.payments[k], scratch)
 
 
 @compiled
@@ -85,11 +74,10 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row = exchange.observations[k, i]
         for b in range(each):
             row[b] = state.values[k, i, b] / terms.highest_value
-        row[each] = rounds_left
-        row[each + 1] = 1.0 if i >= terms.num_locals else 0.0
+        at = show_who(terms.drawing, k, i, state, terms, row, rounds_left)
         if terms.shows_result:
-            row[each + 2] = 1.0 if state.won[k, i] >= 0 else 0.0
-            row[each + 3] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
+            row[at] = 1.0 if state.won[k, i] >= 0 else 0.0
+            row[at + 1] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
 
 
 @compiled
@@ -97,7 +85,7 @@ def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
     state.tick[k] += 1
     if state.tick[k] < terms.max_cycles:
-        draw_values(k, state, terms)
+        draw_values(terms.drawing, k, state, terms)
     _write_observations(k, state, terms, exchange)
 
 
@@ -122,5 +110,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.won[k, i] = np.int64(NO_BID)
         state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
-    draw_values(k, state, terms)
+    draw_values(terms.drawing, k, state, terms)
     _write_observations(k, state, terms, exchange)

@@ -1,30 +1,34 @@
 """One round of a combinatorial market as people see it."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
-from econo_env.markets.combinatorial.layout import State
+from econo_env.markets.combinatorial.layout import State, offers_at
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.combinatorial.words import bundle_name, explained
+from econo_env.mechanisms.combinatorial.auction import AuctionOutcome
+from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written
-
-
-def bundle_name(scenario: CombinatorialScenario, offer: int) -> str:
-    """The items of an offer as letters."""
-    return "".join(chr(ord("A") + item) for item in np.flatnonzero(scenario.offers.contains[offer]))
 
 
 def picture(scenario: CombinatorialScenario, before: State, after: State, k: int) -> Picture:
     """The bundle that each bidder wins (or values most), its value, bid and payment in market `k`."""
     each, agents = scenario.bundles_each, np.arange(scenario.num_agents)
-    values = to_credits(before.values[k : k + 1])
+    values, offers = to_credits(before.values[k : k + 1]), offers_at(scenario, before, k)
+    items = [chr(ord("A") + item) for item in range(offers.num_items)]
+    names = np.array([bundle_name(offers, offer, items) for offer in range(len(after.bids[k]))])
     won = after.won[k]
     shown = np.where(won >= 0, won, agents * each + values[0].argmax(axis=1))
     value = values[0].reshape(-1)[shown]
     bids = after.bids[k][shown]
     played = bool(np.any(after.bids[k] >= 0))
     columns = [
-        Column("bundle", np.array([bundle_name(scenario, int(offer)) for offer in shown]), "text"),
+        Column("bundle", names[shown], "text"),
+        Column("holds", np.where(won >= 0, names[shown], "-"), "text"),
         Column("value", value),
         Column("bid", np.where(bids >= 0, to_credits(bids), np.nan)),
     ]
@@ -35,7 +39,21 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     columns += [Column("paid", paid), Column("surplus", worth - paid)]
     revenue, gain = credits_written(np.array([paid.sum(), (worth - paid).sum()]))
     facts = [f"revenue {revenue}", f"bidders' surplus {gain}"]
-    best = float(best_worth(scenario, values)[0])
+    best = float(best_worth(scenario, values, before.bundle[k : k + 1])[0])
     if best > 0.0:
         facts.append(f"efficiency {worth.sum() / best:.0%}")
-    return Picture(columns, won >= 0, ("value", "bid"), ("bundle", "paid"), {}, facts)
+    section: Any = scenario.mechanism
+    made = replace(offers, amount=np.maximum(after.bids[k], 0))
+    welfare = int(made.amount[won[won >= 0]].sum())
+    decided = AuctionOutcome(won, after.payments[k], welfare, welfare, Payment(section.payment).name)
+    bidders = [f"bidder_{i}" for i in agents]
+    return Picture(
+        columns,
+        won >= 0,
+        ("value", "bid"),
+        ("bundle", "holds", "paid", "surplus"),
+        {},
+        [f"payment rule {decided.mode}", *facts],
+        story=explained(decided, made, items, bidders),
+        track={"revenue": float(paid.sum())},
+    )

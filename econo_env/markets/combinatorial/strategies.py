@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.equilibrium import MOST_IN_A_TABLE, Solution, solved
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
+from econo_env.valuations.bundle_values import LocalGlobal
 
-DRAWN_AHEAD = ("values",)
+DRAWN_AHEAD = ("values", "items", "bundle")
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
@@ -86,30 +88,45 @@ def local_bids(payment: int, values: ArrayLike, correlation: float) -> Float64s:
 
 
 def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., agents, bundles), of the known equilibrium; see `local_bids`.
+    """Actions, shape (..., agents, bundles), of the known equilibrium, see `local_bids`, or of one found numerically.
 
     Raises:
-        ValueError: None is known: more than two locals, or a payment rule without a closed form.
+        ValueError: None is known, for more than two locals, correlated values or two bundles a bidder.
     """
     section: Any = scenario.mechanism
     payment = int(section.payment)
     if payment in (Payment.vcg, Payment.grand_bundle):
         return truthful_actions(scenario, observations)
-    if scenario.game != "LLG" or scenario.num_agents != 3:
+    values = private_values(scenario, observations)
+    solution = numerical_solution(scenario)
+    if solution is not None:
+        is_global = np.asarray(observations)[..., 2:3] > 0.5
+        return bid_actions(scenario, observations, solution.bids(values, is_global.astype(np.int64)))
+    game = scenario.bundle_values
+    if not isinstance(game, LocalGlobal) or game.game != "LLG" or scenario.num_agents != 3:
         raise ValueError(
             f"{scenario.id}: closed-form equilibria are known for LLG with two locals, not for {scenario.num_agents} "
-            f"bidders of {scenario.game}; use truthful, shading or a trained run instead"
+            f"bidders of {getattr(game, 'game', game.name)}; use truthful, shading or a trained run instead"
         )
-    values = private_values(scenario, observations)
     is_global = np.asarray(observations)[..., 2:3] > 0.5
-    shaded = local_bids(payment, np.minimum(values, 1.0), scenario.correlation)
+    shaded = local_bids(payment, np.minimum(values, 1.0), game.correlation)
     return bid_actions(scenario, observations, np.where(is_global, values, shaded))
 
 
+def numerical_solution(scenario: CombinatorialScenario) -> Solution | None:
+    """The equilibrium found numerically, for the first price in LLG with independent values; None elsewhere."""
+    section: Any = scenario.mechanism
+    game = scenario.bundle_values
+    if int(section.payment) != Payment.first_price or not isinstance(game, LocalGlobal):
+        return None
+    if game.game != "LLG" or game.correlation > 0.0 or scenario.num_agents > MOST_IN_A_TABLE:
+        return None
+    return solved(scenario)
+
+
 def roles(scenario: CombinatorialScenario) -> tuple[tuple[int, ...], ...]:
-    """Local bidders and global bidders."""
-    agents = range(scenario.num_agents)
-    return tuple(agents[: scenario.num_locals]), tuple(agents[scenario.num_locals :])
+    """Bidders who may bid on the same: locals and globals, or all; those of known different wishes apart."""
+    return scenario.bundle_values.roles(scenario.num_agents)
 
 
 def series(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
@@ -129,7 +146,7 @@ def series(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[A
     top = values.argmax(axis=2)[..., None]
     bid, value = (np.take_along_axis(numbers, top, axis=2)[..., 0] for numbers in (made, values))
     placed = bid >= 0
-    best = best_worth(scenario, values)
+    best = best_worth(scenario, values, state.bundle)
     welfare = worth_won(state, values).sum(axis=1)
     return {
         "bids": np.where(placed, bid, np.nan),

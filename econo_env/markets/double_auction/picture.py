@@ -5,8 +5,10 @@ import numpy as np
 from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.strategies import best_gains
+from econo_env.markets.double_auction.words import explained
+from econo_env.markets.form import Floats
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written, told
 
 
 def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int) -> Picture:
@@ -20,7 +22,10 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
     columns = [Column("side", sides, "text"), Column("value", values), Column("offer", offers)]
     levels: dict[str, float] = {}
     facts: list[str] = []
+    story: list[str] = []
     if played:
+        names = [f"bidder_{i}" for i in range(scenario.num_agents)]
+        story = explained(scenario.mechanism, scenario.num_buyers, offers, units, paid, names, told(units != 0))
         columns += [Column("paid", paid), Column("surplus", units * values - paid)]
         gains, best = float((units * values).sum()), float(best_gains(scenario, values[None])[0])
         trades = int((units > 0).sum())
@@ -32,5 +37,22 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
         if trades:
             buyers, sellers = float(paid[units > 0].mean()), float(-paid[units < 0].mean())
             levels = {"price": buyers} if buyers == sellers else {"buyers pay": buyers, "sellers get": sellers}
+    if hasattr(scenario.mechanism, "price"):
+        levels["price"] = float(scenario.mechanism.price)
     captions = ("side", "paid", "surplus") if played else ("side",)
-    return Picture(columns, units != 0, ("value", "offer"), captions, levels, facts)
+    chart = _crossing(scenario.num_buyers, offers if played else values)
+    track = dict(levels)
+    return Picture(
+        columns, units != 0, ("value", "offer"), captions, levels, facts, story=story, chart=chart, track=track
+    )
+
+
+def _crossing(num_buyers: int, offers: Floats) -> Chart:
+    """Demand, bids from the highest down, and supply, asks from the lowest up."""
+    sides = [side[~np.isnan(side)] for side in (offers[:num_buyers], offers[num_buyers:])]
+    curves = [
+        Curve(name, np.arange(1.0, len(side) + 1.0).tolist(), (sign * np.sort(sign * side)).tolist())
+        for name, sign, side in (("demand", -1.0, sides[0]), ("supply", 1.0, sides[1]))
+        if side.size
+    ]
+    return Chart("bids falling, asks rising", "units", curves)

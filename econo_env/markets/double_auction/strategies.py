@@ -1,11 +1,12 @@
 """What a two-sided market tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.equilibrium import Solution, solved
 from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.mechanisms.base import mechanism
@@ -65,7 +66,7 @@ def truthful_actions(scenario: TwoSidedScenario, observations: ArrayLike) -> Flo
 
 
 def equilibrium_bids(scenario: DoubleAuctionScenario, values: ArrayLike, sells: ArrayLike) -> Float64s:
-    """The offers of the known Bayes-Nash equilibrium, in credits.
+    """The offers of the Bayes-Nash equilibrium in closed form or found numerically, in credits.
 
     Args:
         scenario: Configuration.
@@ -73,30 +74,46 @@ def equilibrium_bids(scenario: DoubleAuctionScenario, values: ArrayLike, sells: 
         sells: Whether the trader sells, same shape.
 
     Raises:
-        ValueError: No closed form is known: it is for rules under which truth is dominant, and for one buyer and one
-            seller with the same uniform prior.
+        ValueError: None is known in closed form, as for rules under which truth is dominant and for one buyer and one
+            seller with the same uniform prior, nor found numerically.
     """
     section: Any = scenario.mechanism
     row = mechanism(section.name)
     types = np.asarray(values, dtype=np.float64)
     if row.truth_is_dominant(section):
         return types
-    alike = len(set(scenario.priors())) == 1 and scenario.num_buyers == scenario.num_sellers == 1
-    if row.equilibrium is None or not alike or scenario.priors()[0].name != "uniform":
-        raise ValueError(
-            f"{scenario.id}: an equilibrium of {section.name!r} is known for one buyer and one seller with the same "
-            "uniform prior only; use truthful, shading or a trained run instead"
-        )
-    prior = scenario.priors()[0]
+    solution = numerical_solution(scenario)
+    if solution is not None:
+        return solution.bids(types, np.asarray(sells).astype(np.int64))
+    prior, equilibrium = scenario.priors()[0], cast(Any, row.equilibrium)
     ends = prior.lowest + prior.highest
     mirrored = section.model_copy(update={"k": 1.0 - section.k})
-    bids = np.asarray(row.equilibrium(types, prior, 2, section))
-    asks = ends - np.asarray(row.equilibrium(ends - types, prior, 2, mirrored))
+    bids = np.asarray(equilibrium(types, prior, 2, section))
+    asks = ends - np.asarray(equilibrium(ends - types, prior, 2, mirrored))
     return np.where(np.asarray(sells), asks, bids)
 
 
+def numerical_solution(scenario: DoubleAuctionScenario) -> Solution | None:
+    """The equilibrium found numerically where truth is not dominant and no closed form is known; None elsewhere.
+
+    Raises:
+        ValueError: Traders of a side differ, or the search did not come near enough to an equilibrium.
+    """
+    row, priors = mechanism(scenario.mechanism.name), scenario.priors()
+    bilateral = scenario.num_buyers == scenario.num_sellers == 1 and len(set(priors)) == 1
+    closed = row.equilibrium is not None and bilateral and priors[0].name == "uniform"
+    if closed or row.truth_is_dominant(scenario.mechanism):
+        return None
+    if len(roles(scenario)) != 2:
+        raise ValueError(
+            f"{scenario.id}: an equilibrium of {row.name!r} is found for buyers with one prior and sellers with one; "
+            "use truthful, shading or a trained run instead"
+        )
+    return solved(scenario)
+
+
 def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), of the known equilibrium; see `equilibrium_bids`."""
+    """Actions, shape (..., 1), of the equilibrium; see `equilibrium_bids`."""
     values = private_values(scenario, observations)
     bids = equilibrium_bids(scenario, values, _sells(observations))
     return bid_actions(scenario, observations, bids)

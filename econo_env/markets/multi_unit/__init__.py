@@ -4,7 +4,7 @@ Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset`
 one. The faces, judges and pictures take the rest, as in `econo_env.markets.sealed_bid`.
 """
 
-from econo_env.markets.multi_unit.form import clear_form, clear_one, clear_units
+from econo_env.markets.multi_unit.form import clear_form
 from econo_env.markets.multi_unit.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.multi_unit.manual import manual
 from econo_env.markets.multi_unit.outcome import set_types, type_names, types, types_at, welfare
@@ -14,7 +14,7 @@ from econo_env.markets.multi_unit.strategies import (
     DRAWN_AHEAD,
     bid_actions,
     equilibrium_actions,
-    marginal_values,
+    private_values,
     roles,
     scaled_actions,
     series,
@@ -30,16 +30,14 @@ __all__ = [
     "bids",
     "clear",
     "clear_form",
-    "clear_one",
-    "clear_units",
     "equilibrium_actions",
     "finish",
     "info",
     "manual",
-    "marginal_values",
     "observation_names",
     "observe",
     "picture",
+    "private_values",
     "reset",
     "roles",
     "rule",

@@ -9,6 +9,7 @@ from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.uniform_price import zero_revenue_holds
 from econo_env.money import to_credits
 
 DRAWN_AHEAD = ("values",)
@@ -17,7 +18,7 @@ DRAWN_AHEAD = ("values",)
 _TABLE_POINTS = 4097
 
 
-def marginal_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
+def private_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
     """The own marginal values in credits, shape (..., demand), from observations of shape (..., features)."""
     return np.asarray(observations, dtype=np.float64)[..., : scenario.demand] * scenario.highest_value
 
@@ -37,7 +38,7 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
     if scenario.bids == "amount":
         actions = amounts / scenario.highest_value - 1.0
     else:
-        values = marginal_values(scenario, observations)
+        values = private_values(scenario, observations)
         actions = np.where(values > 0.0, amounts / np.where(values > 0.0, values, 1.0) - 1.0, 0.0)
     actions = np.clip(actions, -1.0, 1.0)
     rounded = actions.astype(np.float32)
@@ -47,7 +48,7 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
 
 def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
     """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times every marginal value."""
-    values = marginal_values(scenario, observations)
+    values = private_values(scenario, observations)
     return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64)[..., None] * values)
 
 
@@ -57,7 +58,9 @@ def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Fl
 
 
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), of the symmetric equilibrium.
+    """Actions, shape (..., demand), of a known equilibrium.
+
+    Of the uniform price with two bidders who want both of two units it is the one with the least revenue, 0.
 
     Raises:
         ValueError: No closed form is known: bidders want several units under a rule whose equilibrium is not truth,
@@ -67,6 +70,9 @@ def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) ->
     row = mechanism(section.name)
     if row.truth_is_dominant(section):
         return truthful_actions(scenario, observations)
+    if _zero_revenue(scenario):
+        values = private_values(scenario, observations)
+        return bid_actions(scenario, observations, values * np.array([1.0, 0.0]))
     if row.equilibrium is None or scenario.demand > 1 or len(set(scenario.priors())) > 1:
         raise ValueError(
             f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for bidders who want several units "
@@ -78,7 +84,17 @@ def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) ->
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
-    return bid_actions(scenario, observations, np.interp(marginal_values(scenario, observations), points, table))
+    return bid_actions(scenario, observations, np.interp(private_values(scenario, observations), points, table))
+
+
+def _zero_revenue(scenario: MultiUnitScenario) -> bool:
+    section: Any = scenario.mechanism
+    if section.name != "uniform_price" or section.reserve > 0.0:
+        return False
+    if not scenario.num_agents == scenario.units == scenario.demand == 2:
+        return False
+    one, other = scenario.priors()
+    return zero_revenue_holds(one, other) and zero_revenue_holds(other, one)
 
 
 def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:

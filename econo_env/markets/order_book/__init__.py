@@ -4,6 +4,7 @@ Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset`
 one. `outcome` holds what those who judge the market ask of it.
 """
 
+from econo_env.markets.order_book.form import clear_form
 from econo_env.markets.order_book.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.order_book.manual import manual
 from econo_env.markets.order_book.outcome import set_types, type_names, types, types_at, welfare
@@ -12,6 +13,7 @@ from econo_env.markets.order_book.picture import picture
 from econo_env.markets.order_book.strategies import (
     DRAWN_AHEAD,
     bid_actions,
+    equilibrium_actions,
     private_values,
     roles,
     scaled_actions,
@@ -19,14 +21,19 @@ from econo_env.markets.order_book.strategies import (
     truthful_actions,
 )
 
+ONE_ROUND = True
+
 __all__ = [
     "DRAWN_AHEAD",
+    "ONE_ROUND",
     "State",
     "action_names",
     "axes",
     "bid_actions",
     "bids",
     "clear",
+    "clear_form",
+    "equilibrium_actions",
     "finish",
     "info",
     "manual",

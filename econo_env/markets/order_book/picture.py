@@ -2,11 +2,15 @@
 
 import numpy as np
 
+from econo_env.markets.form import Floats, Ints
 from econo_env.markets.order_book.layout import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.strategies import best_gains
 from econo_env.money import MICRO, to_credits
-from econo_env.telemetry.picture import Column, Picture
+from econo_env.telemetry.picture import Chart, Column, Curve, Picture, told
+
+_MOST_TRADES = 8
+"""Traders that the story of a tick tells of."""
 
 
 def picture(scenario: OrderBookScenario, before: State, after: State, k: int) -> Picture:
@@ -33,7 +37,7 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
     trades, best = int((units > 0).sum()), float(best_gains(scenario, to_credits(after.values[k])[None])[0])
     facts = ["1 trade" if trades == 1 else f"{trades} trades" if trades else "no trade"]
     if after.last_price[k] > 0:
-        facts.append(f"last price {after.last_price[k] / MICRO:.3f}")
+        levels["last price"] = after.last_price[k] / MICRO
     if best > 0.0:
         facts.append(f"{after.gains[k] / MICRO / best:.0%} of the day's gains")
     return Picture(
@@ -44,4 +48,37 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
         levels,
         facts,
         frozenset(np.flatnonzero(left <= 0).tolist()),
+        _story(units, paid, orders),
+        _depth(scenario, after, k),
     )
+
+
+def _story(units: Ints, paid: Floats, orders: Floats) -> list[str]:
+    """Who traded at which price, and whose order was there first."""
+    lines = []
+    for i in told(units != 0, _MOST_TRADES):
+        if units[i] == 0:
+            continue
+        verb, price = ("buys", paid[i]) if units[i] > 0 else ("sells", -paid[i])
+        same = abs(orders[i] - price) < 1e-9
+        why = (
+            "its own limit"
+            if same
+            else f"better than its limit of {orders[i]:.3f}: the price of the order that was there"
+        )
+        lines.append(f"bidder_{i} {verb} a unit at {price:.3f}, {why}")
+    return lines or ["no order met one of the other side: all of them rest, the best price first, equal prices in turn"]
+
+
+def _depth(scenario: OrderBookScenario, after: State, k: int) -> Chart:
+    """The book that is left: resting bids from the best down, resting asks from the best up."""
+    resting = after.level[k] > 0
+    prices = to_credits(after.level[k] * round(scenario.tick_size * MICRO))
+    buys = np.arange(scenario.num_agents) < scenario.num_buyers
+    sides = (("orders to buy", -1.0, prices[resting & buys]), ("orders to sell", 1.0, prices[resting & ~buys]))
+    curves = [
+        Curve(name, np.arange(1.0, len(side) + 1.0).tolist(), (sign * np.sort(sign * side)).tolist())
+        for name, sign, side in sides
+        if side.size
+    ]
+    return Chart("the book that is left" if curves else "nothing is left in the book", "units", curves)

@@ -1,9 +1,9 @@
 """What a market with an order book tells strategies and telemetry: limits as actions, roles, series."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float64s
 from econo_env.markets.double_auction.strategies import (
@@ -21,6 +21,7 @@ __all__ = [
     "DRAWN_AHEAD",
     "best_gains",
     "bid_actions",
+    "equilibrium_actions",
     "private_values",
     "roles",
     "scaled_actions",
@@ -39,6 +40,18 @@ def best_gains(scenario: OrderBookScenario, values: NDArray[Any]) -> Float64s:
     supply = np.sort(values[:, m:].reshape(markets, -1), axis=1)
     pairs = min(demand.shape[1], supply.shape[1])
     return np.asarray(np.maximum(demand[:, :pairs] - supply[:, :pairs], 0).sum(axis=1), dtype=np.float64)
+
+
+def equilibrium_actions(scenario: OrderBookScenario, observations: ArrayLike) -> NoReturn:
+    """No equilibrium is known.
+
+    Raises:
+        ValueError: Always; says why.
+    """
+    raise ValueError(
+        f"{scenario.id}: no equilibrium of a continuous double auction is known, in closed form or numerically, for "
+        "what to offer depends on the whole book and its past; use truthful, zero_intelligence or a trained run instead"
+    )
 
 
 def series(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,8 @@
 Types are those of a sealed-bid market. See `econo_env.markets.judging` for the meaning of each function.
 """
 
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from econo_env.engine.rng import Lottery
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.position.phases import clicks, terms
 from econo_env.markets.position.scenario import PositionScenario
-from econo_env.markets.position.strategies import best_worth
+from econo_env.markets.position.strategies import Sale, best_worth
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule
+from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,13 @@ def welfare(scenario: PositionScenario, state: State, types: Floats) -> Welfare:
         revenue=to_credits(state.payments.sum(axis=1)),
         created=to_credits(np.floor(seated * to_money(values) + 0.5).sum(axis=1)),
     )
+
+
+def expected_outcome(scenario: PositionScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+    """Expected clicks and payments of own bids (credits) by each rival's chance to stand below; None where unknown."""
+    rule = mechanism(scenario.mechanism.name).expected_outcome
+    section: Any = scenario.mechanism
+    return None if rule is None else partial(rule, parameters=Sale(float(section.reserve), scenario.click_rates))
 
 
 @compiled

@@ -5,9 +5,10 @@ import numpy as np
 from econo_env.markets.position.phases import clicks
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.position.strategies import best_worth
+from econo_env.markets.position.words import SlotRound, explained
 from econo_env.markets.sealed_bid.layout import State
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written, told
 
 
 def picture(scenario: PositionScenario, before: State, after: State, k: int) -> Picture:
@@ -20,11 +21,19 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
     columns = [Column("value", values)]
     bars: tuple[str, ...] = ("value", "bid")
     captions: tuple[str, ...] = ()
+    story: list[str] = []
+    chart = None
     rates = ", ".join(f"{rate:.3g}" for rate in scenario.click_rates)
     facts = [f"click rates {rates}"]
     if played:
         price = np.where(won, paid / np.where(won, seated, 1.0), np.nan)
         surplus = seated * values - paid
+        weights, rates_of = np.array(scenario.weights or (1.0,) * len(values)), np.array(scenario.click_rates)
+        story = explained(SlotRound(scenario.mechanism, bids, weights, rates_of, slot, paid), told(won))
+        by_slot = np.argsort(np.where(won, slot, len(rates_of) + 1))[: int(won.sum())]
+        ends = np.cumsum(seated[by_slot]).tolist()
+        curves = [Curve("bid", ends, bids[by_slot].tolist()), Curve("price", ends, price[by_slot].tolist())]
+        chart = Chart("slots from the best down", "clicks, so areas are payments", curves if ends else [])
         columns += [
             Column("price", price),
             Column("bid", bids),
@@ -45,4 +54,4 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
         columns.append(Column("bid", bids))
     reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
     levels = {"reserve": reserve} if reserve > 0.0 else {}
-    return Picture(columns, won, bars, captions, levels, facts)
+    return Picture(columns, won, bars, captions, levels, facts, story=story, chart=chart)

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s
+from econo_env.equilibrium import Solution, solved
 from econo_env.markets.position.phases import clicks
 from econo_env.markets.position.scenario import PositionScenario
-from econo_env.markets.sealed_bid.layout import State
-from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, truthful_actions
+from econo_env.markets.sealed_bid.layout import State, observation_names
+from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers, truthful_actions
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 
@@ -24,28 +25,35 @@ class Sale(NamedTuple):
 
 
 def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), of the symmetric Bayes-Nash equilibrium.
+    """Actions, shape (..., 1), of the symmetric Bayes-Nash equilibrium, or of one found numerically.
 
     Raises:
-        ValueError: No closed form is known: under GSP, or where bidders differ and truth is not dominant.
+        ValueError: No closed form is known, under GSP or where bidders differ, and none was found numerically.
     """
     section: Any = scenario.mechanism
     row = mechanism(section.name)
     if row.truth_is_dominant(section):
         return truthful_actions(scenario, observations)
-    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
-    if row.equilibrium is None or not alike:
-        reason = "bidders with different priors or weights" if row.equilibrium else "private values under this rule"
-        raise ValueError(
-            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
-            "use truthful, shading or a trained run instead"
-        )
+    solution, values = numerical_solution(scenario), private_values(scenario, observations)
+    if solution is not None:
+        numbers = role_numbers(scenario, observations, observation_names(scenario))
+        return bid_actions(scenario, observations, solution.bids(values, numbers))
+    equilibrium: Any = row.equilibrium
     prior, reserve = scenario.priors()[0], float(section.reserve)
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
-    table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, Sale(reserve, scenario.click_rates)))
-    return bid_actions(scenario, observations, np.interp(private_values(scenario, observations), points, table))
+    table = np.asarray(equilibrium(points, prior, scenario.num_agents, Sale(reserve, scenario.click_rates)))
+    return bid_actions(scenario, observations, np.interp(values, points, table))
+
+
+def numerical_solution(scenario: PositionScenario) -> Solution | None:
+    """The equilibrium found numerically where truth is not dominant and no closed form is known; None elsewhere."""
+    row = mechanism(scenario.mechanism.name)
+    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+    if row.truth_is_dominant(scenario.mechanism) or (row.equilibrium is not None and alike):
+        return None
+    return solved(scenario)
 
 
 def best_worth(scenario: PositionScenario, values: NDArray[np.float64]) -> NDArray[np.float64]:

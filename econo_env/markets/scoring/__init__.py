@@ -5,7 +5,7 @@
 market ask of it.
 """
 
-from econo_env.markets.scoring.form import clear_form, clear_offers, clear_one
+from econo_env.markets.scoring.form import clear_form
 from econo_env.markets.scoring.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.scoring.manual import manual
 from econo_env.markets.scoring.outcome import set_types, type_names, types, types_at, welfare
@@ -31,8 +31,6 @@ __all__ = [
     "bids",
     "clear",
     "clear_form",
-    "clear_offers",
-    "clear_one",
     "equilibrium_actions",
     "finish",
     "info",

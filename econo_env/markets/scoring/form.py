@@ -3,24 +3,21 @@
 {mechanism: {name: second_score}, bids: [{price: 1.5, quality: 2.25}, {price: 1.0, quality: 1.0}]}
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from econo_env.engine.rng import Lottery, market_keys
-from econo_env.markets.scoring.layout import NO_OFFER
+from econo_env.markets.form import NO_OFFER, Floats, gap_between, lottery_of, one_each
 from econo_env.markets.scoring.menu import best_surplus
 from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
+from econo_env.markets.scoring.words import ScoredRound, explained
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.clearing import Outcome
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.scenario import describe_errors, from_mapping
-
-Floats = NDArray[np.float64]
 
 
 class Offer(BaseModel):
@@ -42,7 +39,7 @@ class ScoringForm(BaseModel):
 
     Attributes:
         mechanism: Name and parameters in credits.
-        bids: Offers, one a supplier; null is no offer.
+        bids: Offers, one a supplier, each a section or a pair [price, quality]; null, or a pair with .nan, is none.
         buyer: What quality is worth, as in a scenario.
         scoring: What the buyer announces, as in a scenario.
         costs: True cost parameters theta in credits, one a supplier: welfare is then counted on them.
@@ -58,6 +55,11 @@ class ScoringForm(BaseModel):
     costs: list[float] | None = None
     cost_exponent: float = 1.0
 
+    @field_validator("bids", mode="before")
+    @classmethod
+    def _pairs_are_offers(cls, bids: Any) -> Any:
+        return [_offer(bid) for bid in bids] if isinstance(bids, list | tuple) else bids
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         for offer in self.bids:
@@ -65,8 +67,7 @@ class ScoringForm(BaseModel):
                 raise ValueError(
                     f"a quality of {offer.quality:g}: the buyer's highest_quality is {self.buyer.highest_quality:g}"
                 )
-        if self.costs is not None and len(self.costs) != len(self.bids):
-            raise ValueError(f"costs lists {len(self.costs)} entries for {len(self.bids)} bids: give one each")
+        one_each("costs", self.costs, self.bids)
         for cost in self.costs or ():
             if not 0.0 <= cost <= LARGEST_CREDITS:
                 raise ValueError(f"a cost of {cost}: costs are finite amounts from 0")
@@ -85,66 +86,14 @@ class ScoringForm(BaseModel):
         return made
 
 
-def clear_offers(
-    name: str,
-    offers: ArrayLike,
-    *,
-    buyer: Buyer | None = None,
-    scoring: Scoring | None = None,
-    seed: int = 0,
-    **parameters: Any,
-) -> Outcome:
-    """Clears one scoring auction by the rule that the engine compiles.
-
-    Args:
-        name: A scoring auction's name, e.g. "second_score".
-        offers: Price in credits and quality of each supplier, shape (n, 2); a row with NaN is no offer.
-        buyer: What quality is worth, 2 sqrt(q) by default.
-        scoring: What the buyer announces, the true worth by default.
-        seed: Of the tie lottery.
-        **parameters: The mechanism's parameters in credits, e.g. `reserve=0.5`.
-
-    Returns:
-        The outcome; payments are what the buyer pays, welfare is the true worth of the winning offer minus its price.
-
-    Raises:
-        ValueError: The shape is off, an amount is negative or infinite, a quality is beyond the highest one, or a
-            parameter is unknown or out of range.
-    """
-    row, pairs = mechanism(name), np.asarray(offers, dtype=np.float64)
-    buyer, scoring = buyer or Buyer(), scoring or Scoring()
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or len(pairs) == 0:
-        raise ValueError(f"offers of shape {pairs.shape}: give a row (price, quality) for each supplier")
-    bad = pairs[(pairs < 0.0) | np.isinf(pairs)]
-    if bad.size:
-        raise ValueError(f"{bad[0]} among the offers: prices and qualities are finite amounts from 0")
-    if np.nanmax(pairs[:, 1], initial=0.0) > buyer.highest_quality:
-        raise ValueError(f"a quality of {np.nanmax(pairs[:, 1]):g}: the highest_quality is {buyer.highest_quality:g}")
-    none: NDArray[np.bool_] = np.asarray(np.isnan(pairs).any(axis=1))
-    known = np.where(none[:, None], 0.0, pairs)
-    prices = np.where(none, NO_OFFER, to_money(known[:, 0]))
-    scores = np.where(none, NO_OFFER, to_money(scoring.scale * buyer.value(known[:, 1])) - prices)
-    allocation, payments = np.zeros_like(prices), np.zeros_like(prices)
-    lottery = Lottery(market_keys(seed, 1)[0], 0, 0)
-    row.rule(scores, prices, lottery, row.terms(row.options(**parameters)), allocation, payments)
-    gains = to_money(buyer.value(known[:, 1])) - prices
-    return Outcome(
-        allocation=allocation,
-        payments=to_credits(payments),
-        winners=np.flatnonzero(allocation).tolist(),
-        welfare=float(to_credits((allocation * gains).sum())),
-    )
-
-
-def clear_one(name: str, bids: ArrayLike, *, weights: Any = None, **options: Any) -> Outcome:
-    """Clears one scoring auction; see `econo_env.mechanisms.clear` and `clear_offers`.
-
-    Raises:
-        ValueError: There are weights, or as `clear_offers`.
-    """
-    if weights is not None:
-        raise ValueError(f"{name!r} takes no weights: quality is what the score weighs")
-    return clear_offers(name, bids, **options)
+def _offer(bid: Any) -> Any:
+    """A pair as a section; a section or null as it is."""
+    if bid is None or isinstance(bid, Mapping | Offer):
+        return bid
+    if not isinstance(bid, Sequence) or len(bid) != 2 or isinstance(bid, str):
+        raise ValueError(f"an offer of {bid!r}: give {{price: ..., quality: ...}}, [price, quality] or null")
+    missing = any(part is None or (isinstance(part, float) and math.isnan(part)) for part in bid)
+    return None if missing else {"price": bid[0], "quality": bid[1]}
 
 
 def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
@@ -153,61 +102,40 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         form = ScoringForm.model_validate(document)
     except ValidationError as error:
         raise ValueError(describe_errors(error, ScoringForm)) from None
-    options: Any = form.scenario().mechanism
-    row = mechanism(options.name)
-    offers = np.array([(np.nan, np.nan) if bid is None else (bid.price, bid.quality) for bid in form.bids])
-    outcome = clear_offers(row.name, offers, buyer=form.buyer, scoring=form.scoring, reserve=options.reserve, seed=seed)
-    welfare, optimal = _welfare(form, offers, outcome)
+    bought = _bought(form, seed)
+    welfare, optimal = _welfare(form, bought)
     return Cleared(
-        winners=outcome.winners,
-        allocation=outcome.allocation.tolist(),
-        payments=outcome.payments.tolist(),
+        winners=np.flatnonzero(bought.allocation).tolist(),
+        allocation=bought.allocation.tolist(),
+        payments=bought.payments.tolist(),
         welfare=welfare,
         optimal=optimal,
-        gap=max(0.0, 1.0 - welfare / optimal) if optimal > 0 else 0.0,
-        explanation=[_line(i, form, offers, float(options.reserve), outcome) for i in range(len(offers))],
+        gap=gap_between(welfare, optimal),
+        explanation=explained(bought),
     )
 
 
-def _welfare(form: ScoringForm, offers: Floats, outcome: Outcome) -> tuple[float, float]:
+def _bought(form: ScoringForm, seed: int) -> ScoredRound:
+    """The purchase by the rule that the engine compiles."""
+    options = form.scenario().mechanism
+    row = mechanism(options.name)
+    asked = np.array([np.nan if bid is None else bid.price for bid in form.bids])
+    qualities = np.array([0.0 if bid is None else bid.quality for bid in form.bids])
+    counted: Floats = form.scoring.scale * form.buyer.value(qualities)
+    prices = np.where(np.isnan(asked), NO_OFFER, to_money(np.nan_to_num(asked)))
+    scores = np.where(np.isnan(asked), NO_OFFER, to_money(counted) - prices)
+    allocation, payments = np.zeros_like(prices), np.zeros_like(prices)
+    row.rule(scores, prices, lottery_of(seed), row.terms(options), allocation, payments)
+    return ScoredRound(options, asked, qualities, counted, allocation, to_credits(payments))
+
+
+def _welfare(form: ScoringForm, bought: ScoredRound) -> tuple[float, float]:
     """True worth minus cost, reached and best; without costs, offers are taken at their price."""
+    worth = form.buyer.value(bought.qualities)
     if form.costs is None:
-        gains = np.nan_to_num(form.buyer.value(offers[:, 1]) - offers[:, 0])
-        return outcome.welfare, max(0.0, float(gains.max()))
-    scenario, quality = form.scenario(), np.nan_to_num(offers[:, 1])
-    created = form.buyer.value(quality) - np.asarray(form.costs) * scenario.work(quality)
-    reached = float(outcome.allocation @ created)
+        gains = np.nan_to_num(worth - bought.prices)
+        return float(bought.allocation @ gains), max(0.0, float(gains.max()))
+    scenario = form.scenario()
+    reached = float(bought.allocation @ (worth - np.asarray(form.costs) * scenario.work(bought.qualities)))
     # the best is sought in steps of quality, which a file need not keep to
     return reached, max(reached, float(best_surplus(scenario, form.costs).max()))
-
-
-def _line(bidder: int, form: ScoringForm, offers: Floats, reserve: float, outcome: Outcome) -> str:
-    """What the offer scores, why it won or lost, and where the payment comes from."""
-    price, quality = offers[bidder]
-    if np.isnan(price):
-        return f"bidder_{bidder} made no offer"
-    counted = form.scoring.scale * form.buyer.value(offers[:, 1])
-    scores = np.where(np.isnan(offers[:, 0]), -np.inf, np.round(counted - offers[:, 0], 6))
-    said = f"quality {quality:.6g} at {price:.6g} scores {counted[bidder]:.6g} - {price:.6g} = {scores[bidder]:.6g}"
-    if not outcome.allocation[bidder]:
-        return f"bidder_{bidder} loses: {said}, {_reason(bidder, scores, reserve, outcome)}"
-    others = np.delete(scores, bidder)
-    accepted = others[others >= reserve]
-    tied = ", drawn by lot among equals" if np.any(accepted == scores[bidder]) else ""
-    paid = float(outcome.payments[bidder])
-    line = f"bidder_{bidder} wins: {said}, the highest{tied}; delivers {quality:.6g} and is paid {paid:.6g}"
-    if form.mechanism["name"] == "first_score":
-        return f"{line}, its price"
-    if accepted.size == 0:
-        return f"{line}, so that its score falls to the reserve, {reserve:.6g}: no rival is accepted"
-    rival = int(np.argmax(np.where(np.arange(len(scores)) == bidder, -np.inf, scores)))
-    return f"{line}, so that its score falls to bidder_{rival}'s {scores[rival]:.6g}"
-
-
-def _reason(bidder: int, scores: Floats, reserve: float, outcome: Outcome) -> str:
-    if scores[bidder] < reserve:
-        return f"below the reserve score {reserve:.6g}"
-    winner = outcome.winners[0]
-    if scores[winner] == scores[bidder]:
-        return f"as much as bidder_{winner}, on whom the lot fell"
-    return f"below bidder_{winner}'s {scores[winner]:.6g}"

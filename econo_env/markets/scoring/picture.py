@@ -5,8 +5,9 @@ import numpy as np
 from econo_env.markets.scoring.layout import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
+from econo_env.markets.scoring.words import ScoredRound, explained
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
 
 def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> Picture:
@@ -31,6 +32,7 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
     reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
     levels = {"reserve": reserve} if reserve > 0.0 else {}
     captions: tuple[str, ...] = ()
+    story: list[str] = []
     if made.any():
         columns += [Column("paid", paid), Column("profit", profit)]
         captions = ("quality", "cost", "paid", "profit")
@@ -45,4 +47,9 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
             levels["second score"] = float(losing.max())
         if not won.any():
             facts.append("no purchase")
-    return Picture(columns, won, (counted, "price", "score"), captions, levels, facts)
+        asked = np.where(made, to_credits(after.prices[k]), np.nan)
+        counts = to_credits(tables.scored[steps])
+        bought = ScoredRound(scenario.mechanism, asked, tables.qualities[steps], counts, after.allocation[k], paid)
+        story = explained(bought, told(won))
+    bars = (counted, "price", "score") if made.any() else ("theta",)
+    return Picture(columns, won, bars, captions, levels, facts, story=story)

@@ -6,7 +6,7 @@ take the rest: `observation_names`, `action_names`, `info`, `truthful_actions`, 
 the documentation page.
 """
 
-from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.form import clear_form
 from econo_env.markets.sealed_bid.layout import (
     State,
@@ -21,12 +21,15 @@ from econo_env.markets.sealed_bid.manual import manual
 from econo_env.markets.sealed_bid.outcome import (
     bid_curves,
     bids_made,
+    expected_outcome,
     highest_bid,
     offers_bid_curves,
     set_types,
+    set_types_given,
     type_names,
     types,
     types_at,
+    types_hang_together,
     welfare,
 )
 from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset, settle
@@ -55,10 +58,12 @@ __all__ = [
     "clear_form",
     "equilibrium_actions",
     "equilibrium_bids",
+    "expected_outcome",
     "finish",
     "highest_bid",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
     "offers_bid_curves",
@@ -70,11 +75,13 @@ __all__ = [
     "scaled_actions",
     "series",
     "set_types",
+    "set_types_given",
     "settle",
     "terms",
     "truthful_actions",
     "type_names",
     "types",
     "types_at",
+    "types_hang_together",
     "welfare",
 ]

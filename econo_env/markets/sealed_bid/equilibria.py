@@ -1,4 +1,4 @@
-"""Known symmetric equilibria of a sealed-bid scenario, as bid functions."""
+"""Equilibria of a sealed-bid scenario: known symmetric ones as bid functions, others found numerically."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
+from econo_env.equilibrium import Solution, solved
+from econo_env.markets.sealed_bid.outcome import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
@@ -33,10 +35,9 @@ def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
             such a rule, or the action space is too small for it.
     """
     row, section = _rule_played(scenario)
-    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+    alike, dominant = _alike(scenario), _truth_is_dominant(scenario)
     conditions = conditions_of(scenario)
     special = conditions != Conditions()
-    dominant = row.truth_is_dominant(section) and scenario.information.private and scenario.entry_costs == 0.0
     if row.equilibrium is None or not (alike or dominant):
         reason = "bidders with different priors or weights" if row.equilibrium else "this mechanism"
         raise ValueError(
@@ -85,6 +86,31 @@ def _dominant_bids(scenario: SealedBidScenario) -> BidFunction:
     if scenario.procurement is not None:
         return lambda costs: np.maximum(np.asarray(costs, dtype=np.float64) - premium, 0.0)
     return lambda values: np.asarray(values, dtype=np.float64) + premium
+
+
+def _alike(scenario: SealedBidScenario) -> bool:
+    return len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
+
+
+def _truth_is_dominant(scenario: SealedBidScenario) -> bool:
+    row, section = _rule_played(scenario)
+    return row.truth_is_dominant(section) and scenario.information.private and scenario.entry_costs == 0.0
+
+
+def numerical_solution(scenario: SealedBidScenario) -> Solution | None:
+    """The equilibrium found numerically where no closed form is known and the rule allows it; None elsewhere.
+
+    Raises:
+        ValueError: The search did not come near enough to one.
+    """
+    if expected_outcome(scenario) is None:
+        return None
+    row = mechanism(scenario.mechanism.name)
+    plain = conditions_of(scenario) == Conditions()
+    known = row.equilibrium is not None and _alike(scenario) and (plain or row.equilibrium_under is not None)
+    if known or _truth_is_dominant(scenario):
+        return None
+    return solved(scenario)
 
 
 def conditions_of(scenario: SealedBidScenario) -> Conditions:

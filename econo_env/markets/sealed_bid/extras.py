@@ -33,7 +33,8 @@ def draw_common_signals(extras: Extras | None, k: int, state: State, terms: Term
     if extras.information != COMMON:
         return False
     values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
-    twice = 2.0 * _common_value(k, state, terms)
+    state.common[k] = draw_from_table(terms.quantiles, 0, uniform(key, episode, tick, SHARED, 0))
+    twice = 2.0 * state.common[k]
     for first in range(0, values.shape[0], DRAWS_AT_ONCE):
         last = min(first + DRAWS_AT_ONCE, values.shape[0])
         fill_with_draws(key, episode, tick, VALUES, values, first, last)
@@ -60,12 +61,6 @@ def draw_extras(extras: Extras | None, k: int, state: State, terms: Terms, excha
         elif coin < extras.information_parameter:
             for i in range(state.values.shape[1]):
                 state.values[k, i] = draw_from_table(terms.quantiles, terms.prior_of[i], shared)
-
-
-@compiled
-def _common_value(k: int, state: State, terms: Terms) -> int:
-    """The value to all of a common-value item in this tick, micro-credits; draws are counters, so none is kept."""
-    return draw_from_table(terms.quantiles, 0, uniform(state.key[k], state.episode[k], state.tick[k], SHARED, 0))
 
 
 @compiled
@@ -162,9 +157,7 @@ def _kept(default: DefaultTerms | None, k: int, i: int, state: State, gain: int)
 def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
     """Writes what the item of this tick is worth to each bidder."""
     bidders = state.values.shape[1]
-    total, common = 0, 0
-    if extras.information == COMMON:
-        common = _common_value(k, state, terms)
+    total = 0
     for i in range(bidders):
         total += state.values[k, i]
     for i in range(bidders):
@@ -172,7 +165,7 @@ def _realise(extras: Extras, k: int, state: State, terms: Terms) -> None:
         if extras.information == WALLET:
             state.worth[k, i] = own + int(math.floor(extras.information_parameter * float(total - own) + 0.5))
         elif extras.information == COMMON:
-            state.worth[k, i] = common
+            state.worth[k, i] = state.common[k]
         elif extras.information == AFFILIATED:
             state.worth[k, i] = int(math.floor(total / bidders + 0.5))
         else:

@@ -27,6 +27,7 @@ class State(NamedTuple):
     allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
     payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round, < 0 if received")]
     worth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: realised value of the last round's item")]
+    common: Annotated[Int64s, Column(np.int64, (), "micro-credits: the coming item's value to all, where it is common")]
     present: Annotated[Bools, Column(np.bool_, ("agents",), "was there in the last round, where that is random")]
     defaulted: Annotated[Bools, Column(np.bool_, ("agents",), "won the last round and walked away, where one may")]
     seller_bid: Annotated[Int64s, Column(np.int64, (), "micro-credits, -1 for none; 0 where the seller never bids")]

@@ -3,6 +3,7 @@
 See `econo_env.markets.judging` for the meaning of each function.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,11 @@ from econo_env.engine.rng import Lottery
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits, to_money
+from econo_env.valuations.information import PrivateValues
+from econo_env.valuations.utility import RiskNeutral
+from econo_env.valuations.virtual_values import optimal_reserve
 
 Floats = NDArray[np.float64]
 
@@ -31,25 +36,33 @@ def types(scenario: SealedBidScenario, state: State) -> Floats:
 
 
 def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
-    """The agent's values at the given probabilities, shape (..., 1), as the engine draws them."""
-    table = scenario.priors()[agent].quantile_table()
+    """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
+    table = scenario.information.signal_table(scenario.priors()[agent])
     return np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations.
-
-    Raises:
-        ValueError: Types hang together, so that one cannot be set without the others.
-    """
-    if not scenario.information.independent:
-        raise ValueError(
-            f"information {scenario.information.name!r}: types are dependent, and the search for deviations fixes "
-            "one agent's type alone; evaluate without it (regret=False, on the command line --no-regret)"
-        )
+    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
     money = to_money(types[:, 0])
     engine.state.values[:, agent] = money
     engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_signal))
+
+
+def types_hang_together(scenario: SealedBidScenario) -> bool:
+    """Whether one bidder's value or signal tells of the others'."""
+    return not scenario.information.independent
+
+
+def set_types_given(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+    """Gives the agent signals in credits, (markets, 1), and everybody else draws given those, by (markets, agents, 1).
+
+    A common value is drawn along with them.
+    """
+    information = scenario.information
+    signals, common = information.signals_given(types[:, 0], agent, scenario.priors(), uniforms[..., 0])
+    for bidder in range(scenario.num_agents):
+        set_types(scenario, engine, bidder, signals[:, [bidder]])
+    engine.state.common[:] = to_money(common)
 
 
 def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
@@ -89,6 +102,21 @@ def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, w
     return np.asarray(np.maximum(np.take_along_axis(worth, best, axis=1), 0.0).sum(axis=1))
 
 
+def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floats | None:
+    """What truthful bidders with these values (markets, agents) pay at the optimal reserve, credits (markets,).
+
+    The units go to the highest values above the reserve, at the next value or the reserve. None where bidders differ
+    in prior or weight, or there is more to the scenario than independent private values.
+    """
+    if not scenario.is_plain or scenario.weights is not None or len(set(scenario.priors())) > 1:
+        return None
+    reserve = optimal_reserve(scenario.priors()[0])
+    units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
+    ranked = np.sort(values, axis=1)[:, ::-1]
+    following = ranked[:, units] if units < scenario.num_agents else np.zeros(len(values))
+    return np.asarray(np.maximum(following, reserve) * (ranked[:, :units] >= reserve).sum(axis=1))
+
+
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
     """Sum of the winners' true values, of sales that stand; with weights also the sum of weight times value.
 
@@ -110,6 +138,7 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
         optimal={name: optimal_welfare(scenario, state, values, weights) for name, weights in measures.items()},
         revenue=revenue,
         created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, values, revenue),
+        revenue_at_best_reserve=revenue_at_best_reserve(scenario, values),
     )
 
 
@@ -136,6 +165,25 @@ def highest_bid(scenario: SealedBidScenario, values: Floats) -> Floats:
 def offers_bid_curves(scenario: SealedBidScenario) -> bool:
     """Whether a reward is value times units won minus payment for the bid as it is placed, so that curves tell it."""
     return scenario.is_plain
+
+
+def expected_outcome(scenario: SealedBidScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+    """Expected units and costs of own bids (credits) by each rival's chance to stand below if it is there.
+
+    None where the rule does not tell it so, or a bidder cares for more than value won minus what it costs.
+    """
+    rule = mechanism(scenario.mechanism.name).expected_outcome
+    plain = isinstance(scenario.utility, RiskNeutral) and isinstance(scenario.information, PrivateValues)
+    plain = plain and scenario.default is None and scenario.seller == type(scenario.seller)()
+    if rule is None or not plain or scenario.procurement is not None:
+        return None
+    there = scenario.participation.probability
+
+    def expected(bids: Floats, below: Sequence[Floats]) -> tuple[Floats, Floats]:
+        units, payments = rule(bids, [1.0 - there * (1.0 - share) for share in below], scenario.mechanism)
+        return units, payments + scenario.entry_costs
+
+    return expected
 
 
 @compiled

@@ -2,56 +2,116 @@
 
 import numpy as np
 
+from econo_env.markets.form import Floats
 from econo_env.markets.sealed_bid.layout import State, type_name
 from econo_env.markets.sealed_bid.outcome import gains_from_trade, optimal_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.words import SealedRound, chances, explained
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
 
 def picture(scenario: SealedBidScenario, before: State, after: State, k: int) -> Picture:
     """Values, bids and payments of market `k` in the round between the two states."""
-    played = bool(np.any(after.bids[k] >= 0))
     known, reverse = type_name(scenario), scenario.procurement is not None
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
-    paid = to_credits(after.payments[k])
     won = after.allocation[k] > 0
-    realised = to_credits(after.worth[k]) if known == "signal" or scenario.default is not None else values
-    realised = -realised if reverse else realised
-    surplus = after.allocation[k] * realised - paid + 0.0  # no minus zero
     columns = [Column(known, values), Column("bid", bids)]
-    levels: dict[str, float] = {}
+    captions: tuple[str, ...] = ()
     facts: list[str] = []
-    if played:
-        columns += [Column("received", 0.0 - paid) if reverse else Column("paid", paid), Column("surplus", surplus)]
-        revenue, gain = credits_written(np.array([paid.sum(), surplus.sum()]))
-        if reverse:
-            revenue = credits_written(-paid.sum(keepdims=True))[0]
-        facts = [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
-        if known == "signal" or scenario.default is not None:
-            sign, what = (-1.0, "cost") if reverse else (1.0, "worth")
-            facts += [f"{what} {amount} to the winner" for amount in credits_written(sign * realised[won])]
-            left = np.flatnonzero(after.defaulted[k])
-            named = zip(left, credits_written(sign * realised[left]), strict=True)
-            facts += [f"bidder {i} walks away: {what} {amount}" for i, amount in named]
-        units = int(after.allocation[k].sum())
-        round_of_k = State._make(column[k : k + 1] for column in after)
-        worth = gains_from_trade(scenario, round_of_k, values[None])
-        best = float(optimal_welfare(scenario, round_of_k, values[None])[0])
-        if best > 0.0:
-            facts.append(f"efficiency {float((after.allocation[k] * worth[0]).sum()) / best:.0%}")
-        if units:
-            prices = np.abs(paid[won])
-            levels["price" if prices.min() == prices.max() else "highest price"] = float(prices.max())
-        else:
-            facts.append("no sale")
+    story: list[str] = []
+    if np.any(after.bids[k] >= 0):
+        paid = to_credits(after.payments[k])
+        realised = _realised(scenario, before, after, k)
+        surplus = after.allocation[k] * realised - paid + 0.0  # no minus zero
+        captions = ("received" if reverse else "paid", "surplus")
+        columns += [Column(captions[0], 0.0 - paid if reverse else paid), Column(captions[1], surplus)]
+        facts = _facts(scenario, after, k, values, realised, surplus)
+        cleared = _cleared(scenario, after, k, bids, paid)
+        story = explained(cleared, told(won))
+        if hasattr(scenario.mechanism, "power"):
+            columns.append(Column("chance", chances(cleared), "share"))
+            captions = ("chance", *captions)
+    return Picture(
+        columns,
+        won,
+        (known, "bid"),
+        captions,
+        _levels(scenario, after, k),
+        facts,
+        story=story,
+        track={"price": float(np.abs(to_credits(after.payments[k])[won]).max())} if won.any() else {},
+        rule=f"Procurement by {scenario.mechanism.name}: the lowest bid wins and is paid, as in a sale of what it "
+        "leaves of the ceiling."
+        if reverse
+        else "",
+    )
+
+
+def _learned_after(scenario: SealedBidScenario) -> bool:
+    """Whether what winning is worth differs from what was known when bidding."""
+    return type_name(scenario) == "signal" or scenario.default is not None
+
+
+def _realised(scenario: SealedBidScenario, before: State, after: State, k: int) -> Floats:
+    """What winning is worth to each bidder, credits (agents,); in procurement minus the cost."""
+    worth = to_credits((after.worth if _learned_after(scenario) else before.values)[k])
+    return -worth if scenario.procurement is not None else worth
+
+
+def _facts(
+    scenario: SealedBidScenario, after: State, k: int, values: Floats, realised: Floats, surplus: Floats
+) -> list[str]:
+    """Revenue, surplus, what the winner learned, efficiency."""
+    reverse, won = scenario.procurement is not None, after.allocation[k] > 0
+    revenue, gain = credits_written(np.array([to_credits(after.payments[k]).sum(), surplus.sum()]))
+    if reverse:
+        revenue = credits_written(-to_credits(after.payments[k]).sum(keepdims=True))[0]
+    facts = [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
+    if _learned_after(scenario):
+        sign, what = (-1.0, "cost") if reverse else (1.0, "worth")
+        facts += [f"{what} {amount} to the winner" for amount in credits_written(sign * realised[won])]
+        left = np.flatnonzero(after.defaulted[k])
+        named = zip(left, credits_written(sign * realised[left]), strict=True)
+        facts += [f"bidder {i} walks away: {what} {amount}" for i, amount in named]
+    round_of_k = State._make(column[k : k + 1] for column in after)
+    worth = gains_from_trade(scenario, round_of_k, values[None])
+    best = float(optimal_welfare(scenario, round_of_k, values[None])[0])
+    if best > 0.0:
+        facts.append(f"efficiency {float((after.allocation[k] * worth[0]).sum()) / best:.0%}")
+    return facts if won.any() else [*facts, "no sale"]
+
+
+def _cleared(scenario: SealedBidScenario, after: State, k: int, bids: Floats, paid: Floats) -> SealedRound:
+    """The round as the rule saw it, entry fees aside."""
+    fees = np.where(after.bids[k] >= 0, scenario.participation.entry_fee, 0.0)
+    weights = np.array(scenario.weights or (1.0,) * scenario.num_agents)
+    sellers = after.seller_bid[k] if scenario.seller.bids else -1
+    return SealedRound(
+        scenario.mechanism,
+        bids,
+        weights,
+        after.allocation[k],
+        paid - fees,
+        scenario.ceiling if scenario.procurement is not None else None,
+        None if sellers < 0 else float(to_credits(sellers)),
+        after.defaulted[k] != 0 if scenario.default is not None else None,
+    )
+
+
+def _levels(scenario: SealedBidScenario, after: State, k: int) -> dict[str, float]:
+    """Prices drawn across the bars."""
+    levels: dict[str, float] = {}
+    won = after.allocation[k] > 0
+    if won.any():
+        prices = np.abs(to_credits(after.payments[k]))[won]
+        levels["price" if prices.min() == prices.max() else "highest price"] = float(prices.max())
     reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
     if reserve > 0.0:
         levels["reserve"] = reserve
-    if played and scenario.seller.bids and after.seller_bid[k] >= 0:
+    if scenario.seller.bids and np.any(after.bids[k] >= 0) and after.seller_bid[k] >= 0:
         levels["seller's bid"] = float(to_credits(after.seller_bid[k]))
-    if reverse:
+    if scenario.procurement is not None:
         levels["ceiling"] = scenario.ceiling
-    captions = (columns[2].name, "surplus") if played else ()
-    return Picture(columns, won, (known, "bid"), captions, levels, facts)
+    return levels

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
-from econo_env.markets.sealed_bid.layout import State
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
+from econo_env.markets.sealed_bid.layout import State, observation_names
 from econo_env.markets.sealed_bid.outcome import gains_from_trade, optimal_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import to_credits
@@ -53,9 +53,37 @@ def truthful_actions(scenario: SealedBidScenario, observations: ArrayLike) -> Fl
     return scaled_actions(scenario, observations, 1.0)
 
 
-def equilibrium_actions(scenario: SealedBidScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), of the symmetric equilibrium; see `equilibrium_bids`."""
-    return bid_actions(scenario, observations, equilibrium_bids(scenario)(private_values(scenario, observations)))
+def equilibrium_actions(
+    scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...] | None = None
+) -> Float32s:
+    """Actions, shape (..., 1), of the symmetric equilibrium, or of one found numerically; see `equilibria`.
+
+    Args:
+        scenario: Configuration.
+        observations: Shape (..., features).
+        names: What the features are, where not those of a sealed-bid market.
+    """
+    values, solution = private_values(scenario, observations), numerical_solution(scenario)
+    if solution is None:
+        return bid_actions(scenario, observations, equilibrium_bids(scenario)(values))
+    bids = solution.bids(values, role_numbers(scenario, observations, names or observation_names(scenario)))
+    return bid_actions(scenario, observations, bids)
+
+
+def role_numbers(scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Which of `roles` each observation (..., features) belongs to, by the prior and weight that it shows."""
+    seen = np.asarray(observations, dtype=np.float64)
+    numbers = np.zeros(seen.shape[:-1], dtype=np.int64)
+    if "prior" not in names:
+        return numbers
+    priors, weights = scenario.priors(), scenario.weights or (1.0,) * scenario.num_agents
+    distinct = list(dict.fromkeys(priors))
+    for number, (seat, *_) in enumerate(roles(scenario)):
+        ours = np.isclose(seen[..., names.index("prior")] * len(distinct), distinct.index(priors[seat]) + 1)
+        if "weight" in names:
+            ours &= np.isclose(seen[..., names.index("weight")] * max(weights), weights[seat], atol=5e-4)
+        numbers[ours] = number
+    return numbers
 
 
 def roles(scenario: SealedBidScenario) -> tuple[tuple[int, ...], ...]:

@@ -1,8 +1,7 @@
 """The sequential sale: one unit a round, single-unit demand, winners leave, losers see the price and bid on.
 
 Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. Types and bids as actions are those of `econo_env.markets.sealed_bid`. There is no `clear_form`: a sale of several
-rounds is no single clearing.
+one. Types and bids as actions are those of `econo_env.markets.sealed_bid`.
 """
 
 from econo_env.markets.sealed_bid.outcome import set_types, type_names, types, types_at
@@ -14,7 +13,7 @@ from econo_env.markets.sealed_bid.strategies import (
     scaled_actions,
     truthful_actions,
 )
-from econo_env.markets.sequential.form import clear_one
+from econo_env.markets.sequential.form import clear_form
 from econo_env.markets.sequential.layout import State, action_names, axes, info, observation_names, rule, terms
 from econo_env.markets.sequential.manual import manual
 from econo_env.markets.sequential.outcome import welfare
@@ -34,7 +33,7 @@ __all__ = [
     "bid_actions",
     "bids",
     "clear",
-    "clear_one",
+    "clear_form",
     "equilibrium_actions",
     "finish",
     "info",

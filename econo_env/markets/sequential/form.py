@@ -1,43 +1,88 @@
-"""One round of a sequential sale by itself."""
+"""One sequential sale from a file, round after round, with its explanation.
 
-from typing import Any
+{mechanism: {name: sequential_second_price}, bids: [[0.4, 0.6, 0.5], [0.5, 0.9, 0.6]]}
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from pydantic import Field, model_validator
 
-from econo_env.engine.rng import Lottery, market_keys
-from econo_env.markets.sealed_bid.layout import NO_BID
-from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.clearing import Outcome
-from econo_env.money import to_credits, to_money
+from econo_env.engine.rng import Lottery
+from econo_env.markets.form import Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
+from econo_env.markets.sealed_bid.words import SealedRound, explained
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.form import Cleared
+from econo_env.money import to_credits
 
 
-def clear_one(name: str, bids: ArrayLike, *, weights: None = None, seed: int = 0, **parameters: Any) -> Outcome:
-    """Clears one round by the rule that the engine compiles; see `econo_env.mechanisms.clear`.
+class SequentialForm(Form):
+    """The keys of a file.
 
-    Args:
-        name: A sequential sale's name.
-        bids: Amounts in credits of those still there, shape (n,); NaN is no bid.
-        weights: None: bids are ranked as they are.
-        seed: Of the tie lottery.
-        **parameters: The mechanism's parameters in credits.
-
-    Raises:
-        ValueError: A bid is negative or infinite, weights are given, or a parameter is unknown or out of range.
+    Attributes:
+        bids: Amounts in credits, one row a round, one entry a bidder; null or .nan is no bid. What a winner bids in
+            later rounds does not count. One row alone may stand without its brackets.
+        values: True values of the one unit that each bidder wants, credits: welfare is then counted on them.
     """
-    if weights is not None:
-        raise ValueError(f"{name!r} takes no weights: bids are ranked as they are")
-    row, amounts = mechanism(name), np.asarray(bids, dtype=np.float64)
-    if amounts.ndim != 1 or amounts.size == 0 or np.any(amounts < 0) or np.any(np.isinf(amounts)):
-        raise ValueError(f"bids = {amounts.tolist()}: give a list of finite amounts from 0, NaN for no bid")
-    none = np.isnan(amounts)
-    money = np.where(none, NO_BID, to_money(np.where(none, 0.0, amounts)))
-    allocation, payments = np.zeros_like(money), np.zeros_like(money)
-    lottery = Lottery(market_keys(seed, 1)[0], 0, 0)
-    row.rule(money, lottery, row.terms(row.options(**parameters)), allocation, payments)
-    return Outcome(
-        allocation=allocation,
-        payments=to_credits(payments),
+
+    bids: list[float | None] | list[list[float | None]] = Field(min_length=1)
+    values: list[float] | None = None
+
+    @property
+    def rounds(self) -> list[list[float | None]]:
+        """The bids, one row a round."""
+        rows = [row for row in self.bids if isinstance(row, list)]
+        return rows or [[bid for bid in self.bids if not isinstance(bid, list)]]
+
+    @model_validator(mode="after")
+    def _one_for_each_bidder(self) -> Self:
+        for number, row in enumerate(self.rounds, 1):
+            if len(row) != len(self.rounds[0]):
+                raise ValueError(
+                    f"round {number} lists {len(row)} bids, round 1 {len(self.rounds[0])}: give one for each bidder in "
+                    "every round, null for those who have left"
+                )
+        one_each("values", self.values, self.rounds[0])
+        return self
+
+
+def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+    """Plays a sequential sale from a mapping; see `econo_env.mechanisms.form.clear_form`.
+
+    Without `values` a bidder's highest bid while it was there stands in for its value. `details` lists the `prices`.
+    """
+    form, row, options = read_form(SequentialForm, document)
+    there = np.ones(len(form.rounds[0]), dtype=np.bool_)
+    rounds: list[SealedRound] = []
+    lines: list[str] = []
+    for number, given in enumerate(form.rounds):
+        bids = np.where(there, amounts(f"bids of round {number + 1}", given), np.nan)
+        cleared = _cleared(row, options, bids, lottery_of(seed, number))
+        rounds.append(cleared)
+        before = f"round {number + 1}: " if len(form.rounds) > 1 else ""
+        lines += [before + line for line, is_there in zip(explained(cleared), there, strict=True) if is_there]
+        there &= cleared.allocation == 0
+    allocation = np.sum([cleared.allocation for cleared in rounds], axis=0)
+    payments = np.sum([cleared.payments for cleared in rounds], axis=0)
+    highest = np.max([np.nan_to_num(cleared.bids) for cleared in rounds], axis=0)
+    worth = highest if form.values is None else amounts("values", form.values)
+    welfare, optimal = float(allocation @ worth), float(np.sort(worth)[::-1][: len(rounds)].sum())
+    return Cleared(
         winners=np.flatnonzero(allocation).tolist(),
-        welfare=float(to_credits((allocation * money).sum())),
+        allocation=allocation.tolist(),
+        payments=payments.tolist(),
+        welfare=welfare,
+        optimal=optimal,
+        gap=gap_between(welfare, optimal),
+        explanation=lines,
+        details={"prices": [float(cleared.payments.sum()) for cleared in rounds]},
     )
+
+
+def _cleared(row: Mechanism, options: Any, bids: Floats, lottery: Lottery) -> SealedRound:
+    """One round by the rule that the engine compiles."""
+    money = as_money(bids)
+    allocation, payments = np.zeros_like(money), np.zeros_like(money)
+    row.rule(money, lottery, row.terms(options), allocation, payments)
+    return SealedRound(options, bids, np.ones(len(bids)), allocation, to_credits(payments))

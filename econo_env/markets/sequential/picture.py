@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from econo_env.markets.sealed_bid.words import SealedRound, explained
 from econo_env.markets.sequential.layout import State
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture
+from econo_env.telemetry.picture import Column, Picture, told
 
 
 def picture(scenario: SequentialScenario, before: State, after: State, k: int) -> Picture:
@@ -18,8 +19,11 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
     columns = [Column("value", values), Column("bid", bids)]
     facts = [f"{scenario.max_cycles - int(after.tick[k])} of {scenario.max_cycles} units left"]
     levels: dict[str, float] = {}
+    story: list[str] = []
     if played:
         columns += [Column("paid", paid), Column("surplus", won * values - paid), Column("status", status, "text")]
+        cleared = SealedRound(scenario.mechanism, bids, np.ones(len(bids)), after.allocation[k], paid)
+        story = [line for i, line in zip(told(won), explained(cleared, told(won)), strict=True) if there[i]]
         if won.any():
             levels["price"] = float(paid.sum())
             if values[there].max() > values[won].max():
@@ -31,4 +35,6 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
         levels["reserve"] = reserve
     captions = ("status", "paid", "surplus") if played else ()
     idle = frozenset(np.flatnonzero(~there).tolist())
-    return Picture(columns, won, ("value", "bid"), captions, levels, facts, idle)
+    track = {"price": levels["price"]} if "price" in levels else {}
+    events = {f"bidder_{int(i)}": levels["price"] for i in np.flatnonzero(won)}
+    return Picture(columns, won, ("value", "bid"), captions, levels, facts, idle, story, track=track, events=events)

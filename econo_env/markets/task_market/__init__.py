@@ -7,6 +7,7 @@ Phases (compiled, for market `k`): `eligibility`, `bids`, `clear`, `execute`, `g
 from econo_env.markets.task_market.auction import bids, clear, eligibility
 from econo_env.markets.task_market.enforcement import execute, grade, reputation, settle
 from econo_env.markets.task_market.episode import finish, observe, reset
+from econo_env.markets.task_market.form import clear_form
 from econo_env.markets.task_market.layout import State, action_names, axes, observation_names, rule, terms
 from econo_env.markets.task_market.manual import manual
 from econo_env.markets.task_market.outcome import (
@@ -34,6 +35,7 @@ __all__ = [
     "axes",
     "bids",
     "clear",
+    "clear_form",
     "eligibility",
     "equilibrium_actions",
     "execute",

@@ -1,15 +1,18 @@
 """One task of a task market as people see it, and what the dict faces tell about it."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.ledger import FREE, balances_of
-from econo_env.markets.task_market.layout import State
+from econo_env.markets.task_market.form import transfers
+from econo_env.markets.task_market.layout import State, Terms, terms
 from econo_env.markets.task_market.scenario import TaskMarketScenario
+from econo_env.markets.task_market.words import explained
 from econo_env.money import to_credits
-from econo_env.telemetry.picture import Column, Picture, credits_written
+from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
 GRADES = np.array(["-", "excellent", "satisfactory", "poor", "byzantine"])
 
@@ -38,11 +41,17 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
     asks = float(before.threshold[k])
     facts = [f"task worth {task:.3f}", f"asks for reputation {asks:.0%}" if asks else "open to all"]
     levels: dict[str, float] = {}
+    story: list[str] = []
     grades = GRADES[now["grade"]]
     if winner >= 0:
         second = float(to_credits(after.second_scores[k, winner]))
         gained, best = credits_written(to_credits(np.array([after.surplus[k], after.best_surplus[k]])))
         levels["second score"] = second
+        paid = transfers(int(after.second_scores[k, winner]), int(before.task_value[k]), _terms(scenario))[1]
+        reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+        bids = np.where(before.eligible[k], score, np.nan)
+        story = explained(bids, winner, second, paid, reserve, told(after.allocation[k] > 0))
+        story.append(f"its work was {grades[winner]}: it is paid {now['paid'][winner]:.6g}")
         facts += [f"{grades[winner]} work, paid {now['paid'][winner]:.3f}", f"expected surplus {gained} of {best}"]
     elif after.tick[k] > before.tick[k]:
         facts.append("nobody takes it")
@@ -66,4 +75,11 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         levels=levels,
         facts=facts,
         idle=frozenset(np.flatnonzero(~before.eligible[k]).tolist()),
+        story=story,
+        track={"winning score": float(score[winner]), **levels} if winner >= 0 else {},
     )
+
+
+@lru_cache(maxsize=8)
+def _terms(scenario: TaskMarketScenario) -> Terms:
+    return terms(scenario)

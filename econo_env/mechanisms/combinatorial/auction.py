@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from econo_env.engine.state import Int64s
+from econo_env.mechanisms.combinatorial.anytime import best_in_time
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
 from econo_env.mechanisms.combinatorial.core import NotProvedError, core_payments, harm_payments
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
@@ -144,14 +145,18 @@ def _clear_large(bids: XorBids, payment: Payment, time_limit: float, seed: int) 
     # the order of bids decides among equal allocations: it is drawn by lot
     kept = np.random.default_rng(seed).permutation(kept)
     market = XorBids(bids.owner[kept], bids.contains[kept], bids.amount[kept], bids.num_bidders)
-    program = IntegerProgram(market)
-    everybody, nothing = np.ones(len(kept), dtype=np.bool_), np.zeros(0, dtype=np.int64)
-    best = program.best(market.amount, everybody, nothing, deadline)
-    try:
-        paid = _payments(program, market, best, payment, deadline)
-    except NotProvedError:
-        chosen, paid = greedy_with_critical_payments(bids, seed)
-        return _outcome(bids, chosen, paid, best.bound, FALLBACK)
+    if payment == Payment.first_price:
+        best = best_in_time(market, deadline, seed)
+        paid = market.amount[best.chosen]
+    else:
+        program = IntegerProgram(market)
+        everybody, nothing = np.ones(len(kept), dtype=np.bool_), np.zeros(0, dtype=np.int64)
+        best = program.best(market.amount, everybody, nothing, deadline)
+        try:
+            paid = _payments(program, market, best, payment, deadline)
+        except NotProvedError:
+            chosen, paid = greedy_with_critical_payments(bids, seed)
+            return _outcome(bids, chosen, paid, best.bound, FALLBACK)
     chosen = kept[best.chosen]
     free = _free_bids(bids, chosen)
     return _outcome(
@@ -160,8 +165,6 @@ def _clear_large(bids: XorBids, payment: Payment, time_limit: float, seed: int) 
 
 
 def _payments(program: IntegerProgram, market: XorBids, best: Allocation, payment: Payment, deadline: float) -> Int64s:
-    if payment == Payment.first_price:
-        return market.amount[best.chosen]
     if not best.optimal:
         raise NotProvedError
     harm = harm_payments(program, market, best, deadline)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Bools, Float64s, Int64s
 from econo_env.mechanisms.combinatorial.cliques import violated_cliques
 from econo_env.mechanisms.combinatorial.dual_search import least_loss
+from econo_env.mechanisms.combinatorial.packing import collisions, packing_of
+from econo_env.mechanisms.combinatorial.solver import amount_unit, highs, run
 from econo_env.valuations.xor_bids import XorBids
 
 _MOST_BIDS_SEARCHED = 1500
@@ -49,24 +51,6 @@ class Allocation:
     def gap(self) -> float:
         """How far the bound lies above the welfare, as a share of the bound."""
         return (self.bound - self.welfare) / self.bound if self.bound > 0 else 0.0
-
-
-def highs() -> Any:
-    """A quiet HiGHS solver on one thread.
-
-    Raises:
-        ValueError: highspy is not installed.
-    """
-    try:
-        from highspy import Highs
-    except ImportError:
-        raise ValueError(
-            "auctions of more than 10 items need the solver HiGHS: pip install 'econo-env[combinatorial]'"
-        ) from None
-    solver = Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("parallel", "off"), ("mip_rel_gap", 0.0)):
-        solver.setOptionValue(option, value)
-    return solver
 
 
 class IntegerProgram:
@@ -161,22 +145,20 @@ class IntegerProgram:
 
     @cached_property
     def _collide(self) -> Bools:
-        covers = self.covers.astype(np.float32)
-        collide: Bools = covers @ covers.T > 0
+        collide = collisions(packing_of(self.bids), np.arange(len(self.bids.owner)))
         np.fill_diagonal(collide, False)
         return collide
 
     def _prices(self, amount: Int64s, allowed: Bools, deadline: float) -> tuple[Int64s, Float64s]:
         """Whole prices of the rows that cover every allowed bid, and the fractional allocation."""
         solver, numbers = self._solver, np.arange(len(amount), dtype=np.int32)
-        unit = _unit(amount)
+        unit = amount_unit(amount)
         solver.changeColsCost(len(amount), numbers, amount / unit)
         solver.changeColsBounds(len(amount), numbers, np.zeros(len(amount)), allowed.astype(np.float64))
-        solver.setOptionValue("time_limit", solver.getRunTime() + max(0.05, deadline - time.perf_counter()))
-        solver.run()
-        solution = solver.getSolution()
+        solution, solved = run(solver, max(deadline, time.perf_counter() + 0.05))
         dual = np.asarray(solution.row_dual) if solution.dual_valid else np.zeros(self.covers.shape[1])
-        primal = np.asarray(solution.col_value) if solution.value_valid else np.zeros(len(amount))
+        # what a solver that was stopped holds may sell an item twice
+        primal = np.asarray(solution.col_value) if solved else np.zeros(len(amount))
         price = np.ceil(np.maximum(dual, 0.0) * unit - 1e-6).astype(np.int64)
         for j in np.flatnonzero(allowed & (self._cost(price) < amount)):
             short = int(amount[j] - price[self.covers[j]].sum())
@@ -275,7 +257,7 @@ class IntegerProgram:
         from highspy import HighsVarType
 
         solver = highs()
-        unit = _unit(amount)
+        unit = amount_unit(amount)
         model = self._model(amount[near] / unit, near)
         model.integrality_ = [HighsVarType.kInteger] * len(near)
         solver.setOptionValue("time_limit", left)
@@ -295,11 +277,6 @@ class IntegerProgram:
         # integer amounts: a bound less than one unit above the welfare proves it
         bound = math.floor(claimed + 0.01) if math.isfinite(claimed) else found.bound
         return Allocation(chosen, welfare, max(welfare, min(found.bound, bound)))
-
-
-def _unit(amount: Int64s) -> float:
-    """A power of two that brings the largest amount to about a million: the solver's tolerances are absolute."""
-    return float(1 << max(0, int(amount.max(initial=1)).bit_length() - 20))
 
 
 def independent_parts(covers: Bools) -> list[NDArray[np.intp]]:

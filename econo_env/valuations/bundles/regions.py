@@ -1,22 +1,24 @@
-"""Bids for bundles: generators of combinatorial auctions, written from their published descriptions.
+"""Proximity in space: bids for neighbouring plots on a map (real estate, drilling rights, radio spectrum).
 
 `regions` follows the distribution of that name of the Combinatorial Auction Test Suite (Leyton-Brown, Pearson and
 Shoham, "Towards a universal test suite for combinatorial auction algorithms", EC 2000): plots on a map, bundles of
 neighbouring plots, common and private worth, superadditive in size, and substitutes offered as XOR bids. `arbitrary`
-is its sibling without a map, and `decay` the legacy distribution of the same name (Sandholm, 2002).
+is its sibling without a map.
 """
 
 import math
+from itertools import count
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from econo_env.money import MICRO
-from econo_env.valuations.xor_bids import XorBids, undominated, xor_bids
+from econo_env.valuations.bundles.instance import Generator, Priced, from_bidders
+from econo_env.valuations.xor_bids import XorBids
 
 Floats = NDArray[np.float64]
-Offer = tuple[int, list[int], int]
-"""Bidder, items, micro-credits."""
+Chance = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 _SUBSTITUTES = 5
 _WORTH_SPREAD = 0.5
@@ -26,7 +28,12 @@ _MISSING_EDGE = 0.1
 _DIAGONAL_EDGE = 0.2
 
 
-def regions(num_items: int, num_bids: int, seed: int, another: float = 0.9) -> XorBids:
+def regions(
+    num_items: Annotated[int, Field(ge=2)] = 25,
+    num_bids: Annotated[int, Field(ge=1)] = 100,
+    seed: Annotated[int, Field(ge=0)] = 0,
+    another: Chance = 0.9,
+) -> XorBids:
     """Bundles of neighbouring plots on a map, worth more together than apart.
 
     Args:
@@ -39,28 +46,16 @@ def regions(num_items: int, num_bids: int, seed: int, another: float = 0.9) -> X
     return _substitutes(_map_weights(num_items, rng), num_bids, another, rng)
 
 
-def arbitrary(num_items: int, num_bids: int, seed: int, another: float = 0.9) -> XorBids:
+def arbitrary(
+    num_items: Annotated[int, Field(ge=2)] = 25,
+    num_bids: Annotated[int, Field(ge=1)] = 100,
+    seed: Annotated[int, Field(ge=0)] = 0,
+    another: Chance = 0.9,
+) -> XorBids:
     """As `regions`, with nearness between any two items drawn at random instead of a map."""
     rng = np.random.default_rng(seed)
     near = np.triu(rng.random((num_items, num_items)), 1)
     return _substitutes(near + near.T, num_bids, another, rng)
-
-
-def decay(num_items: int, num_bids: int, seed: int, alpha: float = 0.55) -> XorBids:
-    """Single-minded bidders: a bundle grows by a random item with chance `alpha`; the price is U[0, 1] per item.
-
-    Raises:
-        ValueError: `alpha` lies outside [0, 1).
-    """
-    if not 0.0 <= alpha < 1.0:
-        raise ValueError(f"alpha = {alpha}: give a chance from 0 to below 1")
-    rng = np.random.default_rng(seed)
-    rows = []
-    for bidder in range(num_bids):
-        size = min(num_items, int(rng.geometric(1.0 - alpha)))
-        bundle = rng.choice(num_items, size, replace=False).tolist()
-        rows.append((bidder, bundle, int(rng.uniform(0.0, size) * MICRO)))
-    return xor_bids(rows, num_items, num_bids)
 
 
 def _map_weights(num_items: int, rng: np.random.Generator) -> Floats:
@@ -78,19 +73,12 @@ def _map_weights(num_items: int, rng: np.random.Generator) -> Floats:
 
 def _substitutes(near: Floats, num_bids: int, another: float, rng: np.random.Generator) -> XorBids:
     """Bidders with private worth on top of a common one, each with its best bundle and substitutes for it."""
-    num_items = len(near)
-    common = rng.uniform(1.0, 100.0, num_items)
-    rows: list[Offer] = []
-    bidder = 0
-    while len(rows) < num_bids:
-        offers = _offers(bidder, near, common, another, rng)
-        own = xor_bids([(0, bundle, amount) for _, bundle, amount in offers], num_items, 1)
-        rows += [offer for offer, kept in zip(offers, undominated(own), strict=True) if kept]
-        bidder += bool(offers)
-    return xor_bids(rows[:num_bids], num_items, bidder)
+    common = rng.uniform(1.0, 100.0, len(near))
+    bidders = (_offers(near, common, another, rng) for _ in count())
+    return from_bidders(bidders, len(near), num_bids)
 
 
-def _offers(bidder: int, near: Floats, common: Floats, another: float, rng: np.random.Generator) -> list[Offer]:
+def _offers(near: Floats, common: Floats, another: float, rng: np.random.Generator) -> list[Priced]:
     """The bidder's bundle and its substitutes within budget and resale worth, distinct bundles only."""
     num_items = len(near)
     private = rng.uniform(-_WORTH_SPREAD * common.max(), _WORTH_SPREAD * common.max(), num_items)
@@ -107,12 +95,7 @@ def _offers(bidder: int, near: Floats, common: Floats, another: float, rng: np.r
     others = [_grow_to(item, len(first), near, liking, rng) for item in first]
     allowed = [b for b in others if 0 <= worth(b) <= budget and float(common[b].sum()) >= resale]
     allowed.sort(key=worth, reverse=True)
-    offers, seen = [], set()
-    for bundle in [first, *allowed[:_SUBSTITUTES]]:
-        if frozenset(bundle) not in seen:
-            seen.add(frozenset(bundle))
-            offers.append((bidder, bundle, int(worth(bundle) * MICRO)))
-    return offers
+    return [(bundle, worth(bundle)) for bundle in [first, *allowed[:_SUBSTITUTES]]]
 
 
 def _next_item(bundle: list[int], near: Floats, liking: Floats, rng: np.random.Generator) -> int | None:
@@ -135,22 +118,8 @@ def _grow_to(item: int, size: int, near: Floats, liking: Floats, rng: np.random.
     return bundle
 
 
-def local_global(num_locals: int, ring: bool = False) -> XorBids:
-    """Who may bid on what among locals and globals, with the highest values as amounts.
-
-    Without a ring every local wants one item of its own, worth up to 1, and one global bidder all of them, worth up to
-    their number: LLG with two locals (Ausubel and Milgrom 2002). With a ring, LLLLGG: on eight items every one of four
-    locals wants either of two overlapping pairs, worth up to 1, and two globals either of two halves, worth up to 2
-    (Bosshard, Buenz, Lubin and Seuken 2020).
-
-    Raises:
-        ValueError: The ring is asked for with other than 4 locals, or there is no local.
-    """
-    if num_locals < 1 or (ring and num_locals != 4):
-        raise ValueError(f"num_locals = {num_locals}: LLG has at least 1 local bidder, the ring of LLLLGG has 4")
-    if not ring:
-        parts = [(i, [i], MICRO) for i in range(num_locals)]
-        return xor_bids([*parts, (num_locals, list(range(num_locals)), num_locals * MICRO)], num_locals, num_locals + 1)
-    pairs = [(p // 2, [p, (p + 1) % 8], MICRO) for p in range(8)]
-    halves = [(4 + h // 2, [(2 * (h // 2) + 4 * (h % 2) + i) % 8 for i in range(4)], 2 * MICRO) for h in range(4)]
-    return xor_bids([*pairs, *halves], 8, 6)
+_SOURCE = "Leyton-Brown et al. (2000), "
+GENERATORS = (
+    Generator("regions", regions, "Neighbouring plots on a map, worth more together", f"{_SOURCE}4.2"),
+    Generator("arbitrary", arbitrary, "Items with random nearness to each other", f"{_SOURCE}4.3"),
+)

@@ -1,0 +1,44 @@
+"""Outcome curves by the market's own compiled rule, against rivals drawn from a low-discrepancy sample."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.engine import Engine
+from econo_env.equilibrium.losses import Curves
+from econo_env.equilibrium.strategy import BidFunction
+from econo_env.money import to_money
+from econo_env.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+_MARKETS = 1 << 12
+
+
+def curves_on_sample(
+    scenario: Scenario,
+    roles: tuple[tuple[int, ...], ...],
+    functions: tuple[BidFunction, ...],
+    role: int,
+    seed: int,
+) -> Curves:
+    """Outcomes of own bids of a role in credits, against everybody else's bid functions.
+
+    Types are scrambled Sobol points; another seed is an independent sample.
+    """
+    from scipy.stats import qmc
+
+    market: Any = scenario.market_module()
+    sequence = qmc.Sobol(scenario.num_agents, rng=np.random.default_rng(seed))
+    uniforms = sequence.random_base2(int(_MARKETS - 1).bit_length())
+    engine = Engine(scenario, _MARKETS)
+    engine.reset(seed)
+    engine.state.tick[:] = 1  # curves look back at the round just played
+    for number, agents in enumerate(roles):
+        for agent in agents:
+            types = market.types_at(scenario, agent, uniforms[:, [agent]])[:, 0]
+            engine.state.bids[:, agent] = to_money(functions[number](types))
+    curves: Curves = partial(market.bid_curves, scenario, engine.state, roles[role][0])
+    return curves

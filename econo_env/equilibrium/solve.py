@@ -1,0 +1,270 @@
+"""Solves a scenario: two grids, one after the other, bid functions, and their loss."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, settled
+from econo_env.equilibrium.grids import Choices, edges, type_cells
+from econo_env.equilibrium.logit import DiscreteGame, path
+from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
+from econo_env.equilibrium.reading import carried, narrowed, read
+from econo_env.equilibrium.sampled import curves_on_sample
+from econo_env.equilibrium.strategy import BidFunction
+from econo_env.markets.judging import BidCurves
+from econo_env.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+ACCEPTED_LOSS = 1e-3
+"""Mean gain of the best deviation over the mean utility of the strategy, beyond which a solution is refused."""
+
+_FIRST_NOISE = 0.1  # credits, where values reach 1
+_READ_BELOW = 2e-3  # more noise than this leaves no bid function worth judging
+_CELLS = 4096  # of the quantile tables
+_SAMPLES = (1, 2)  # seeds
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How finely a game is cut up.
+
+    Attributes:
+        coarse: Bids of the first grid.
+        fine: Bids of the second grid.
+        types: Types of the second grid.
+        middle: The noise in credits, where values reach 1, at which the second grid takes over.
+        noise: The last noise.
+    """
+
+    coarse: int
+    fine: int
+    types: int
+    middle: float
+    noise: float
+
+
+_BY_RANK = Resolution(coarse=65, fine=193, types=192, middle=3e-4, noise=5e-6)
+_BY_TABLE = {
+    2: Resolution(coarse=33, fine=97, types=128, middle=3e-4, noise=2e-5),
+    3: Resolution(coarse=25, fine=65, types=96, middle=3e-3, noise=3e-5),
+    4: Resolution(coarse=13, fine=33, types=96, middle=1e-2, noise=8e-5),
+}
+_BY_FORMULA = {3: Resolution(coarse=33, fine=97, types=128, middle=3e-4, noise=1e-5)}
+MOST_IN_A_TABLE = max(_BY_TABLE)
+"""Bidders of a game whose every profile of bids is settled."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Bid functions that nobody gains much from leaving.
+
+    Attributes:
+        scenario: The market.
+        roles: Agents of each role.
+        functions: The bid function of each role.
+        losses: How far each role is from a best response.
+    """
+
+    scenario: Scenario
+    roles: tuple[tuple[int, ...], ...]
+    functions: tuple[BidFunction, ...]
+    losses: tuple[Loss, ...]
+
+    @property
+    def relative_loss(self) -> float:
+        """The largest, over roles, mean gain of a best response over mean utility."""
+        return max(loss.mean / max(loss.utility, 1e-12) for loss in self.losses)
+
+    @property
+    def _score(self) -> float:
+        worst = max(loss.worst / max(loss.utility, 1e-12) for loss in self.losses)
+        return self.relative_loss + 0.02 * worst
+
+    @property
+    def certificate(self) -> float | None:
+        """A bound in credits of what any type of any role gains; None where outcomes come from a sample."""
+        bounds = [loss.certificate for loss in self.losses]
+        known = [bound for bound in bounds if bound is not None]
+        return max(known) if len(known) == len(bounds) else None
+
+    def bids(self, types: Floats, role_of: NDArray[np.int64]) -> Floats:
+        """Bids in credits of types of any shape, given the number of each one's role, same shape."""
+        made = np.zeros(np.shape(types))
+        for number, function in enumerate(self.functions):
+            made = np.where(role_of == number, function(types), made)
+        return made
+
+    def __str__(self) -> str:
+        bound = "" if self.certificate is None else f", at most {self.certificate:.1e} credits at any type"
+        return f"solved numerically: the best deviation gains {self.relative_loss:.1e} of utility on average{bound}"
+
+
+@lru_cache(maxsize=64)
+def solved(scenario: Scenario) -> Solution:
+    """The equilibrium in monotone bid functions of a one-shot game with independent private values.
+
+    Raises:
+        ValueError: The solution loses more than `ACCEPTED_LOSS`, or the market offers nothing to solve it by.
+    """
+    solution = _solve(scenario)
+    if not solution.relative_loss <= ACCEPTED_LOSS:
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium is known, and the numerical solution did not converge: the "
+            f"best deviation still gains {solution.relative_loss:.2%} of utility, {ACCEPTED_LOSS:.1%} is accepted; use "
+            "truthful, shading or a trained run instead"
+        )
+    return solution
+
+
+def _solve(scenario: Scenario) -> Solution:
+    market: Any = scenario.market_module()
+    roles = market.roles(scenario)
+    shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
+    quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
+    build, resolution = _builder(scenario, roles)
+    scale = max(float(table[-1]) for table in quantiles)
+    lowest, stays_out = _reserve(scenario), _may_stay_out(scenario)
+
+    choices = [
+        Choices(*type_cells(table, resolution.types // 2), edges(lowest, top, resolution.coarse, 0.0), stays_out)
+        for table, top in zip(quantiles, _tops(scenario, quantiles), strict=True)
+    ]
+    start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
+    for chances in path(build(tuple(choices)), start, _FIRST_NOISE * scale, resolution.middle * scale):
+        coarse = chances
+
+    ranges = [narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
+    if resolution is _BY_RANK:
+        # who competes bids up to the same top: cells that end at the same place keep the tops together
+        weights = _weights(scenario, roles)
+        low = min(ends[0] * weight for ends, weight in zip(ranges, weights, strict=True))
+        high = max(ends[1] * weight for ends, weight in zip(ranges, weights, strict=True))
+        ranges = [(max(lowest, low / weight), high / weight) for weight in weights]
+    fine = [
+        Choices(*type_cells(table, resolution.types), edges(*ends, resolution.fine), stays_out)
+        for table, ends in zip(quantiles, ranges, strict=True)
+    ]
+    start = [carried(*three) for three in zip(choices, coarse, fine, strict=True)]
+    followed = path(build(tuple(fine)), start, resolution.middle * scale, resolution.noise * scale)
+    skipped = max(0, round(np.log2(resolution.middle / _READ_BELOW)))
+    return _best_read(scenario, roles, quantiles, fine, list(followed)[skipped:] or [start])
+
+
+def _best_read(
+    scenario: Scenario,
+    roles: tuple[tuple[int, ...], ...],
+    quantiles: list[Floats],
+    choices: list[Choices],
+    followed: Iterable[list[Floats]],
+) -> Solution:
+    """The solution with the smallest loss on the path: much noise blurs bids, too little shows the grid's cells."""
+    best: Solution | None = None
+    for chances, straight in product(followed, (False, True)):
+        functions = tuple(read(*three, straight) for three in zip(choices, chances, quantiles, strict=True))
+        found = Solution(scenario, roles, functions, _losses(scenario, roles, functions))
+        if best is None or found._score < best._score:
+            best = found
+    assert best is not None, "a path has at least one point"
+    return best
+
+
+def _reserve(scenario: Any) -> float:
+    return float(getattr(scenario.mechanism, "reserve", 0.0))
+
+
+def _may_stay_out(scenario: Any) -> bool:
+    return _reserve(scenario) > 0.0 or getattr(scenario, "entry_costs", 0.0) > 0.0
+
+
+def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]:
+    weights = getattr(scenario, "weights", None)
+    return tuple(weights[agents[0]] if weights else 1.0 for agents in roles)
+
+
+def _tops(scenario: Any, quantiles: Sequence[Floats]) -> list[float]:
+    """The largest bid of each role worth a thought: its highest value, in a two-sided market the highest of all."""
+    if hasattr(scenario, "num_sellers"):
+        return [float(scenario.highest_value)] * len(quantiles)
+    return [float(table[-1]) for table in quantiles]
+
+
+def _builder(
+    scenario: Scenario, roles: tuple[tuple[int, ...], ...]
+) -> tuple[Callable[[tuple[Choices, ...]], DiscreteGame], Resolution]:
+    expected = _expected(scenario)
+    if expected is not None:
+        counts = tuple(len(agents) for agents in roles)
+        weights = _weights(scenario, roles)
+        return lambda choices: RankGame(choices, counts, weights, expected), _BY_RANK
+    agents = scenario.num_agents
+    if agents not in _BY_TABLE:
+        raise ValueError(
+            f"{scenario.id}: no closed-form equilibrium is known, and games of this rule are solved numerically for "
+            f"2 to {MOST_IN_A_TABLE} bidders, not {agents}; use truthful, shading or a trained run instead"
+        )
+
+    market: Any = scenario.market_module()
+    if hasattr(market, "outcome_tables"):
+
+        def tabled(choices: tuple[Choices, ...]) -> DiscreteGame:
+            return TableGame(choices, roles, *market.outcome_tables(scenario, choices))
+
+        return tabled, _BY_FORMULA.get(agents, _BY_TABLE[agents])
+
+    def build(choices: tuple[Choices, ...]) -> DiscreteGame:
+        role_of = {agent: number for number, members in enumerate(roles) for agent in members}
+        bids = [choices[role_of[agent]].bids for agent in range(agents)]
+        tables = [settled(scenario, members[0], bids) for members in roles]
+        return TableGame(choices, roles, tuple(units for units, _ in tables), tuple(paid for _, paid in tables))
+
+    return build, _BY_TABLE[agents]
+
+
+def _expected(scenario: Scenario) -> ExpectedOutcome | None:
+    market = scenario.market_module()
+    expected: ExpectedOutcome | None = (
+        market.expected_outcome(scenario) if hasattr(market, "expected_outcome") else None
+    )
+    return expected
+
+
+def _losses(
+    scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]
+) -> tuple[Loss, ...]:
+    expected, market = _expected(scenario), scenario.market_module()
+    tops = _tops(scenario, [one.quantiles for one in functions])
+    losses = []
+    for role, (own, top) in enumerate(zip(functions, tops, strict=True)):
+        if expected is not None:
+            curves: Curves = partial(_by_rank, expected, functions, roles, _weights(scenario, roles), role)
+        elif hasattr(market, "expected_curves"):
+            curves = partial(market.expected_curves, scenario, functions, role)
+        else:
+            chosen, judged = (curves_on_sample(scenario, roles, functions, role, seed) for seed in _SAMPLES)
+            losses.append(sampled_loss(own, (chosen, judged), _reserve(scenario), top))
+            continue
+        losses.append(exact_loss(own, curves, _reserve(scenario), top))
+    return tuple(losses)
+
+
+def _by_rank(
+    expected: ExpectedOutcome,
+    functions: tuple[BidFunction, ...],
+    roles: tuple[tuple[int, ...], ...],
+    weights: tuple[float, ...],
+    role: int,
+    bids: Floats,
+) -> BidCurves:
+    below = [
+        functions[other].share_below(bids * weights[role] / weights[other])
+        for other, agents in enumerate(roles)
+        for _ in range(len(agents) - (other == role))
+    ]
+    allocation, payment = expected(bids, below)
+    return BidCurves(bids, allocation, payment)

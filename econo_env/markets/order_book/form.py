@@ -1,0 +1,215 @@
+"""One session of an order book from a file: orders in time order in, trades and the book that is left out.
+
+{mechanism: {name: continuous_double_auction, tick_size: 0.5},
+ orders: [{trader: Ann, side: buy, price: 10.0}, {trader: Bob, side: sell, price: 9.5}]}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from econo_env.markets.double_auction.form import best_gains
+from econo_env.markets.form import Form, Ints, gap_between, read_form
+from econo_env.markets.order_book.scenario import MOST_LEVELS
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, Book, empty_book
+from econo_env.mechanisms.form import Cleared
+from econo_env.money import Credits, to_credits, to_money
+
+_SIDES = {"buy": BID, "sell": ASK}
+
+
+class Order(BaseModel):
+    """One limit order for one unit.
+
+    Attributes:
+        trader: Who orders. A new order replaces the trader's resting one.
+        side: `buy` or `sell`.
+        price: The limit in credits, a whole number of ticks; null takes the resting order back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trader: int | str
+    side: Literal["buy", "sell"]
+    price: Credits | None = Field(gt=0.0)
+
+
+class OrderBookForm(Form):
+    """The keys of a file.
+
+    Attributes:
+        orders: The orders in the order of their arrival.
+    """
+
+    orders: list[Order] = Field(min_length=1, validation_alias=AliasChoices("orders", "bids"))
+
+    @model_validator(mode="after")
+    def _nobody_meets_itself(self) -> Self:
+        side: dict[int | str, str] = {}
+        for number, order in enumerate(self.orders, 1):
+            if side.setdefault(order.trader, order.side) != order.side:
+                raise ValueError(
+                    f"order {number}: trader {order.trader!r} was on the other side before; give it another name there"
+                )
+        return self
+
+    def traders(self) -> list[int | str]:
+        """Traders in the order of their first order."""
+        return list(dict.fromkeys(order.trader for order in self.orders))
+
+
+@dataclass
+class Session:
+    """What happens as the orders come in; amounts in micro-credits, arrays (traders,).
+
+    Attributes:
+        book: The resting orders.
+        allocation: Units bought less units sold.
+        payments: Paid less received.
+        trades: `{order, buyer, seller, price}`, the order counted from 1.
+        filled: Limits of the orders that traded, by side.
+        lines: The same in words, a line an order.
+    """
+
+    book: Book
+    allocation: Ints
+    payments: Ints
+    trades: list[dict[str, Any]] = field(default_factory=list)
+    filled: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    lines: list[str] = field(default_factory=list)
+
+
+def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+    """Runs the orders of a mapping through the book; see `econo_env.mechanisms.form.clear_form`.
+
+    Winners are those who traded, as named in the file; `allocation` (bought less sold) and `payments` (paid less
+    received) come in order of first appearance. Welfare is what buyers' limits exceed sellers' by in the trades, the
+    optimum what the orders that were filled or still rest could have gained. `details` are `trades` and `book`. Time
+    decides, so there is no lottery.
+    """
+    form, row, options = read_form(OrderBookForm, document)
+    traders = form.traders()
+    tick, sides = int(to_money(options.tick_size)), _sides(form)
+    session = _played(form, row, tick)
+    limits = session.book.level.astype(np.int64) * tick
+    left = [resting(session.book, sides, side) for side in (BID, ASK)]
+    offered = [np.array([*session.filled[side], *limits[left[side]]]) for side in (BID, ASK)]
+    welfare, optimal = float(to_credits(sum(session.filled[BID]) - sum(session.filled[ASK]))), best_gains(*offered)
+    book = {
+        name: [{"trader": traders[i], "price": float(to_credits(limits[i]))} for i in left[side]]
+        for name, side in (("bids", BID), ("asks", ASK))
+    }
+    return Cleared(
+        winners=[traders[i] for i in np.flatnonzero(session.allocation)],
+        allocation=session.allocation.tolist(),
+        payments=to_credits(session.payments).tolist(),
+        welfare=welfare,
+        optimal=optimal,
+        gap=gap_between(welfare, optimal),
+        explanation=[*session.lines, *_summary(session, book)],
+        details={"trades": session.trades, "book": book},
+    )
+
+
+def _sides(form: OrderBookForm) -> list[int]:
+    """The side of each trader, which it keeps."""
+    sides = {order.trader: _SIDES[order.side] for order in form.orders}
+    return [sides[trader] for trader in form.traders()]
+
+
+def _levels(form: OrderBookForm, tick: int) -> list[int]:
+    """Each order's price in ticks, 0 for none.
+
+    Raises:
+        ValueError: A price is no whole number of ticks, or there are too many levels.
+    """
+    levels = []
+    for number, order in enumerate(form.orders, 1):
+        money = 0 if order.price is None else int(to_money(order.price))
+        if money % tick:
+            raise ValueError(
+                f"order {number}: a price of {order.price:g} is no whole number of ticks of {tick / 1e6:g}: "
+                "round it, or choose a smaller tick_size"
+            )
+        levels.append(money // tick)
+    if max(levels) > MOST_LEVELS:
+        raise ValueError(
+            f"{max(levels):,} price levels: at most {MOST_LEVELS:,} are possible, choose a larger tick_size"
+        )
+    return levels
+
+
+def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
+    """Every order in turn by the rule that the engine compiles."""
+    traders, levels = form.traders(), _levels(form, tick)
+    number = {trader: i for i, trader in enumerate(traders)}
+    units, paid = np.zeros(len(traders), dtype=np.int64), np.zeros(len(traders), dtype=np.int64)
+    session = Session(empty_book(len(traders), max(levels)), units, paid)
+    for place, (order, level) in enumerate(zip(form.orders, levels, strict=True), 1):
+        trader, side = number[order.trader], _SIDES[order.side]
+        had = int(session.book.level[trader])
+        matched, at = row.rule(session.book, trader, side, level)
+        said = f"{place}. {order.trader} {_wish(order, had * tick)}"
+        if matched == NOBODY:
+            session.lines.append(said + _rests(session.book, trader, side, level, had))
+            continue
+        price, other = at * tick, traders[matched]
+        buyer, seller = (trader, matched) if side == BID else (matched, trader)
+        session.filled[side].append(level * tick)
+        session.filled[1 - side].append(price)
+        session.allocation[buyer] += 1
+        session.allocation[seller] -= 1
+        session.payments[buyer] += price
+        session.payments[seller] -= price
+        session.trades.append(
+            {"order": place, "buyer": traders[buyer], "seller": traders[seller], "price": float(to_credits(price))}
+        )
+        source = f"the price of {other}'s resting order, first in its queue"
+        session.lines.append(f"{said}: trades with {other} at {price / 1e6:.6g}, {source}")
+    return session
+
+
+def _wish(order: Order, had: int) -> str:
+    if order.price is None:
+        return f"takes back its order to {order.side}" if had else f"has no order to {order.side} to take back"
+    replaces = f" in place of {had / 1e6:.6g}" if had else ""
+    return f"would {order.side} at {order.price:.6g}{replaces}"
+
+
+def _rests(book: Book, trader: int, side: int, level: int, had: int) -> str:
+    """Why an order does not trade, and where it stands."""
+    if level == NO_ORDER:
+        return ""
+    if level == had:
+        return ": keeps its place"
+    ahead, count = int(book.ahead[trader]), 0
+    while ahead > 0:
+        ahead, count = int(book.ahead[ahead - 1]), count + 1
+    best = int(book.best[side]) == level
+    place = f"{count} ahead of it at this price" if count else "first at this price"
+    return f": meets no order, rests{' as the best' if best else ''}, {place}"
+
+
+def resting(book: Book, sides: Sequence[int], side: int) -> list[int]:
+    """Traders with a resting order on a side, the best price first, at each price in turn."""
+    placed = {int(level) for level, at in zip(book.level, sides, strict=True) if at == side and level != NO_ORDER}
+    found = []
+    for level in sorted(placed, reverse=side == BID):
+        trader = int(book.first[level])
+        while trader > 0:
+            found.append(trader - 1)
+            trader = int(book.behind[trader - 1])
+    return found
+
+
+def _summary(session: Session, book: Mapping[str, Any]) -> list[str]:
+    """How many trades there were, and what the book holds."""
+    sides = [
+        f"{name}: " + (", ".join(f"{order['trader']} {order['price']:.6g}" for order in orders) or "none")
+        for name, orders in book.items()
+    ]
+    return [f"{len(session.trades)} trade(s); left in the book, best first: {'; '.join(sides)}"]

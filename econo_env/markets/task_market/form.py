@@ -1,0 +1,133 @@
+"""One task from a file: reports of cost and reliability in, who takes it and what each grade pays out.
+
+{mechanism: {name: second_score}, task_value: 1.0,
+ reports: [{cost: 0.2, reliability: 0.9}, {cost: 0.1, reliability: 0.6}]}
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
+from econo_env.economy.staking import contract_lock, required_stake
+from econo_env.markets.form import NO_OFFER, Floats, Form, Ints, gap_between, lottery_of, read_form
+from econo_env.markets.task_market.enforcement import payout
+from econo_env.markets.task_market.layout import Terms, terms
+from econo_env.markets.task_market.scenario import Contract, TaskMarketScenario
+from econo_env.markets.task_market.words import GRADES, explained
+from econo_env.mechanisms.form import Cleared
+from econo_env.money import Credits, to_credits, to_money
+from econo_env.scenario import from_mapping
+
+
+class Report(BaseModel):
+    """What a bidder says of itself.
+
+    Attributes:
+        cost: Cost of the work at full effort, credits.
+        reliability: Chance of success at full effort.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    cost: Credits = Field(ge=0.0)
+    reliability: float = Field(ge=0.0, le=1.0)
+
+
+class TaskForm(Form):
+    """The keys of a file.
+
+    Attributes:
+        task_value: V(satisfactory) in credits.
+        contract: The value schedule in multiples of that, as in a scenario of the task market.
+        reports: One a bidder; null is no bid.
+    """
+
+    task_value: Credits = Field(1.0, gt=0.0)
+    contract: Contract = Contract()
+    reports: list[Report | None] = Field(min_length=1, validation_alias=AliasChoices("reports", "bids"))
+
+
+def clear_form(document: Mapping[str, object], seed: int = 0) -> Cleared:
+    """Clears one task from a mapping; see `econo_env.mechanisms.form.clear_form`.
+
+    `payments` is what the winner owes, the second score, whatever its work turns out to be; it receives V(grade) beside
+    it. `details` holds the `scores` and the winner's `transfers` in each grade, V(grade) less what it owes, not below
+    its locked `stake`.
+    """
+    form, row, _ = read_form(TaskForm, document)
+    rules = terms(_scenario(form))
+    value = int(to_money(form.task_value))
+    scores = np.array([_score(report, value, rules) for report in form.reports], dtype=np.int64)
+    allocation, owed = np.zeros_like(scores), np.zeros_like(scores)
+    row.rule(scores, rules.weights, lottery_of(seed), rules.rule, allocation, owed)
+    winners = np.flatnonzero(allocation).tolist()
+    stake, paid = transfers(int(owed[winners[0]]), value, rules) if winners else (0.0, {})
+    bid = np.array([report is not None for report in form.reports])
+    said = np.where(bid, to_credits(scores), np.nan)
+    welfare = float(to_credits((allocation * scores).sum()))
+    optimal = max(0.0, float(to_credits(scores.max())))
+    return Cleared(
+        winners=winners,
+        allocation=allocation.tolist(),
+        payments=to_credits(owed).tolist(),
+        welfare=welfare,
+        optimal=optimal,
+        gap=gap_between(welfare, optimal),
+        explanation=_explanation(form, rules, said, winners, owed, paid),
+        details={
+            "scores": [float(one) if there else None for one, there in zip(said, bid, strict=True)],
+            "transfers": paid,
+            "stake": stake,
+        },
+    )
+
+
+def _scenario(form: TaskForm) -> TaskMarketScenario:
+    """The market in which the task stands, for the constants that its rules take."""
+    document = {"id": "clearing_v0", "market": "task_market", "num_agents": len(form.reports), "max_cycles": 1}
+    scenario = from_mapping(document | {"mechanism": form.mechanism, "contract": form.contract.model_dump()})
+    assert isinstance(scenario, TaskMarketScenario)
+    return scenario
+
+
+def _score(report: Report | None, value: int, rules: Terms) -> int:
+    """The score of a report in micro-credits."""
+    if report is None:
+        return NO_OFFER
+    cost = float(to_money(report.cost))
+    return int(math.floor(score(cost, report.reliability, float(value), rules.schedule) + 0.5))
+
+
+def transfers(owed: int, value: int, rules: Terms) -> tuple[float, dict[str, float]]:
+    """The stake locked behind the contract, and what the winner receives in each grade, credits."""
+    worst = int(math.floor(value_of(BYZANTINE, float(value), rules.schedule) + 0.5))
+    lock = contract_lock(owed, worst, required_stake(value, rules.schedule, rules.stake_cap))
+    paid = {name: payout(grade, value, owed, lock, rules) for grade, name in enumerate(GRADES, 1)}
+    return float(to_credits(lock)), {name: float(to_credits(amount)) for name, amount in paid.items()}
+
+
+def _explanation(
+    form: TaskForm, rules: Terms, scores: Floats, winners: list[int], owed: Ints, paid: dict[str, float]
+) -> list[str]:
+    """How each score comes about, then who wins and what it is paid."""
+    value, schedule = form.task_value, rules.schedule
+    lines = [
+        f"success is worth {schedule.success * value:.6g} on average, failure {schedule.poor * value:.6g}; "
+        "a score is what the work is worth in expectation less its cost"
+    ]
+    for i, report in enumerate(form.reports):
+        if report is None:
+            continue
+        effort = efficient_effort(report.cost, report.reliability, value, schedule)
+        succeeds = report.reliability * effort
+        lines.append(
+            f"bidder_{i} scores {succeeds:.6g} x {schedule.success * value:.6g} + {1 - succeeds:.6g} x "
+            f"{schedule.poor * value:.6g} - {report.cost * effort**2:.6g} = {scores[i]:.6g} at effort {effort:.6g}"
+        )
+    winner = winners[0] if winners else None
+    reserve = float(form.mechanism.get("reserve", 0.0))
+    second = 0.0 if winner is None else float(to_credits(owed[winner]))
+    return [*lines, *explained(scores, winner, second, paid, reserve)]
