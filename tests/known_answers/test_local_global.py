@@ -7,7 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.combinatorial.strategies import local_bids
 from econo_env.mechanisms.combinatorial.rule import Payment
-from tests.known_answers.local_global import RULES, bids_of, expectations, interim_utility
+from tests.known_answers.local_global import RULES, bids_of, expectations, interim_utility, local_payment
 
 MARKETS = 100_000
 GAMMAS = (0.0, 0.3, 0.5, 0.9, 1.0)
@@ -91,3 +91,20 @@ def test_the_engine_pays_that(rule, gamma):
     squares = (welfare.revenue - welfare.revenue.mean()) ** 2
     error = 4.0 * squares.std() / np.sqrt(markets)
     assert abs(squares.mean() - (square - revenue**2)) <= error + 4.0 * step + 1e-6
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_local_pays_what_the_definition_says(rule):
+    """Random bids, market by market: sums over the locals would not tell one core rule from another."""
+    scenario = econo_env.load("combinatorial_v0", bids="amount", **{"mechanism.payment": rule})
+    engine = Engine(scenario, 20_000)
+    engine.reset(4)
+    engine.step(np.random.default_rng(2).uniform(-1.0, 0.0, engine.exchange.actions.shape).astype(np.float32))
+    one, other, whole = (engine.state.bids.reshape(20_000, -1) / 1e6).T
+    paid, won = engine.state.payments / 1e6, one + other > whole
+    assert 0.3 < won.mean() < 0.9
+    np.testing.assert_array_equal(engine.state.won[:, 0] >= 0, won)
+    for i, (own, rival) in enumerate(((one, other), (other, one))):
+        exact = local_payment(rule, own, rival, whole)
+        np.testing.assert_allclose(paid[won, i], exact[won], atol=2e-6)
+    np.testing.assert_allclose(paid[~won, 2], (one + other)[~won], atol=2e-6)
