@@ -144,6 +144,11 @@ def _require_room(scenario: SealedBidScenario, points: Float64s, bids: Float64s,
     """Raises where the action space cuts the bids of more than a few types."""
     types = prior.quantile_table()[:-1] if scenario.information.private else points[1:-1]
     wanted = np.interp(types, points, bids)
+    if (wanted < -1e-9).mean() > _MOST_BEYOND:
+        raise ValueError(
+            f"{scenario.id}: the equilibrium asks for as little as {wanted.min():g}, and no bid is below 0; "
+            "give costs that lie higher, or use truthful, shading or a trained run instead"
+        )
     unit = np.full_like(types, scenario.bid_unit) if scenario.bids == "amount" else types
     beyond = wanted > scenario.largest_bid * unit * (1.0 + 1e-9) + 1e-9
     if beyond.mean() > _MOST_BEYOND:
