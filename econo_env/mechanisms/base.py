@@ -84,6 +84,7 @@ class Mechanism:
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
         reversible: Whether it also makes sense as procurement: only winners pay.
+        reverse_setting: Further fields of its procurement scenario.
         under_shill_bids: Where it is not shill-proof, given the parameters: the section of the mechanism that the game
             turns into when the seller bids last, where known; may raise ValueError with the reason.
     """
@@ -103,6 +104,7 @@ class Mechanism:
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
     reversible: bool = False
+    reverse_setting: Mapping[str, Any] = field(default_factory=dict)
     under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None
 
     @property

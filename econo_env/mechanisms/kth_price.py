@@ -87,5 +87,6 @@ MECHANISM = Mechanism(
     equilibrium=equilibrium,
     setting={"num_agents": 3},
     reversible=True,
+    reverse_setting={"values": {"name": "uniform", "low": 0.5}},  # in equilibrium asks lie below costs, not below 0
     under_shill_bids=kth_price_with_shills,
 )
