@@ -91,7 +91,9 @@ def _solve(scenario: Scenario) -> Solution:
         for table, top in zip(quantiles, _tops(scenario, quantiles), strict=True)
     ]
     start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
-    for _, chances in path(partial(response, build(tuple(choices))), start, FIRST_NOISE * scale, resolution.middle * scale):
+    for _, chances in path(
+        partial(response, build(tuple(choices))), start, FIRST_NOISE * scale, resolution.middle * scale
+    ):
         coarse = chances
 
     ranges = [narrowed(*pair) for pair in zip(choices, coarse, strict=True)]

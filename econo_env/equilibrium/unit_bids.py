@@ -174,7 +174,7 @@ def _bounded(exponents: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class UnitBids:
-    """Bids of one role for two units, linear in each value between the points of a table.
+    """Bids of one role for two units, linear on the triangles between the points of a table.
 
     Attributes:
         points: Increasing values in credits, shape (points,).
@@ -194,11 +194,13 @@ class UnitBids:
         places = np.interp(values, self.points, np.arange(len(self.points)))
         low = np.minimum(places.astype(np.int64), len(self.points) - 2)
         (i, j), (x, y) = np.moveaxis(low, -1, 0), np.moveaxis(places - low, -1, 0)[..., None]
-        table = self.bids
-        made = (1 - x) * ((1 - y) * table[i, j] + y * table[i, j + 1]) + x * (
-            (1 - y) * table[i + 1, j] + y * table[i + 1, j + 1]
-        )
-        return np.asarray(np.where(values < self.reserve, 0.0, np.maximum(made, self.reserve)))
+        # three corners a point: half of a cell on the diagonal has no sorted pairs
+        side = np.where(x >= y, self.bids[i + 1, j], self.bids[i, j + 1])
+        far, near = np.maximum(x, y), np.minimum(x, y)
+        made = (1.0 - far) * self.bids[i, j] + (far - near) * side + near * self.bids[i + 1, j + 1]
+        # noise also picks bids above the value
+        made = np.minimum(np.maximum(made, self.reserve), values)
+        return np.asarray(np.where(values < self.reserve, 0.0, made))
 
     @cached_property
     def _sample(self) -> tuple[Floats, Floats]:
@@ -220,4 +222,3 @@ class UnitBids:
         made = self._sample[unit]
         shares = (np.arange(len(made)) + 0.5) / len(made)
         return np.interp(np.asarray(bids, dtype=np.float64), made, shares, left=0.0, right=1.0)
-

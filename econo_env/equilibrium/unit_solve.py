@@ -11,7 +11,6 @@ from econo_env.equilibrium.losses import Loss
 from econo_env.equilibrium.reading import carried, narrowed
 from econo_env.equilibrium.solution import Solution
 from econo_env.equilibrium.unit_bids import UnitBids, UnitBidsGame, sorted_pairs
-from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -24,19 +23,19 @@ _CELLS = 4096  # of the quantile tables
 _JUDGED_TYPES, _JUDGED_BIDS = 64, 2049
 
 
-def solve_unit_bids(scenario: Scenario) -> Solution:
+def solve_unit_bids(scenario: Any) -> Solution:
     """The tables with the smallest loss on the logit path, however large that is.
 
     Raises:
         ValueError: The market is another one than two bidders who want both of two units and pay what they bid.
     """
-    market: Any = scenario.market_module()
+    market = scenario.market_module()
     if not market.offers_unit_bids(scenario):
         raise ValueError(
             f"{scenario.id}: with several units wanted an equilibrium is solved for where two bidders want both of two "
             "units and pay what they bid; use truthful, shading or a trained run instead"
         )
-    roles, reserve = market.roles(scenario), float(getattr(scenario.mechanism, "reserve", 0.0))
+    roles, reserve = market.roles(scenario), float(scenario.mechanism.reserve)
     shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
     quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
     scale = max(float(table[-1]) for table in quantiles)
@@ -103,6 +102,5 @@ def unit_loss(own: UnitBids, rival: UnitBids) -> Loss:
     earned = [(values[:, unit] - made[:, unit]) * rival.share_below(1 - unit, made[:, unit]) for unit in (0, 1)]
     mine = np.where(values >= own.reserve, np.stack(earned, axis=1), 0.0).sum(axis=1)
     gain = best - mine
-    return Loss(
-        utility=float(mass @ mine), mean=max(0.0, float(mass @ gain)), worst=max(0.0, float(gain.max())), certificate=None
-    )
+    mean, worst = max(0.0, float(mass @ gain)), max(0.0, float(gain.max()))
+    return Loss(utility=float(mass @ mine), mean=mean, worst=worst, certificate=None)

@@ -36,7 +36,7 @@ def equilibrium_bids(scenario: MultiUnitScenario, values: ArrayLike, role_of: ND
     if row.truth_is_dominant(section):
         return values
     if _zero_revenue(scenario):
-        return values * np.array([1.0, 0.0])
+        return np.asarray(values * np.array([1.0, 0.0]))
     solution = numerical_solution(scenario)
     if solution is not None:
         return solution.bids(values, role_of[..., None])
@@ -52,7 +52,7 @@ def equilibrium_bids(scenario: MultiUnitScenario, values: ArrayLike, role_of: ND
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
     points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
-    return np.interp(values, points, table)
+    return np.asarray(np.interp(values, points, table))
 
 
 def numerical_solution(scenario: MultiUnitScenario) -> Solution | None:
