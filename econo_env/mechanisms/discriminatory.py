@@ -45,8 +45,10 @@ MECHANISM = Mechanism(
         has.NO_DEFICIT,
         has.MONOTONE,
     ),
-    known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1)",
-    reference="Krishna, Auction Theory (2009), sections 12.1 and 13.4; Ausubel et al. (2014)",
+    known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
+    "of 2 units, U[0,1]: revenue 0.675 and 98.0 % of the best welfare, solved for numerically",
+    reference="Krishna, Auction Theory (2009), sections 12.1 and 13.4; Engelbrecht-Wiggans and Kahn, Games and "
+    "Economic Behavior 23 (1998); Ausubel et al. (2014)",
     equilibrium=equilibrium,
     expected_outcome=expected_outcome,
 )
