@@ -7,9 +7,10 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from econo_env.scenario import Scenario, describe_errors, from_mapping, load
+from econo_env.scenario import Scenario, describe_errors, from_mapping, load, scenario_table
+from training.changes import apply_change
 
-CONFIG_FOLDERS = (Path("configs/training"), Path(__file__).parent / "configs/training")
+CONFIG_FOLDERS = (Path("configs/training"), *(folder / "configs/training" for folder in Path(__file__).parents[:2]))
 """Where `train NAME` looks for NAME.yaml: the working directory's, then those that came with the package."""
 
 _MANY_ROUNDS_GAMMA = 0.99
@@ -57,9 +58,9 @@ class Learner(Section):
         max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped.
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
             not learned; without, it starts at `initial` and is learned as SB3 does.
-        difference_rewards: Take off each reward what the mean action would have earned against the same rivals and
-            luck: far less noise at the same gradient (`training.difference`). Left out, it is on where gamma is 0; it
-            is wrong elsewhere.
+        difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
+            far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
+            to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
         net_arch: Units of each hidden layer, of the policy and of the value function alike.
         activation: Between the layers.
     """
@@ -99,6 +100,12 @@ class Checkpoints(Section):
 
     every: int = Field(1_000_000, ge=0)
     keep: int = Field(3, ge=2)
+
+
+_DEFAULTS = {
+    name: section().model_dump()
+    for name, section in (("learner", Learner), ("evaluation", Evaluation), ("checkpoints", Checkpoints))
+}
 
 
 class TrainingConfig(Section):
@@ -142,15 +149,6 @@ class TrainingConfig(Section):
         if not seeds or len(set(seeds)) != len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
             raise ValueError(f"seeds={list(seeds)}: give different whole numbers from 0 to 2^32 - 1, at least one")
         return seeds
-
-    @model_validator(mode="after")
-    def _differences_at_gamma_0(self) -> Self:
-        if self.learner.difference_rewards and self.gamma() > 0.0:
-            raise ValueError(
-                f"learner.difference_rewards is for gamma = 0, not {self.gamma():g}: there it would bias the gradient; "
-                "leave it out or set learner.gamma=0"
-            )
-        return self
 
     @model_validator(mode="after")
     def _batches_divide(self) -> Self:
@@ -207,24 +205,68 @@ def resolve_scenario(section: Any) -> Scenario:
 
 
 def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConfig:
-    """A configuration from a YAML file, with changes.
+    """A configuration from a YAML file or for a scenario, with changes.
 
     Args:
-        source: Path of the file, or the name of one in `configs/training`.
+        source: Path of a training file; the name of one in `configs/training`; a scenario id, whose `_v0` may be left
+            out, or the path of a scenario file, for the settings of its kind of market.
         changes: `key=value` with dots into sections, e.g. `learner.n_epochs=2` or `scenario.num_agents=5`; values are
             YAML.
 
     Raises:
-        ValueError: The file is missing or malformed, or a key or value is not allowed; the message says what is.
+        ValueError: There is no such file or scenario, the file is malformed, or a key or value is not allowed; the
+            message says what is.
     """
-    path = _find(source)
+    path = _find([Path(source), *_shipped(str(source))])
+    scenario: Any = None
+    if path is None:
+        scenario = next((name for name in (str(source), f"{source}_v0") if name in scenario_table()), None)
+        if scenario is None:
+            files = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
+            raise ValueError(
+                f"there is no training file or scenario {str(source)!r}: give a path, a file of configs/training "
+                f"({', '.join(files) or 'none'}), or a scenario id ({', '.join(scenario_table())})"
+            )
+        document = {}
+    else:
+        document = _read_mapping(path)
+        if "market" in document:
+            scenario, document = document, {}
+    if scenario is not None:
+        path = settings_for(resolve_scenario(scenario))
+        document = {**_read_mapping(path), "scenario": scenario}
+    return config_from(document, changes, str(path))
+
+
+def settings_for(scenario: Scenario) -> Path:
+    """The shipped training file for a scenario: its kind of market's own, or that for one or for many rounds.
+
+    Raises:
+        ValueError: The file is not there.
+    """
+    rounds = "one_round" if scenario.max_cycles == 1 else "many_rounds"
+    path = _find([*_shipped(scenario.market), *_shipped(rounds)])
+    if path is None:
+        raise ValueError(f"{rounds}.yaml is in none of {', '.join(map(str, CONFIG_FOLDERS))}: give a training file")
+    return path
+
+
+def _shipped(name: str) -> list[Path]:
+    return [folder / f"{name}.yaml" for folder in CONFIG_FOLDERS]
+
+
+def _find(candidates: Iterable[Path]) -> Path | None:
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict):
         raise ValueError(f"{str(path)!r} holds no mapping: a training file has keys such as scenario, total_timesteps")
-    return config_from(document, changes, str(path))
+    return document
 
 
 def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin: str = "training") -> TrainingConfig:
@@ -235,56 +277,8 @@ def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin
     """
     changed = dict(document)
     for change in changes:
-        _apply(changed, change)
+        apply_change(changed, change, _DEFAULTS)
     try:
         return TrainingConfig.model_validate(changed)
     except ValidationError as error:
         raise ValueError(f"{origin}: {describe_errors(error, TrainingConfig)}") from None
-
-
-def _find(source: str | Path) -> Path:
-    candidates = [Path(source), *(folder / f"{source}.yaml" for folder in CONFIG_FOLDERS)]
-    for path in candidates:
-        if path.is_file():
-            return path
-    known = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
-    raise ValueError(f"there is no training file {str(source)!r}: give a path, or one of {', '.join(known) or 'none'}")
-
-
-def _apply(document: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
-    if not equals or not key:
-        raise ValueError(f"{change!r} is no change: write key=value, e.g. total_timesteps=100000")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ValueError(f"{change!r}: the value is not readable YAML") from None
-    if isinstance(value, str):
-        value = _as_number(value)
-    first, *rest = key.split(".")
-    if not rest:
-        document[first] = value
-    elif first == "scenario":
-        section = document.get("scenario", {})
-        # the scenario's own dotted keys are resolved by the scenario
-        document["scenario"] = {**({"id": section} if isinstance(section, str) else section), ".".join(rest): value}
-    else:
-        defaults = {"learner": Learner(), "evaluation": Evaluation(), "checkpoints": Checkpoints()}
-        default = defaults[first].model_dump() if first in defaults else {}
-        document[first] = _with(document.get(first), rest, value, default)
-
-
-def _with(section: Any, keys: list[str], value: Any, default: Any) -> dict[str, Any]:
-    """The section, or its default where there is none, with one entry changed."""
-    first, *rest = keys
-    inner = dict(section if isinstance(section, Mapping) else default if isinstance(default, Mapping) else {})
-    below = default.get(first) if isinstance(default, Mapping) else None
-    inner[first] = _with(inner.get(first), rest, value, below) if rest else value
-    return inner
-
-
-def _as_number(text: str) -> Any:
-    try:  # YAML 1.1 reads 1e-3 as text
-        return float(text)
-    except ValueError:
-        return text

@@ -1,74 +1,163 @@
-"""Difference rewards: what an action earned beyond what the mean action would have earned in its place.
+"""Rollouts of deviations: what one action adds to what the mean action would have earned in its place.
 
-The luck of rivals' values moves a bidder's reward far more than its own exploration does. The engine can replay a round
-with one seat's action changed and everything else the same, luck included; the reward of that seat's mean action is
-then a baseline that depends on everything but its own exploration, so subtracting it leaves the policy gradient
-unbiased and takes most of its variance away (Wolpert and Tumer 2002, "Optimal payoff functions for members of
-collectives"; the counterfactual baseline of Foerster et al. 2018). This holds where an action touches no later reward
-that counts: at gamma = 0.
+Everybody plays the mean action. At each tick each learning seat also draws an action around its mean, and the engine
+plays the tick once more with that action changed and everything else the same, luck included; where the two ways part
+both are played to the end of the episode. The sample's advantage is the difference in what the seat earns.
+
+This is the policy gradient with a baseline that depends on everything but the seat's own draw, so it is unbiased, and
+the luck of rivals' values, which moves rewards far more than the draw does, is gone from it (Wolpert and Tumer 2002,
+"Optimal payoff functions for members of collectives"; the counterfactual baseline of Foerster et al. 2018). What it
+climbs is the payoff among policies that play their means, each single action blurred by its own draw: nobody learns to
+answer the exploration of others, or its own at later ticks. A draw that changes nothing has a difference of exactly 0,
+hence no gradient, and is no sample: in a clock auction nearly all of them.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from stable_baselines3.common.callbacks import BaseCallback
 
 from econo_env.engine.engine import Engine, Snapshot
+from econo_env.engine.state import Bools, Float32s, Float64s, Int64s
 from econo_env.interfaces.sb3 import MarketVecEnv
 
+_WRITTEN_FIRST = frozenset({"actions", "rewards", "invalid_actions", "bids"})
+"""Arrays that every tick writes before it reads them: a difference there is none in what comes."""
 
-class Replay:
-    """Plays the last step of an environment again, one seat changed at a time."""
 
-    def __init__(self, env: MarketVecEnv) -> None:
-        self._env = env
+Actor = Callable[[Float32s], Float32s]
+"""Mean actions (rows, components), limited to [-1, 1], for observations (rows, features)."""
+
+
+@dataclass(frozen=True)
+class _Fork:
+    """Markets that go on differently for what one seat did.
+
+    Attributes:
+        tick: Tick of the rollout.
+        place: The seat's place among the learning ones.
+        markets: Numbers of the markets, shape (forks,).
+        branches: The markets with the seat's draw, then those with its mean action, (2 * forks, ...).
+    """
+
+    tick: int
+    place: int
+    markets: Int64s
+    branches: Snapshot
+
+
+class Deviations:
+    """The differences that single actions make on the way of the mean policy.
+
+    Attributes:
+        env: The markets; their learning seats are those that deviate.
+        gamma: Discount a tick; with 0 no branch is played on.
+    """
+
+    def __init__(self, env: MarketVecEnv, gamma: float) -> None:
+        self.env, self.gamma = env, gamma
         self._engine = Engine(env.scenario, env.num_markets)
-        self._before: Snapshot | None = None
 
-    def remember(self) -> None:
-        """Keeps the state that the next step starts from."""
-        self._before = self._env.engine.snapshot()
+    def start(self) -> None:
+        """Begins a rollout."""
+        self._differences: list[Float64s] = []
+        self._forks: list[_Fork] = []
+        self._now = self.env.engine.snapshot()
 
-    def rewards(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What each seat would have got in the step just made, with its own action replaced.
+    def step(self, means: Float32s, draws: Float32s) -> tuple[Float32s, Float32s, Bools]:
+        """One tick of the mean policy, and of each seat's deviation from it.
 
         Args:
-            actions: float32 (num_envs, components), the replacement of each seat; all others act as they did.
+            means: float32 (num_envs, components), the mean actions.
+            draws: The same shape: the actions to try, one at a time; both in [-1, 1].
 
         Returns:
-            float32 (num_envs,), credits.
+            Observations, rewards and dones of the mean policy, as `MarketVecEnv.step` gives them.
         """
-        assert self._before is not None
-        env, engine = self._env, self._engine
-        played = env.engine.exchange.actions
-        instead = actions.reshape(env.num_markets, len(env.seats), env.components)
-        rewards = np.empty((env.num_markets, len(env.seats)), dtype=np.float32)
-        for number, seat in enumerate(env.seats):
-            engine.restore(self._before)
-            engine.exchange.actions[...] = played
-            engine.exchange.actions[:, seat] = instead[:, number]
-            engine.step(engine.exchange.actions)
-            rewards[:, number] = engine.exchange.rewards[:, seat]
-        return rewards.reshape(-1)
+        env, before = self.env, self._now
+        env.step_async(means)
+        seen, rewards, dones, _ = env.step_wait()
+        self._now = env.engine.snapshot()
+        tried = draws.reshape(env.num_markets, len(env.seats), env.components)
+        differences = np.zeros(tried.shape[:2])
+        for place, seat in enumerate(env.seats):
+            acted = self._branch(before, seat, tried[:, place])
+            differences[:, place] = acted.exchange.rewards[:, seat] - env.engine.exchange.rewards[:, seat]
+            if self.gamma > 0.0:
+                self._keep_forks(place)
+        self._differences.append(differences)
+        return seen, rewards, dones
+
+    def finish(self, actor: Actor) -> Float64s:
+        """The differences of the whole rollout, (ticks, num_envs), in credits discounted to their tick.
+
+        Args:
+            actor: Plays the learning seats of both branches to the end.
+        """
+        differences = np.stack(self._differences)
+        if self._forks:
+            lengths = [2 * len(fork.markets) for fork in self._forks]
+            seats = np.repeat([self.env.seats[fork.place] for fork in self._forks], lengths)
+            earned = self._played_on(_joined([fork.branches for fork in self._forks]), seats, actor)
+            for fork, part in zip(self._forks, np.split(earned, np.cumsum(lengths)[:-1]), strict=True):
+                acted, instead = np.split(part, 2)
+                differences[fork.tick, fork.markets, fork.place] += self.gamma * (acted - instead)
+        return differences.reshape(len(differences), -1)
+
+    def _branch(self, before: Snapshot, seat: int, tried: Float32s) -> Engine:
+        """The markets after the tick just played, had one seat acted otherwise."""
+        engine = self._engine
+        engine.restore(before)
+        actions = engine.exchange.actions
+        actions[...] = self.env.engine.exchange.actions
+        actions[:, seat] = tried
+        engine.step(actions)
+        return engine
+
+    def _keep_forks(self, place: int) -> None:
+        """Keeps the markets in which the branch just played parts from the way of the mean policy."""
+        acted = self._engine
+        markets = np.flatnonzero(_parted(acted, self.env.engine))
+        if markets.size:
+            branches = _joined([_rows(acted.snapshot(), markets), _rows(self._now, markets)])
+            self._forks.append(_Fork(len(self._differences), place, markets, branches))
+
+    def _played_on(self, start: Snapshot, seats: Int64s, actor: Actor) -> Float64s:
+        """What one seat of each market earns to the end of the episode, discounted to the first tick."""
+        env, engine = self.env, Engine(self.env.scenario, len(seats))
+        engine.restore(start)
+        exchange, which = engine.exchange, np.arange(len(seats))
+        earned, discount, live = np.zeros(len(seats)), 1.0, ~exchange.ended
+        while live.any():
+            seen = exchange.observations[:, env.seats].reshape(-1, env.features)
+            exchange.actions[:, env.seats] = actor(seen).reshape(len(seats), len(env.seats), env.components)
+            env.act_for_others(exchange)
+            engine.step(exchange.actions)
+            earned += np.where(live, discount * exchange.rewards[which, seats], 0.0)
+            discount *= self.gamma
+            live &= ~exchange.ended
+        return earned
 
 
-class DifferenceRewards(BaseCallback):
-    """Takes the reward of the mean action off each reward before SB3 stores it."""
+def _parted(acted: Engine, mean: Engine) -> NDArray[np.bool_]:
+    """Which markets go on, in one of two engines or in both, and may earn differently from here on."""
+    over, other = acted.exchange.ended, mean.exchange.ended
+    parted: NDArray[np.bool_] = over != other
+    both = ~over & ~other
+    for side in ("state", "exchange"):
+        one, two = getattr(acted, side), getattr(mean, side)
+        for name in set(one._fields) - _WRITTEN_FIRST:
+            apart = (getattr(one, name) != getattr(two, name)).reshape(len(both), -1).any(axis=1)
+            parted |= apart & both
+    return parted
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._replay: Replay | None = None
 
-    def _on_rollout_start(self) -> None:
-        assert isinstance(self.training_env, MarketVecEnv)
-        if self._replay is None:
-            self._replay = Replay(self.training_env)
-        self._replay.remember()
+def _rows(whole: Snapshot, which: Int64s) -> Snapshot:
+    return Snapshot(tuple(a[which] for a in whole.state), tuple(a[which] for a in whole.exchange))
 
-    def _on_step(self) -> bool:
-        assert self._replay is not None
-        with torch.no_grad():
-            mean = self.model.policy.get_distribution(self.locals["obs_tensor"]).mode()  # type: ignore[operator]
-        self.locals["rewards"] -= self._replay.rewards(np.clip(mean.numpy(), -1.0, 1.0))
-        self._replay.remember()
-        return True
+
+def _joined(parts: list[Snapshot]) -> Snapshot:
+    state = tuple(np.concatenate(arrays) for arrays in zip(*(part.state for part in parts), strict=True))
+    exchange = tuple(np.concatenate(arrays) for arrays in zip(*(part.exchange for part in parts), strict=True))
+    return Snapshot(state, exchange)

@@ -1,8 +1,8 @@
 """SB3's PPO, one iteration at a time, with what an exact resume needs.
 
-The algorithm is SB3's own (`collect_rollouts` and `train` are not touched); what is added: several networks may take
-turns, exploration follows a schedule, dead seats are left out of the samples, and truncated seats are bootstrapped in
-one batch instead of one call each.
+The update is SB3's own (`train` is not touched), and so are rollouts without difference rewards. What is added: several
+networks may take turns, exploration follows a schedule, dead seats are left out of the samples, truncated seats are
+bootstrapped in one batch instead of one call each, and with difference rewards rollouts are those of `Deviations`.
 """
 
 import math
@@ -17,9 +17,10 @@ from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import RolloutBufferSamples
 
+from econo_env.engine.state import Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
 from training.config import Decay, TrainingConfig
-from training.difference import DifferenceRewards
+from training.difference import Deviations
 
 
 def scheduled(decay: Decay, progress: float) -> float:
@@ -64,9 +65,11 @@ class LivingSeatsBuffer(RolloutBuffer):
             self.generator_ready = True
         alive = np.flatnonzero(self.swap_and_flatten(self.played))
         order = alive[np.random.permutation(len(alive))]  # noqa: NPY002 - SB3's own source of order, kept in checkpoints
-        size = batch_size or len(order)
-        for start in range(0, len(order), size):
-            yield self._get_samples(order[start : start + size])
+        count = max(
+            1, round(len(order) / (batch_size or len(order)))
+        )  # of equal size: a tiny last one would be all noise
+        for batch in np.array_split(order, count):
+            yield self._get_samples(batch)
 
 
 class _RewardMean(BaseCallback):
@@ -116,12 +119,11 @@ class MarketPPO(PPO):
 
         Args:
             total_timesteps: Steps of this learner's seats at the end.
-            difference_rewards: Subtract what the mean action would have earned; see `training.difference`.
+            difference_rewards: Roll out the mean policy and single deviations from it; see `training.difference`.
         """
+        self._deviations = Deviations(self._markets, self.gamma) if difference_rewards else None
         self._reward_mean = _RewardMean()
         callbacks: list[BaseCallback] = [self._reward_mean, _BatchedBootstrap()]
-        if difference_rewards:
-            callbacks.append(DifferenceRewards())
         _, self._steps_callback = self._setup_learn(total_timesteps, callbacks, reset_num_timesteps=True)
         self._total_timesteps = total_timesteps
         self._steps_callback.on_training_start(locals(), globals())
@@ -139,14 +141,54 @@ class MarketPPO(PPO):
         Returns:
             The mean reward of a step of the rollout, in credits.
         """
-        assert self.env is not None
         if std is not None:
             with torch.no_grad():
                 self.policy.log_std.fill_(math.log(std))
-        self.collect_rollouts(self.env, self._steps_callback, self.rollout_buffer, n_rollout_steps=self.n_steps)
+        if self._deviations is None:
+            self.collect_rollouts(self._markets, self._steps_callback, self.rollout_buffer, self.n_steps)
+            reward = self._reward_mean.mean()
+        else:
+            reward = self._collect_deviations(self._deviations)
         self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
-        self.train()
-        return self._reward_mean.mean()
+        assert isinstance(self.rollout_buffer, LivingSeatsBuffer)
+        if self.rollout_buffer.played.any():
+            self.train()
+        return reward
+
+    def _collect_deviations(self, deviations: Deviations) -> float:
+        """Fills the buffer with draws around the mean policy's actions; the mean reward of that policy a step."""
+        buffer = self.rollout_buffer
+        assert isinstance(buffer, LivingSeatsBuffer)
+        assert isinstance(self._last_obs, np.ndarray)
+        self.policy.set_training_mode(False)
+        buffer.reset()
+        deviations.start()
+        no_values = torch.zeros(self._markets.num_envs)
+        total, count = 0.0, 0
+        for _ in range(self.n_steps):
+            with torch.no_grad():
+                around = self.policy.get_distribution(torch.as_tensor(self._last_obs))
+                means, draws = around.mode(), around.sample()
+                log_probs = around.log_prob(draws)
+            seen, rewards, dones = deviations.step(_limited(means), _limited(draws))
+            buffer.add(self._last_obs, draws.numpy(), rewards, self._last_episode_starts, no_values, log_probs)
+            played = self._markets.played
+            total, count = total + float(rewards[played].sum(dtype=np.float64)), count + int(played.sum())
+            self._last_obs, self._last_episode_starts = seen, dones
+            self.num_timesteps += len(rewards)
+        buffer.advantages[...] = deviations.finish(self._mean_actions)
+        buffer.returns[...] = buffer.advantages
+        buffer.played &= buffer.advantages != 0.0
+        return total / max(count, 1)
+
+    def _mean_actions(self, observations: Float32s) -> Float32s:
+        with torch.no_grad():
+            return _limited(self.policy.get_distribution(torch.as_tensor(observations)).mode())
+
+    @property
+    def _markets(self) -> MarketVecEnv:
+        assert isinstance(self.env, MarketVecEnv)
+        return self.env
 
     def _update_info_buffer(self, infos: list[dict[str, Any]], dones: Any = None) -> None:
         """Nothing: no episode statistics travel in the infos, and SB3 would look through all of them."""
@@ -177,6 +219,11 @@ class MarketPPO(PPO):
         self._last_obs = state["last_obs"].numpy()
         self._last_episode_starts = state["last_episode_starts"].numpy()
         self.env.set_state({name: [t.numpy() for t in tensors] for name, tensors in state["env"].items()})
+
+
+def _limited(actions: torch.Tensor) -> Float32s:
+    limited: Float32s = actions.clamp(-1.0, 1.0).numpy()
+    return limited
 
 
 def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:

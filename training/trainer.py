@@ -1,7 +1,8 @@
 """Learners that share a market: one network in all seats, or several that take turns.
 
 With several roles SB3's PPO trains them alternately: each in turn makes a rollout in its own seats and one update,
-while every other seat is played by its role's network as it stands, exploration included.
+while every other seat is played by its role's network as it stands: its mean with difference rewards, which judge
+single actions among policies that do not explore, and exploration included without.
 """
 
 from pathlib import Path
@@ -120,7 +121,8 @@ class Trainer:
             if other == role:
                 continue
             network = Network.of_sb3(self.learners[other], seats)
-            player = _Frozen(network, derived_seed(self.seed, self.iteration, number))
+            explores = not self.config.difference_rewards()
+            player = _Frozen(network, derived_seed(self.seed, self.iteration, number), explores=explores)
             players.update(dict.fromkeys(seats, player))
         if players:
             env.set_opponents(players)
@@ -141,10 +143,10 @@ class Trainer:
 
 
 class _Frozen:
-    """A network that another role learned, with its exploration, until its own next turn."""
+    """A network that another role learned, until its own next turn: its mean actions, or with its exploration."""
 
-    def __init__(self, network: Network, seed: int) -> None:
-        self._network, self._seed, self._calls = network, seed, 0
+    def __init__(self, network: Network, seed: int, *, explores: bool) -> None:
+        self._network, self._seed, self._calls, self._explores = network, seed, 0, explores
 
     def reset(self, seed: int) -> None:
         """Keeps the seed it was made with."""
@@ -152,6 +154,8 @@ class _Frozen:
     def act(self, observations: Float32s, mask: Bools) -> Float32s:
         """Draws actions around the mean."""
         actions = self._network.mean(observations)
+        if not self._explores:
+            return np.where(mask[..., None], np.clip(actions, -1.0, 1.0), np.float32(0.0))
         draws = np.random.default_rng([self._seed, self._calls]).standard_normal(actions.shape, dtype=np.float32)
         self._calls += 1
         return np.where(mask[..., None], np.clip(actions + self._network.std * draws, -1.0, 1.0), np.float32(0.0))

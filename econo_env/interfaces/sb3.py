@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from econo_env.engine.engine import Engine, Snapshot
-from econo_env.engine.state import Bools, Float32s
+from econo_env.engine.state import Bools, Exchange, Float32s
 from econo_env.scenario import Scenario, load
 
 Indices = int | Iterable[int] | None
@@ -125,6 +125,10 @@ class MarketVecEnv(VecEnv):
             exchange.actions[...] = given
             return
         exchange.actions[:, self.seats] = given
+        self.act_for_others(exchange)
+
+    def act_for_others(self, exchange: Exchange) -> None:
+        """Writes the actions of the seats that nobody learns in, for observations of any batch of these markets."""
         for policy, theirs in self._players:
             if getattr(policy, "wants_all_seats", False):
                 exchange.actions[:, theirs] = policy.act(exchange.observations, exchange.action_mask)[:, theirs]

@@ -37,11 +37,11 @@ def ratio(figure):
 
 
 def shipped_settings():
-    """`econo-env train configs/training/first_price.yaml`: evaluation, logs and checkpoints inside the time."""
+    """`econo-env train first_price`: evaluation, logs and checkpoints inside the time."""
     steps = 500_000
     rates = []
     for seed in range(REPEATS):
-        config = read_config("configs/training/first_price.yaml", [f"total_timesteps={steps}", f"seeds=[{seed}]"])
+        config = read_config("first_price", [f"total_timesteps={steps}", f"seeds=[{seed}]"])
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             start_run(config, Path(folder) / "run", Console(stderr=True, quiet=True))

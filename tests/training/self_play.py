@@ -1,14 +1,16 @@
-"""How good a symmetric bid function is against itself in a first-price auction, on exact grids."""
+"""How good learned bids are: in a first-price auction on exact grids, and in clocks beside sealed bids."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from econo_env.engine.engine import Engine
 from policies import make_policy
 
 VALUES = (np.arange(2000) + 1.0) / 2000
 RIVALS = (np.arange(100_000) + 0.5) / 100_000
 BIDS = np.linspace(0.0, 1.0, 8001)
+MICRO = 1_000_000
 
 
 class Judgement(NamedTuple):
@@ -42,3 +44,54 @@ def bids_of(run, scenario):
         return (1.0 + policy.act(observations, np.ones((len(values), 1), bool))[:, 0, 0]) * values
 
     return bid
+
+
+def stops_of(run, scenario):
+    """The price at which a run's agent takes a falling clock, or first refuses a rising one, by its value."""
+
+    def stop(values):
+        engine = Engine(scenario, len(values))
+        engine.reset(0)
+        market, policy = scenario.market_module(), make_policy(run, scenario)
+        for agent in range(scenario.num_agents):
+            market.set_types(scenario, engine, agent, np.asarray(values)[:, None])
+        market.reveal_bids(engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask))
+        last_yes = engine.state.bids[:, 0] / MICRO
+        return last_yes if scenario.row().falling else last_yes + scenario.mechanism.increment
+
+    return stop
+
+
+def prices_of(run, scenario, markets, seed):
+    """What is paid in each of many sales among a run's agents, in credits; the same seed gives the same values."""
+    engine, policy = Engine(scenario, markets), make_policy(run, scenario)
+    engine.reset(seed)
+    prices, live = np.zeros(markets), np.ones(markets, dtype=bool)
+    while live.any():
+        engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+        prices = np.where(live & engine.exchange.ended, engine.state.payments.sum(axis=1) / MICRO, prices)
+        live &= ~engine.exchange.ended
+    return prices
+
+
+class ClockGap(NamedTuple):
+    """How far a learned clock is from a learned sealed bid, in ticks of the clock.
+
+    Attributes:
+        worst: Largest distance between the price at which the agent stops and the bid, values of win probability > 5 %.
+        mean: The same, averaged over values by win probability.
+        prices: Share of sales, on the same draws, whose prices are within one tick of each other.
+    """
+
+    worst: float
+    mean: float
+    prices: float
+
+
+def clock_gap(clock_run, clock, sealed_run, sealed) -> ClockGap:
+    """Compares two runs for two bidders on U[0, 1]."""
+    tick = clock.mechanism.increment
+    gaps = np.abs(stops_of(clock_run, clock)(VALUES) - bids_of(sealed_run, sealed)(VALUES)) / tick
+    paid = [prices_of(run, scenario, 20_000, 7) for run, scenario in ((clock_run, clock), (sealed_run, sealed))]
+    close = np.abs(paid[0] - paid[1]) <= tick
+    return ClockGap(float(gaps[VALUES > 0.05].max()), float(np.average(gaps, weights=VALUES)), float(close.mean()))

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 import econo_env
-from training.config import CONFIG_FOLDERS, Decay, TrainingConfig, config_from, read_config
+from training.config import CONFIG_FOLDERS, Decay, TrainingConfig, config_from, read_config, settings_for
 from training.ppo import scheduled
 
 
@@ -22,7 +22,6 @@ from training.ppo import scheduled
         (["learner.learning_rate.initial=0"], "learner.learning_rate.initial = 0"),
         (["seeds=[1, 1]"], "different whole numbers"),
         (["seeds=[]"], "at least one"),
-        (["learner.difference_rewards=true", "learner.gamma=0.9"], "is for gamma = 0, not 0.9"),
         (["n_epochs"], "write key=value"),
     ],
 )
@@ -31,9 +30,32 @@ def test_mistakes_are_named(changes, message, small):
         small(*changes)
 
 
-def test_missing_file_lists_those_there_are():
-    with pytest.raises(ValueError, match=r"one of .*first_price"):
+def test_missing_file_lists_the_files_and_scenarios_there_are():
+    with pytest.raises(ValueError, match=r"'third_price'.*one_round.*kth_price_v0"):
         read_config("third_price")
+
+
+@pytest.mark.parametrize("name", econo_env.scenarios())
+def test_every_scenario_has_settings(name):
+    """Those of its kind of market, for as many agents of a role as there may be."""
+    config = read_config(name)
+    assert config.scenario == econo_env.load(name)
+    assert read_config(name, ["scenario.max_cycles=7"]).scenario.max_cycles == 7
+    short = read_config(name.removesuffix("_v0"))
+    assert short.scenario.id == name
+    if config.scenario.max_cycles == 1:
+        assert config.gamma() == 0.0
+        assert config.difference_rewards()
+    else:
+        assert config.gamma() > 0.9
+
+
+def test_a_scenario_file_takes_the_settings_of_its_kind(tmp_path):
+    scenario = econo_env.load("gsp_v0", num_agents=4)
+    scenario.to_yaml(tmp_path / "mine.yaml")
+    assert read_config(tmp_path / "mine.yaml").scenario == scenario
+    assert settings_for(scenario).stem == "one_round"
+    assert settings_for(econo_env.load("task_market_v0")).stem == "task_market"
 
 
 @pytest.mark.parametrize("content", ["[1, 2]", "a: [", "\xff"])
@@ -113,7 +135,7 @@ def test_schedules_go_from_initial_to_final_without_turning(schedule):
 
 def test_shipped_files_are_valid_and_every_line_is_explained():
     paths = sorted(CONFIG_FOLDERS[0].glob("*.yaml"))
-    assert {"first_price", "second_price"} <= {path.stem for path in paths}
+    assert {"one_round", "many_rounds", "clock", "dutch"} <= {path.stem for path in paths}
     for path in paths:
         read_config(path)
         for line in path.read_text().splitlines():

@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.sb3 import MarketVecEnv
 from tests.interfaces.ban_market import ban_scenario
-from training.difference import Replay
+from training.difference import Deviations
 from training.ppo import MarketPPO, make_ppo
 
 
@@ -55,62 +56,140 @@ def test_a_ban_ends_the_return_of_the_seat(small):
     np.testing.assert_allclose(returns, [1.0 + 0.9, 1.0, 0.0, 0.0], atol=1e-6)
 
 
-class TestDifferenceRewards:
-    def replayed(self, markets=20_000, agents=3, **overrides):
-        scenario = econo_env.load("first_price_v0", num_agents=agents, **overrides)
-        env = MarketVecEnv(scenario, markets)
-        env.seed(1)
-        env.reset()
-        replay = Replay(env)
-        replay.remember()
-        return env, replay
+def rollout(env, means, draws, gamma):
+    """Differences of one rollout, (ticks, markets, seats), from constant mean actions and given draws a tick."""
+    env.seed(1)
+    env.reset()
+    deviations = Deviations(env, gamma)
+    deviations.start()
+    for drawn in draws:
+        deviations.step(means.reshape(-1, 1), drawn.reshape(-1, 1))
+    per_seat = means.reshape(-1, len(env.seats), 1)[0]
+    differences = deviations.finish(lambda seen: np.resize(per_seat, (len(seen), 1)))
+    return differences.reshape(len(draws), env.num_markets, len(env.seats))
 
-    def test_replaying_the_same_action_changes_nothing(self):
-        env, replay = self.replayed(64, max_cycles=4)
-        for k in range(6):
-            replay.remember()
-            actions = np.random.default_rng(k).uniform(-1, 0, (env.num_envs, 1)).astype(np.float32)
-            _, rewards, *_ = env.step(actions)
-            assert np.array_equal(replay.rewards(actions), rewards)
 
-    def test_each_seat_changes_alone(self):
-        env, replay = self.replayed(32)
-        rng = np.random.default_rng(0)
-        played, instead = (rng.uniform(-1, 0, (32, 3, 1)).astype(np.float32) for _ in range(2))
-        env.step(played.reshape(-1, 1))
-        got = replay.rewards(instead.reshape(-1, 1)).reshape(32, 3)
+def returns(scenario, markets, plays, means, gamma):
+    """What each seat earns in episode 0 from the last tick of `plays` on; after those everybody plays `means`."""
+    engine = Engine(scenario, markets)
+    engine.reset(1)
+    earned, discount, live = np.zeros(engine.exchange.rewards.shape), 1.0, np.ones(markets, bool)
+    for tick in range(scenario.max_cycles):
+        engine.step(plays[tick] if tick < len(plays) else means)
+        if tick >= len(plays) - 1:
+            earned += np.where(live[:, None], discount * engine.exchange.rewards, 0.0)
+            discount *= gamma
+        live &= ~engine.exchange.ended
+    return earned
+
+
+class TestDeviations:
+    MARKETS = 24
+    GAMES: ClassVar = {
+        "first_price_v0": {},
+        "sequential_first_price_v0": {},
+        "dutch_v0": {"mechanism.start": 0.4, "mechanism.increment": 0.05},  # clocks that start where it matters
+        "english_v0": {"mechanism.reserve": 0.3, "mechanism.increment": 0.05},
+    }
+
+    @pytest.fixture(params=GAMES)
+    def env(self, request):
+        return MarketVecEnv(econo_env.load(request.param, **self.GAMES[request.param]), self.MARKETS)
+
+    def actions(self, env, seed):
+        rng = np.random.default_rng(seed)
+        return rng.uniform(-0.9, 0.0, (env.num_markets, len(env.seats), 1)).astype(np.float32)
+
+    def means(self, env):
+        shares = -np.linspace(0.3, 0.5, len(env.seats), dtype=np.float32)
+        return np.broadcast_to(shares[:, None], (env.num_markets, len(env.seats), 1)).copy()
+
+    def test_the_mean_action_differs_by_nothing_from_itself(self, env):
+        means = self.means(env)
+        assert not rollout(env, means, [means] * 3, gamma=0.9).any()
+
+    @pytest.mark.parametrize("gamma", [0.0, 0.9])
+    def test_one_seat_changes_alone_and_everybody_plays_on(self, env, gamma):
+        """Beside the same two episodes played from their start, seat by seat; the deviation is in the first tick."""
+        means, draws = self.means(env), self.actions(env, 0)
+        got = rollout(env, means, [draws], gamma)[0]
+        for seat in range(len(env.seats)):
+            first = means.copy()
+            first[:, seat] = draws[:, seat]
+            own = (returns(env.scenario, self.MARKETS, [play], means, gamma)[:, seat] for play in (first, means))
+            np.testing.assert_allclose(got[:, seat], next(own) - next(own), atol=1e-9)
+        assert got.any()
+
+    def test_a_later_deviation_is_judged_from_its_own_tick(self):
+        scenario = econo_env.load("sequential_second_price_v0")
+        env = MarketVecEnv(scenario, self.MARKETS)
+        means, draws = self.means(env), self.actions(env, 1)
+        got = rollout(env, means, [means, draws], 0.9)[1]
         for seat in range(3):
-            joint = played.copy()
-            joint[:, seat] = instead[:, seat]
-            engine = Engine(env.scenario, 32)
-            engine.reset(1)
-            engine.step(joint)
-            np.testing.assert_allclose(got[:, seat], engine.exchange.rewards[:, seat], rtol=1e-6)
+            second = means.copy()
+            second[:, seat] = draws[:, seat]
+            own = (returns(scenario, self.MARKETS, [means, play], means, 0.9)[:, seat] for play in (second, means))
+            np.testing.assert_allclose(got[:, seat], next(own) - next(own), atol=1e-9)
+        assert got.any()
 
     def test_the_gradient_stays_and_most_of_its_variance_goes(self):
-        env, replay = self.replayed()
-        std, mean = 0.02, np.full((env.num_envs, 1), -0.4, np.float32)
-        noise = np.random.default_rng(2).standard_normal((env.num_envs, 1)).astype(np.float32)
-        _, rewards, *_ = env.step(mean + std * noise)
-        differences = rewards - replay.rewards(mean)
-        plain, better = (signal * noise[:, 0] / std for signal in (rewards - rewards.mean(), differences))
+        scenario = econo_env.load("first_price_v0", num_agents=3)
+        env = MarketVecEnv(scenario, 20_000)
+        std, means = 0.02, np.full((20_000, 3, 1), -0.4, np.float32)
+        noise = np.random.default_rng(2).standard_normal(means.shape).astype(np.float32)
+        differences = rollout(env, means, [means + std * noise], 0.0)[0].ravel()
+        engine = Engine(scenario, 20_000)
+        engine.reset(1)
+        engine.step(means + std * noise)
+        rewards, noise = engine.exchange.rewards.ravel(), noise.ravel()
+        plain, better = (signal * noise / std for signal in (rewards - rewards.mean(), differences))
         error = plain.std() / math.sqrt(len(plain))
         assert abs(plain.mean() - better.mean()) < 4 * error
         assert better.var() < plain.var() / 5
 
-    @pytest.mark.parametrize("on", [True, False])
-    def test_ppo_stores_them_only_where_asked(self, on, small):
-        config = small(
-            f"learner.difference_rewards={str(on).lower()}", "learner.std.initial=1e-6", "learner.std.final=1e-6"
-        )
+    @pytest.mark.parametrize("name", ["dutch_v0", "first_price_v0"])
+    def test_ppo_learns_from_the_draws_that_make_a_difference(self, name, small):
+        config = small("learner.difference_rewards=true", "learner.gamma=1", scenario=name)
         model = make_ppo(config, MarketVecEnv(config.scenario, 8), 0)
         model.begin(10_000, difference_rewards=config.difference_rewards())
         with torch.no_grad():
-            model.policy.action_net.bias.fill_(-0.5)
-        mean = model.iterate(1e-6)
-        assert mean > 0.05  # what is logged is the true reward
-        stored = np.abs(model.rollout_buffer.rewards).max()
-        assert stored < 1e-5 if on else stored > 0.05
+            model.policy.action_net.bias.fill_(-0.4)
+        before = model.num_timesteps
+        for _ in range(12):
+            model.iterate(0.3)
+        buffer = model.rollout_buffer
+        assert model.num_timesteps == before + 12 * 4 * 16
+        np.testing.assert_array_equal(buffer.swap_and_flatten(buffer.played)[:, 0], buffer.advantages[:, 0] != 0.0)
+        assert 0 < buffer.played.sum() < buffer.played.size
+        assert sum(len(batch.returns) for batch in buffer.get(4)) == buffer.played.sum()
+
+    def test_nothing_to_learn_from_is_no_error(self, small):
+        config = small("learner.difference_rewards=true")
+        model = make_ppo(config, MarketVecEnv(config.scenario, 8), 0)
+        model.begin(10_000, difference_rewards=True)
+        with torch.no_grad():
+            model.policy.action_net.weight.zero_()
+            model.policy.action_net.bias.fill_(-5.0)  # far outside: every draw is the action -1
+        assert model.iterate(0.1) > 0.0  # bids of nothing tie: what is logged is the mean policy's own reward
+        assert not model.rollout_buffer.played.any()
+
+
+@pytest.mark.parametrize("name", [name for name in econo_env.scenarios() if econo_env.load(name).max_cycles > 1])
+def test_reported_bids_say_nothing_of_what_comes(name):
+    """`Deviations` takes two markets that differ in `bids` alone for the same."""
+    engine = Engine(econo_env.load(name), 16)
+    if "bids" not in engine.state._fields:
+        pytest.skip("the market keeps no such array")
+    after = []
+    for garbage in (False, True):
+        engine.reset(3)
+        for tick in range(2):
+            if garbage and tick == 1:
+                engine.state.bids[...] = 123_456
+            engine.step(np.full(engine.exchange.actions.shape, -0.2, np.float32))
+        after.append(engine.snapshot())
+    for one, other in zip((*after[0].state, *after[0].exchange), (*after[1].state, *after[1].exchange), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_scheduled_exploration_is_not_learned(small):

@@ -187,7 +187,7 @@ def test_command_line_trains_and_resumes(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("train", "nothing"), "there is no training file 'nothing'"),
+        (("train", "nothing"), "there is no training file or scenario 'nothing'"),
         (("train", "first_price", "learner.epochs=3"), "unknown key 'learner.epochs', did you mean 'n_epochs'"),
         (("resume", "nowhere"), "holds no training run"),
     ],

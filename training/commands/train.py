@@ -8,7 +8,7 @@ import typer
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A training file, or the name of one in configs/training.")],
+    config: Annotated[str, typer.Argument(help="A training file, one of configs/training by name, or a scenario id.")],
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change, with dots into sections.")
     ] = None,
@@ -18,7 +18,10 @@ def train(
 ) -> None:
     """Trains policies with PPO and writes a run: networks, checkpoints, TensorBoard files, metrics, provenance.
 
-    Example: `econo-env train first_price scenario.num_agents=5 total_timesteps=500000 --out runs/five`
+    A scenario, by its id or file, is trained with the settings shipped for its kind of market: one_round.yaml,
+    many_rounds.yaml, clock.yaml, order_book.yaml or task_market.yaml of configs/training.
+
+    Example: `econo-env train gsp_v0 scenario.num_agents=5 total_timesteps=500000 --out runs/five`
     """
     from training.config import read_config
     from training.provenance import provenance

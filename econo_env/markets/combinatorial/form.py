@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from econo_env.markets.combinatorial.words import explained
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.rule import Payment
@@ -20,17 +21,6 @@ from econo_env.money import Credits, to_credits, to_money
 from econo_env.scenario import describe_errors
 from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
-
-_RULES = {
-    Payment.vcg.name: "its harm to the others",
-    Payment.nearest_vcg.name: "the core payment nearest to VCG",
-    Payment.nearest_zero.name: "the core payment nearest to zero",
-    Payment.nearest_bid.name: "the core payment nearest to the bids",
-    Payment.first_price.name: "its bid",
-    Payment.grand_bundle.name: "the second highest offer for everything",
-    Payment.proxy.name: "where the proxies stopped",
-    FALLBACK: "the least amount that the greedy order still accepts",
-}
 
 
 class BundleBid(BaseModel):
@@ -117,16 +107,15 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
     bids, bidders = form.to_bids(), form.bidders()
     outcome = clear_auction(bids, Payment(options.payment), time_limit=form.time_limit, seed=seed)
-    payments = to_credits(outcome.payments)
     return Cleared(
         winners=[bidders[i] for i in np.flatnonzero(outcome.won >= 0)],
         allocation=[_items(form, bids, int(offer)) for offer in outcome.won],
-        payments=payments.tolist(),
+        payments=to_credits(outcome.payments).tolist(),
         welfare=float(to_credits(outcome.welfare)),
         optimal=float(to_credits(outcome.bound)),
         gap=outcome.gap,
         explanation=[
-            *(_line(i, form, bids, outcome, payments[i]) for i in range(len(bidders))),
+            *explained(outcome, bids, [str(item) for item in form.items], [f"bidder {name}" for name in bidders]),
             _proof(outcome),
         ],
     )
@@ -134,26 +123,6 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
 
 def _items(form: CombinatorialForm, bids: XorBids, offer: int) -> list[int | str]:
     return [form.items[item] for item in np.flatnonzero(bids.contains[offer])] if offer >= 0 else []
-
-
-def _line(i: int, form: CombinatorialForm, bids: XorBids, outcome: AuctionOutcome, paid: float) -> str:
-    """What a bidder wins and pays, and why."""
-    name, offer = form.bidders()[i], int(outcome.won[i])
-    if offer >= 0:
-        won = " + ".join(str(item) for item in _items(form, bids, offer))
-        amount = to_credits(bids.amount[offer])
-        return f"bidder {name} wins {won} with its bid {amount:.6g}; pays {paid:.6g}, {_RULES[outcome.mode]}"
-    best = int(bids.first[i] + np.argmax(bids.amount[bids.first[i] : bids.first[i + 1]]))
-    wanted = " + ".join(str(item) for item in _items(form, bids, best))
-    taken = bids.contains[best]
-    holders = [k for k in np.flatnonzero(outcome.won >= 0) if (bids.contains[outcome.won[k]] & taken).any()]
-    against = sum(int(bids.amount[outcome.won[k]]) for k in holders)
-    names = " and ".join(f"bidder {form.bidders()[k]}" for k in holders)
-    offer_word = "offers" if len(holders) == 1 else "offer together"
-    return (
-        f"bidder {name} loses: {to_credits(bids.amount[best]):.6g} for {wanted}, "
-        f"while {names} {offer_word} {to_credits(against):.6g} for bundles with items of it"
-    )
 
 
 def _proof(outcome: AuctionOutcome) -> str:

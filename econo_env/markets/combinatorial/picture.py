@@ -1,29 +1,26 @@
 """One round of a combinatorial market as people see it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from econo_env.markets.combinatorial.layout import State, offers_at
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.combinatorial.words import explained
+from econo_env.markets.combinatorial.words import bundle_name, explained
+from econo_env.mechanisms.combinatorial.auction import AuctionOutcome
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written
-from econo_env.valuations.xor_bids import XorBids
-
-
-def bundle_name(offers: XorBids, offer: int) -> str:
-    """The items of an offer as letters."""
-    return "".join(chr(ord("A") + item) for item in np.flatnonzero(offers.contains[offer]))
 
 
 def picture(scenario: CombinatorialScenario, before: State, after: State, k: int) -> Picture:
     """The bundle that each bidder wins (or values most), its value, bid and payment in market `k`."""
     each, agents = scenario.bundles_each, np.arange(scenario.num_agents)
     values, offers = to_credits(before.values[k : k + 1]), offers_at(scenario, before, k)
-    names = np.array([bundle_name(offers, offer) for offer in range(len(after.bids[k]))])
+    items = [chr(ord("A") + item) for item in range(offers.num_items)]
+    names = np.array([bundle_name(offers, offer, items) for offer in range(len(after.bids[k]))])
     won = after.won[k]
     shown = np.where(won >= 0, won, agents * each + values[0].argmax(axis=1))
     value = values[0].reshape(-1)[shown]
@@ -45,15 +42,18 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     best = float(best_worth(scenario, values, before.bundle[k : k + 1])[0])
     if best > 0.0:
         facts.append(f"efficiency {worth.sum() / best:.0%}")
-    payment = Payment(getattr(scenario.mechanism, "payment"))  # noqa: B009 - the section is made from the table
+    section: Any = scenario.mechanism
     made = replace(offers, amount=np.maximum(after.bids[k], 0))
+    welfare = int(made.amount[won[won >= 0]].sum())
+    decided = AuctionOutcome(won, after.payments[k], welfare, welfare, Payment(section.payment).name)
+    bidders = [f"bidder_{i}" for i in agents]
     return Picture(
         columns,
         won >= 0,
         ("value", "bid"),
         ("bundle", "holds", "paid", "surplus"),
         {},
-        [f"payment rule {payment.name}", *facts],
-        story=explained(payment, made, won, after.payments[k], names.tolist()),
+        [f"payment rule {decided.mode}", *facts],
+        story=explained(decided, made, items, bidders),
         track={"revenue": float(paid.sum())},
     )

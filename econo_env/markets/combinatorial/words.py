@@ -1,4 +1,7 @@
-"""One combinatorial round in words, for pictures: who holds what, and where each payment comes from."""
+"""One combinatorial auction in words: who holds what, and where each payment comes from.
+
+Both `econo-env clear` and the pictures of a round speak through here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.mechanisms.combinatorial.auction import clear_auction
+from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.rule import Payment
+from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.money import to_credits
 from econo_env.valuations.xor_bids import XorBids
 
@@ -16,12 +20,17 @@ Ints = NDArray[np.int64]
 MOST_HARMS = 12
 """Bidders up to whom what each takes from the others is worked out: one more auction for each of them."""
 
-_CORE = {
-    Payment.nearest_vcg: "the core payment nearest to VCG",
-    Payment.nearest_zero: "the core payment nearest to zero",
-    Payment.nearest_bid: "the core payment nearest to the bids",
-    Payment.proxy: "where the proxies stopped",
+_RULES = {
+    Payment.vcg.name: "its harm to the others",
+    Payment.nearest_vcg.name: "the core payment nearest to VCG",
+    Payment.nearest_zero.name: "the core payment nearest to zero",
+    Payment.nearest_bid.name: "the core payment nearest to the bids",
+    Payment.proxy.name: "where the proxies stopped",
+    Payment.first_price.name: "its bid",
+    Payment.grand_bundle.name: "the second highest offer for everything",
+    FALLBACK: "the least amount that the greedy order still accepts",
 }
+_WORKED_OUT = (Payment.vcg, Payment.nearest_vcg, Payment.nearest_zero, Payment.nearest_bid, Payment.proxy)
 
 
 def harms(bids: XorBids, won: Ints) -> list[tuple[float, float]]:
@@ -38,43 +47,54 @@ def harms(bids: XorBids, won: Ints) -> list[tuple[float, float]]:
     return found
 
 
-def explained(payment: Payment, bids: XorBids, won: Ints, payments: Ints, bundles: Sequence[str]) -> list[str]:
+def explained(outcome: AuctionOutcome, bids: XorBids, items: Sequence[str], names: Sequence[str]) -> list[str]:
     """One line a bidder.
 
     Args:
-        payment: The payment rule.
+        outcome: What was decided.
         bids: The offers, micro-credits.
-        won: The offer that each bidder wins, -1 for none, shape (n,).
-        payments: Micro-credits, shape (n,).
-        bundles: The items of each offer by name.
+        items: What each item is called.
+        names: What each bidder is called.
     """
+    small = bids.num_bidders <= MOST_HARMS and bids.num_items <= LARGEST_SMALL_GAME
+    found = harms(bids, outcome.won) if small and outcome.mode in [rule.name for rule in _WORKED_OUT] else []
     lines = []
-    found = harms(bids, won) if bids.num_bidders <= MOST_HARMS else []
-    together = to_credits(sum(int(bids.amount[offer]) for offer in won if offer >= 0))
-    for i in range(bids.num_bidders):
-        offer, own = int(won[i]), slice(int(bids.first[i]), int(bids.first[i + 1]))
+    for i, name in enumerate(names):
+        offer = int(outcome.won[i])
         if offer < 0:
-            highest = own.start + int(np.argmax(bids.amount[own]))
-            lines.append(
-                f"bidder_{i} loses with {to_credits(bids.amount[highest]):.6g} for {bundles[highest]}: the bids that "
-                f"win are worth {together:.6g} together"
-            )
+            lines.append(f"{name} loses{_why_not(i, outcome, bids, items, names)}")
             continue
-        lines.append(
-            f"bidder_{i} wins {bundles[offer]} with its bid {to_credits(bids.amount[offer]):.6g}; "
-            f"pays {to_credits(payments[i]):.6g}, {_reason(payment, found[i] if found else None)}"
-        )
+        bid, paid = to_credits(bids.amount[offer]), to_credits(outcome.payments[i])
+        reason = _reason(outcome.mode, found[i] if found else None)
+        lines.append(f"{name} wins {bundle_name(bids, offer, items)} with its bid {bid:.6g}; pays {paid:.6g}, {reason}")
     return lines
 
 
-def _reason(payment: Payment, harm: tuple[float, float] | None) -> str:
+def bundle_name(bids: XorBids, offer: int, items: Sequence[str]) -> str:
+    """The items of an offer."""
+    return " + ".join(items[item] for item in np.flatnonzero(bids.contains[offer]).tolist())
+
+
+def _why_not(i: int, outcome: AuctionOutcome, bids: XorBids, items: Sequence[str], names: Sequence[str]) -> str:
+    """Its best offer, and what those offer who hold items of it."""
+    own = slice(int(bids.first[i]), int(bids.first[i + 1]))
+    if own.start == own.stop:
+        return ": it made no bid"
+    best = own.start + int(np.argmax(bids.amount[own]))
+    taken = bids.contains[best]
+    holders = [k for k in np.flatnonzero(outcome.won >= 0).tolist() if (bids.contains[outcome.won[k]] & taken).any()]
+    against = to_credits(sum(int(bids.amount[outcome.won[k]]) for k in holders))
+    offer = f": {to_credits(bids.amount[best]):.6g} for {bundle_name(bids, best, items)}"
+    if not holders:
+        return offer
+    verb = "offers" if len(holders) == 1 else "offer together"
+    return f"{offer}, while {' and '.join(names[k] for k in holders)} {verb} {against:.6g} for bundles with items of it"
+
+
+def _reason(mode: str, harm: tuple[float, float] | None) -> str:
     """Where a payment comes from, with the sum behind the VCG payment where it is known."""
-    if payment == Payment.first_price:
-        return "its bid"
-    if payment == Payment.grand_bundle:
-        return "the second highest offer for everything"
-    best, others = harm or (0.0, 0.0)
+    if harm is None:
+        return _RULES[mode]
+    best, others = harm
     worked_out = f"{best:.6g} that the others could have without it less {others:.6g} that they have"
-    if payment == Payment.vcg:
-        return worked_out if harm else "its harm to the others"
-    return f"{_CORE[payment]} (VCG: {best - others:.6g}, {worked_out})" if harm else _CORE[payment]
+    return worked_out if mode == Payment.vcg.name else f"{_RULES[mode]} (VCG: {best - others:.6g}, {worked_out})"

@@ -65,7 +65,7 @@ def explained(
 def _books(allocation: Ints, payments: Floats) -> str:
     left, trades = float(payments.sum()), int((allocation > 0).sum())
     kept = f"the market maker keeps {left:.6g}" if left > SAME else f"a deficit of {-left:.6g} is left to pay"
-    return f"{trades} trade(s); {'the books balance' if abs(left) <= SAME else kept}"
+    return f"{trades} {'trade' if trades == 1 else 'trades'}; {'the books balance' if abs(left) <= SAME else kept}"
 
 
 def _last(offers: Floats, allocation: Ints, side: int) -> int | None:

@@ -212,4 +212,5 @@ def _summary(session: Session, book: Mapping[str, Any]) -> list[str]:
         f"{name}: " + (", ".join(f"{order['trader']} {order['price']:.6g}" for order in orders) or "none")
         for name, orders in book.items()
     ]
-    return [f"{len(session.trades)} trade(s); left in the book, best first: {'; '.join(sides)}"]
+    trades = len(session.trades)
+    return [f"{trades} {'trade' if trades == 1 else 'trades'}; left in the book, best first: {'; '.join(sides)}"]
