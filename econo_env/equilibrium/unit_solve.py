@@ -16,7 +16,10 @@ Floats = NDArray[np.float64]
 
 _COARSE_TYPES, _COARSE_BIDS = 24, 49
 _TYPES, _BIDS = 64, 129
-_MIDDLE, _LAST = 1e-3, 6e-5  # noise in credits, where values reach 1: where the second grid takes over, and the end
+_MIDDLE, _LAST = (
+    1e-3,
+    6e-5,
+)  # noise over the range of bids worth a thought: where the second grid takes over, and the end
 _READ_FROM = 5e-4  # more noise than this is not worth judging
 _POINTS = 100  # cells a side of the tables
 _CELLS = 4096  # of the quantile tables
@@ -27,7 +30,8 @@ def solve_unit_bids(scenario: Any) -> Solution:
     """The tables with the smallest loss on the logit path, however large that is.
 
     Raises:
-        ValueError: The market is another one than two bidders who want both of two units and pay what they bid.
+        ValueError: The market is another one than two bidders who want both of two units and pay what they bid, or the
+            reserve is beyond all values.
     """
     market = scenario.market_module()
     if not market.offers_unit_bids(scenario):
@@ -38,14 +42,17 @@ def solve_unit_bids(scenario: Any) -> Solution:
     roles, reserve = market.roles(scenario), float(scenario.mechanism.reserve)
     shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
     quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
-    scale = max(float(table[-1]) for table in quantiles)
+    highest = max(float(table[-1]) for table in quantiles)
+    if reserve >= highest:
+        raise ValueError(f"{scenario.id}: reserve={reserve:g} leaves no bid to place: values end at {highest:g}")
+    # nobody bids less in equilibrium than what everybody would pay
+    lowest = max(reserve, min(float(table[0]) for table in quantiles))
+    scale = highest - lowest
 
     def game(types: int, ends: Floats) -> UnitBidsGame:
         return UnitBidsGame(tuple(Choices(*type_cells(table, types), ends, reserve > 0.0) for table in quantiles))
 
-    # nobody bids less in equilibrium than what everybody would pay
-    lowest = max(reserve, min(float(table[0]) for table in quantiles))
-    coarse = game(_COARSE_TYPES, edges(lowest, scale, _COARSE_BIDS, 0.0))
+    coarse = game(_COARSE_TYPES, edges(lowest, highest, _COARSE_BIDS, 0.0))
     for _, reached in path(coarse.response, coarse.even, FIRST_NOISE * scale, _MIDDLE * scale):
         chances = reached
     ranges = [narrowed(coarse.choices, one) for one in chances]

@@ -86,7 +86,6 @@ SMALL = Budget(types=48, bids=384, selection=16384, evaluation=8192)
         ("all_pay_v0", {"values": (uniform(0, 1), uniform(0, 2))}),
         ("position_first_price_v0", {"weights": (1.0, 1.0, 2.0)}),
         ("gsp_v0", {}),
-        ("discriminatory_v0", {"demand": 1, "num_agents": 3, "values": [uniform(0, 1), uniform(0, 1), uniform(0, 2)]}),
         pytest.param("double_auction_v0", {}, marks=pytest.mark.slow),
     ],
 )
