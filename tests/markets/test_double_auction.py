@@ -307,5 +307,6 @@ def test_a_mistake_names_value_and_fix(changes, message):
 
 
 def test_no_equilibrium_is_claimed_where_none_is_known():
-    with pytest.raises(ValueError, match="one buyer and one seller"):
-        make_policy("equilibrium", econo_env.load("double_auction_v0"))
+    values = [{"name": "uniform", "high": high} for high in (1.0, 2.0)]
+    with pytest.raises(ValueError, match="buyers with one prior and sellers with one"):
+        make_policy("equilibrium", econo_env.load("double_auction_v0", values=values))
