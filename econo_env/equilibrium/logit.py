@@ -5,7 +5,7 @@ the uniform one; each step lowers the noise and starts from the last solution (M
 What is solved for are the distributions of bids, one a role, for payoffs depend on nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from econo_env.equilibrium.grids import Choices
 
 Floats = NDArray[np.float64]
+
+FIRST_NOISE = 0.1
+"""Where a path starts, in credits where values reach 1."""
 
 _MOST_NEWTON_STEPS = 32
 _TOLERANCE = 1e-8  # sum of absolute differences of chances
@@ -51,31 +54,35 @@ class DiscreteGame(Protocol):
         ...
 
 
-def path(game: DiscreteGame, start: list[Floats], first: float, last: float) -> Iterator[list[Floats]]:
-    """Chances of choices, by role, in the logit equilibrium at ever less noise, which is halved from step to step.
+Respond = Callable[[list[Floats], float, bool], tuple[Floats, Floats]]
+"""Everybody's logit response to distributions at a noise, concatenated, and its derivative where asked for."""
+
+
+def path(respond: Respond, start: list[Floats], first: float, last: float) -> Iterator[tuple[float, list[Floats]]]:
+    """Noise, and chances of choices in the logit equilibrium, at ever less noise, halved from step to step.
 
     Ends early where Newton's method loses the path.
 
     Args:
-        game: The discretised game.
-        start: Chances to begin with, by role.
+        respond: The logit response of the discretised game.
+        start: Chances to begin with, one array for each distribution that payoffs depend on, such as one a role.
         first: The first noise, credits.
         last: The last one.
     """
     chances, noise = start, first
     while True:
-        chances, size = _newton(game, chances, noise)
-        yield chances
+        chances, size = _newton(respond, chances, noise)
+        yield noise, chances
         if noise <= last or size > _LOST:
             return
         noise = max(noise / 2.0, last)
 
 
-def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[list[Floats], float]:
+def _newton(respond: Respond, chances: list[Floats], noise: float) -> tuple[list[Floats], float]:
     counts = np.cumsum([len(one) for one in chances])[:-1]
     for _ in range(_MOST_NEWTON_STEPS):
-        response, jacobian = _response(game, chances, noise)
-        rest = response - np.concatenate(chances)
+        answer, jacobian = respond(chances, noise, True)
+        rest = answer - np.concatenate(chances)
         size = float(np.abs(rest).sum())
         if size < _TOLERANCE:
             break
@@ -84,7 +91,7 @@ def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[li
         while True:
             moved = np.maximum(np.concatenate(chances) + length * step, _LEAST_CHANCE)
             tried = [one / one.sum() for one in np.split(moved, counts)]
-            left = float(np.abs(_response(game, tried, noise, slopes=False)[0] - np.concatenate(tried)).sum())
+            left = float(np.abs(respond(tried, noise, False)[0] - np.concatenate(tried)).sum())
             if left < size * (1.0 - 0.1 * length) or length < _SMALLEST_STEP:
                 break
             length /= 2.0
@@ -92,17 +99,17 @@ def _newton(game: DiscreteGame, chances: list[Floats], noise: float) -> tuple[li
     return chances, size
 
 
-def _response(game: DiscreteGame, chances: list[Floats], noise: float, slopes: bool = True) -> tuple[Floats, Floats]:
-    """Everybody's logit response, concatenated, and its derivative with respect to the chances."""
+def response(game: DiscreteGame, chances: list[Floats], noise: float, slopes: bool) -> tuple[Floats, Floats]:
+    """The logit response of a game of roles, and its derivative with respect to the chances."""
     firsts = np.cumsum([0] + [len(one) for one in chances])
-    response, jacobian = np.zeros(firsts[-1]), np.zeros((firsts[-1], firsts[-1]) if slopes else (0, 0))
+    answer, jacobian = np.zeros(firsts[-1]), np.zeros((firsts[-1], firsts[-1]) if slopes else (0, 0))
     for role, choices in enumerate(game.choices):
         own = slice(firsts[role], firsts[role + 1])
         outcome = game.outcome(role, chances)
         weighed = (choices.types[:, None] * outcome.allocation - outcome.payment) / noise + choices.log_width
         picked = np.exp(weighed - weighed.max(axis=1, keepdims=True))
         picked /= picked.sum(axis=1, keepdims=True)
-        response[own] = choices.mass @ picked
+        answer[own] = choices.mass @ picked
         if not slopes:
             continue
         by_units = _covariance(picked, choices.mass * choices.types) / noise
@@ -110,7 +117,7 @@ def _response(game: DiscreteGame, chances: list[Floats], noise: float, slopes: b
         for other in range(len(chances)):
             theirs = slice(firsts[other], firsts[other + 1])
             jacobian[own, theirs] = by_units @ outcome.allocation_by[other] - by_credits @ outcome.payment_by[other]
-    return response, jacobian
+    return answer, jacobian
 
 
 def _covariance(picked: Floats, weight: Floats) -> Floats:

@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 
 from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, settled
 from econo_env.equilibrium.grids import Choices, edges, type_cells
-from econo_env.equilibrium.logit import DiscreteGame, path
+from econo_env.equilibrium.logit import FIRST_NOISE, DiscreteGame, path, response
 from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
 from econo_env.equilibrium.reading import carried, narrowed, read
 from econo_env.equilibrium.sampled import curves_on_sample
+from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
 from econo_env.equilibrium.strategy import BidFunction
+from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.markets.judging import BidCurves
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
-ACCEPTED_LOSS = 1e-3
-"""Mean gain of the best deviation over the mean utility of the strategy, beyond which a solution is refused."""
-
-_FIRST_NOISE = 0.1  # credits, where values reach 1
 _READ_BELOW = 2e-3  # more noise than this leaves no bid function worth judging
 _CELLS = 4096  # of the quantile tables
 _SAMPLES = (1, 2)  # seeds
@@ -60,54 +58,9 @@ MOST_IN_A_TABLE = max(_BY_TABLE)
 """Bidders of a game whose every profile of bids is settled."""
 
 
-@dataclass(frozen=True)
-class Solution:
-    """Bid functions that nobody gains much from leaving.
-
-    Attributes:
-        scenario: The market.
-        roles: Agents of each role.
-        functions: The bid function of each role.
-        losses: How far each role is from a best response.
-    """
-
-    scenario: Scenario
-    roles: tuple[tuple[int, ...], ...]
-    functions: tuple[BidFunction, ...]
-    losses: tuple[Loss, ...]
-
-    @property
-    def relative_loss(self) -> float:
-        """The largest, over roles, mean gain of a best response over mean utility."""
-        return max(loss.mean / max(loss.utility, 1e-12) for loss in self.losses)
-
-    @property
-    def _score(self) -> float:
-        worst = max(loss.worst / max(loss.utility, 1e-12) for loss in self.losses)
-        return self.relative_loss + 0.02 * worst
-
-    @property
-    def certificate(self) -> float | None:
-        """A bound in credits of what any type of any role gains; None where outcomes come from a sample."""
-        bounds = [loss.certificate for loss in self.losses]
-        known = [bound for bound in bounds if bound is not None]
-        return max(known) if len(known) == len(bounds) else None
-
-    def bids(self, types: Floats, role_of: NDArray[np.int64]) -> Floats:
-        """Bids in credits of types of any shape, given the number of each one's role, same shape."""
-        made = np.zeros(np.shape(types))
-        for number, function in enumerate(self.functions):
-            made = np.where(role_of == number, function(types), made)
-        return made
-
-    def __str__(self) -> str:
-        bound = "" if self.certificate is None else f", at most {self.certificate:.1e} credits at any type"
-        return f"solved numerically: the best deviation gains {self.relative_loss:.1e} of utility on average{bound}"
-
-
 @lru_cache(maxsize=64)
 def solved(scenario: Scenario) -> Solution:
-    """The equilibrium in monotone bid functions of a one-shot game with independent private values.
+    """The equilibrium of a one-shot game with independent private values, in monotone bids.
 
     Raises:
         ValueError: The solution loses more than `ACCEPTED_LOSS`, or the market offers nothing to solve it by.
@@ -125,6 +78,8 @@ def solved(scenario: Scenario) -> Solution:
 def _solve(scenario: Scenario) -> Solution:
     market: Any = scenario.market_module()
     roles = market.roles(scenario)
+    if getattr(scenario, "demand", 1) > 1:
+        return solve_unit_bids(scenario)
     shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
     quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
     build, resolution = _builder(scenario, roles)
@@ -136,7 +91,9 @@ def _solve(scenario: Scenario) -> Solution:
         for table, top in zip(quantiles, _tops(scenario, quantiles), strict=True)
     ]
     start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
-    for chances in path(build(tuple(choices)), start, _FIRST_NOISE * scale, resolution.middle * scale):
+    for _, chances in path(
+        partial(response, build(tuple(choices))), start, FIRST_NOISE * scale, resolution.middle * scale
+    ):
         coarse = chances
 
     ranges = [narrowed(*pair) for pair in zip(choices, coarse, strict=True)]
@@ -151,9 +108,9 @@ def _solve(scenario: Scenario) -> Solution:
         for table, ends in zip(quantiles, ranges, strict=True)
     ]
     start = [carried(*three) for three in zip(choices, coarse, fine, strict=True)]
-    followed = path(build(tuple(fine)), start, resolution.middle * scale, resolution.noise * scale)
+    followed = path(partial(response, build(tuple(fine))), start, resolution.middle * scale, resolution.noise * scale)
     skipped = max(0, round(np.log2(resolution.middle / _READ_BELOW)))
-    return _best_read(scenario, roles, quantiles, fine, list(followed)[skipped:] or [start])
+    return _best_read(scenario, roles, quantiles, fine, [chances for _, chances in followed][skipped:] or [start])
 
 
 def _best_read(
@@ -168,7 +125,7 @@ def _best_read(
     for chances, straight in product(followed, (False, True)):
         functions = tuple(read(*three, straight) for three in zip(choices, chances, quantiles, strict=True))
         found = Solution(scenario, roles, functions, _losses(scenario, roles, functions))
-        if best is None or found._score < best._score:
+        if best is None or found.score < best.score:
             best = found
     assert best is not None, "a path has at least one point"
     return best

@@ -32,6 +32,12 @@ KNOWN = {  # scenario, closed form, values from which bids are compared, largest
     "first price, 5 bidders": (("first_price_v0", {"num_agents": 5}), lambda v: 4 * v / 5, 0.4, 1.5e-3),
     "first price, F = v^2": (("first_price_v0", {"values": Power()}), lambda v: 2 * v / 3, 0.2, 1.5e-3),
     "first price, reserve": (("first_price_v0", {"mechanism.reserve": 0.3}), reserve_bid, 0.32, 2e-3),
+    "pay-as-bid, 3 bidders for 2 units": (
+        ("discriminatory_v0", {"demand": 1, "num_agents": 3}),
+        lambda v: v * (1 - 2 * v / 3) / (2 - v),
+        0.0,
+        1.5e-3,
+    ),
     "all-pay, 2 bidders": (("all_pay_v0", {}), lambda v: v**2 / 2, 0.0, 4e-3),
     "all-pay, 3 bidders": (("all_pay_v0", {"num_agents": 3}), lambda v: 2 * v**3 / 3, 0.0, 4e-3),
 }

@@ -4,6 +4,7 @@ Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset`
 one. The faces, judges and pictures take the rest, as in `econo_env.markets.sealed_bid`.
 """
 
+from econo_env.markets.multi_unit.equilibria import expected_outcome, numerical_solution, offers_unit_bids
 from econo_env.markets.multi_unit.form import clear_form
 from econo_env.markets.multi_unit.layout import (
     State,
@@ -40,11 +41,14 @@ __all__ = [
     "clear",
     "clear_form",
     "equilibrium_actions",
+    "expected_outcome",
     "finish",
     "info",
     "manual",
+    "numerical_solution",
     "observation_names",
     "observe",
+    "offers_unit_bids",
     "picture",
     "private_values",
     "reset",

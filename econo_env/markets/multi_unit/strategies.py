@@ -7,18 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import actions_for
-from econo_env.markets.multi_unit.layout import State
+from econo_env.markets.multi_unit.equilibria import equilibrium_bids
+from econo_env.markets.multi_unit.layout import State, observation_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.procurement import BidFunction, asked, left_of
-from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.uniform_price import zero_revenue_holds
+from econo_env.markets.sealed_bid.strategies import role_numbers
 from econo_env.money import to_credits
-from econo_env.valuations.priors import Prior
 
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
-
-_TABLE_POINTS = 4097
 
 
 def private_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
@@ -53,59 +49,10 @@ def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Fl
 
 
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), of a known equilibrium.
-
-    Of the uniform price with two bidders who want both of two units it is the one with the least revenue, 0. In
-    procurement it is that of the sale of what costs leave of the ceiling.
-
-    Raises:
-        ValueError: No closed form is known: bidders want several units under a rule whose equilibrium is not truth,
-            or differ in prior.
-    """
-    section: Any = scenario.mechanism
-    if mechanism(section.name).truth_is_dominant(section):
-        return truthful_actions(scenario, observations)
-    bid = _bids_of_sale(scenario)
-    if scenario.procurement is not None:
-        bid = asked(scenario.ceiling, bid)
-    return bid_actions(scenario, observations, bid(private_values(scenario, observations)))
-
-
-def _priors_of_sale(scenario: MultiUnitScenario) -> tuple[Prior, ...]:
-    """The priors of marginal values, in procurement of what costs leave of the ceiling."""
-    if scenario.procurement is None:
-        return scenario.priors()
-    return tuple(left_of(scenario.ceiling, prior) for prior in scenario.priors())
-
-
-def _bids_of_sale(scenario: MultiUnitScenario) -> BidFunction:
-    """Bids at marginal values, shape (..., demand), of the sale that this is, or that this procurement mirrors."""
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
-    if _zero_revenue(scenario):
-        return lambda values: np.asarray(values) * np.array([1.0, 0.0])
-    if row.equilibrium is None or scenario.demand > 1 or len(set(scenario.priors())) > 1:
-        raise ValueError(
-            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for bidders who want several units "
-            "or differ in prior; use demand: 1 and one prior, or truthful, shading or a trained run"
-        )
-    prior = _priors_of_sale(scenario)[0]
-    reserve = float(section.reserve)
-    # the bid function jumps at the reserve: a point on each side of it
-    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
-    table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
-    return lambda values: np.interp(np.asarray(values), points, table)
-
-
-def _zero_revenue(scenario: MultiUnitScenario) -> bool:
-    section: Any = scenario.mechanism
-    if section.name != "uniform_price" or section.reserve > 0.0:
-        return False
-    if not scenario.num_agents == scenario.units == scenario.demand == 2:
-        return False
-    one, other = _priors_of_sale(scenario)
-    return zero_revenue_holds(one, other) and zero_revenue_holds(other, one)
+    """Actions, shape (..., demand), of an equilibrium; see `equilibria`."""
+    numbers = role_numbers(scenario, observations, observation_names(scenario))
+    bids = equilibrium_bids(scenario, private_values(scenario, observations), numbers)
+    return bid_actions(scenario, observations, bids)
 
 
 def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:

@@ -218,5 +218,7 @@ def built_in() -> list[Scenario]:
         fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}, **row.setting}
         made.append(SealedBidScenario(id=f"{row.name}_v0", **fields))
         if row.reversible:
-            made.append(SealedBidScenario(id=f"procurement_{row.name}_v0", **fields | REVERSE | row.reverse_setting))
+            made.append(
+                SealedBidScenario(id=f"procurement_{row.name}_v0", **fields | REVERSE | dict(row.reverse_setting))
+            )
     return made
