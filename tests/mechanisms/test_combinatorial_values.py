@@ -223,7 +223,7 @@ def test_people_can_read_every_kind(kind):
     for name, offer in zip(names, engine.state.won[1], strict=True):
         if offer >= 0 and kind == "single_minded":
             wanted = int(before.bundle[1, offer])
-            assert name == "".join("ABCD"[item] for item in range(4) if wanted >> item & 1)
+            assert name == " + ".join("ABCD"[item] for item in range(4) if wanted >> item & 1)
     series = market.series(
         scenario, engine.state._replace(**{name: getattr(before, name) for name in market.DRAWN_AHEAD})
     )
