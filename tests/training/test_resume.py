@@ -10,7 +10,6 @@ from training.logs import read_metrics
 from training.run import resume_run, start_run, train_seed
 from training.trainer import Trainer
 
-
 KILLED_AT_ITERATION_7 = """
 import os, signal
 from training.cli import main
