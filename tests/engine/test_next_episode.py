@@ -58,7 +58,7 @@ def test_every_stream_has_its_own_number():
 
 def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
     """Costs of three tasks and reliabilities of five agents, the value of the task and its reputation: all apart."""
-    markets = 3_000
+    markets = 1_500
     scenario = econo_env.load("task_market_v0", max_cycles=3)
     engine = Engine(scenario, markets)
     engine.reset(2)
@@ -86,7 +86,7 @@ def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
 
 def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     """Luck, quality and evidence of the winners against their own cost and reliability, and against each other."""
-    markets = 4_000
+    markets = 2_500
     scenario = econo_env.load(
         "task_market_v0", num_agents=2, max_cycles=1, **{"tasks.open_share": 1.0, "contract.detection": 0.5}
     )
@@ -94,7 +94,7 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     engine.reset(9)
     types = scenario.market_module().types(scenario, engine.state)
     actions = np.zeros((markets, 2, 4), dtype=np.float32)
-    actions[..., 2] = 1.0  # full effort: success with the own reliability
+    actions[..., 2] = 0.6  # an effort of 0.8: success with so much of the own reliability
     engine.step(actions)
     state = engine.state
     rows = np.flatnonzero(state.winner >= 0)
@@ -105,7 +105,7 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
         bound = 5.0 / np.sqrt(chosen.sum())
         assert abs(np.corrcoef(quality[chosen], own[chosen, 0])[0, 1]) < bound
         assert abs(np.corrcoef(quality[chosen], own[chosen, 1])[0, 1]) < bound
-    surprise = succeeded - own[:, 1]
+    surprise = succeeded - 0.8 * own[:, 1]
     assert abs(surprise.mean()) < 5.0 * surprise.std() / np.sqrt(len(rows))
     assert abs(np.corrcoef(surprise, own[:, 0])[0, 1]) < 5.0 / np.sqrt(len(rows))
     engine.reset(9)

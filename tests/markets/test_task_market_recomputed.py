@@ -45,7 +45,8 @@ def some_actions(rng, shape):
     actions = rng.uniform(-1, 1, shape).astype(np.float32)
     actions[..., :2] *= 0.3
     actions[..., 3] = rng.choice(np.float32([-1.0, 0.5, 0.51, 1.0]), shape[:-1], p=[0.6, 0.2, 0.1, 0.1])
-    actions[rng.random(shape[:-1]) < 0.05, 0] = 1.5
+    for component, outside in enumerate((1.5, -1.1, np.nan, np.inf)):
+        actions[rng.random(shape[:-1]) < 0.02, component] = outside
     return actions
 
 
@@ -258,3 +259,42 @@ def test_a_reward_in_expectation_is_that_of_the_schedule(played):
                 mean = DETECTION * pays[BYZANTINE] + (1 - DETECTION) * pays[SATISFACTORY]
             mean -= before["cost"][k, w] * after.effort[k] ** 2
             assert after.expected_reward[k] == pytest.approx(mean, abs=1e-6)
+
+
+def test_luck_of_work_is_the_winners_own():
+    """Two winners of one market on one tick, by who reports lower: full effort, and success apart for each."""
+    engine = Engine(econo_env.load("task_market_v0", num_agents=2, **{"tasks.open_share": 1.0}), 400)
+    outcomes = []
+    for winner in range(2):
+        engine.reset(4)
+        actions = np.zeros((400, 2, 4), dtype=np.float32)
+        actions[:, 1 - winner, 0] = np.nan
+        actions[..., 2] = 1.0
+        engine.step(actions)
+        outcomes.append((engine.state.winner.copy(), engine.state.quality.copy()))
+    both = (outcomes[0][0] == 0) & (outcomes[1][0] == 1)
+    assert both.sum() > 150
+    assert abs(np.corrcoef(outcomes[0][1][both], outcomes[1][1][both])[0, 1]) < 0.3
+
+
+def test_a_new_episode_forgets_the_forgeries_of_the_last():
+    engine = Engine(econo_env.load("task_market_v0", **{"tasks.open_share": 1.0, "contract.detection": 1.0}), 20)
+    engine.reset(4)
+    actions = np.zeros(engine.exchange.actions.shape, dtype=np.float32)
+    actions[..., 3] = 1.0
+    engine.step(actions)
+    assert engine.state.forgery_proven.any()
+    engine.reset_markets(np.ones(20, dtype=bool))
+    assert not engine.state.forgery_proven.any()
+    assert not engine.state.forges.any()
+    assert engine.state.active.all()
+
+
+def test_truth_reaches_the_best_surplus_of_the_eligible():
+    scenario = econo_env.load("task_market_v0")
+    engine = Engine(scenario, 12)
+    engine.reset(1)
+    for _ in range(5):
+        engine.step(scenario.market_module().truthful_actions(scenario, engine.exchange.observations))
+        np.testing.assert_allclose(engine.state.surplus, engine.state.best_surplus, atol=1.0)
+    assert engine.state.best_surplus.max() > 0
