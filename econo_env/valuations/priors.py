@@ -290,8 +290,9 @@ class Empirical(Prior):
 
 def empirical(table: QuantileTable) -> Empirical:
     """The prior of a table's law."""
-    values = tuple(table.values.tolist())
-    return Empirical(quantiles=values, probabilities=tuple(table.probabilities.tolist()) if table.skipped else None)
+    refined = table.pieces is None
+    probabilities = tuple(table.probabilities.tolist()) if refined else None
+    return Empirical(quantiles=tuple(table.values.tolist()), probabilities=probabilities)
 
 
 def _rising(name: str, entries: tuple[float, ...]) -> tuple[float, ...]:

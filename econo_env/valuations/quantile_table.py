@@ -53,34 +53,33 @@ class QuantileTable:
     Attributes:
         probabilities: From 0 to 1, not decreasing, shape (knots,).
         values: The quantiles there, not decreasing, same shape.
-        cells: How many cells of equal probability there are, or would be without refinement.
-        skipped: How many of them on each side are cut up as in `REFINED`.
+        pieces: Of how many straight pieces of equal probability it is; None for one whose knots are `REFINED`.
     """
 
     probabilities: Floats
     values: Floats
-    cells: int
-    skipped: int
+    pieces: int | None = None
 
     @classmethod
     def refined(cls, quantile: Callable[[Floats], Floats]) -> Self:
         """The table of a quantile function, finer towards both ends."""
-        return cls(REFINED, np.maximum.accumulate(quantile(REFINED)), CELLS, SKIPPED)
+        return cls(REFINED, np.maximum.accumulate(quantile(REFINED)))
 
     @classmethod
     def even(cls, quantile: Callable[[Floats], Floats], pieces: int = 1) -> Self:
-        """The table of a quantile function that is linear on so many pieces of equal probability."""
-        cells = pieces * -(-CELLS // pieces)
-        probabilities = np.linspace(0.0, 1.0, cells + 1)
-        return cls(probabilities, np.maximum.accumulate(quantile(probabilities)), cells, 0)
-
-    def with_values(self, values: Floats) -> Self:
-        """A table of the same layout with other values, shape (knots,)."""
-        return type(self)(self.probabilities, values, self.cells, self.skipped)
+        """The table of a quantile function of so many straight pieces of equal probability, cut into 4,096 or more."""
+        probabilities = np.linspace(0.0, 1.0, pieces * -(-CELLS // pieces) + 1)
+        return cls(probabilities, np.maximum.accumulate(quantile(probabilities)), pieces)
 
     def reversed(self, turned: Callable[[Floats], Floats]) -> Self:
         """The table of a falling function of a draw; `turned` takes and gives values, shape (knots,)."""
-        return self.with_values(np.maximum.accumulate(turned(self.values)[::-1]))  # layouts are symmetric
+        values = np.maximum.accumulate(turned(self.values)[::-1])  # the knots are symmetric
+        return type(self)(self.probabilities, values, None if self.pieces is None else len(values) - 1)
+
+    def of_pieces(self) -> Floats:
+        """The quantiles at the ends of its straight pieces, shape (pieces + 1,)."""
+        assert self.pieces is not None, "a refined table has none"
+        return self.values[:: (len(self.values) - 1) // self.pieces]
 
     def quantile(self, probabilities: ArrayLike) -> Floats:
         """The value below which the given share of draws falls; any shape, probabilities in [0, 1]."""
