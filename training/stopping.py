@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ class StopRequest:
     def __init__(self, promise: str) -> None:
         """Takes the sentence that is written to standard error when the first signal comes."""
         self.number: int | None = None
-        self._promise = f"\n{promise}\n".encode()
+        self._promise = f"\n{promise}\n" if sys.stderr.isatty() else f"{promise}\n"  # after the bar
 
     def __enter__(self) -> Self:
         self._before = _install(self._note)
@@ -72,7 +73,7 @@ class StopRequest:
             raise Stopped(number)
         self.number = number
         try:
-            os.write(2, self._promise)  # unbuffered: a signal may come while a buffer is being written
+            os.write(2, self._promise.encode())  # unbuffered: a signal may come while a buffer is being written
         except OSError:
             return
 
