@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from econo_env.valuations.calibration.bootstrap import auction_weights
+from econo_env.valuations.calibration.cleaning import table_from_frame
 from econo_env.valuations.calibration.comparison import compare
 from econo_env.valuations.calibration.estimate import ValueEstimate, estimate_values
 from econo_env.valuations.calibration.homogenise import Homogenised, homogenise
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, EstimateOptions, TableOptions
 from econo_env.valuations.calibration.result import Calibration, Homogenisation
 from econo_env.valuations.calibration.smoothing import FEWEST_FOR_A_CHOICE
-from econo_env.valuations.calibration.tables import BidTable, read_bids, table_from_frame
+from econo_env.valuations.calibration.sources import read_bids
+from econo_env.valuations.calibration.tables import BidTable
 
 if TYPE_CHECKING:
     import pandas as pd
