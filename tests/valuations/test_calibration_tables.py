@@ -179,7 +179,7 @@ def test_the_order_of_rows_does_not_matter():
     assert np.median(np.abs(tables[0] / tables[1] - 1.0)) < 0.005
 
 
-def test_a_million_rows_work():
+def test_every_one_of_a_million_rows_counts():
     frame = bids_frame(250_000, 4)
     found = calibrate(frame, TableOptions(continuous=("size",), discrete=("place",)), EstimateOptions(bootstrap=20))
     assert found.rows_read == 1_000_000

@@ -17,6 +17,7 @@ import numpy as np
 from econo_env.valuations.calibration.tables import BidTable, Floats
 
 OUTLIER_REASON = "a bid too far out to be of this distribution"
+OUTLIER_BIAS = "no bias if they are errors of the table; if they are not, the tails are too short"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def homogenise(table: BidTable, outliers: float = 0.01) -> Homogenised:
         if not far.any():
             break
         keep = np.bincount(table.auction, weights=far, minlength=table.num_auctions) == 0
-        table = table.keep(keep, OUTLIER_REASON)
+        table = table.keep(keep, OUTLIER_REASON, bias=OUTLIER_BIAS)
     return result
 
 

@@ -168,3 +168,7 @@ def _years(grouped: Grouped) -> list[str]:
     if len(bids) >= 10 and np.all((bids >= 1900) & (bids <= 2100) & (bids == np.floor(bids))) and np.ptp(bids) < 100:
         return ["all bids are whole numbers from 1900 to 2100, as years are: check --bid-column"]
     return []
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -70,8 +70,11 @@ class Calibration:
     def winner(self) -> str:
         """Who is taken as the winner, one sentence."""
         if self.procurement:
-            return "taken as procurement: the lowest bid of each auction wins and is paid; the estimate is of costs"
-        return "taken as sales: the highest bid of each auction wins and pays; the estimate is of values"
+            return "taken as procurement: the lowest bid of each auction wins and is paid, so costs lie below bids"
+        return (
+            "taken as sales: the highest bid of each auction wins and pays, so values lie above bids "
+            "(--procurement if the lowest wins)"
+        )
 
     @property
     def default_num_bidders(self) -> int:

@@ -10,6 +10,10 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Dropped:
     """Auctions left out for one reason, with all their bids.
@@ -30,7 +34,7 @@ class Dropped:
 
     def __str__(self) -> str:
         first = f" (first: {self.first})" if self.first else ""
-        return f"dropped {self.auctions:,} auctions ({self.bids:,} bids): {self.reason}{first}" + (
+        return f"dropped {_many(self.auctions, 'auction')} ({_many(self.bids, 'bid')}): {self.reason}{first}" + (
             f"; {self.bias}" if self.bias else ""
         )
 
