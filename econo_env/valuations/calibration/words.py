@@ -76,7 +76,7 @@ def _table(found: Calibration, width: int) -> str:
     for title in ("bidders" if wide else "n", "auctions", *(f"{p:.0%}" for p in SHOWN), *(_FIT if wide else ())):
         table.add_column(title, justify="right")
     for n, e in sorted(found.estimates.items()):
-        cells = [_quantile(e, p, " " if wide else "\n") for p in SHOWN]
+        cells = [_quantile(e, p, wide=wide) for p in SHOWN]
         fit = f"{e.fit.bid_distance:.3f} / {e.fit.winning_bid_distance:.3f}"
         table.add_row(str(n), f"{e.auctions:,}", *cells, *((fit,) if wide else ()))
     text = io.StringIO()
@@ -84,11 +84,11 @@ def _table(found: Calibration, width: int) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
 
 
-def _quantile(estimate: ValueEstimate, probability: float, gap: str) -> str:
+def _quantile(estimate: ValueEstimate, probability: float, *, wide: bool) -> str:
     if not estimate.is_identified(probability):
         return f"{'>' if estimate.procurement else '<'} {estimate.reserve:.2f}"
     value, low, high = estimate.value_at(probability)
-    return f"{value:.2f}{gap}[{low:.2f}, {high:.2f}]"
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]" if wide else f"{value:.2f}\n{low:.2f}-{high:.2f}"
 
 
 def _revenue(found: Calibration, num_bidders: int | None) -> str:
