@@ -115,3 +115,28 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     assert abs(proven.mean() - 0.5) < 5.0 * 0.5 / np.sqrt(len(rows))
     for other in (own[:, 0], own[:, 1], surprise, quality):
         assert abs(np.corrcoef(proven, other)[0, 1]) < 5.0 / np.sqrt(len(rows))
+
+
+def test_a_seed_starts_everything_over():
+    """Also what no episode clears: the count of invalid actions and the last observations."""
+    used, fresh = (Engine(econo_env.load("first_price_v0"), MARKETS, autoreset=True) for _ in range(2))
+    used.reset(1)
+    used.step(moved(used, 0))
+    assert used.exchange.invalid_actions.any()
+    for engine in (used, fresh):
+        engine.reset(5)
+    for one, other in zip((*used.state, *used.exchange), (*fresh.state, *fresh.exchange), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_only_the_markets_that_are_named_start_over():
+    engine = Engine(econo_env.load("second_price_v0", max_cycles=3), MARKETS)
+    engine.reset(1)
+    engine.step(moved(engine, 0))
+    before = engine.snapshot()
+    named = np.arange(MARKETS) % 2 == 0
+    engine.reset_markets(named)
+    assert engine.state.episode.tolist() == named.astype(int).tolist()
+    assert engine.state.tick.tolist() == (~named).astype(int).tolist()
+    for now, was in zip((*engine.state, *engine.exchange), (*before.state, *before.exchange), strict=True):
+        np.testing.assert_array_equal(now[~named], was[~named])

@@ -182,3 +182,28 @@ def test_a_clock_sells_to_a_limit_that_equals_its_price(name):
     assert outcome.winners == [0]
     assert outcome.payments[0] == pytest.approx(0.5, abs=1e-12)
     assert clear(name, [0.5 - M, np.nan], reserve=0.5, increment=0.1).winners == []
+
+
+def test_equal_scores_are_drawn():
+    """Three alike: each wins some of 60 lots, and the one who does owes what all of them score."""
+    rule, terms = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=0)
+    won = np.zeros(3, dtype=int)
+    for tick in range(60):
+        allocation, second = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
+        rule(np.full(3, 7), np.full(3, 1000), LOTTERY._replace(tick=tick), terms, allocation, second)
+        assert second.tolist() == (7 * allocation).tolist()
+        won += allocation
+    assert won.sum() == 60
+    assert won.min() > 5
+
+
+def test_lots_of_the_two_sides_are_apart():
+    """One trade among two buyers and two sellers alike: who sells does not follow from who buys."""
+    pairs = set()
+    for seed in range(40):
+        outcome = clear("posted_price", {"buyers": [0.5, 0.5, 0.1], "sellers": [0.5, 0.5, 0.9]}, price=0.5, seed=seed)
+        assert outcome.allocation[[0, 1, 3, 4]].tolist() == [1, 1, -1, -1]
+        one = clear("double_auction", {"buyers": [0.5, 0.5], "sellers": [0.4, 0.6]}, seed=seed)
+        other = clear("double_auction", {"buyers": [0.5, 0.1], "sellers": [0.4, 0.4]}, seed=seed)
+        pairs.add((int(np.argmax(one.allocation[:2])), int(np.argmin(other.allocation[2:]))))
+    assert len(pairs) == 4
