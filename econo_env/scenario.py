@@ -15,6 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 LARGEST_POPULATION = 10_000_000
 
 
+class UnknownKeyError(ValueError, TypeError):
+    """A key that no scenario has: a wrong value of a file, and a wrong keyword of a call."""
+
+
 class Scenario(BaseModel):
     """What every market's configuration shares; each kind of market adds its own sections.
 
@@ -73,7 +77,9 @@ def _validated(kind: type[Scenario], document: Mapping[str, Any]) -> Any:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise ValueError(f"{document.get('id', 'scenario')}: {describe_errors(error, kind)}") from None
+        unknown = all(item["type"] == "extra_forbidden" for item in error.errors())
+        refusal = UnknownKeyError if unknown else ValueError
+        raise refusal(f"{document.get('id', 'scenario')}: {describe_errors(error, kind)}") from None
 
 
 def describe_errors(error: ValidationError, kind: type[BaseModel]) -> str:
@@ -145,7 +151,8 @@ def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
         **overrides: Fields to change, e.g. `num_agents=4`; pass `**{"mechanism.reserve": 0.5}` to reach a section.
 
     Raises:
-        ValueError: The id is unknown, the file is missing or malformed, or a field is.
+        ValueError: The id is unknown, the file is missing or malformed, or a field is; for an unknown key it is an
+            `UnknownKeyError`, which is also the TypeError of an unknown keyword.
     """
     if isinstance(source, Scenario):
         scenario = source
