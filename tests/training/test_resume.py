@@ -1,5 +1,4 @@
 import signal
-import time
 
 import pytest
 import yaml
@@ -10,6 +9,23 @@ from training.checkpoints import checkpoints_in, read_checkpoint
 from training.logs import read_metrics
 from training.run import resume_run, start_run, train_seed
 from training.trainer import Trainer
+
+KILLED_AT_ITERATION_7 = """
+import os, signal
+from training.cli import main
+from training.trainer import Trainer
+
+iterate = Trainer.iterate
+
+def killed(self):
+    result = iterate(self)
+    if self.iteration == 7:  # checkpoints stand at iterations 2, 4, 6
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+Trainer.iterate = killed
+main()
+"""
 
 
 class TrainingInterruptedError(RuntimeError):
@@ -72,13 +88,9 @@ def test_killed_process_resumes_to_the_same_weights(tmp_path):
     settings = {**SMALL, "total_timesteps": 3200}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
     whole = command("train", "c.yaml", "--out", "whole", cwd=tmp_path)
-    cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path)
-    deadline = time.monotonic() + 60
-    while len(checkpoints_in(tmp_path / "cut/checkpoints")) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    cut.send_signal(signal.SIGKILL)
-    cut.communicate()
-    assert read_checkpoint(checkpoints_in(tmp_path / "cut/checkpoints")[-1])["iteration"] < 50
+    cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path, code=KILLED_AT_ITERATION_7)
+    assert cut.wait() == -signal.SIGKILL
+    assert read_checkpoint(checkpoints_in(tmp_path / "cut/checkpoints")[-1])["iteration"] == 6
     again = command("resume", "cut", cwd=tmp_path)
     assert again.communicate()[1].count("goes on from") == 1
     assert whole.wait() == again.wait() == 0
