@@ -202,7 +202,8 @@ def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> Bools | Non
     mask = np.asarray(options["reset_mask"])
     if mask.shape != (num_envs,) or mask.dtype != np.bool_ or not mask.any():
         raise ValueError(
-            f"reset_mask={options['reset_mask']!r}: give a bool array of shape ({num_envs},) with one entry set or more"
+            f"reset_mask of shape {mask.shape}, type {mask.dtype}: give a bool array of shape ({num_envs},), "
+            "with one entry set or more"
         )
     return mask
 
