@@ -38,6 +38,11 @@ def final_state(run: Path):
     return flat(read_checkpoint(checkpoints_in(run / "checkpoints")[-1]))
 
 
+def contents(folder: Path):
+    """Every file below a folder, to the byte."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def flat(state, prefix=""):
     if isinstance(state, dict):
         return {k: v for key, part in state.items() for k, v in flat(part, f"{prefix}/{key}").items()}
