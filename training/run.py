@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 
+from econo_env.documents import read_yaml
 from policies.proactive import POLICY_FILE, write_networks
 from training.checkpoints import checkpoint_path, latest_checkpoint, remove_old, write_checkpoint
 from training.config import TrainingConfig, config_from
@@ -149,7 +149,7 @@ def read_run_config(folder: Path, changes: Iterable[str] = ()) -> TrainingConfig
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise ValueError(f"{str(folder)!r} holds no training run: there is no {CONFIG_FILE} in it")
-    return config_from(yaml.safe_load(path.read_text()), changes, str(path))
+    return config_from(read_yaml(path, "configuration of a run"), changes, str(path))
 
 
 def _train_all(

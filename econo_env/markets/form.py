@@ -1,16 +1,17 @@
 """What the files of `econo-env clear` share: how they are read, amounts, the tie lottery, how far from the best."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from math import isfinite
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.base import Mechanism, Options, mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import LARGEST_CREDITS, to_credits, to_money
+from econo_env.money import LARGEST_CREDITS, MICRO, is_money, is_whole, to_credits, to_money
 from econo_env.scenario import describe_errors
 
 Floats = NDArray[np.float64]
@@ -20,7 +21,55 @@ NO_OFFER = -1
 SAME = 1e-9
 """Credits: payments are whole micro-credits, so amounts that differ by less are equal."""
 
+BY_ITS_RULE = "by its rule"
+"""The reason where words know none that is true."""
+
 AnyForm = TypeVar("AnyForm", bound="Form")
+
+
+ROUNDING = "rounding"
+"""The key of a validation's context that says whether amounts finer than a micro-credit are rounded, not refused."""
+
+
+def _in_steps(number: float, per_unit: int, step: str, rounding: bool) -> float:
+    """A number as a whole number of steps, of which `per_unit` make 1."""
+    if not isfinite(number) or is_whole(number * per_unit / MICRO):
+        return number
+    rounded = round(number * per_unit) / per_unit
+    if rounding and rounded != 0.0:
+        return rounded
+    raise ValueError(f"it is finer than {step}: round it, or rescale all of them")
+
+
+def _to_the_micro_credit(amount: float, rounding: bool) -> float:
+    return _in_steps(amount, MICRO, "a micro-credit (0.000001), the least amount of money", rounding)
+
+
+def _amount(amount: float, info: ValidationInfo) -> float:
+    return _to_the_micro_credit(amount, bool(info.context and info.context[ROUNDING]))
+
+
+def _weight(weight: float, info: ValidationInfo) -> float:
+    return _in_steps(
+        weight, WEIGHT_UNIT, "a thousandth, the step of weights", bool(info.context and info.context[ROUNDING])
+    )
+
+
+def _as_named(name: Any) -> Any:
+    """A name that is a plain whole number as that number, so that 1 and "1" are one name; 01 is another."""
+    return (
+        int(name) if isinstance(name, str) and name.isascii() and name.isdecimal() and str(int(name)) == name else name
+    )
+
+
+Amount = Annotated[float, AfterValidator(_amount)]
+"""Credits in whole micro-credits: words, rules and results see the same amount."""
+
+Weight = Annotated[float, AfterValidator(_weight)]
+"""A ranking factor in whole thousandths, as the rules take it."""
+
+Name = Annotated[int | str, BeforeValidator(_as_named)]
+"""What a file calls somebody or something, as it is written there."""
 
 
 class Form(BaseModel):
@@ -39,31 +88,52 @@ class Form(BaseModel):
         return self.mechanism
 
 
-def read_form(kind: type[AnyForm], document: Mapping[str, Any]) -> tuple[AnyForm, Mechanism, Any]:
+def read_form(
+    kind: type[AnyForm], document: Mapping[str, Any], rounding: bool = False
+) -> tuple[AnyForm, Mechanism, Any]:
     """A file's contents, the row of its mechanism and that one's validated parameters.
+
+    Args:
+        kind: The form of the market's files.
+        document: What the file holds.
+        rounding: Whether amounts finer than a micro-credit are rounded to it; else they are refused.
 
     Raises:
         ValueError: A key is unknown, missing or of the wrong kind; one sentence that says what is allowed.
     """
     try:
-        form = kind.model_validate(document)
+        form = kind.model_validate(document, context={ROUNDING: rounding})
     except ValidationError as error:
         raise ValueError(describe_errors(error, kind)) from None
     row = mechanism(str(form.mechanism.get("name")))
     try:
-        return form, row, row.options.model_validate(form.section())
+        options = row.options.model_validate(form.section())
     except ValidationError as error:
         raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
+    return form, row, _whole_amounts(options, rounding)
 
 
-def amounts(name: str, given: Sequence[float | None] | ArrayLike) -> Floats:
+def _whole_amounts(options: Options, rounding: bool) -> Options:
+    """Parameters with their amounts in whole micro-credits."""
+    changed = {}
+    for name, field in type(options).model_fields.items():
+        if is_money(field.metadata):
+            given = getattr(options, name)
+            try:
+                changed[name] = _to_the_micro_credit(given, rounding)
+            except ValueError as error:
+                raise ValueError(f"mechanism.{name} = {given!r}: {error}") from None
+    return options.model_copy(update=changed)
+
+
+def amounts(name: str, given: Sequence[float | None] | ArrayLike, may_be_empty: bool = False) -> Floats:
     """Amounts in credits with NaN for none.
 
     Raises:
-        ValueError: An amount is negative or infinite, or there is none at all.
+        ValueError: An amount is negative or infinite, or the list is empty and may not be.
     """
     listed = np.array([np.nan if amount is None else amount for amount in given], dtype=np.float64)  # type: ignore[union-attr]  # a list or an array
-    if listed.size == 0:
+    if listed.size == 0 and not may_be_empty:
         raise ValueError(f"{name} is empty: give at least one amount")
     check_amounts(name, listed)
     return listed
@@ -73,7 +143,7 @@ def check_amounts(name: str, listed: Floats) -> None:
     """Raises a ValueError if an amount in credits is negative, infinite or beyond the range of money; NaN is none."""
     bad = listed[(listed < 0) | np.isinf(listed)]
     if bad.size:
-        raise ValueError(f"{bad[0]:g} among the {name} is not allowed: give finite amounts from 0, or null for none")
+        raise ValueError(f"{bad[0]:.15g} among the {name} is not allowed: give finite amounts from 0, or null for none")
     to_money(np.nan_to_num(listed))
 
 

@@ -1,7 +1,7 @@
 """One clearing from a file: bids in; allocation, payments, proof of optimality and an explanation out.
 
 The form of the file belongs to the kind of market that plays the mechanism: its package has a function
-`clear_form(document, seed)`. A new form is a new market package, nothing here changes.
+`clear_form(document, seed, rounding)`. A new form is a new market package, nothing here changes.
 """
 
 import importlib
@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from econo_env.mechanisms.base import mechanism, mechanisms
+
+NAMES = ("items", "bids.bidder", "bids.bundle", "bids.trader", "orders.trader")
+"""Keys of the files under which names stand: what is written there is text."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,14 @@ class Cleared:
         return fields | self.details
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
     """Clears the market that a mapping such as a YAML file describes.
 
     Args:
         document: `mechanism`, a section with its name and parameters, and what that mechanism needs, e.g. `bids`.
         seed: Of the tie lottery.
+        rounding: Whether amounts finer than a micro-credit, and weights finer than a thousandth, are rounded to it, the
+            same for rule, words and results; else they are refused.
 
     Raises:
         ValueError: The mechanism is missing or unknown, or its market's form is not met.
@@ -60,5 +65,5 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         )
     row = mechanism(str(section["name"]))
     market = importlib.import_module(f"econo_env.markets.{row.market}")
-    cleared: Cleared = market.clear_form(document, seed)
+    cleared: Cleared = market.clear_form(document, seed, rounding)
     return cleared
