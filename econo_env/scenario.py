@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from econo_env.documents import read_yaml, to_yaml
+from econo_env.files import write_file
 
 LARGEST_POPULATION = 10_000_000
 
@@ -54,7 +55,7 @@ class Scenario(BaseModel):
         """The complete scenario as YAML, also written to `path` when given."""
         text = to_yaml(self.model_dump(mode="json"))
         if path is not None:
-            Path(path).write_text(text)
+            write_file(path, text)
         return text
 
 

@@ -1,5 +1,6 @@
 """`econo-env calibrate`: the market behind a table of bids."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from econo_env.scenario import describe_errors, from_mapping
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, EstimateOptions, TableOptions
 from econo_env.valuations.calibration.result import Calibration
+from training.outputs import Outputs
 
 SHOWN = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -48,20 +50,19 @@ def calibrate(
     columns, options = _options(
         bids, auction_column, bid_column, continuous, discrete, seed, bootstrap, auction_effects
     )
-    for path in (out, picture, json):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ValueError(f"no folder {str(path.parent)!r} to write {path.name!r} in: make it first")
-    found = pipeline.calibrate(bids, columns, options)
-    scenario = from_mapping(found.scenario(num_bidders, cap))
-    scenario.to_yaml(out)
-    if picture is not None:
-        from econo_env.valuations.calibration.picture import draw
+    with Outputs({"--out": out, "--picture": picture, "--json": json}, reads=[bids]) as outputs:
+        found = pipeline.calibrate(bids, columns, options)
+        scenario = from_mapping(found.scenario(num_bidders, cap))
+        outputs.write("--out", scenario.to_yaml())
+        outputs.write("--json", found.to_json())
+        if picture is not None:
+            from econo_env.valuations.calibration.picture import draw
 
-        draw(found, picture, num_bidders)
-    if json is not None:
-        json.write_text(found.to_json())
-    _print(found, num_bidders)
-    typer.echo(f"scenario {scenario.id} written to {out}")
+            drawn = io.BytesIO()
+            draw(found, drawn, num_bidders)
+            outputs.write("--picture", drawn.getvalue())
+        _print(found, num_bidders)
+        outputs.show(f"scenario {scenario.id} written to {out}")
 
 
 def _options(

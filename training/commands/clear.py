@@ -1,10 +1,11 @@
 """`econo-env clear`: one clearing of a market from a file."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training.outputs import Outputs
 
 
 def clear(
@@ -25,16 +26,15 @@ def clear(
     from econo_env.mechanisms.form import NAMES, clear_form
     from econo_env.money import written
 
-    document = read_yaml(market, "market file", NAMES)
-    cleared = clear_form(document, seed)
-    typer.echo(f"{document['mechanism']['name']}: {mechanism(document['mechanism']['name']).summary}")
-    for line in cleared.explanation:
-        typer.echo(line)
-    revenue = sum(cleared.payments)
-    typer.echo(
-        f"welfare {written(cleared.welfare)} of at most {written(cleared.optimal)} "
-        f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
-        f"{'revenue' if revenue >= 0 else 'spent'} {written(abs(revenue))}"
-    )
-    if json_file is not None:
-        json_file.write_text(json.dumps(cleared.to_json(), indent=2) + "\n")
+    with Outputs({"--json": json_file}, reads=[market]) as outputs:
+        document = read_yaml(market, "market file", NAMES)
+        cleared = clear_form(document, seed)
+        outputs.write_json("--json", cleared.to_json())
+        revenue = sum(cleared.payments)
+        closing = (
+            f"welfare {written(cleared.welfare)} of at most {written(cleared.optimal)} "
+            f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
+            f"{'revenue' if revenue >= 0 else 'spent'} {written(abs(revenue))}"
+        )
+        name = document["mechanism"]["name"]
+        outputs.show("\n".join([f"{name}: {mechanism(name).summary}", *cleared.explanation, closing]))

@@ -1,7 +1,7 @@
 """The picture of a calibration: homogenised bids, inverse bid functions, values with bands, and the fit."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -18,12 +18,12 @@ MOST_CURVES = 5
 """Numbers of bidders drawn: those with the most auctions."""
 
 
-def draw(calibration: Calibration, path: str | Path, num_bidders: int | None = None) -> None:
+def draw(calibration: Calibration, path: str | Path | BinaryIO, num_bidders: int | None = None) -> None:
     """Writes a PNG of four panels.
 
     Args:
         calibration: What to draw.
-        path: The file.
+        path: The file, or an open one.
         num_bidders: Whose fit the last panel shows; by default the number with the most bids.
     """
     # the object interface: no global backend is touched
@@ -58,7 +58,7 @@ def draw(calibration: Calibration, path: str | Path, num_bidders: int | None = N
         "of the variance of log bids)",
         fontsize=12,
     )
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, format="png", dpi=120)
 
 
 def _label(estimate: ValueEstimate) -> str:
