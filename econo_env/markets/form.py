@@ -1,7 +1,6 @@
 """What the files of `econo-env clear` share: how they are read, amounts, the tie lottery, how far from the best."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -10,8 +9,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.mechanisms.base import Mechanism, Options, mechanism
+from econo_env.mechanisms.form import Rounding
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import LARGEST_CREDITS, MICRO, is_money, is_whole, to_credits, to_money
+from econo_env.money import LARGEST_CREDITS, is_money, to_credits, to_money
 from econo_env.scenario import describe_errors
 
 Floats = NDArray[np.float64]
@@ -27,32 +27,12 @@ BY_ITS_RULE = "by its rule"
 AnyForm = TypeVar("AnyForm", bound="Form")
 
 
-ROUNDING = "rounding"
-"""The key of a validation's context that says whether amounts finer than a micro-credit are rounded, not refused."""
-
-
-def _in_steps(number: float, per_unit: int, step: str, rounding: bool) -> float:
-    """A number as a whole number of steps, of which `per_unit` make 1."""
-    if not isfinite(number) or is_whole(number * per_unit / MICRO):
-        return number
-    rounded = round(number * per_unit) / per_unit
-    if rounding and rounded != 0.0:
-        return rounded
-    raise ValueError(f"it is finer than {step}: round it, or rescale all of them")
-
-
-def _to_the_micro_credit(amount: float, rounding: bool) -> float:
-    return _in_steps(amount, MICRO, "a micro-credit (0.000001), the least amount of money", rounding)
-
-
 def _amount(amount: float, info: ValidationInfo) -> float:
-    return _to_the_micro_credit(amount, bool(info.context and info.context[ROUNDING]))
+    return info.context.of(amount) if isinstance(info.context, Rounding) else amount
 
 
 def _weight(weight: float, info: ValidationInfo) -> float:
-    return _in_steps(
-        weight, WEIGHT_UNIT, "a thousandth, the step of weights", bool(info.context and info.context[ROUNDING])
-    )
+    return info.context.of(weight, WEIGHT_UNIT) if isinstance(info.context, Rounding) else weight
 
 
 def _as_named(name: Any) -> Any:
@@ -89,20 +69,16 @@ class Form(BaseModel):
 
 
 def read_form(
-    kind: type[AnyForm], document: Mapping[str, Any], rounding: bool = False
+    kind: type[AnyForm], document: Mapping[str, Any], rounding: Rounding | None = None
 ) -> tuple[AnyForm, Mechanism, Any]:
-    """A file's contents, the row of its mechanism and that one's validated parameters.
-
-    Args:
-        kind: The form of the market's files.
-        document: What the file holds.
-        rounding: Whether amounts finer than a micro-credit are rounded to it; else they are refused.
+    """A file's contents, the row of its mechanism and that one's validated parameters, amounts to the micro-credit.
 
     Raises:
         ValueError: A key is unknown, missing or of the wrong kind; one sentence that says what is allowed.
     """
+    rounding = rounding or Rounding()
     try:
-        form = kind.model_validate(document, context={ROUNDING: rounding})
+        form = kind.model_validate(document, context=rounding)
     except ValidationError as error:
         raise ValueError(describe_errors(error, kind)) from None
     row = mechanism(str(form.mechanism.get("name")))
@@ -110,17 +86,17 @@ def read_form(
         options = row.options.model_validate(form.section())
     except ValidationError as error:
         raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
-    return form, row, _whole_amounts(options, rounding)
+    return form, row, _to_the_micro_credit(options, rounding)
 
 
-def _whole_amounts(options: Options, rounding: bool) -> Options:
+def _to_the_micro_credit(options: Options, rounding: Rounding) -> Options:
     """Parameters with their amounts in whole micro-credits."""
     changed = {}
     for name, field in type(options).model_fields.items():
         if is_money(field.metadata):
             given = getattr(options, name)
             try:
-                changed[name] = _to_the_micro_credit(given, rounding)
+                changed[name] = rounding.of(given)
             except ValueError as error:
                 raise ValueError(f"mechanism.{name} = {given!r}: {error}") from None
     return options.model_copy(update=changed)

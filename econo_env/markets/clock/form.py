@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from econo_env.markets.clock.words import ClockSale, explained
 from econo_env.markets.form import Amount, Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, clock_mechanism
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
 
@@ -37,7 +37,7 @@ class ClockForm(Form):
         return self
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Plays a clock auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Its `details` are the standing bids of an open outcry or the prices of the clock, `path`, tick by tick.

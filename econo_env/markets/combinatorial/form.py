@@ -16,7 +16,7 @@ from econo_env.markets.combinatorial.words import explained
 from econo_env.markets.form import Amount, Form, Name, read_form
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.rule import Payment
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
@@ -85,7 +85,7 @@ class CombinatorialForm(Form):
         return xor_bids(rows, len(self.items), len(number))
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a combinatorial auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Winners are named as in the file; `allocation` lists each bidder's items and `payments` each bidder's payment, in

@@ -10,7 +10,7 @@ import numpy as np
 
 from econo_env.markets.double_auction.words import explained, trader_names
 from econo_env.markets.form import Amount, Form, Ints, amounts, as_credits, as_money, gap_between, lottery_of, read_form
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import to_credits
 
 
@@ -26,7 +26,7 @@ class DoubleAuctionForm(Form):
     sellers: list[Amount | None]
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a two-sided market from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Traders are listed buyers first, then sellers, and counted through: the first of n sellers beside m buyers is m. The

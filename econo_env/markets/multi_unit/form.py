@@ -25,7 +25,7 @@ from econo_env.markets.form import (
 from econo_env.markets.multi_unit.strategies import best_worth, worth
 from econo_env.markets.multi_unit.words import UnitRound, explained
 from econo_env.markets.procurement import ProcurementForm, mirrored
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.marginal_bids import MOST_UNITS
 from econo_env.money import to_credits, to_money, written
 
@@ -108,7 +108,7 @@ def _table(name: str, rows: Sequence[Sequence[float | None]]) -> Floats:
     return table
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a sale, or procurement, of identical units from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(MultiUnitForm, document, rounding)
     money, ceiling = as_money(_table("bids", form.bids)), None if form.procurement is None else form.procurement.ceiling

@@ -16,7 +16,7 @@ from econo_env.markets.form import Amount, Form, Ints, Name, gap_between, read_f
 from econo_env.markets.order_book.scenario import MOST_LEVELS
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, Book, empty_book
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
 
 _SIDES = {"buy": BID, "sell": ASK}
@@ -79,7 +79,7 @@ class Session:
         return {trade[side] for trade in self.trades for side in ("buyer", "seller")}
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Runs the orders of a mapping through the book; see `econo_env.mechanisms.form.clear_form`.
 
     Winners are those who traded, as named in the file; `allocation` (bought less sold) and `payments` (paid less

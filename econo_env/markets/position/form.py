@@ -24,7 +24,7 @@ from econo_env.markets.form import (
 )
 from econo_env.markets.position.scenario import check_click_rates
 from econo_env.markets.position.words import SlotRound, explained
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.slots import Slots
 from econo_env.money import to_credits, to_money
 
@@ -52,7 +52,7 @@ class PositionForm(Form):
         return self
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a position auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Winners come in the order of the slots.

@@ -15,7 +15,7 @@ from econo_env.markets.scoring.menu import best_surplus
 from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
 from econo_env.markets.scoring.words import ScoredRound, explained
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.scenario import from_mapping
 
@@ -94,7 +94,7 @@ def _offer(bid: Any) -> Any:
     return None if missing else {"price": bid[0], "quality": bid[1]}
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a scoring auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(ScoringForm, document, rounding)
     bought = _bought(form, row, options, seed)

@@ -27,7 +27,7 @@ from econo_env.markets.form import (
 from econo_env.markets.procurement import ProcurementForm, mirrored
 from econo_env.markets.sealed_bid.words import SealedRound, explained
 from econo_env.mechanisms.base import Mechanism, reversible_names
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import to_credits, to_money
 
 
@@ -66,7 +66,7 @@ class SealedBidForm(Form):
         return list(self.costs or []) if self.bids is None else self.bids
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a sealed-bid auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(SealedBidForm, document, rounding)
     if form.procurement is not None and not row.reversible:

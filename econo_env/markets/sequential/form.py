@@ -13,7 +13,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.markets.form import Amount, Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
 from econo_env.markets.sealed_bid.words import SealedRound, explained
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import to_credits
 
 
@@ -47,7 +47,7 @@ class SequentialForm(Form):
         return self
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Plays a sequential sale from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Without `values` a bidder's highest bid while it was there stands in for its value. `details` lists the `prices`.

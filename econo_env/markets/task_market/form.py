@@ -17,7 +17,7 @@ from econo_env.markets.task_market.enforcement import payout
 from econo_env.markets.task_market.layout import Terms, terms
 from econo_env.markets.task_market.scenario import Contract, TaskMarketScenario
 from econo_env.markets.task_market.words import GRADES, explained
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
 from econo_env.scenario import from_mapping
 
@@ -50,7 +50,7 @@ class TaskForm(Form):
     reports: list[Report | None] = Field(min_length=1, validation_alias=AliasChoices("reports", "bids"))
 
 
-def clear_form(document: Mapping[str, object], seed: int = 0, rounding: bool = False) -> Cleared:
+def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears one task from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     `payments` is what the winner owes, the second score, whatever its work turns out to be; it receives V(grade) beside
