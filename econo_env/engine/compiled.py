@@ -12,7 +12,7 @@ _OPTIONS: dict[str, Any] = {"nopython": True, "error_model": "numpy", "nogil": T
 _WITHIN: dict[str, Any] = _OPTIONS | {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-class CompiledRule(CPUDispatcher):
+class CompiledRule(CPUDispatcher):  # type: ignore[misc]  # numba ships no types
     """A rule that compiled loops take in without what only a call from Python needs.
 
     Numba gives every compiled function two entry points for callers outside. A loop calls dozens of rules that
