@@ -1,142 +1,96 @@
-"""An episode owes nothing to the ones before it, and everything that is drawn has its own stream, in every scenario."""
-
-from itertools import combinations
+"""The next episode of a used engine is that of a fresh one, every array of state and exchange."""
 
 import numpy as np
 import pytest
 
 import econo_env
-from econo_env.engine import rng as streams
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import columns
 
-scenario_ids = pytest.mark.parametrize("name", econo_env.scenarios())
-MARKETS = 6
-# written anew before they are read: who acts when, and who stands behind whom in a book that is empty again
-OF_THE_TICK = {"turn", "behind"}
-# a count of all episodes, what came in and went out before, and whose reward is to be taken off the exchange
-HANDED_OVER = {"invalid_actions", "actions", "final_observations", "rewarded"}
+MARKETS, TICKS = 3, 6
+FORMS = {"as shipped": {}, "repeated": {"max_cycles": 9}}
+KEPT = {"actions", "final_observations", "invalid_actions", "rewarded"}
+"""What an engine is given or counts from its first day on; `rewarded` says whose reward stands in the exchange."""
+SCRATCH = ("scratch", "room to work in")
+"""Units of arrays that a tick writes before it reads them."""
+SCENARIOS = {name: (name, {}) for name in econo_env.scenarios()} | {
+    "wallet": ("first_price_v0", {"information": {"name": "wallet", "share": 0.7}}),
+    "common value": ("second_price_v0", {"information": {"name": "common"}}),
+    "default": ("second_price_v0", {"bids": "amount", "default": {"shock": 0.5, "stake": 0.02}}),
+}
 
 
-def moved(engine, tick):
-    draws = np.random.default_rng([11, tick]).uniform(-1.0, 1.0, engine.exchange.actions.shape)
-    draws[0, 0, 0] = np.nan
-    return draws.astype(np.float32)
+def arrays(engine):
+    declared = columns(type(engine.state))
+    of_state = {name: a for name, a in engine.state._asdict().items() if not declared[name].unit.startswith(SCRATCH)}
+    both = {**of_state, **engine.exchange._asdict()}
+    return {name: array.copy() for name, array in both.items() if name not in KEPT}
 
 
-@scenario_ids
-def test_the_next_episode_of_a_used_engine_equals_that_of_a_fresh_one(name):
-    """Every array of state and exchange, at the start and at each of three ticks, whatever was played before."""
-    scenario = econo_env.load(name)
-    used, fresh = Engine(scenario, MARKETS), Engine(scenario, MARKETS)
-    everywhere = np.ones(MARKETS, dtype=bool)
+def use(engine, seed):
+    generator = np.random.default_rng(seed)
+    for _ in range(TICKS):
+        actions = generator.uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32)
+        actions[generator.random(actions.shape) < 0.1] = np.nan
+        actions[generator.random(actions.shape) < 0.2] = 1.0
+        engine.step(actions, ~engine.exchange.ended)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_used_engine_starts_the_next_episode_as_a_fresh_one(scenario, form):
+    name, fields = SCENARIOS[scenario]
+    loaded = econo_env.load(name, **fields, **FORMS[form])
+    used, fresh = Engine(loaded, MARKETS), Engine(loaded, MARKETS)
+    everywhere = np.ones(MARKETS, bool)
     for engine in (used, fresh):
-        engine.reset(5)
-    for tick in range(min(scenario.max_cycles, 6)):
-        used.step(moved(used, tick))
+        engine.reset(6)
+    use(used, 0)
     for engine in (used, fresh):
         engine.reset_markets(everywhere)
-    scratch = {field for field, column in columns(type(used.state)).items() if column.unit.startswith("scratch")}
-    apart = scratch | OF_THE_TICK | HANDED_OVER
-    for tick in range(min(scenario.max_cycles, 3) + 1):
-        for kind in ("state", "exchange"):
-            for field in getattr(used, kind)._fields:
-                one, other = (getattr(getattr(engine, kind), field) for engine in (used, fresh))
-                if field not in apart:
-                    np.testing.assert_array_equal(one, other, err_msg=f"{field} at tick {tick}")
-        if tick < min(scenario.max_cycles, 3):
-            for engine in (used, fresh):
-                engine.step(moved(engine, 50 + tick))
+    assert (used.state.episode == 1).all()
+    expected = arrays(fresh)
+    for name, array in arrays(used).items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    use(used, 1)
+    use(fresh, 1)
+    expected = arrays(fresh)
+    for name, array in arrays(used).items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
 
 
-def test_every_stream_has_its_own_number():
-    numbers = {name: value for name, value in vars(streams).items() if name.isupper() and type(value) is int}
-    del numbers["DRAWS_AT_ONCE"]
-    assert len(numbers) >= 10
-    assert len(set(numbers.values())) == len(numbers), numbers
+@pytest.mark.parametrize("scenario", econo_env.scenarios())
+def test_a_seed_starts_a_used_engine_as_a_fresh_one_also_in_some_markets(scenario):
+    loaded = econo_env.load(scenario)
+    used, fresh, untouched = (Engine(loaded, MARKETS) for _ in range(3))
+    used.reset(6)
+    untouched.reset(6)
+    use(used, 0)
+    use(untouched, 0)
+    chosen = np.array([True, False, True])
+    used.reset(7, 5, chosen)
+    fresh.reset(7, 5)
+    started, kept = arrays(fresh), arrays(untouched)
+    for name, array in arrays(used).items():
+        np.testing.assert_array_equal(array[chosen], started[name][chosen], err_msg=name)
+        np.testing.assert_array_equal(array[~chosen], kept[name][~chosen], err_msg=name)
 
 
-def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
-    """Costs of three tasks and reliabilities of five agents, the value of the task and its reputation: all apart."""
-    markets = 1_500
-    scenario = econo_env.load("task_market_v0", max_cycles=3)
-    engine = Engine(scenario, markets)
-    engine.reset(2)
-    drawn = {}
-    for tick in range(3):
-        types = scenario.market_module().types(scenario, engine.state)
-        for agent in range(scenario.num_agents):
-            drawn[f"cost of {agent} at {tick}"] = types[:, agent, 0]
-            if tick == 0:
-                drawn[f"reliability of {agent}"] = types[:, agent, 1]
-            else:
-                np.testing.assert_array_equal(types[:, agent, 1], drawn[f"reliability of {agent}"])
-        drawn[f"task at {tick}"] = engine.state.task_value.astype(float)
-        drawn[f"threshold at {tick}"] = engine.state.threshold.copy()
-        actions = scenario.market_module().truthful_actions(scenario, engine.exchange.observations)
-        engine.step(actions)
-    correlations = np.corrcoef(np.stack(list(drawn.values())))
-    worst = {
-        (one, other): correlations[i, j]
-        for (i, one), (j, other) in combinations(enumerate(drawn), 2)
-        if abs(correlations[i, j]) > 5.0 / np.sqrt(markets)
-    }
-    assert not worst
-
-
-def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
-    """Luck, quality and evidence of the winners against their own cost and reliability, and against each other."""
-    markets = 2_500
-    scenario = econo_env.load(
-        "task_market_v0", num_agents=2, max_cycles=1, **{"tasks.open_share": 1.0, "contract.detection": 0.5}
-    )
-    engine = Engine(scenario, markets)
-    engine.reset(9)
-    types = scenario.market_module().types(scenario, engine.state)
-    actions = np.zeros((markets, 2, 4), dtype=np.float32)
-    actions[..., 2] = 0.6  # an effort of 0.8: success with so much of the own reliability
-    engine.step(actions)
-    state = engine.state
-    rows = np.flatnonzero(state.winner >= 0)
-    own = types[rows, state.winner[rows]]
-    succeeded, quality = state.quality[rows] >= 0.6, state.quality[rows]
-    # within success, and within failure, quality is uniform and knows nothing of the type; success has its chance
-    for chosen in (succeeded, ~succeeded):
-        bound = 5.0 / np.sqrt(chosen.sum())
-        assert abs(np.corrcoef(quality[chosen], own[chosen, 0])[0, 1]) < bound
-        assert abs(np.corrcoef(quality[chosen], own[chosen, 1])[0, 1]) < bound
-    surprise = succeeded - 0.8 * own[:, 1]
-    assert abs(surprise.mean()) < 5.0 * surprise.std() / np.sqrt(len(rows))
-    assert abs(np.corrcoef(surprise, own[:, 0])[0, 1]) < 5.0 / np.sqrt(len(rows))
-    engine.reset(9)
-    actions[..., 3] = 1.0  # the same luck of work beside the luck of evidence
-    engine.step(actions)
-    proven = engine.state.forgery_proven[rows]
-    assert abs(proven.mean() - 0.5) < 5.0 * 0.5 / np.sqrt(len(rows))
-    for other in (own[:, 0], own[:, 1], surprise, quality):
-        assert abs(np.corrcoef(proven, other)[0, 1]) < 5.0 / np.sqrt(len(rows))
-
-
-def test_a_seed_starts_everything_over():
-    """Also what no episode clears: the count of invalid actions and the last observations."""
-    used, fresh = (Engine(econo_env.load("first_price_v0"), MARKETS, autoreset=True) for _ in range(2))
-    used.reset(1)
-    used.step(moved(used, 0))
-    assert used.exchange.invalid_actions.any()
-    for engine in (used, fresh):
-        engine.reset(5)
-    for one, other in zip((*used.state, *used.exchange), (*fresh.state, *fresh.exchange), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_only_the_markets_that_are_named_start_over():
-    engine = Engine(econo_env.load("second_price_v0", max_cycles=3), MARKETS)
-    engine.reset(1)
-    engine.step(moved(engine, 0))
-    before = engine.snapshot()
-    named = np.arange(MARKETS) % 2 == 0
-    engine.reset_markets(named)
-    assert engine.state.episode.tolist() == named.astype(int).tolist()
-    assert engine.state.tick.tolist() == (~named).astype(int).tolist()
-    for now, was in zip((*engine.state, *engine.exchange), (*before.state, *before.exchange), strict=True):
-        np.testing.assert_array_equal(now[~named], was[~named])
+@pytest.mark.parametrize("scenario", ["first_price_v0", "task_market_v0", "english_v0", "double_auction_v0"])
+@pytest.mark.parametrize("where", ["0110", "1000", "0000", "1111", "1011"])
+def test_a_tick_of_some_markets_leaves_the_others_as_they_are(scenario, where):
+    chosen = np.array([mark == "1" for mark in where])
+    some, everywhere = (Engine(econo_env.load(scenario), 4, autoreset=True) for _ in range(2))
+    for engine in (some, everywhere):
+        engine.reset(2)
+    before = some.snapshot()
+    actions = np.random.default_rng(0).uniform(-1, 1, some.exchange.actions.shape).astype(np.float32)
+    some.step(actions, chosen)
+    everywhere.step(actions)
+    after, now = everywhere.snapshot(), some.snapshot()
+    for side in ("state", "exchange"):
+        for kept, stepped, got in zip(*(getattr(snapshot, side) for snapshot in (before, after, now)), strict=True):
+            np.testing.assert_array_equal(got[chosen], stepped[chosen])
+            np.testing.assert_array_equal(got[~chosen], kept[~chosen])
+    with pytest.raises(ValueError, match="mask of shape"):
+        some.step(actions, [True])

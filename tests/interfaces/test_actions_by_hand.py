@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import econo_env
-from econo_env.interfaces.actions import fits
 from econo_env.interfaces.sb3 import make_sb3_env
+from econo_env.interfaces.spaces import fits
 from policies import make_policy
 
 BEYOND = float(np.nextafter(np.float32(1.0), np.float32(2.0)))

@@ -103,7 +103,7 @@ def size_of(extras: Extras | None, payment: int) -> int:
 
 @compiled
 def forget_extras(extras: Extras | None, k: int, state: State) -> None:
-    """At the start of an episode nobody has walked away, the seller has not bid, and no item has come to be worth."""
+    """At the start of an episode nobody has walked away, the seller has not bid, and no item has shown its worth."""
     if extras is None:
         return
     state.seller_bid[k] = NO_BID
