@@ -11,7 +11,7 @@ from econo_env.engine.rng import Lottery, market_keys
 from econo_env.mechanisms.base import Mechanism, mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import describe_errors
+from econo_env.settings import describe_errors
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

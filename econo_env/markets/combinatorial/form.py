@@ -18,7 +18,7 @@ from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome,
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import Credits, to_credits, to_money
-from econo_env.scenario import describe_errors
+from econo_env.settings import describe_errors
 from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
 

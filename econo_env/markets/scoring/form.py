@@ -17,7 +17,8 @@ from econo_env.markets.scoring.words import ScoredRound, explained
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.form import Cleared
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import describe_errors, from_mapping
+from econo_env.scenario import from_mapping
+from econo_env.settings import describe_errors
 
 
 class Offer(BaseModel):
