@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from econo_env.valuations.calibration import Calibration, EstimateOptions, TableOptions, calibrate
-from econo_env.valuations.calibration.tables import read_bids, timber_path
+from econo_env.valuations.calibration.sources import read_bids, timber_path
 
 FEW = EstimateOptions(bootstrap=20)
 
@@ -33,8 +33,8 @@ def dropped(found: Calibration) -> dict[str, tuple[int, int]]:
     [
         (-5.0, "a bid of 0 or less"),
         (0.0, "a bid of 0 or less"),
-        (np.nan, "a bid that is missing or not a number"),
-        ("withdrawn", "a bid that is missing or not a number"),
+        (np.nan, "a bid that is missing"),
+        ("withdrawn", "a bid that is not a number"),
         (np.inf, "an infinite bid"),
         (3e13, "a bid too far out to be of this distribution"),
         (1e-9, "a bid too far out to be of this distribution"),
@@ -88,7 +88,7 @@ def write(path, frame):
     [
         (lambda path: None, {}, r"no file '.*bids\.csv': give the path of a CSV file"),
         (lambda path: path.write_text(""), {}, "does not read as a CSV file"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00\x81\n1,2"), {}, "does not read as a CSV file"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00\xd8\x41\x00"), {}, "does not read as a CSV file"),
         (lambda path: path.write_text('auction,bid\n1,"2\n'), {}, "does not read as a CSV file"),
         (lambda path: path.write_text("auction,bid\n"), {}, "has a header but no rows"),
         (
