@@ -27,7 +27,10 @@ PRIORS = "uniform, power, beta, normal, lognormal, exponential, empirical"
             {"mechanism": {"name": "first_price", "reserv": 1}},
             "unknown key 'mechanism.reserv', did you mean 'reserve'?",
         ),
-        ({"mechanism": {"name": "first_price", "reserve": -1}}, "mechanism.reserve = -1: give a number greater than or equal to 0"),
+        (
+            {"mechanism": {"name": "first_price", "reserve": -1}},
+            "reserve = -1: give a number greater than or equal to 0",
+        ),
         ({"utility": {"name": "crra", "r": 1}}, "unknown key 'utility.r', known keys are name, rho"),
         ({"seller": {"secret_reserve": "a"}}, "seller.secret_reserve = 'a': give a number or a section with a name ("),
         ({"seller": {"secret_reserve": {"name": "unifom"}}}, "seller.secret_reserve.name = 'unifom': did you mean"),

@@ -32,7 +32,10 @@ def test_mistakes_are_named(changes, message, small):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("zzz", "'zzz': choose one of clock, .*one_round.*kth_price_v0"), ("first_prise", "did you mean 'first_price_v0'")],
+    [
+        ("zzz", "'zzz': choose one of clock, .*one_round.*kth_price_v0"),
+        ("first_prise", "did you mean 'first_price_v0'"),
+    ],
 )
 def test_missing_file_lists_the_files_and_scenarios_there_are(name, said):
     with pytest.raises(ValueError, match=said):
