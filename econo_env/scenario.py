@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from econo_env.documents import read_yaml, to_yaml
 from econo_env.files import write_file
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
@@ -61,7 +61,7 @@ class Scenario(BaseModel):
 
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The complete scenario as YAML, also written to `path` when given."""
-        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        text = to_yaml(self.model_dump(mode="json"))
         if path is not None:
             write_file(path, text)
         return text
@@ -148,14 +148,7 @@ def read_scenario(path: Path) -> Scenario:
     Raises:
         ValueError: The file is missing or malformed, or a key or value is not allowed.
     """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"there is no scenario file {str(path)!r}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, Mapping):
-        raise ValueError(f"{str(path)!r} holds no mapping: a scenario has keys such as id, market, num_agents")
+    document = read_yaml(path, "scenario file")
     try:
         return from_mapping(document)
     except SettingsError as error:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
+from econo_env.documents import read_yaml, to_yaml
 from econo_env.scenario import Scenario, from_mapping, known_id, load, read_scenario, scenarios
 from econo_env.settings import SettingsError, suggestion, validated
 from training.changes import apply_change
@@ -213,7 +213,7 @@ class TrainingConfig(Section):
 
     def to_yaml(self) -> str:
         """The resolved configuration, the whole scenario included."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return to_yaml(self.model_dump(mode="json"))
 
 
 def resolve_scenario(section: Any) -> Scenario:
@@ -253,14 +253,14 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
             "(or give the path of a .yaml file)"
         )
     if path is not None:
-        document = read_mapping(path)
+        document = read_yaml(path, "training file")
         if "market" not in document:
             return config_from(document, changes, str(source))
         read_scenario(path)
         scenario = document
     settings = settings_for(resolve_scenario(scenario))
     # nobody named the shipped file: it is no origin of mistakes
-    return config_from({**read_mapping(settings), "scenario": scenario}, changes, "")
+    return config_from({**read_yaml(settings, "training file"), "scenario": scenario}, changes, "")
 
 
 def settings_for(scenario: Scenario) -> Path:
@@ -282,21 +282,6 @@ def _shipped(name: str) -> list[Path]:
 
 def _find(candidates: Iterable[Path]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """What a YAML file holds.
-
-    Raises:
-        ValueError: It is no YAML, or no mapping.
-    """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise ValueError(f"{str(path)!r} holds no mapping: a training file has keys such as scenario, total_timesteps")
-    return document
 
 
 def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin: str = "training") -> TrainingConfig:

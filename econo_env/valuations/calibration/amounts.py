@@ -59,7 +59,9 @@ class Writing:
 def _grouped(whole: str, mark: str) -> bool:
     """Whether digits stand in groups of three, or as in India (12,34,567)."""
     first, *rest = whole.split(mark)
-    if not all(group.isdigit() for group in (first, *rest)) or not 1 <= len(first) <= 3 or len(rest[-1]) != 3:
+    if not all(group.isdigit() for group in (first, *rest)) or len(rest[-1]) != 3:
+        return False
+    if not 1 <= len(first) <= 3 or first.startswith("0"):
         return False
     sizes = {len(group) for group in rest[:-1]}
     return sizes <= {3} or (sizes == {2} and len(first) <= 2 and mark == ",")

@@ -143,10 +143,8 @@ def _flagged_best(frame: "pd.DataFrame", free: list[str], grouped: Grouped) -> b
 def _marked(frame: "pd.DataFrame", free: list[str], grouped: Grouped) -> Iterator[tuple[str, float, float, int]]:
     """Columns that mark winners: how often the lowest and the highest bid, among how many auctions that tell."""
     for name in free:
-        if _WINNER.search(name):
-            flags = _flags(frame[name], name)
-            if flags is None:
-                continue
+        flags = _flags(frame[name], name) if _WINNER.search(name) else None
+        if flags is not None:
             marked = flags[grouped.row]
             once = np.bincount(grouped.auction, weights=marked) == 1
             bid = np.bincount(grouped.auction, np.where(marked, grouped.bids, 0.0)).astype(np.float64)

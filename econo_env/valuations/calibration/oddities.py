@@ -27,7 +27,7 @@ def in_auctions(
     Raises:
         ValueError: The column of bids holds no bids but copies, ranks or one figure an auction.
     """
-    grouped = Grouped.of(np.exp(table.log_bids), table.auction, offers.row[order], usable)
+    grouped = Grouped.of(offers.amounts.values[order], table.auction, offers.row[order], usable)
     notes, copied = _copies(grouped, table, options)
     many = grouped.sizes > 1
     warnings = [*copied]
@@ -131,15 +131,17 @@ def _factors(grouped: Grouped, offers: Offers) -> list[str]:
     # from the nearer of the two middle bids, so that one wild bid of two is seen and the other is not
     far = np.minimum(np.abs(logs - middle), np.abs(logs - lower)) if grouped.sizes.max() > 2 else np.abs(logs - middle)
     usual = float(np.quantile(far, 0.75))
+    if usual >= np.log(4.0):
+        return []
     for factor in (1000.0, 100.0):
-        off = np.abs(far - np.log(factor)) < np.log(5.0)
-        if usual < np.log(4.0) and off.any() and 3.0 * usual + np.log(5.0) < np.log(factor):
-            first = int(np.argmax(off))
+        off = np.abs(far - np.log(factor)) < np.log(3.0)
+        if off.any() and 3.0 * usual + np.log(3.0) < np.log(factor):
+            first = offers.place(int(grouped.row[int(np.argmax(off))]))
+            bids = "bid lies" if off.sum() == 1 else "bids lie"
             return [
-                f"{int(off.sum())} bids are about {factor:g} times the others of their auction or a {factor:g}th of "
-                "them "
-                f"(first: {offers.place(int(grouped.row[first]))}): check for amounts in thousands, cents, or a lost "
-                "decimal mark"
+                f"{int(off.sum())} {bids} about {factor:g} times above or below the others of the auction (first: "
+                f"{first}): "
+                "check for amounts in thousands, cents, or a lost decimal mark"
             ]
     return []
 
@@ -168,7 +170,3 @@ def _years(grouped: Grouped) -> list[str]:
     if len(bids) >= 10 and np.all((bids >= 1900) & (bids <= 2100) & (bids == np.floor(bids))) and np.ptp(bids) < 100:
         return ["all bids are whole numbers from 1900 to 2100, as years are: check --bid-column"]
     return []
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
