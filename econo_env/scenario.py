@@ -128,7 +128,8 @@ def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
         **overrides: Fields to change, e.g. `num_agents=4`; pass `**{"mechanism.reserve": 0.5}` to reach a section.
 
     Raises:
-        ValueError: The id is unknown, the file is missing or malformed, or a field is.
+        ValueError: The id is unknown, the file is missing or malformed, or a field is; for an unknown key it is an
+            `UnknownKeyError`, which is also the TypeError of an unknown keyword.
     """
     if isinstance(source, Scenario):
         scenario = source

@@ -72,6 +72,10 @@ class SettingsError(ValueError):
         self.problems, self.origin, self.from_file = tuple(problems), origin, from_file
 
 
+class UnknownKeyError(SettingsError, TypeError):
+    """Keys that no settings have: a wrong value of a file, and a wrong keyword of a call."""
+
+
 def validated(kind: type[Model], document: Any, origin: str = "") -> Model:
     """The settings that a document holds.
 
@@ -81,7 +85,8 @@ def validated(kind: type[Model], document: Any, origin: str = "") -> Model:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise SettingsError(problems_of(error, kind), origin) from None
+        unknown = all(item["type"] == "extra_forbidden" for item in error.errors())
+        raise (UnknownKeyError if unknown else SettingsError)(problems_of(error, kind), origin) from None
 
 
 def describe_errors(error: ValidationError, kind: type[BaseModel]) -> str:
