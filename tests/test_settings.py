@@ -24,8 +24,8 @@ PRIORS = "uniform, power, beta, normal, lognormal, exponential, empirical"
         ({"values": [3, {"name": "uniform"}]}, f"values.0 = 3: give a section with a name ({PRIORS})"),
         ({"mechanism": {"name": "first_prise"}}, "unknown mechanism 'first_prise': did you mean 'first_price'?"),
         (
-            {"mechanism": {"name": "first_price", "reserv": 1}},
-            "unknown key 'mechanism.reserv', did you mean 'reserve'?",
+            {"mechanism": {"name": "first_price", "rezerve": 1}},
+            "unknown key 'mechanism.rezerve', did you mean 'reserve'?",
         ),
         (
             {"mechanism": {"name": "first_price", "reserve": -1}},
@@ -36,7 +36,7 @@ PRIORS = "uniform, power, beta, normal, lognormal, exponential, empirical"
         ({"seller": {"secret_reserve": {"name": "unifom"}}}, "seller.secret_reserve.name = 'unifom': did you mean"),
         ({"seller": 3}, "seller = 3: give a section with keys (secret_reserve, shill_bids)"),
         ({"weights": [1, "a"]}, "weights.1 = 'a': give a number"),
-        ({"bids": "amont"}, "bids = 'amont': did you mean 'amount'? choose one of share_of_value, amount"),
+        ({"bids": "amovnt"}, "bids = 'amovnt': did you mean 'amount'? choose one of share_of_value, amount"),
         ({"num_agents": 2.5}, "num_agents = 2.5: give a whole number"),
         ({"num_agents": 10**9}, "num_agents = 1000000000: give a number less than or equal to 10,000,000"),
         ({"participation": {"probability": 2}}, "participation.probability = 2: give a number less than or equal to 1"),
