@@ -52,10 +52,12 @@ def in_auctions(
 
 def _copies(grouped: Grouped, table: BidTable, options: TableOptions) -> tuple[list[str], list[str]]:
     """Says how many bids repeat another; raises if the whole table is there several times."""
-    pairs = np.stack([grouped.auction.astype(np.float64), grouped.bids], axis=1)
-    kinds, times = np.unique(pairs, axis=0, return_counts=True)
+    order = np.lexsort((grouped.bids, grouped.auction))
+    auction, bids = grouped.auction[order], grouped.bids[order]
+    new = np.append(True, (auction[1:] != auction[:-1]) | (bids[1:] != bids[:-1]))
+    times, kinds = np.diff(np.append(np.flatnonzero(new), len(bids))), auction[new]
     every = int(np.gcd.reduce(times))
-    distinct = np.bincount(kinds[:, 0].astype(np.int64))
+    distinct = np.bincount(kinds)
     if every > 1:
         raise ValueError(
             f"every auction and bid of {table.source!r} stands there {every} times or a multiple of it: give every "
@@ -79,7 +81,7 @@ def _copies(grouped: Grouped, table: BidTable, options: TableOptions) -> tuple[l
             f"all bids of an auction are equal in {share:.0%} of auctions: if the amount is the auction's and not the "
             "bidder's, give the column of single bids"
         )
-    repeated = np.gcd.reduceat(times, np.searchsorted(kinds[:, 0], np.arange(len(distinct))))
+    repeated = np.gcd.reduceat(times, np.searchsorted(kinds, np.arange(len(distinct))))
     doubled = (repeated > 1) & (distinct > 1)
     if doubled.any():
         warnings.append(
