@@ -17,8 +17,8 @@ from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action
 from econo_env.interfaces.actions import checked_action
 from econo_env.interfaces.gymnasium_vector import SingleAgentVectorEnv
 from econo_env.interfaces.seat import Opponents, Seat, Truthful
-from econo_env.interfaces.spaces import check_render_mode, observation_box
-from econo_env.scenario import Scenario, load
+from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
 __all__ = ["Opponents", "Seat", "SingleAgentEnv", "SingleAgentVectorEnv", "Truthful"]
@@ -62,7 +62,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
             ValueError: The scenario, a field or a choice is unknown or out of range.
         """
         check_render_mode(render_mode, self.metadata["render_modes"])
-        loaded = load(scenario, **overrides)
+        loaded = load_for_keywords(scenario, overrides)
         form = action_form(loaded, actions, action_levels)
         self.seat = Seat(loaded, 1, agent, opponents, form=form)
         self.observation_space = cast(Space[Float32s], observation_box(loaded))

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.seat import Opponents, Seat
-from econo_env.interfaces.spaces import check_render_mode, observation_box
-from econo_env.scenario import Scenario, load
+from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
 VectorStep = tuple[Float32s, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]
@@ -75,7 +75,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         check_render_mode(render_mode, self.metadata["render_modes"])
-        loaded = load(scenario, **overrides)
+        loaded = load_for_keywords(scenario, overrides)
         form = action_form(loaded, actions, action_levels)
         self.seat = Seat(loaded, num_envs, agent, opponents, form=form, num_threads=num_threads)
         self.num_envs = self.seat.engine.num_markets

@@ -9,7 +9,23 @@ from gymnasium.spaces import Box, MultiDiscrete
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Float32s
-from econo_env.scenario import Scenario
+from econo_env.scenario import Scenario, load
+from econo_env.settings import UnknownKeyError
+
+
+def load_for_keywords(scenario: str | Scenario, overrides: Mapping[str, Any]) -> Scenario:
+    """The scenario with the fields that a caller gave as keywords.
+
+    Raises:
+        TypeError: A keyword is unknown. It says so in Python's own words: TorchRL's `GymEnv` offers every environment
+            a `frameskip`, reads the refusal and goes on without.
+        ValueError: The scenario or a field is out of range.
+    """
+    try:
+        return load(scenario, **overrides)
+    except UnknownKeyError as error:
+        refused = ", ".join(repr(".".join(map(str, problem.path))) for problem in error.problems)
+        raise TypeError(f"unexpected keyword argument {refused}: {error}") from None
 
 
 def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:

@@ -190,3 +190,8 @@ def test_overrides_reach_the_scenario():
 def test_an_unknown_keyword_is_a_type_error(make):
     with pytest.raises(TypeError, match="unknown key 'num_agent', did you mean 'num_agents'"):
         make("first_price_v0", num_agent=7)
+
+
+def test_a_keyword_that_torchrl_offers_is_refused_in_pythons_words():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'frameskip'"):
+        gymnasium.make("econo/first_price-v0", frameskip=4)

@@ -1,0 +1,58 @@
+"""Other projects' trainers run on our markets, each in an environment of its own with the versions pinned beside.
+
+The first run builds the environments, minutes each; `ECONO_ENV_CLIENTS` names the folder that keeps them.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+KEPT = Path(os.environ.get("ECONO_ENV_CLIENTS", ROOT / ".clients"))
+CLIENTS = ("torchrl", "sb3", "rllib", "agilerl", "benchmarl")
+SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v0")
+OURS = ("numba==0.68.1", "pydantic==2.14.3", "pyyaml==6.0.3", "scipy==1.17.1", "typer==0.29.2", "rich==15.0.0")
+
+pytestmark = pytest.mark.slow
+
+
+def interpreter(client):
+    """Python of the client's environment, made where it is not there or its pins have changed."""
+    requirements = HERE / "requirements" / f"{client}.txt"
+    folder, python = KEPT / client, KEPT / client / "bin" / "python"
+    stamp, pins = folder / ".pins", hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != pins:
+        venv.create(folder, with_pip=True, clear=True)
+        install = [python, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, "torch==2.13.0"], check=True)  # first: a range would bring the CUDA build
+        subprocess.run([*install, "-r", requirements, *OURS], check=True)
+        stamp.write_text(pins)
+    return python
+
+
+@pytest.fixture(scope="module", params=CLIENTS)
+def client(request):
+    """A client and the Python it runs on."""
+    return request.param, interpreter(request.param)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_client_trains_on_what_the_market_saw(client, scenario):
+    name, python = client
+    run = subprocess.run(
+        [python, HERE / f"run_{name}.py", scenario],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    sys.stdout.write(run.stdout)
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    assert scenario in run.stdout
