@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.outputs import Outputs
+from training.seeds import parsed_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,21 +128,6 @@ def _told(seated: "Mapping[str, Metric]", population: "Population") -> list[str]
         f"{name:<44} {_figure(metric):>12} {f'[{metric.ci95[0]:.5g}, {metric.ci95[1]:.5g}]':>25}"
         for name, metric in seated.items()
     ]
-
-
-def parsed_seeds(text: str) -> list[int]:
-    """`0,1,5-9` as numbers.
-
-    Raises:
-        ValueError: The text is no such list.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ValueError(f"seeds = {text!r}: give numbers from 0, such as 0,1,2 or 0-9")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds
 
 
 def _table(result: "Evaluation") -> list[str]:
