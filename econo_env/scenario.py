@@ -37,6 +37,14 @@ class Scenario(BaseModel):
     max_cycles: int = Field(1, ge=1, le=1_000_000_000)
     end_of_episode: Literal["termination", "truncation"] = "termination"
 
+    @property
+    def ticks_hang_together(self) -> bool:
+        """Whether what an agent does in one tick may change what it meets in later ones of the episode.
+
+        Judges then follow deviations through whole episodes. A market says no where it knows better.
+        """
+        return self.max_cycles > 1
+
     def market_module(self) -> ModuleType:
         """The module with the market's compiled phases."""
         return importlib.import_module(self.module)

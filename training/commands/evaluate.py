@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from training.evaluation import Evaluation, Metric, Regret
+    from training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
 
 
 def evaluate(
@@ -88,6 +88,7 @@ def _table(result: "Evaluation") -> list[str]:
             lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
     else:
         lines += map(_deviation, result.regrets)
+    lines += map(_through_episodes, result.episodes)
     lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
     return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
 
@@ -99,11 +100,29 @@ def _in_short(metrics: "Mapping[str, Metric]") -> str:
 
 def _deviation(regret: "Regret") -> str:
     """What the best deviation of an agent gains, in one line."""
-    own = regret.mean_utility.mean()
-    relative = f", {regret.mean_gain.mean() / own:.2%} of its own utility" if own > 1e-9 else ""
-    who = ", ".join(f"bidder_{agent}" for agent in regret.members[:4])
-    more = f" and {len(regret.members) - 4} like it" if len(regret.members) > 4 else ""
-    return f"best deviation of {who}{more}: mean gain {regret.mean_gain.mean():.4g}{relative}"
+    gain, own = regret.mean_gain.mean(), regret.mean_utility.mean()
+    return f"best deviation of {_who(regret.members)} in one tick: mean gain {_gain(gain, own)}"
+
+
+def _through_episodes(regret: "EpisodeRegret") -> str:
+    """What the best deviation through whole episodes gains, in one line."""
+    who, own = _who(regret.members), regret.own_utility.mean()
+    if not regret.taken:
+        tried = f"the nearest, {regret.deviation}, gains {regret.measured_gain.mean():.4g}"
+        return f"best deviation of {who} through whole episodes: none found ({tried})"
+    gain = _gain(regret.gain.mean(), own)
+    return f"best deviation of {who} through whole episodes: mean gain {gain}: {regret.deviation}"
+
+
+def _who(members: tuple[int, ...]) -> str:
+    """The first few of the agents that one stands for."""
+    more = f" and {len(members) - 4} like it" if len(members) > 4 else ""
+    return ", ".join(f"bidder_{agent}" for agent in members[:4]) + more
+
+
+def _gain(gain: float, own: float) -> str:
+    """A gain in credits, and as a share of the own utility where that is positive."""
+    return f"{gain:.4g}" + (f", {gain / own:.2%} of its own utility" if own > 1e-9 else "")
 
 
 def _figure(metric: "Metric") -> str:
