@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from econo_env.files import write_file
+
 LARGEST_POPULATION = 10_000_000
 
 
@@ -61,7 +63,7 @@ class Scenario(BaseModel):
         """The complete scenario as YAML, also written to `path` when given."""
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
         if path is not None:
-            Path(path).write_text(text)
+            write_file(path, text)
         return text
 
 

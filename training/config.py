@@ -87,12 +87,19 @@ class Evaluation(Section):
     """Looks at the learned policy while it learns.
 
     Attributes:
-        every: Agent-steps between two looks; 0 for none but the last.
+        every: Agent-steps between two looks; 0 for none but the first, before any step, and the last.
+        early: Looks before the first of those, each at half the steps of the next: learning is fastest at first.
         num_markets: Markets of a look.
     """
 
     every: int = Field(500_000, ge=0)
+    early: int = Field(6, ge=0, le=30)
     num_markets: int = Field(1024, ge=1)
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a look falls on the way from one number of agent-steps to another."""
+        first = (self.every >> halvings for halvings in range(1, self.early + 1))
+        return _crossed(self.every, before, after) or any(before < steps <= after for steps in first if steps > 0)
 
 
 class Checkpoints(Section):
@@ -100,6 +107,14 @@ class Checkpoints(Section):
 
     every: int = Field(1_000_000, ge=0)
     keep: int = Field(3, ge=2)
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a checkpoint falls on the way from one number of agent-steps to another."""
+        return _crossed(self.every, before, after)
+
+
+def _crossed(every: int, before: int, after: int) -> bool:
+    return every > 0 and after // every > before // every
 
 
 _DEFAULTS = {
@@ -229,12 +244,12 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
             )
         document = {}
     else:
-        document = _read_mapping(path)
+        document = read_mapping(path)
         if "market" in document:
             scenario, document = document, {}
     if scenario is not None:
         path = settings_for(resolve_scenario(scenario))
-        document = {**_read_mapping(path), "scenario": scenario}
+        document = {**read_mapping(path), "scenario": scenario}
     return config_from(document, changes, str(path))
 
 
@@ -259,7 +274,12 @@ def _find(candidates: Iterable[Path]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
+    """What a YAML file holds.
+
+    Raises:
+        ValueError: It is no YAML, or no mapping.
+    """
     try:
         document = yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:

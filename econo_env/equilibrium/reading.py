@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from econo_env.equilibrium.grids import Choices, edges
 from econo_env.equilibrium.strategy import BidFunction
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -33,17 +34,17 @@ def carried(coarse: Choices, chances: Floats, fine: Choices) -> Floats:
     return np.asarray(carried / carried.sum())
 
 
-def read(choices: Choices, chances: Floats, quantiles: Floats, straight: bool) -> BidFunction:
+def read(choices: Choices, chances: Floats, quantiles: QuantileTable, straight: bool) -> BidFunction:
     """The monotone bid function that makes these bids.
 
     Args:
         choices: The grid.
         chances: Of each choice, shape (choices,).
-        quantiles: The prior's quantile table in credits.
+        quantiles: The law of types in credits.
         straight: Whether the last types continue the line of those before them, for noise goes beyond the highest bid.
     """
     shares = edges(0.0, 1.0, _POINTS)
-    types, first = np.unique(np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles), return_index=True)
+    types, first = np.unique(quantiles.quantile(shares), return_index=True)
     bids = choices.quantiles(chances, shares[first])
     before = np.searchsorted(shares[first], [1.0 - 4.0 * _LAST, 1.0 - _LAST])
     if straight and before[0] < before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, settled
-from econo_env.equilibrium.grids import Choices, edges, type_cells
+from econo_env.equilibrium.grids import Choices, edges, type_cells, type_law
 from econo_env.equilibrium.logit import FIRST_NOISE, DiscreteGame, path, response
 from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
 from econo_env.equilibrium.reading import carried, narrowed, read
@@ -20,11 +20,11 @@ from econo_env.equilibrium.strategy import BidFunction
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.markets.judging import BidCurves
 from econo_env.scenario import Scenario
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
 _READ_BELOW = 2e-3  # more noise than this leaves no bid function worth judging
-_CELLS = 4096  # of the quantile tables
 _SAMPLES = (1, 2)  # seeds
 
 
@@ -80,10 +80,9 @@ def _solve(scenario: Scenario) -> Solution:
     roles = market.roles(scenario)
     if getattr(scenario, "demand", 1) > 1:
         return solve_unit_bids(scenario)
-    shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
-    quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
+    quantiles = [type_law(scenario, agents[0]) for agents in roles]
     build, resolution = _builder(scenario, roles)
-    scale = max(float(table[-1]) for table in quantiles)
+    scale = max(float(table.values[-1]) for table in quantiles)
     lowest, stays_out = _reserve(scenario), _may_stay_out(scenario)
 
     choices = [
@@ -116,7 +115,7 @@ def _solve(scenario: Scenario) -> Solution:
 def _best_read(
     scenario: Scenario,
     roles: tuple[tuple[int, ...], ...],
-    quantiles: list[Floats],
+    quantiles: list[QuantileTable],
     choices: list[Choices],
     followed: Iterable[list[Floats]],
 ) -> Solution:
@@ -144,11 +143,11 @@ def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]
     return tuple(weights[agents[0]] if weights else 1.0 for agents in roles)
 
 
-def _tops(scenario: Any, quantiles: Sequence[Floats]) -> list[float]:
+def _tops(scenario: Any, quantiles: Sequence[QuantileTable]) -> list[float]:
     """The largest bid of each role worth a thought: its highest value, in a two-sided market the highest of all."""
     if hasattr(scenario, "num_sellers"):
         return [float(scenario.highest_value)] * len(quantiles)
-    return [float(table[-1]) for table in quantiles]
+    return [float(table.values[-1]) for table in quantiles]
 
 
 def _builder(

@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.valuations.quantile_table import QuantileTable
+
 Floats = NDArray[np.float64]
 
 _SLOPE = 1e-12  # a flat piece rises by so much a point, so that the bid of a type is defined both ways
@@ -18,12 +20,12 @@ class BidFunction:
     Attributes:
         types: Increasing private types in credits, shape (points,).
         bids: What they bid in credits, not decreasing, NaN where they place no bid, same shape.
-        quantiles: The prior's quantile table in credits, shape (cells + 1,), as the engine draws from it.
+        quantiles: The law of types in credits, as the engine draws them.
     """
 
     types: Floats
     bids: Floats
-    quantiles: Floats
+    quantiles: QuantileTable
 
     def __call__(self, types: ArrayLike) -> Floats:
         """The bids of types in credits, any shape; a type that stays out bids 0."""
@@ -39,14 +41,14 @@ class BidFunction:
     @cached_property
     def _bids_of_quantiles(self) -> tuple[Floats, Floats]:
         """Increasing bids of those who take part, and the share of all draws below each."""
-        shares = np.linspace(0.0, 1.0, len(self.quantiles))
-        types = np.union1d(self.quantiles, self.types)
+        law = self.quantiles
+        types = np.union1d(law.values, self.types)
         serious = types[types >= self._first_serious]
         if not serious.size:
             return np.array([np.inf]), np.ones(1)
         bids = np.maximum.accumulate(self(serious))
         # over an atom of the prior the quantile table rises at one type: its upper end counts
-        below = np.interp(serious, self.quantiles + _SLOPE * np.arange(len(shares)), shares)
+        below = np.interp(serious, law.values + _SLOPE * np.arange(len(law.values)), law.probabilities)
         below[-1] = 1.0
         return bids + _SLOPE * np.arange(len(bids)), below
 

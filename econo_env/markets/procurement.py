@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.money import LARGEST_CREDITS
-from econo_env.valuations.priors import Empirical, Prior
+from econo_env.valuations.priors import Prior, empirical
 
 BidFunction = Callable[[ArrayLike], NDArray[np.float64]]
 
@@ -47,7 +47,7 @@ def mirrored(bids: NDArray[np.int64], ceiling: int) -> NDArray[np.int64]:
 
 def left_of(ceiling: float, prior: Prior) -> Prior:
     """The distribution of what a cost from the prior leaves of the ceiling, 0 where it is above; credits."""
-    return Empirical(quantiles=tuple(np.maximum(ceiling - prior.quantile_table()[::-1], 0.0)))
+    return empirical(prior.quantile_table().reversed(lambda costs: np.maximum(ceiling - costs, 0.0)))
 
 
 def asked(ceiling: float, bid_of_sale: BidFunction) -> BidFunction:

@@ -38,8 +38,7 @@ def rank_chances(below: Sequence[NDArray[np.float64]], ranks: int) -> NDArray[np
 
 def table_cdf(prior: Prior, values: ArrayLike) -> NDArray[np.float64]:
     """The chance that a draw of the prior's quantile table, which is what the engine draws from, lies below."""
-    table = prior.quantile_table()
-    return np.asarray(np.interp(np.asarray(values, dtype=np.float64), table, np.linspace(0.0, 1.0, len(table))))
+    return prior.quantile_table().cdf(values)
 
 
 def expected_rival_value(
@@ -65,8 +64,9 @@ def expected_rival_value(
     rivals = num_bidders - 1
     if rivals < units:
         return np.where(values >= reserve, reserve, values)
-    table = prior.quantile_table()
-    cells = len(table) - 1
+    knots = prior.quantile_table()
+    table, probabilities = knots.values, knots.probabilities
+    cell_chance = np.diff(probabilities)
     floor = max(reserve, float(table[0]))
     # integral of G over each cell of the table, from the floor upwards, 5-point Gauss-Legendre in probability
     share = (_NODES + 1.0) / 2.0
@@ -76,17 +76,18 @@ def expected_rival_value(
     start = np.where(cell_width > 0, (left - table[:-1]) / np.where(cell_width > 0, cell_width, 1.0), 1.0)
     start = np.minimum(start, 1.0)  # cells below the floor hold nothing
     inside = start[:, None] + (1.0 - start[:, None]) * share[None, :]
-    cdf = (np.arange(cells)[:, None] + inside) / cells
+    cdf = probabilities[:-1, None] + inside * cell_chance[:, None]
     by_cell = width * (win_probability(cdf, rivals, units) @ _WEIGHTS) / 2.0
     upto = np.concatenate([[0.0], np.cumsum(by_cell)])
     # the rest of the value's own cell
-    own = np.clip(np.searchsorted(table, values, side="right") - 1, 0, cells - 1)
+    own = np.clip(np.searchsorted(table, values, side="right") - 1, 0, len(cell_chance) - 1)
     own_width = np.where(cell_width[own] > 0, cell_width[own], 1.0)
     end = np.clip((values - table[own]) / own_width, 0.0, 1.0)
     points = start[own][..., None] + np.maximum(end - start[own], 0.0)[..., None] * share
     rest = np.maximum(np.minimum(values, table[own + 1]) - left[own], 0.0)
-    partial = rest * (win_probability((own[..., None] + points) / cells, rivals, units) @ _WEIGHTS) / 2.0
-    wins = win_probability((own + end) / cells, rivals, units)
+    cdf = probabilities[own][..., None] + points * cell_chance[own][..., None]
+    partial = rest * (win_probability(cdf, rivals, units) @ _WEIGHTS) / 2.0
+    wins = win_probability(probabilities[own] + end * cell_chance[own], rivals, units)
     shading = np.where(wins > 1e-300, (upto[own] + partial) / np.where(wins > 1e-300, wins, 1.0), 0.0)
     return np.where(values >= reserve, np.clip(values - shading, floor, None), values)
 
@@ -109,14 +110,14 @@ def running_integral(
     Returns:
         The shape of `values`.
     """
-    table = prior.quantile_table()
-    probabilities = np.linspace(0.0, 1.0, len(table))
+    knots_of_prior = prior.quantile_table()
+    table = knots_of_prior.values
     upper = np.clip(np.asarray(values, dtype=np.float64), start, max(start, prior.highest))
     even = np.linspace(start, max(start, prior.highest), len(table))
     knots = np.unique(np.concatenate([table[table > start], even, upper.ravel()]))
     middle, half = (knots[1:] + knots[:-1]) / 2.0, np.diff(knots) / 2.0
     points = middle[:, None] + half[:, None] * _NODES
-    cells = (integrand(points, np.interp(points, table, probabilities)) @ _WEIGHTS) * half
+    cells = (integrand(points, knots_of_prior.cdf(points)) @ _WEIGHTS) * half
     upto = np.concatenate([[0.0], np.cumsum(cells)])
     return np.asarray(upto[np.searchsorted(knots, upper)])
 

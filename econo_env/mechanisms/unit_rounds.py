@@ -50,9 +50,8 @@ def expected_last_price(
     weights = _WEIGHTS * rank.pdf(points)
     weights /= weights.sum()
     table = prior.quantile_table()
-    grid = np.linspace(0.0, 1.0, len(table))
     price = np.zeros_like(values)
     share = prior.cdf(values)
     for point, weight in zip(points, weights, strict=True):
-        price += weight * np.maximum(reserve, np.interp(share * point, grid, table))
+        price += weight * np.maximum(reserve, table.quantile(share * point))
     return np.where(values >= reserve, np.minimum(price, values), values)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.valuations import posterior
 from econo_env.valuations.priors import Prior
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -49,8 +50,8 @@ class Information(BaseModel):
         """The largest realised value in credits."""
         return highest
 
-    def signal_table(self, prior: Prior) -> Floats:
-        """Quantiles of one bidder's signal in credits, equally spaced in probability."""
+    def signal_table(self, prior: Prior) -> QuantileTable:
+        """The law of one bidder's signal in credits."""
         return prior.quantile_table()
 
     def signals_given(
@@ -67,7 +68,7 @@ class Information(BaseModel):
         Returns:
             Signals in credits, shape (m, bidders), and the common value, shape (m,), 0 where there is none.
         """
-        signals = np.stack([posterior.quantiles(prior, uniforms[:, i]) for i, prior in enumerate(priors)], axis=1)
+        signals = np.stack([prior.quantile_table().quantile(uniforms[:, i]) for i, prior in enumerate(priors)], axis=1)
         signals[:, agent] = own
         return signals, np.zeros(len(own))
 
@@ -139,9 +140,9 @@ class Wallet(Information):
 
     def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
         own = np.asarray(signals, dtype=np.float64)
-        table = prior.quantile_table()
-        probabilities = np.linspace(0.0, 1.0, len(table))
-        below = np.interp(own, table, probabilities)
+        law = prior.quantile_table()
+        table, probabilities = law.values, law.probabilities
+        below = law.cdf(own)
         # the integral of the quantile function up to there: whole cells, and the part of the last one
         upto = np.concatenate([[0.0], np.cumsum((table[1:] + table[:-1]) / 2.0 * np.diff(probabilities))])
         cell = np.clip(np.searchsorted(table, own, side="right") - 1, 0, len(table) - 1)
@@ -150,10 +151,8 @@ class Wallet(Information):
         return np.asarray(own + self.share * (own + (num_bidders - 2) * mean_below))
 
     def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
-        table = prior.quantile_table()
-        probabilities = np.linspace(0.0, 1.0, len(table))
-        below = np.interp(np.asarray(signals, dtype=np.float64), table, probabilities)
-        return np.asarray(np.interp(below * np.asarray(share) ** (1.0 / (num_bidders - 1)), probabilities, table))
+        law = prior.quantile_table()
+        return law.quantile(law.cdf(signals) * np.asarray(share) ** (1.0 / (num_bidders - 1)))
 
 
 class CommonValue(Information):
@@ -167,7 +166,7 @@ class CommonValue(Information):
     def highest_signal(self, highest: float) -> float:
         return 2.0 * highest
 
-    def signal_table(self, prior: Prior) -> Floats:
+    def signal_table(self, prior: Prior) -> QuantileTable:
         return _common_table(prior)
 
     def signals_given(
@@ -216,7 +215,7 @@ class Affiliated(Information):
     def highest_value(self, highest: float, num_bidders: int) -> float:
         return 2.0 * highest
 
-    def signal_table(self, prior: Prior) -> Floats:
+    def signal_table(self, prior: Prior) -> QuantileTable:
         return _affiliated_table(prior)
 
     def signals_given(
@@ -232,7 +231,7 @@ class Affiliated(Information):
             lambda signal, parts: posterior.chance_of(prior, signal - parts),
             uniforms[:, agent],
         )
-        signals = shared[:, None] + posterior.quantiles(prior, uniforms)
+        signals = shared[:, None] + prior.quantile_table().quantile(uniforms)
         signals[:, agent] = own
         return signals, np.zeros(len(own))
 
@@ -248,17 +247,17 @@ class Affiliated(Information):
 
 
 @lru_cache(maxsize=16)
-def _common_table(prior: Prior) -> Floats:
-    """Quantiles of a signal that is uniform on [0, 2 V]."""
+def _common_table(prior: Prior) -> QuantileTable:
+    """The law of a signal that is uniform on [0, 2 V]."""
     return posterior.marginal_table(
         prior, 2.0 * prior.highest, lambda x, v: np.clip(x / np.maximum(2.0 * v, 1e-300), 0.0, 1.0)
     )
 
 
 @lru_cache(maxsize=16)
-def _affiliated_table(prior: Prior) -> Floats:
-    """Quantiles of the sum of two draws."""
-    return posterior.marginal_table(prior, 2.0 * prior.highest, lambda x, t: posterior.distribution(prior, x - t))
+def _affiliated_table(prior: Prior) -> QuantileTable:
+    """The law of the sum of two draws."""
+    return posterior.marginal_table(prior, 2.0 * prior.highest, lambda x, t: prior.quantile_table().cdf(x - t))
 
 
 def _power_area(exponent: int, start: Floats) -> Floats:

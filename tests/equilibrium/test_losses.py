@@ -6,8 +6,9 @@ import pytest
 from econo_env.equilibrium.losses import exact_loss
 from econo_env.equilibrium.strategy import BidFunction
 from econo_env.markets.judging import BidCurves
+from econo_env.valuations.priors import Uniform
 
-SHARES = np.linspace(0.0, 1.0, 4097)
+SHARES = Uniform().quantile_table()
 
 
 def against(share):

@@ -1,11 +1,12 @@
 """`econo-env clear`: one clearing of a market from a file."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from training.outputs import Outputs
 
 
 def clear(
@@ -24,19 +25,18 @@ def clear(
     from econo_env.mechanisms.base import mechanism
     from econo_env.mechanisms.form import clear_form
 
-    document = _read(market)
-    cleared = clear_form(document, seed)
-    typer.echo(f"{document['mechanism']['name']}: {mechanism(document['mechanism']['name']).summary}")
-    for line in cleared.explanation:
-        typer.echo(line)
-    revenue = sum(cleared.payments)
-    typer.echo(
-        f"welfare {cleared.welfare:.6g} of at most {cleared.optimal:.6g} "
-        f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
-        f"{'revenue' if revenue >= 0 else 'spent'} {abs(revenue):.6g}"
-    )
-    if json_file is not None:
-        json_file.write_text(json.dumps(cleared.to_json(), indent=2) + "\n")
+    with Outputs({"--json": json_file}, reads=[market]) as outputs:
+        document = _read(market)
+        cleared = clear_form(document, seed)
+        outputs.write_json("--json", cleared.to_json())
+        revenue = sum(cleared.payments)
+        closing = (
+            f"welfare {cleared.welfare:.6g} of at most {cleared.optimal:.6g} "
+            f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
+            f"{'revenue' if revenue >= 0 else 'spent'} {abs(revenue):.6g}"
+        )
+        name = document["mechanism"]["name"]
+        outputs.show("\n".join([f"{name}: {mechanism(name).summary}", *cleared.explanation, closing]))
 
 
 def _read(path: Path) -> Mapping[str, Any]:

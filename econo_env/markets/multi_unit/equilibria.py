@@ -55,7 +55,9 @@ def equilibrium_bids(scenario: MultiUnitScenario, values: ArrayLike, role_of: ND
     reserve = float(section.reserve)
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    points = np.unique(
+        np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table().values, ends])
+    )
     table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
     return np.asarray(np.interp(values, points, table))
 

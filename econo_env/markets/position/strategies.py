@@ -42,7 +42,9 @@ def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike) -> 
     prior, reserve = scenario.priors()[0], float(section.reserve)
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    points = np.unique(
+        np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table().values, ends])
+    )
     table = np.asarray(equilibrium(points, prior, scenario.num_agents, Sale(reserve, scenario.click_rates)))
     return bid_actions(scenario, observations, np.interp(values, points, table))
 

@@ -14,7 +14,7 @@ from econo_env.markets.scoring.outcome import created_by_winner
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
-from econo_env.valuations.priors import Empirical, Prior
+from econo_env.valuations.priors import Prior, empirical
 
 _ROUNDING = 2e-6  # credits: price and cost are whole micro-credits, observed cost parameters float32
 
@@ -88,9 +88,8 @@ def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike) -> F
 
 def potential_prior(scenario: ScoringScenario) -> Prior:
     """The distribution of a supplier's best score at cost, in credits; the first supplier's prior counts."""
-    table = best_score(scenario, scenario.priors()[0].quantile_table())
-    # it falls with theta, so the quantiles come in reverse; equal steps of whole micro-credits may cross
-    return Empirical(quantiles=tuple(np.maximum.accumulate(table[::-1]).tolist()))
+    # it falls with theta, but equal steps of whole micro-credits may cross
+    return empirical(scenario.priors()[0].quantile_table().reversed(lambda theta: best_score(scenario, theta)))
 
 
 @lru_cache(maxsize=16)
@@ -100,7 +99,7 @@ def _score_table(scenario: ScoringScenario) -> tuple[Float64s, Float64s]:
     prior = potential_prior(scenario)
     # the function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, section.reserve, np.nextafter(section.reserve, 0.0)]
-    points = np.unique(np.concatenate([prior.quantile_table(), ends]))
+    points = np.unique(np.concatenate([prior.quantile_table().values, ends]))
     equilibrium: Any = mechanism(section.name).equilibrium
     return points, np.asarray(equilibrium(points, prior, scenario.num_agents, section))
 

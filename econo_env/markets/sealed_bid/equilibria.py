@@ -14,6 +14,7 @@ from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
 from econo_env.valuations.priors import Prior
+from econo_env.valuations.quantile_table import CELLS
 from econo_env.valuations.utility import NEUTRAL
 
 _TABLE_POINTS = 8193
@@ -126,7 +127,7 @@ def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, condition
     reserve = float(getattr(section, "reserve", 0.0))
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(np.concatenate([np.linspace(0.0, highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    points = np.unique(np.concatenate([np.linspace(0.0, highest, _TABLE_POINTS), prior.quantile_table().values, ends]))
     arguments = (points, prior, scenario.num_agents, section)
     if conditions is None:
         table = np.asarray(row.equilibrium(*arguments))  # type: ignore[misc]  # the caller has checked for one
@@ -142,7 +143,8 @@ def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, condition
 
 def _require_room(scenario: SealedBidScenario, points: Float64s, bids: Float64s, prior: Prior) -> None:
     """Raises where the action space cuts the bids of more than a few types."""
-    types = prior.quantile_table()[:-1] if scenario.information.private else points[1:-1]
+    even = prior.quantile_table().quantile(np.linspace(0.0, 1.0, CELLS, endpoint=False))
+    types = even if scenario.information.private else points[1:-1]
     wanted = np.interp(types, points, bids)
     if (wanted < -1e-9).mean() > _MOST_BEYOND:
         raise ValueError(

@@ -27,7 +27,9 @@ def _bid_table(scenario: SequentialScenario, bidders: int, units_left: int) -> t
     prior, reserve = scenario.priors()[0], float(section.reserve)
     # the bid function jumps at the reserve: a point on each side of it
     ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table(), ends]))
+    points = np.unique(
+        np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table().values, ends])
+    )
     return points, equilibrium(points, prior, bidders, section, units_left=units_left)
 
 
