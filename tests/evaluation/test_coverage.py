@@ -44,7 +44,7 @@ def covers(metric, exact):
 
 
 def test_the_exact_figures_are_those_of_closed_forms():
-    scenario, _, found = setting("uniform")
+    _, _, found = setting("uniform")
     share = 0.8  # the best bid against 0.8 v is v/2: it gains v (v/2) / 1.6 - 0.2 v^2
     assert found.regret_mean == pytest.approx((1 / 3.2 - 0.2) / 3, rel=1e-6)
     assert found.revenue == pytest.approx(share * 2 / 3, rel=1e-6)
