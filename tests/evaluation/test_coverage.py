@@ -15,7 +15,7 @@ HEAVY = {"name": "lognormal", "log_location": 0.0, "log_scale": 1.5, "high": 200
 UNIFORM = {"name": "uniform", "low": 0.0, "high": 1.0}
 CASES = {
     "uniform": ({"values": UNIFORM}, 0.8),
-    "exponential": ({"values": {"name": "exponential", "mean": 1.0, "high": 30.0}}, 0.8),
+    "exponential": ({"values": {"name": "exponential", "scale": 1.0, "high": 30.0}}, 0.8),
     "lognormal, truth": ({"values": HEAVY}, 1.0),
     "lognormal": ({"values": HEAVY}, 0.8),
     "asymmetric": ({"values": [UNIFORM, {"name": "uniform", "low": 0.5, "high": 1.5}]}, 0.9),
