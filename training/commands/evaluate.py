@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.outputs import Outputs
+from training.seeds import parsed_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,21 +51,6 @@ def evaluate(
         )
         outputs.write_json("--json", result.to_json())
         outputs.show("\n".join(_table(result)))
-
-
-def parsed_seeds(text: str) -> list[int]:
-    """`0,1,5-9` as numbers.
-
-    Raises:
-        ValueError: The text is no such list.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ValueError(f"seeds = {text!r}: give numbers from 0, such as 0,1,2 or 0-9")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds
 
 
 def _table(result: "Evaluation") -> list[str]:
