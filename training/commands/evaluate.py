@@ -1,5 +1,6 @@
 """`econo-env evaluate`: judges a policy beside the baselines."""
 
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from policies.population import Population
-    from training.evaluation import Evaluation, Metric, Regret
+    from training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
 
 
 def evaluate(
@@ -70,6 +71,7 @@ def evaluate(
             method=method,
             progress=lambda line: typer.echo(line, err=True),
         )
+        result = result if population is None else _of_its_seats(result)
         document, lines = result.to_json(), _table(result)
         if population is not None:
             seated = _in_its_seats(result, population, others)
@@ -98,6 +100,15 @@ def _population(policy: str, scenario: str | None, others: "Mapping[str, float]"
         raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
     market = read_run_config(Path(policy)).scenario if scenario is None else load(scenario)
     return make_population(make_policy(policy, market), market, others)
+
+
+def _of_its_seats(result: "Evaluation") -> "Evaluation":
+    """In a population the agent that deviates stands for itself: others of its role play something else."""
+    return replace(
+        result,
+        regrets=[replace(regret, members=(regret.agent,)) for regret in result.regrets],
+        episodes=[replace(regret, members=(regret.agent,)) for regret in result.episodes],
+    )
 
 
 def _in_its_seats(result: "Evaluation", population: "Population", others: "Mapping[str, float]") -> "dict[str, Metric]":
@@ -152,6 +163,7 @@ def _table(result: "Evaluation") -> list[str]:
             lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
     else:
         lines += map(_deviation, result.regrets)
+    lines += map(_through_episodes, result.episodes)
     lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
     return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
 
@@ -163,11 +175,29 @@ def _in_short(metrics: "Mapping[str, Metric]") -> str:
 
 def _deviation(regret: "Regret") -> str:
     """What the best deviation of an agent gains, in one line."""
-    own = regret.mean_utility.mean()
-    relative = f", {regret.mean_gain.mean() / own:.2%} of its own utility" if own > 1e-9 else ""
-    who = ", ".join(f"bidder_{agent}" for agent in regret.members[:4])
-    more = f" and {len(regret.members) - 4} like it" if len(regret.members) > 4 else ""
-    return f"best deviation of {who}{more}: mean gain {regret.mean_gain.mean():.4g}{relative}"
+    gain, own = regret.mean_gain.mean(), regret.mean_utility.mean()
+    return f"best deviation of {_who(regret.members)} in one tick: mean gain {_gain(gain, own)}"
+
+
+def _through_episodes(regret: "EpisodeRegret") -> str:
+    """What the best deviation through whole episodes gains, in one line."""
+    who, own = _who(regret.members), regret.own_utility.mean()
+    if not regret.taken:
+        tried = f"the nearest, {regret.deviation}, gains {regret.measured_gain.mean():.4g}"
+        return f"best deviation of {who} through whole episodes: none found ({tried})"
+    gain = _gain(regret.gain.mean(), own)
+    return f"best deviation of {who} through whole episodes: mean gain {gain}: {regret.deviation}"
+
+
+def _who(members: tuple[int, ...]) -> str:
+    """The first few of the agents that one stands for."""
+    more = f" and {len(members) - 4} like it" if len(members) > 4 else ""
+    return ", ".join(f"bidder_{agent}" for agent in members[:4]) + more
+
+
+def _gain(gain: float, own: float) -> str:
+    """A gain in credits, and as a share of the own utility where that is positive."""
+    return f"{gain:.4g}" + (f", {gain / own:.2%} of its own utility" if own > 1e-9 else "")
 
 
 def _figure(metric: "Metric") -> str:
