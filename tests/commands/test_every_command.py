@@ -295,7 +295,7 @@ def test_markets_that_do_not_fit_are_refused_in_python():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("trian",), "Did you mean 'train'?"),
+        (("traim",), "Did you mean 'train'?"),
         (("train",), "Missing argument"),
         (("evaluate", "truthful", "--scenari", "x"), "--scenari"),
         (("render", "frist_price_v0"), "did you mean 'first_price_v0'?"),
