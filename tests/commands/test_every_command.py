@@ -19,6 +19,7 @@ CHEAP = {**SMALL, "total_timesteps": 128}
 COMMANDS = {  # words, and the options that name files or folders
     "scenarios": ((), ("--json",)),
     "clear": (("market.yaml",), ("--json",)),
+    "describe": (("first_price_v0",), ("--json",)),
     "evaluate": (
         ("truthful", "--scenario", "first_price_v0", "--seeds", "0", "--markets", "8", "--no-regret"),
         ("--json",),
@@ -32,7 +33,7 @@ COMMANDS = {  # words, and the options that name files or folders
 }
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
-FAST = [(command, option) for command, option in OUTPUTS if command in ("scenarios", "clear", "evaluate", "render")]
+FAST = [(command, option) for command, option in OUTPUTS if command in ("scenarios", "clear", "describe", "evaluate", "render")]
 
 
 @pytest.fixture(scope="module")
