@@ -10,6 +10,10 @@ SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v0
 """One sale of one round, one with bans and a long episode, a clock, and bids on bundles."""
 
 
+APPOINTED: list["Referee"] = []
+"""Every referee of the process: trainers that copy the maker of an environment still meet this list."""
+
+
 class Referee(BaseParallelWrapper):
     """Passes everything through and keeps rewards, bans and ends of episodes, as the environment gave them.
 
@@ -27,6 +31,7 @@ class Referee(BaseParallelWrapper):
         self.steps = 0
         self._sums: dict[str, float] = defaultdict(float)
         self._active = 0
+        APPOINTED.append(self)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         self._sums = defaultdict(float)

@@ -13,21 +13,17 @@ import ray
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
 from ray.tune.registry import register_env
-from referee import Referee, report
-
-REFEREES = []
-
+from referee import APPOINTED, Referee, report
 
 def make(config):
     """A market; agents that are banned leave it, which RLlib takes."""
-    REFEREES.append(Referee(econo_env.parallel_env(config["scenario"], mask_in_infos=False)))
-    return ParallelPettingZooEnv(REFEREES[-1])
+    return ParallelPettingZooEnv(Referee(econo_env.parallel_env(config["scenario"], mask_in_infos=False)))
 
 
 ray.init(num_cpus=1, include_dashboard=False, object_store_memory=150_000_000, log_to_driver=False)
 register_env("market", make)
 for scenario in sys.argv[1:]:
-    REFEREES.clear()
+    APPOINTED.clear()
     algorithm = (
         PPOConfig()
         .environment("market", env_config={"scenario": scenario})
@@ -41,8 +37,8 @@ for scenario in sys.argv[1:]:
         result = algorithm.train()
     runners = result["env_runners"]
     mean = runners["episode_return_mean"]
-    seen = [sum(episode.values()) for referee in REFEREES for episode in referee.episodes]
-    bans = sum(referee.bans for referee in REFEREES)
+    seen = [sum(episode.values()) for referee in APPOINTED for episode in referee.episodes]
+    bans = sum(referee.bans for referee in APPOINTED)
     assert seen, "no episode ended"
     assert min(seen) - 1e-6 <= mean <= max(seen) + 1e-6, (mean, min(seen), max(seen))
     assert bans or scenario != "task_market_v0", "nobody was banned: the check saw no ban"
