@@ -24,6 +24,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of, plain
@@ -125,6 +126,20 @@ def reset(first, last, mask, state, terms, exchange):
 def cached(function: FunctionType) -> Kernel:
     """Compiles a loop over markets and keeps the machine code on disk."""
     return numba.njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)  # type: ignore[no-any-return]  # untyped
+
+
+def machine_code(kernel: Kernel, *arguments: Any) -> Kernel:
+    """What a kernel compiles to for arguments of these types, to be called without looking their types up.
+
+    The look-up takes ten times as long as a tick of one small market. Nothing checks the types of a call any more: give
+    arrays of the same types, dimensions and memory order.
+    """
+    if not isinstance(kernel, Dispatcher):
+        return kernel  # plain Python, with NUMBA_DISABLE_JIT
+    types = tuple(numba.typeof(argument) for argument in arguments)
+    kernel.compile(types)
+    code: Kernel = kernel.overloads[types].entry_point
+    return code
 
 
 @compiled

@@ -14,7 +14,9 @@ from econo_env.scenario import Scenario
 
 def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
     """Whether `rows` are real numbers of that shape, all in [-1, 1]; NaN is not."""
-    return bool(rows.shape == shape and rows.dtype.kind in "fiu" and rows.min() >= -1.0 and rows.max() <= 1.0)
+    if rows.shape != shape or rows.dtype.kind not in "fiu":
+        return False
+    return int(np.count_nonzero((rows >= -1.0) & (rows <= 1.0))) == rows.size
 
 
 def as_components(action: Any, components: int) -> NDArray[Any]:
