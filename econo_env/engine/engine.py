@@ -102,11 +102,6 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
         chosen = self._mask(mask)
         self._require_reset()
-        everywhere = np.count_nonzero(chosen) == self.num_markets
-        where = slice(None) if everywhere else chosen  # a slice is written much faster than a mask
-        self.exchange.rewards[where] = 0.0
-        for flags in (self.exchange.terminated, self.exchange.truncated, self.exchange.ended):
-            flags[where] = False
         arguments = (chosen, self.state, self._terms, self.exchange)
         if self._reset is None:
             self._reset = machine_code(self._kernels.reset, 0, self.num_markets, *arguments)
