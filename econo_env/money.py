@@ -40,8 +40,15 @@ def to_credits(money: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(money, dtype=np.float64) / MICRO
 
 
-def _finite_credits(amount: float) -> float:
+def whole_enough(amount: float) -> float:
+    """The amount in credits, unless it is beyond the range of money or lost in rounding to micro-credits.
+
+    Raises:
+        ValueError: It is not finite, beyond 1e9 credits, or not 0 and less than a micro-credit.
+    """
     to_money(amount)
+    if 0.0 < abs(amount) < CREDIT * (1.0 - 1e-9):
+        raise ValueError(f"{amount:g} credits is less than a micro-credit: give 0, or at least {CREDIT:.6f}")
     return amount
 
 
@@ -49,7 +56,7 @@ class MoneyUnit:
     """Marks a parameter that is written in credits and reaches the rules as money."""
 
 
-Credits = Annotated[float, AfterValidator(_finite_credits), MoneyUnit()]
+Credits = Annotated[float, AfterValidator(whole_enough), MoneyUnit()]
 """A parameter in credits; the compiled rules receive it in micro-credits."""
 
 

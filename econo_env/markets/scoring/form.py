@@ -16,7 +16,7 @@ from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringSc
 from econo_env.markets.scoring.words import ScoredRound, explained
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.form import Cleared
-from econo_env.money import LARGEST_CREDITS, to_credits, to_money
+from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import describe_errors, from_mapping
 
 
@@ -30,7 +30,7 @@ class Offer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    price: float = Field(ge=0.0, le=LARGEST_CREDITS)
+    price: Credits = Field(ge=0.0, le=LARGEST_CREDITS)
     quality: float = Field(ge=0.0)
 
 
