@@ -44,12 +44,30 @@ def whole_enough(amount: float) -> float:
     """The amount in credits, unless it is beyond the range of money or lost in rounding to micro-credits.
 
     Raises:
-        ValueError: It is not finite, beyond 1e9 credits, or not 0 and less than a micro-credit.
+        ValueError: It is not finite, beyond 1e9 credits, or not 0 and less than half a micro-credit.
     """
     to_money(amount)
-    if 0.0 < abs(amount) < CREDIT * (1.0 - 1e-9):
-        raise ValueError(f"{amount:g} credits is less than a micro-credit: give 0, or at least {CREDIT:.6f}")
+    if amount != 0.0 and round(amount * MICRO) == 0:
+        raise ValueError(
+            f"it is less than half of {CREDIT:.6f}, the least step: give 0, at least {CREDIT:.6f}, or rescale"
+        )
     return amount
+
+
+def is_whole(amount: float) -> bool:
+    """Whether an amount in credits is a whole number of micro-credits, but for what a float cannot hold."""
+    return bool(abs(amount * MICRO - round(amount * MICRO)) <= 2e-15 * max(1.0, abs(amount * MICRO)))
+
+
+def written(amount: float, decimals: int = 6) -> str:
+    """An amount in credits in full, to the micro-credit, so that unequal ones never look equal: 1234567.89, 0.4, 10.
+
+    Args:
+        amount: Finite credits.
+        decimals: 9 for an amount times a weight, which comes in thousandths.
+    """
+    text = f"{amount:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 class MoneyUnit:

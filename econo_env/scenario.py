@@ -9,12 +9,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from econo_env.documents import read_yaml, to_yaml
 from econo_env.files import write_file
 
 LARGEST_POPULATION = 10_000_000
+
+
+class UnknownKeyError(ValueError, TypeError):
+    """A key that no scenario has: a wrong value of a file, and a wrong keyword of a call."""
 
 
 class Scenario(BaseModel):
@@ -53,7 +57,7 @@ class Scenario(BaseModel):
 
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The complete scenario as YAML, also written to `path` when given."""
-        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        text = to_yaml(self.model_dump(mode="json"))
         if path is not None:
             write_file(path, text)
         return text
@@ -75,7 +79,9 @@ def _validated(kind: type[Scenario], document: Mapping[str, Any]) -> Any:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise ValueError(f"{document.get('id', 'scenario')}: {describe_errors(error, kind)}") from None
+        unknown = all(item["type"] == "extra_forbidden" for item in error.errors())
+        refusal = UnknownKeyError if unknown else ValueError
+        raise refusal(f"{document.get('id', 'scenario')}: {describe_errors(error, kind)}") from None
 
 
 def describe_errors(error: ValidationError, kind: type[BaseModel]) -> str:
@@ -147,28 +153,17 @@ def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
         **overrides: Fields to change, e.g. `num_agents=4`; pass `**{"mechanism.reserve": 0.5}` to reach a section.
 
     Raises:
-        ValueError: The id is unknown, the file is missing or malformed, or a field is.
+        ValueError: The id is unknown, the file is missing or malformed, or a field is; for an unknown key it is an
+            `UnknownKeyError`, which is also the TypeError of an unknown keyword.
     """
     if isinstance(source, Scenario):
         scenario = source
     elif str(source) in scenario_table():
         scenario = scenario_table()[str(source)]
     elif str(source).endswith((".yaml", ".yml")):
-        scenario = _read(Path(source))
+        scenario = from_mapping(read_yaml(str(source), "scenario file"))
     else:
         close = difflib.get_close_matches(str(source), scenario_table(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"built-in ids are {', '.join(scenario_table())}"
         raise ValueError(f"unknown scenario {str(source)!r}: {hint} (or give the path of a .yaml file)")
     return scenario.replace(**overrides) if overrides else scenario
-
-
-def _read(path: Path) -> Scenario:
-    try:
-        document = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"there is no scenario file {str(path)!r}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, Mapping):
-        raise ValueError(f"{str(path)!r} holds no mapping: a scenario has keys such as id, market, num_agents")
-    return from_mapping(document)

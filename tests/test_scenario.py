@@ -107,10 +107,10 @@ def test_asymmetric_bidders_draw_from_their_own_priors():
         ("first_price_v0", {"values": {"name": "uniform", "high": 4e-7}}, "ends at 4e-07"),
         ("second_price_v0", {"values": {"name": "empirical", "quantiles": [0.0, 3e-7]}}, "ends at 3e-07"),
         ("double_auction_v0", {"costs": {"name": "exponential", "scale": 1e-8, "high": 1e-7}}, "ends at 1e-07"),
-        ("first_price_v0", {"mechanism.reserve": 4e-7}, "mechanism.reserve = 4e-07: 4e-07 credits is less than"),
-        ("procurement_first_price_v0", {"procurement.ceiling": 3e-7}, "procurement.ceiling.*less than a micro-credit"),
-        ("first_price_v0", {"participation.entry_fee": 1e-7}, "entry_fee.*less than a micro-credit"),
-        ("task_market_v0", {"agents.stake": 1e-9}, "stake.*less than a micro-credit"),
+        ("first_price_v0", {"mechanism.reserve": 4e-7}, "mechanism.reserve = 4e-07: it is less than half"),
+        ("procurement_first_price_v0", {"procurement.ceiling": 3e-7}, "procurement.ceiling.*less than half"),
+        ("first_price_v0", {"participation.entry_fee": 1e-7}, "entry_fee.*less than half"),
+        ("task_market_v0", {"agents.stake": 1e-9}, "stake.*less than half"),
     ],
 )
 def test_what_is_less_than_a_micro_credit_is_refused_with_the_least_allowed(scenario_id, change, said):

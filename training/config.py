@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
+from econo_env.documents import read_yaml, to_yaml
 from econo_env.scenario import Scenario, describe_errors, from_mapping, load, scenario_table
 from training.changes import apply_change
 
@@ -201,7 +201,7 @@ class TrainingConfig(Section):
 
     def to_yaml(self) -> str:
         """The resolved configuration, the whole scenario included."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return to_yaml(self.model_dump(mode="json"))
 
 
 def resolve_scenario(section: Any) -> Scenario:
@@ -244,12 +244,12 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
             )
         document = {}
     else:
-        document = read_mapping(path)
+        document = read_yaml(path, "training file")
         if "market" in document:
             scenario, document = document, {}
     if scenario is not None:
         path = settings_for(resolve_scenario(scenario))
-        document = {**read_mapping(path), "scenario": scenario}
+        document = {**read_yaml(path, "training file"), "scenario": scenario}
     return config_from(document, changes, str(path))
 
 
@@ -272,21 +272,6 @@ def _shipped(name: str) -> list[Path]:
 
 def _find(candidates: Iterable[Path]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """What a YAML file holds.
-
-    Raises:
-        ValueError: It is no YAML, or no mapping.
-    """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise ValueError(f"{str(path)!r} holds no mapping: a training file has keys such as scenario, total_timesteps")
-    return document
 
 
 def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin: str = "training") -> TrainingConfig:

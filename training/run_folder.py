@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from econo_env.documents import parse_yaml, read_yaml
 from econo_env.files import DRAFT, write_file
 from policies.proactive import POLICY_FILE
 from training.checkpoints import checkpoints_in, latest_checkpoint, steps_of_checkpoint
-from training.config import TrainingConfig, config_from, read_mapping
+from training.config import TrainingConfig, config_from
 from training.lock import LOCK_FILE
 from training.logs import METRICS_FILE, TENSORBOARD_FOLDER
 from training.provenance import provenance
@@ -47,7 +46,7 @@ def read_run_config(folder: Path, changes: Iterable[str] = ()) -> TrainingConfig
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise ValueError(f"{str(folder)!r} holds no training run: there is no {CONFIG_FILE} in it")
-    return config_from(read_mapping(path), changes, str(path))
+    return config_from(read_yaml(path, "configuration of a run"), changes, str(path))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -139,7 +138,7 @@ def steps_done(config: TrainingConfig, own: Path, origin: Path) -> dict[str, int
         return {}
     steps = {role: int(learner["num_timesteps"]) for role, learner in state["learners"].items()}
     if "settings" in state:  # checkpoints of 0.1.0 kept none
-        trained = config_from(yaml.safe_load(state["settings"]), (), "the checkpoint")
+        trained = config_from(parse_yaml(state["settings"]), (), "the checkpoint")
         _check_settings(config, trained, origin)
         done = sum(steps.values())
         if config.total_timesteps < done and config.total_timesteps != trained.total_timesteps:

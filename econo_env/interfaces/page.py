@@ -20,7 +20,8 @@ def page(scenario: Scenario) -> str:
     sections = {
         "Description": manual.description,
         "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
-        + _table(("Num", "Action", "Min", "Max"), _numbered(manual.actions, -1)),
+        + _table(("Num", "Action", "Min", "Max"), _numbered(manual.actions, -1))
+        + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
         "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
         + _table(("Num", "Observation", "Min", "Max"), _numbered(manual.observations, 0)),
         "Rewards": manual.rewards,

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
-from econo_env.money import LARGEST_CREDITS, Credits
+from econo_env.markets.form import Amount
+from econo_env.money import LARGEST_CREDITS
 from econo_env.valuations.priors import Prior, empirical
 
 BidFunction = Callable[[ArrayLike], NDArray[np.float64]]
@@ -29,7 +30,7 @@ class ProcurementForm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ceiling: Credits = Field(gt=0.0, le=LARGEST_CREDITS)
+    ceiling: Amount = Field(gt=0.0, le=LARGEST_CREDITS)
 
 
 @compiled

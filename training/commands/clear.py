@@ -1,8 +1,7 @@
 """`econo-env clear`: one clearing of a market from a file."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,32 +21,20 @@ def clear(
 
     Example: `econo-env clear configs/markets/english.yaml --json cleared.json`
     """
+    from econo_env.documents import read_yaml
     from econo_env.mechanisms.base import mechanism
-    from econo_env.mechanisms.form import clear_form
+    from econo_env.mechanisms.form import NAMES, clear_form
+    from econo_env.money import written
 
     with Outputs({"--json": json_file}, reads=[market]) as outputs:
-        document = _read(market)
+        document = read_yaml(market, "market file", NAMES)
         cleared = clear_form(document, seed)
         outputs.write_json("--json", cleared.to_json())
         revenue = sum(cleared.payments)
         closing = (
-            f"welfare {cleared.welfare:.6g} of at most {cleared.optimal:.6g} "
+            f"welfare {written(cleared.welfare)} of at most {written(cleared.optimal)} "
             f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
-            f"{'revenue' if revenue >= 0 else 'spent'} {abs(revenue):.6g}"
+            f"{'revenue' if revenue >= 0 else 'spent'} {written(abs(revenue))}"
         )
         name = document["mechanism"]["name"]
         outputs.show("\n".join([f"{name}: {mechanism(name).summary}", *cleared.explanation, closing]))
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"there is no file {str(path)!r}") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, Mapping):
-        raise ValueError(f"{str(path)!r} holds no mapping: give keys such as mechanism and bids")
-    return document

@@ -51,8 +51,7 @@ def render(
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
     """The scenario, and the name or path of the policy that plays it."""
-    import yaml
-
+    from econo_env.documents import read_yaml
     from econo_env.scenario import from_mapping, load
 
     run = Path(what)
@@ -60,7 +59,7 @@ def _source(what: str, policy: str | None) -> tuple[Any, str]:
         return load(what), policy or "truthful"
     for folder in (run, run.parent):  # the folder of one seed stands in that of its run
         if (folder / RUN_CONFIG).is_file():
-            document = yaml.safe_load((folder / RUN_CONFIG).read_text())
+            document = read_yaml(folder / RUN_CONFIG, "configuration of a run")
             return from_mapping(document["scenario"]), policy or what
     raise ValueError(f"{what!r} is no run of a training: it holds no {RUN_CONFIG}")
 

@@ -182,14 +182,14 @@ def _lost(
     table: BidTable, good: dict[str, Flags], reason: str, values: Floats, auction: Ints, usable: Flags
 ) -> str | None:
     """A warning where the auctions dropped for a reason are many, or their other bids unlike those that are kept."""
-    from scipy.stats import mannwhitneyu
-
     gone = ~good[reason][auction]
     share = gone.sum() / len(gone)
     if not gone.any():
         return None
     inside, kept = values[gone & usable], values[~gone & usable]
     if reason not in {"no auction id"} and len(inside) >= 8 and len(kept) >= 8:
+        from scipy.stats import mannwhitneyu
+
         p = float(mannwhitneyu(inside, kept).pvalue)
         ratio = float(np.median(inside) / np.median(kept))
         if p < 0.001 and not 0.9 < ratio < 1.1:
