@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.kernels import Kernels, kernels
 from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Exchange, allocate
+from econo_env.engine.state import Exchange, allocate, bytes_of
+from econo_env.memory import require_memory
 from econo_env.scenario import Scenario
 
 
@@ -50,7 +51,7 @@ class Engine:
                 episode are then in `exchange.final_observations`.
 
         Raises:
-            ValueError: `num_markets` or `num_threads` is below 1.
+            ValueError: `num_markets` or `num_threads` is below 1, or the markets do not fit into memory.
         """
         for name, number in (("num_markets", num_markets), ("num_threads", num_threads)):
             if int(number) != number or number < 1:
@@ -62,6 +63,8 @@ class Engine:
         self.autoreset = autoreset
         market = scenario.market_module()
         sizes = market.axes(scenario)
+        needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (market.State, Exchange))
+        require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
         self.state: Any = allocate(market.State, self.num_markets, sizes)
         self.exchange = allocate(Exchange, self.num_markets, sizes)
         self._terms = market.terms(scenario)
