@@ -28,8 +28,8 @@ LEAST_SHARE = 0.95
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "runs", "build", "dist", "__pycache__", ".*_cache", ".hypothesis")
 
 
-def pytest_in(tree: Path, tests: Iterable[str], jit: bool) -> tuple[int, str]:
-    """Runs tests of a copy by itself; pytest's status and the last of what it said."""
+def pytest_in(tree: Path, tests: Iterable[str], jit: bool, longest: float | None = LONGEST) -> tuple[int, str]:
+    """Runs tests of a copy by itself, so many seconds at most; pytest's status and the last of what it said."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
     environment |= {
         "PYTHONPATH": str(tree),
@@ -43,7 +43,7 @@ def pytest_in(tree: Path, tests: Iterable[str], jit: bool) -> tuple[int, str]:
     options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
     done = subprocess.run(
-        command, check=False, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST
+        command, check=False, cwd=tree, env=environment, capture_output=True, text=True, timeout=longest
     )
     return done.returncode, (done.stdout + done.stderr)[-1500:]
 
@@ -73,7 +73,7 @@ def check_clean(tree: Path, mutants: list[Mutant]) -> None:
         if not tests:
             continue
         print(f"{len(tests)} tests {'compiled' if jit else 'in plain Python'}, without a fault ...", flush=True)
-        status, said = pytest_in(tree, tests, jit)
+        status, said = pytest_in(tree, tests, jit, None)
         if status != 0:
             raise SystemExit(f"the tests do not pass without a fault:\n{said}")
 
