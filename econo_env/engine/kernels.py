@@ -10,6 +10,7 @@ and parallel results are equal by construction.
 import ast
 import importlib
 import importlib.util
+import logging
 import os
 import platform
 import sys
@@ -47,6 +48,7 @@ TICK_ORDER = (
 """The order of one tick. A market has a function for each phase it knows; what it lacks costs nothing."""
 
 Kernel = Callable[..., None]
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,18 @@ def kernels(market: ModuleType, rule: Callable[..., None]) -> Kernels:
     """The compiled functions of a market under a rule, from the cache on disk where they are there already."""
     names = market.__name__, plain(rule).__module__
     module = load_generated(loop_source(market, rule), "_".join(name.rsplit(".", 1)[-1] for name in names))
-    return Kernels(step=module.step, reset=module.reset, source=Path(str(module.__file__)))
+    found = Kernels(step=module.step, reset=module.reset, source=Path(str(module.__file__)))
+    if must_compile(found):
+        _LOG.info("compiling %s once (about 15 s)", market.__name__.rsplit(".", 1)[-1])
+    return found
+
+
+def must_compile(kernels: Kernels) -> bool:
+    """Whether the first tick waits for a compilation: its machine code is neither loaded nor on disk."""
+    step: Any = kernels.step
+    if numba.config.DISABLE_JIT or step.signatures:
+        return False
+    return not any(Path(step.stats.cache_path).glob(f"{kernels.source.stem}.step-*.nbi"))
 
 
 def _imported(text: str) -> list[Any]:

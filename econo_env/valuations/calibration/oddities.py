@@ -132,12 +132,10 @@ def _factors(grouped: Grouped, offers: Offers) -> list[str]:
     lower = logs[order][grouped.starts + (grouped.sizes - 1) // 2][grouped.auction]
     # from the nearer of the two middle bids, so that one wild bid of two is seen and the other is not
     far = np.minimum(np.abs(logs - middle), np.abs(logs - lower)) if grouped.sizes.max() > 2 else np.abs(logs - middle)
-    usual = float(np.quantile(far, 0.75))
-    if usual >= np.log(4.0):
-        return []
     for factor in (1000.0, 100.0):
         off = np.abs(far - np.log(factor)) < np.log(3.0)
-        if off.any() and 3.0 * usual + np.log(3.0) < np.log(factor):
+        # what lies between the usual and the odd is no slip of a digit but a wide distribution
+        if off.any() and np.quantile(far[~off], 0.995) < np.log(factor / 6.0):
             first = offers.place(int(grouped.row[int(np.argmax(off))]))
             bids = "bid lies" if off.sum() == 1 else "bids lie"
             return [
