@@ -48,6 +48,14 @@ class Scenario(BaseModel):
             raise ValueError("give small letters, digits and _, ending in a version, such as my_market_v0")
         return name
 
+    @property
+    def ticks_hang_together(self) -> bool:
+        """Whether what an agent does in one tick may change what it meets in later ones of the episode.
+
+        Judges then follow deviations through whole episodes. A market says no where it knows better.
+        """
+        return self.max_cycles > 1
+
     def market_module(self) -> ModuleType:
         """The module with the market's compiled phases."""
         return importlib.import_module(self.module)

@@ -153,6 +153,10 @@ class Random(_Seeded):
 class Equilibrium(_OfMarket):
     """The Bayes-Nash equilibrium in closed form, or found numerically; a scenario without either is refused at once.
 
+    It is that of one tick, or of a sale that goes through several. In the task market truth is dominant in each task
+    under full liability, and over a whole episode only while reputation opens nothing: `econo-env evaluate` tells the
+    one as `relative_gain`, the other as `episode_relative_gain`, and where either speaks against the name says so.
+
     Attributes:
         note: How near a numerical solution is to an equilibrium; empty for a closed form.
     """

@@ -22,7 +22,7 @@ def test_a_policy_is_judged_beside_the_baselines(tmp_path):
     table = {line.split(" (")[0]: line for line in done.stdout.splitlines()}
     assert "truthful in second_price_v0, 3 seeds, 100 markets each" in done.stdout
     assert table["regret_mean"].split()[2] == "0"
-    assert "best deviation of bidder_0, bidder_1: mean gain 0, 0.00% of its own utility" in done.stdout
+    assert "best deviation of bidder_0, bidder_1 in one tick: mean gain 0, 0.00% of its own utility" in done.stdout
     document = json.loads(result.read_text())
     assert document["seeds"] == [0, 1, 2]
     assert document["metrics"]["normalised_efficiency"]["mean"] == pytest.approx(1.0)
@@ -32,6 +32,9 @@ def test_a_policy_is_judged_beside_the_baselines(tmp_path):
     ("arguments", "said"),
     [
         (("truthful",), "belongs to no scenario"),
+        (("truthful", "--against", "shading"), "belongs to no scenario"),
+        (("truthful", "--against", "shading", "--mix", "random=1"), "not both"),
+        (("none.py:Mine", "--scenario", "first_price_v0"), "there is no file 'none.py'"),
         (("truthful", "--scenario", "third_price_v0"), "unknown scenario"),
         (("truthful", "--scenario", "first_price_v0", "--seeds", "a"), "give numbers from 0"),
     ],

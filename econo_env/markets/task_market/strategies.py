@@ -41,7 +41,10 @@ def scaled_actions(scenario: TaskMarketScenario, observations: NDArray[np.float3
 
 
 def equilibrium_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32]) -> Float32s:
-    """Truth, which is dominant under full liability.
+    """Truth, which is dominant in each task under full liability.
+
+    Over an episode it is not, unless `tasks.open_share` is 1: a lower report wins more tasks, tasks build reputation,
+    and reputation opens later ones.
 
     Raises:
         ValueError: The stake is capped: no closed form is known.
