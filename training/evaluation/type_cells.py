@@ -3,7 +3,8 @@
 A sum over fixed points leaves out what lies between and beyond them, and no interval over seeds would tell. Here each
 seed draws one type from every cell, so that its weighted sum is unbiased and its error is part of the interval. On a
 line the cells get narrower towards the upper end, for a tail can hold most of a mean (the lower end is bounded, for
-values and costs are not negative), and two neighbours of the same width draw mirrored (stratified antithetic sampling, e.g. Owen, "Monte Carlo theory, methods and examples" (2013), ch. 8).
+values and costs are not negative), and two neighbours of the same width draw mirrored (stratified antithetic sampling,
+e.g. Owen, "Monte Carlo theory, methods and examples" (2013), ch. 8).
 """
 
 from dataclasses import dataclass
