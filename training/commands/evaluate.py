@@ -1,5 +1,6 @@
 """`econo-env evaluate`: judges a policy beside the baselines."""
 
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,17 +9,32 @@ import typer
 
 from training.outputs import Outputs
 from training.seeds import parsed_seeds
+from training.tables import fitted, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from policies.population import Population
     from training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
 
 
 def evaluate(
-    policy: Annotated[str, typer.Argument(help="A policy's name, e.g. truthful, or the folder of a run.")],
+    policy: Annotated[
+        str,
+        typer.Argument(
+            help="A policy's name, e.g. truthful; the folder of a run; my_policy.py:MyPolicy, your own class; or "
+            "model.zip, saved by Stable-Baselines3."
+        ),
+    ],
     scenario: Annotated[
         str | None, typer.Option(help="A scenario id or YAML file; a run brings its own.", show_default=False)
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Who plays all seats but the first of each role; by default everybody plays the policy."),
+    ] = None,
+    mix: Annotated[
+        str | None, typer.Option(help="The same with several policies, by shares, e.g. truthful=2,shading=1.")
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Named seeds, e.g. 0,1,2 or 0-9; intervals are over them.", show_default=False)
@@ -34,14 +50,21 @@ def evaluate(
 
     Every policy meets the same draws. Deviations are chosen on one sample and their gain is measured on others.
 
+    With --against or --mix the policy plays the first seat of each role among others; then its utility stands beside
+    what other policies earn in its seats, and regret is what a deviation gains there. Files run their code.
+
     Example: `econo-env evaluate shading --scenario first_price_v0 --seeds 0-9 --json evaluation.json`
+
+    Example: `econo-env evaluate my_policy.py:MyPolicy --scenario first_price_v0 --against equilibrium`
     """
     from training.evaluation import evaluate as judged
 
-    with Outputs({"--json": json_file}, reads=[policy, scenario or policy]) as outputs:
+    others = _others(against, mix)
+    with Outputs({"--json": json_file}, reads=[policy.partition(".py:")[0], scenario or policy]) as outputs:
+        population = _population(policy, scenario, others) if others else None
         result = judged(
-            policy,
-            scenario,
+            population or policy,
+            scenario if population is None else population.scenario,
             seeds=range(seed, seed + 10) if seeds is None else parsed_seeds(seeds),
             markets=markets,
             regret=regret,
@@ -49,35 +72,107 @@ def evaluate(
             method=method,
             progress=lambda line: typer.echo(line, err=True),
         )
-        outputs.write_json("--json", result.to_json())
-        outputs.show("\n".join(_table(result)))
+        result = result if population is None else _of_its_seats(result)
+        document, lines = result.to_json(), _table(result, terminal_width())
+        if population is not None:
+            seated = _in_its_seats(result, population, others)
+            document |= {"played_by": _seats(population), "utility_in_its_seats": _plain(seated)}
+            lines += _told(seated, population)
+        outputs.write_json("--json", document)
+        outputs.show("\n".join(lines))
 
 
-def _table(result: "Evaluation") -> list[str]:
-    """One line a figure: the policy with its interval, then the baselines' means."""
+def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
+    """Who plays the other seats, with their shares; nobody where everybody plays the policy."""
+    from training.evaluation.populations import shares_of
+
+    if against is not None and mix is not None:
+        raise ValueError("give --against POLICY or --mix POLICY=SHARE,..., not both")
+    return {against: 1.0} if against is not None else shares_of(mix) if mix is not None else {}
+
+
+def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
+    from econo_env.scenario import load
+    from policies import make_policy
+    from policies.population import make_population
+    from training.run import read_run_config
+
+    if scenario is None and not Path(policy).is_dir():
+        raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
+    market = read_run_config(Path(policy)).scenario if scenario is None else load(scenario)
+    return make_population(make_policy(policy, market), market, others)
+
+
+def _of_its_seats(result: "Evaluation") -> "Evaluation":
+    """In a population the agent that deviates stands for itself: others of its role play something else."""
+    return replace(
+        result,
+        regrets=[replace(regret, members=(regret.agent,)) for regret in result.regrets],
+        episodes=[replace(regret, members=(regret.agent,)) for regret in result.episodes],
+    )
+
+
+def _in_its_seats(result: "Evaluation", population: "Population", others: "Mapping[str, float]") -> "dict[str, Metric]":
+    from training.evaluation import BASELINES
+    from training.evaluation.populations import in_its_seats
+
+    markets = result.provenance["markets_per_seed"]
+    return in_its_seats(result.scenario, population, others, BASELINES, result.seeds, markets)
+
+
+def _seats(population: "Population") -> dict[str, str]:
+    """Who played each agent."""
+    return {f"bidder_{seat}": name for seat, name in enumerate(population.played_by)}
+
+
+def _plain(metrics: "Mapping[str, Metric]") -> dict[str, object]:
+    return {name: metric.to_json() for name, metric in metrics.items()}
+
+
+def _told(seated: "Mapping[str, Metric]", population: "Population") -> list[str]:
+    """The seats, and what a policy earns in those that are judged."""
+    played = ", ".join(f"{agent} {name}" for agent, name in list(_seats(population).items())[:12])
+    more = len(population.played_by) - 12
+    own = ", ".join(f"bidder_{seat}" for seat in population.own)
+    lines = [f"played by: {played}{f' and {more} more' if more > 0 else ''}; figures are of this market,"]
+    lines += [f"regret is of {own}; below, credits per episode in {own} among the same others:"]
+    return lines + [
+        f"{name:<44} {_figure(metric):>12} {f'[{metric.ci95[0]:.5g}, {metric.ci95[1]:.5g}]':>25}"
+        for name, metric in seated.items()
+    ]
+
+
+def _table(result: "Evaluation", width: int | None = None) -> list[str]:
+    """What matters in sentences, then one line a figure: the policy with its interval, and the baselines' means."""
     names = list(result.baselines)
     count = len(result.seeds)
     lines = [
         f"{result.policy} in {result.scenario.id}, {count} seed{'s' if count > 1 else ''}, "
         f"{result.provenance['markets_per_seed']} markets each, {result.provenance['seconds']:.1f} s",
-        f"{'':<44} {result.policy[-12:]:>12} {'95 % interval':>25} " + " ".join(f"{name[:17]:>17}" for name in names),
+        *_sentences(result),
     ]
+    rows = [("", result.policy[-12:], "95 % interval", *(name[:17] for name in names))]
     for name, metric in result.metrics.items():
-        beside = " ".join(f"{_figure(result.baselines[other][name]):>17}" for other in names)
         low, high = metric.ci95
         interval = "" if isnan(low) else f"[{low:.5g}, {high:.5g}]"
-        lines.append(f"{f'{name} ({metric.unit})':<44} {_figure(metric):>12} {interval:>25} {beside}")
+        beside = (_figure(result.baselines[other][name]) for other in names)
+        rows.append((f"{name} ({metric.unit})", _figure(metric), interval, *beside))
+    lines += ["", *fitted(rows, width, kept=3), ""]
+    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
+    return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
+
+
+def _sentences(result: "Evaluation") -> list[str]:
+    """Efficiency and revenue, and what deviations gain; of several training seeds each."""
+    lines = [_in_short(result.metrics)]
     if result.training_seeds:
-        lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()] + [
-            f"mean and interval above: over these {len(result.training_seeds)} training seeds"
-        ]
+        lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()]
+        lines.append(f"mean and interval below: over these {len(result.training_seeds)} training seeds")
         for seed, found in result.training_regrets.items():
             lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
     else:
         lines += map(_deviation, result.regrets)
-    lines += map(_through_episodes, result.episodes)
-    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
-    return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
+    return lines + [_through_episodes(found) for found in result.episodes]
 
 
 def _in_short(metrics: "Mapping[str, Metric]") -> str:
