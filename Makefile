@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint mutants bench clean
+.PHONY: help setup demo test test-all test-clients lint mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -35,6 +35,9 @@ test-all: lint ## with the slow studies
 
 mutants: setup ## plant small faults in a copy and print those that no test notices (under an hour on 2 quiet cores)
 	$(PY) -m tests.mutants.run --json runs/mutants.json $(MUTANTS)
+
+test-clients: setup ## other trainers on our markets, each in an environment of its own (.clients, minutes to make)
+	$(PY) -m pytest tests/clients
 
 bench: setup ## throughput and latency beside the baselines, as a table and as runs/bench.json
 	$(PY) -m tests.benchmarks.run --json runs/bench.json

@@ -1,19 +1,19 @@
 """RLlib: PPO of the new API stack over ParallelPettingZooEnv, one policy shared by all agents."""
 
-import os
 import sys
 import warnings
 
-os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
-warnings.filterwarnings("ignore")
-
-import econo_env
 import numpy as np
 import ray
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
 from ray.tune.registry import register_env
 from referee import APPOINTED, Referee, report
+
+import econo_env
+
+warnings.filterwarnings("ignore")
+
 
 def make(config):
     """A market; agents that are banned leave it, which RLlib takes."""

@@ -3,10 +3,6 @@
 import sys
 import warnings
 
-import econo_env
-
-warnings.filterwarnings("ignore")
-
 import numpy as np
 import supersuit
 import torch
@@ -15,8 +11,10 @@ from sb3_contrib import MaskablePPO, RecurrentPPO
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
+import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
 
+warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
 LEVELS = {"task_market_v0": (5, 3, 3, 2)}
 

@@ -3,10 +3,6 @@
 import sys
 import warnings
 
-import econo_env
-
-warnings.filterwarnings("ignore")
-
 import gymnasium
 import torch
 from referee import Referee, report
@@ -19,6 +15,9 @@ from torchrl.modules import MultiAgentMLP, NormalParamExtractor, ProbabilisticAc
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
+import econo_env
+
+warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
 STEPS = 192
 

@@ -18,6 +18,13 @@ KEPT = Path(os.environ.get("ECONO_ENV_CLIENTS", ROOT / ".clients"))
 CLIENTS = ("torchrl", "sb3", "rllib")
 SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v0")
 OURS = ("numba==0.68.1", "pydantic==2.14.3", "pyyaml==6.0.3", "scipy==1.17.1", "typer==0.29.2", "rich==15.0.0")
+ALONE = {
+    "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}",
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +54,7 @@ def test_the_client_trains_on_what_the_market_saw(client, scenario):
     name, python = client
     run = subprocess.run(
         [python, HERE / f"run_{name}.py", scenario],
-        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        env=os.environ | ALONE,
         capture_output=True,
         text=True,
         timeout=900,
