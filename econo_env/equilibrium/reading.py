@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.equilibrium.grids import Choices, edges
-from econo_env.equilibrium.strategy import BidFunction
+from econo_env.valuations.bid_function import BidFunction
 
 Floats = NDArray[np.float64]
 
@@ -43,11 +43,12 @@ def read(choices: Choices, chances: Floats, quantiles: Floats, straight: bool) -
         straight: Whether the last types continue the line of those before them, for noise goes beyond the highest bid.
     """
     shares = edges(0.0, 1.0, _POINTS)
-    types, first = np.unique(np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles), return_index=True)
-    bids = choices.quantiles(chances, shares[first])
-    before = np.searchsorted(shares[first], [1.0 - 4.0 * _LAST, 1.0 - _LAST])
-    if straight and before[0] < before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):
-        slope = (bids[before[1]] - bids[before[0]]) / (types[before[1]] - types[before[0]])
+    types = np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles)
+    bids = choices.quantiles(chances, shares)
+    before = np.searchsorted(shares, [1.0 - 4.0 * _LAST, 1.0 - _LAST])
+    spread = types[before[1]] - types[before[0]]
+    if straight and spread > 0.0 and before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):
+        slope = (bids[before[1]] - bids[before[0]]) / spread
         rest = slice(before[1], len(types))
         bids[rest] = np.minimum(bids[rest], bids[before[1]] + slope * (types[rest] - types[before[1]]))
-    return BidFunction(types, bids, quantiles)
+    return BidFunction(shares, types, bids)

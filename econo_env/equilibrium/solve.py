@@ -16,10 +16,10 @@ from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
 from econo_env.equilibrium.reading import carried, narrowed, read
 from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
-from econo_env.equilibrium.strategy import BidFunction
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.markets.judging import BidCurves
 from econo_env.scenario import Scenario
+from econo_env.valuations.bid_function import BidFunction
 
 Floats = NDArray[np.float64]
 
@@ -195,7 +195,7 @@ def _losses(
     scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]
 ) -> tuple[Loss, ...]:
     expected, market = _expected(scenario), scenario.market_module()
-    tops = _tops(scenario, [one.quantiles for one in functions])
+    tops = _tops(scenario, [one.types for one in functions])
     losses = []
     for role, (own, top) in enumerate(zip(functions, tops, strict=True)):
         if expected is not None:

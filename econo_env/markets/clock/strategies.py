@@ -3,7 +3,6 @@
 A bidder who keeps to a limit plays the sealed-bid auction of `sealed_form`: its strategies are used here.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
 from econo_env.money import to_credits
+from econo_env.valuations.bid_function import MIDDLE, Strategy
 
 
 def private_values(scenario: ClockScenario, observations: ArrayLike) -> Float64s:
@@ -38,7 +38,7 @@ def truthful_actions(scenario: ClockScenario, observations: ArrayLike) -> Float3
     return sealed.truthful_actions(sealed_form(scenario), observations)
 
 
-def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]:
+def equilibrium_bids(scenario: ClockScenario) -> Strategy:
     """The limits of the symmetric equilibrium, step of the clock aside: credits to credits, any shape.
 
     Raises:
@@ -48,7 +48,7 @@ def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]
     return equilibria.equilibrium_bids(sealed_form(scenario))
 
 
-def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 1), of the symmetric equilibrium, step of the clock aside.
 
     The value in the English forms; in the Dutch auction the equilibrium bid of first price.
@@ -57,7 +57,14 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Flo
         ValueError: No equilibrium is known for these bidders, or a falling clock stops above the reserve.
     """
     _require_whole_clock(scenario)
-    return sealed.equilibrium_actions(sealed_form(scenario), observations, observation_names(scenario))
+    return sealed.equilibrium_actions(sealed_form(scenario), observations, luck, observation_names(scenario))
+
+
+def sale_begins(scenario: ClockScenario, observations: ArrayLike) -> NDArray[np.bool_]:
+    """Whether the clock stands where it starts, as far as observations (..., features) tell, shape (...)."""
+    opening = scenario.row().opening(scenario.mechanism, scenario.highest_value) / scenario.highest_value
+    shown = np.asarray(observations, dtype=np.float64)[..., observation_names(scenario).index("price")]
+    return np.isclose(shown, min(1.0, opening), rtol=0.0, atol=1e-7)
 
 
 def _require_whole_clock(scenario: ClockScenario) -> None:
