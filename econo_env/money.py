@@ -45,6 +45,22 @@ def _finite_credits(amount: float) -> float:
     return amount
 
 
+def is_whole(amount: float) -> bool:
+    """Whether an amount in credits is a whole number of micro-credits, but for what a float cannot hold."""
+    return bool(abs(amount * MICRO - round(amount * MICRO)) <= 2e-15 * max(1.0, abs(amount * MICRO)))
+
+
+def written(amount: float, decimals: int = 6) -> str:
+    """An amount in credits in full, to the micro-credit, so that unequal ones never look equal: 1234567.89, 0.4, 10.
+
+    Args:
+        amount: Finite credits.
+        decimals: 9 for an amount times a weight, which comes in thousandths.
+    """
+    text = f"{amount:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 class MoneyUnit:
     """Marks a parameter that is written in credits and reaches the rules as money."""
 

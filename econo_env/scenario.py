@@ -9,8 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from econo_env.documents import read_yaml, to_yaml
+from econo_env.files import write_file
 
 LARGEST_POPULATION = 10_000_000
 
@@ -51,9 +53,9 @@ class Scenario(BaseModel):
 
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The complete scenario as YAML, also written to `path` when given."""
-        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        text = to_yaml(self.model_dump(mode="json"))
         if path is not None:
-            Path(path).write_text(text)
+            write_file(path, text)
         return text
 
 
@@ -152,21 +154,9 @@ def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
     elif str(source) in scenario_table():
         scenario = scenario_table()[str(source)]
     elif str(source).endswith((".yaml", ".yml")):
-        scenario = _read(Path(source))
+        scenario = from_mapping(read_yaml(str(source), "scenario file"))
     else:
         close = difflib.get_close_matches(str(source), scenario_table(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"built-in ids are {', '.join(scenario_table())}"
         raise ValueError(f"unknown scenario {str(source)!r}: {hint} (or give the path of a .yaml file)")
     return scenario.replace(**overrides) if overrides else scenario
-
-
-def _read(path: Path) -> Scenario:
-    try:
-        document = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"there is no scenario file {str(path)!r}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, Mapping):
-        raise ValueError(f"{str(path)!r} holds no mapping: a scenario has keys such as id, market, num_agents")
-    return from_mapping(document)

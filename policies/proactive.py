@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.state import Float32s
+from econo_env.files import replacing
 from econo_env.scenario import Scenario
 from policies.base import Actions, Mask, Observations, Row, masked
 
@@ -177,9 +178,8 @@ def write_networks(path: Path, networks: Sequence[Network]) -> None:
         arrays[f"{k}/std"] = network.std
         for j, (weights, biases) in enumerate(network.layers):
             arrays[f"{k}/{j}/weights"], arrays[f"{k}/{j}/biases"] = weights, biases
-    draft = path.with_name(f".{path.name}.draft.npz")
-    np.savez(draft, **arrays)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
-    draft.replace(path)
+    with replacing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
 
 
 def read_networks(path: Path) -> list[Network]:

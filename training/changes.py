@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from econo_env.documents import parse_yaml
 
 
 def apply_change(document: dict[str, Any], change: str, defaults: Mapping[str, Mapping[str, Any]]) -> None:
@@ -20,12 +20,7 @@ def apply_change(document: dict[str, Any], change: str, defaults: Mapping[str, M
     key, equals, text = change.partition("=")
     if not equals or not key:
         raise ValueError(f"{change!r} is no change: write key=value, e.g. total_timesteps=100000")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ValueError(f"{change!r}: the value is not readable YAML") from None
-    if isinstance(value, str):
-        value = _as_number(value)
+    value = parse_yaml(text, f"the value of {change!r}")
     first, *rest = key.split(".")
     if not rest:
         document[first] = value
@@ -44,10 +39,3 @@ def _with(section: Any, keys: list[str], value: Any, default: Any) -> dict[str, 
     below = default.get(first) if isinstance(default, Mapping) else None
     inner[first] = _with(inner.get(first), rest, value, below) if rest else value
     return inner
-
-
-def _as_number(text: str) -> Any:
-    try:  # YAML 1.1 reads 1e-3 as text
-        return float(text)
-    except ValueError:
-        return text

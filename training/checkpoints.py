@@ -2,12 +2,13 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from econo_env.files import write_file
 
 _MAGIC = b"econo-env checkpoint 1\n"
 _DIGEST = 32
@@ -18,9 +19,14 @@ def checkpoint_path(folder: Path, timesteps: int) -> Path:
     return folder / f"step_{timesteps:012d}.ckpt"
 
 
+def steps_of_checkpoint(path: Path) -> int:
+    """The number of steps in a checkpoint's name."""
+    return int(path.stem.removeprefix("step_"))
+
+
 def checkpoints_in(folder: Path) -> list[Path]:
     """The checkpoints of a folder, oldest first."""
-    return sorted(folder.glob("step_*.ckpt"))
+    return sorted(folder.glob("step_[0-9]*.ckpt"), key=steps_of_checkpoint)
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -29,12 +35,7 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     torch.save(state, buffer)
     content = buffer.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    with draft.open("wb") as file:
-        file.write(_MAGIC + hashlib.sha256(content).digest() + content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_file(path, _MAGIC + hashlib.sha256(content).digest() + content)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
+from econo_env.documents import read_yaml, to_yaml
 from econo_env.scenario import Scenario, describe_errors, from_mapping, load, scenario_table
 from training.changes import apply_change
 
@@ -87,12 +87,19 @@ class Evaluation(Section):
     """Looks at the learned policy while it learns.
 
     Attributes:
-        every: Agent-steps between two looks; 0 for none but the last.
+        every: Agent-steps between two looks; 0 for none but the first, before any step, and the last.
+        early: Looks before the first of those, each at half the steps of the next: learning is fastest at first.
         num_markets: Markets of a look.
     """
 
     every: int = Field(500_000, ge=0)
+    early: int = Field(6, ge=0, le=30)
     num_markets: int = Field(1024, ge=1)
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a look falls on the way from one number of agent-steps to another."""
+        first = (self.every >> halvings for halvings in range(1, self.early + 1))
+        return _crossed(self.every, before, after) or any(before < steps <= after for steps in first if steps > 0)
 
 
 class Checkpoints(Section):
@@ -100,6 +107,14 @@ class Checkpoints(Section):
 
     every: int = Field(1_000_000, ge=0)
     keep: int = Field(3, ge=2)
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a checkpoint falls on the way from one number of agent-steps to another."""
+        return _crossed(self.every, before, after)
+
+
+def _crossed(every: int, before: int, after: int) -> bool:
+    return every > 0 and after // every > before // every
 
 
 _DEFAULTS = {
@@ -186,7 +201,7 @@ class TrainingConfig(Section):
 
     def to_yaml(self) -> str:
         """The resolved configuration, the whole scenario included."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return to_yaml(self.model_dump(mode="json"))
 
 
 def resolve_scenario(section: Any) -> Scenario:
@@ -229,12 +244,12 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
             )
         document = {}
     else:
-        document = _read_mapping(path)
+        document = read_yaml(path, "training file")
         if "market" in document:
             scenario, document = document, {}
     if scenario is not None:
         path = settings_for(resolve_scenario(scenario))
-        document = {**_read_mapping(path), "scenario": scenario}
+        document = {**read_yaml(path, "training file"), "scenario": scenario}
     return config_from(document, changes, str(path))
 
 
@@ -257,16 +272,6 @@ def _shipped(name: str) -> list[Path]:
 
 def _find(candidates: Iterable[Path]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
-
-
-def _read_mapping(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise ValueError(f"{str(path)!r} holds no mapping: a training file has keys such as scenario, total_timesteps")
-    return document
 
 
 def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin: str = "training") -> TrainingConfig:

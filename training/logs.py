@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.files import write_file
+
 METRICS_FILE = "metrics.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
 
@@ -19,16 +21,17 @@ class Logs:
     once.
     """
 
-    def __init__(self, folder: Path, *, from_step: int = 0) -> None:
-        """Opens the files of a run's folder, to go on after `from_step` agent-steps."""
+    def __init__(self, folder: Path, *, from_step: int | None = None) -> None:
+        """Opens the files of a run's folder, to go on after `from_step` agent-steps, or to begin anew."""
         from torch.utils.tensorboard import SummaryWriter
 
         self._path = folder / METRICS_FILE
         if self._path.exists():
-            _drop_after(self._path, from_step)
+            _drop_after(self._path, -1 if from_step is None else from_step)
         self._lines = self._path.open("a")
-        purge = from_step + 1 if from_step else None
-        self._board = SummaryWriter(str(folder / TENSORBOARD_FOLDER), purge_step=purge)
+        board = folder / TENSORBOARD_FOLDER
+        purge = (0 if from_step is None else from_step + 1) if board.exists() else None
+        self._board = SummaryWriter(str(board), purge_step=purge)
 
     def write(
         self, step: int, scalars: Mapping[str, float], histograms: Mapping[str, NDArray[Any]] | None = None
@@ -63,12 +66,10 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
 
 def _drop_after(path: Path, step: int) -> None:
     kept = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text(errors="replace").splitlines():
         try:
             if json.loads(line)["timesteps"] <= step:
                 kept.append(line + "\n")
-        except (json.JSONDecodeError, KeyError):
+        except (json.JSONDecodeError, KeyError, TypeError):
             continue  # the last line of a killed run may be half written
-    draft = path.with_suffix(".draft")
-    draft.write_text("".join(kept))
-    draft.replace(path)
+    write_file(path, "".join(kept))

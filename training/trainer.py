@@ -5,6 +5,7 @@ while every other seat is played by its role's network as it stands: its mean wi
 single actions among policies that do not explore, and exploration included without.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Trainer:
         if config.warm_start is not None:
             self._start_from(Path(config.warm_start))
         for role, learner in self.learners.items():
-            learner.begin(self._share(role), difference_rewards=config.difference_rewards())
+            learner.begin(share_of(config, len(self.roles[role])), difference_rewards=config.difference_rewards())
 
     @property
     def timesteps(self) -> int:
@@ -58,7 +59,11 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether every learner has had its steps."""
-        return all(learner.num_timesteps >= self._share(role) for role, learner in self.learners.items())
+        return has_finished(self.config, self.steps())
+
+    def steps(self) -> dict[str, int]:
+        """Agent-steps so far of each learner."""
+        return {role: learner.num_timesteps for role, learner in self.learners.items()}
 
     def parameters(self) -> int:
         """Numbers to learn in one learner's actor and critic."""
@@ -75,7 +80,7 @@ class Trainer:
         scalars: dict[str, float] = {}
         self.iteration += 1
         for role, learner in self.learners.items():
-            if learner.num_timesteps >= self._share(role):
+            if learner.num_timesteps >= share_of(self.config, len(self.roles[role])):
                 continue
             self._seat_the_others(role)
             std = self.config.learner.std
@@ -108,10 +113,6 @@ class Trainer:
         for role, learner in self.learners.items():
             learner.restore_learner(state["learners"][role])
         restore_random_state(state["random"])
-
-    def _share(self, role: str) -> int:
-        """Agent-steps of a role: its seats' part of the total."""
-        return -(-self.config.total_timesteps * len(self.roles[role]) // self.config.scenario.num_agents)
 
     def _seat_the_others(self, role: str) -> None:
         env = self.learners[role].env
@@ -170,6 +171,17 @@ class _Nobody:
     def act(self, observations: Float32s, mask: Bools) -> Float32s:
         """Is replaced before anybody acts."""
         raise RuntimeError("the other roles take their seats when a turn begins")
+
+
+def share_of(config: TrainingConfig, seats: int) -> int:
+    """Agent-steps of a role with so many seats: their part of the total."""
+    return -(-config.total_timesteps * seats // config.scenario.num_agents)
+
+
+def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
+    """Whether every learner, by its role, has had its steps."""
+    roles = config.roles()
+    return all(done >= share_of(config, len(roles[role])) for role, done in steps.items())
 
 
 def derived_seed(*numbers: int) -> int:

@@ -1,9 +1,13 @@
 """Discrete types and bids: cells, finer towards both ends, and the choices of one role."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from econo_env.scenario import Scenario
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -65,8 +69,14 @@ class Choices:
         return np.where(shares < out, np.nan, np.interp(shares, rising, self.ends[:last]))
 
 
-def type_cells(quantiles: Floats, cells: int) -> tuple[Floats, Floats]:
+def type_law(scenario: Scenario, agent: int) -> QuantileTable:
+    """The law of an agent's first type in credits, as the engine draws it."""
+    market: Any = scenario.market_module()
+    return QuantileTable.refined(lambda shares: market.types_at(scenario, agent, shares[:, None])[:, 0])
+
+
+def type_cells(quantiles: QuantileTable, cells: int) -> tuple[Floats, Floats]:
     """Types in the middle, by chance, of cells that are smaller at both ends, and the chance of each cell."""
     ends = edges(0.0, 1.0, cells)
     middle = (ends[1:] + ends[:-1]) / 2.0
-    return np.interp(middle, np.linspace(0.0, 1.0, len(quantiles)), quantiles), np.diff(ends)
+    return quantiles.quantile(middle), np.diff(ends)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from econo_env.equilibrium.grids import Choices, edges
 from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -33,17 +34,17 @@ def carried(coarse: Choices, chances: Floats, fine: Choices) -> Floats:
     return np.asarray(carried / carried.sum())
 
 
-def read(choices: Choices, chances: Floats, quantiles: Floats, straight: bool) -> BidFunction:
+def read(choices: Choices, chances: Floats, quantiles: QuantileTable, straight: bool) -> BidFunction:
     """The monotone bid function that makes these bids.
 
     Args:
         choices: The grid.
         chances: Of each choice, shape (choices,).
-        quantiles: The prior's quantile table in credits.
+        quantiles: The law of types in credits.
         straight: Whether the last types continue the line of those before them, for noise goes beyond the highest bid.
     """
     shares = edges(0.0, 1.0, _POINTS)
-    types = np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles)
+    types = quantiles.quantile(shares)
     bids = choices.quantiles(chances, shares)
     before = np.searchsorted(shares, [1.0 - 4.0 * _LAST, 1.0 - _LAST])
     spread = types[before[1]] - types[before[0]]

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.equilibrium.grids import Choices
 from econo_env.valuations.bid_function import MIDDLE
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -181,13 +182,13 @@ class UnitBids:
         points: Increasing values in credits, shape (points,).
         bids: Both bids in credits at each pair of points, whichever is the higher, shape (points, points, 2).
         reserve: A value below it places no bid, credits.
-        quantiles: The prior's quantile table in credits, shape (cells + 1,), as the engine draws from it.
+        quantiles: The law of values in credits, as the engine draws them.
     """
 
     points: Floats
     bids: Floats
     reserve: float
-    quantiles: Floats
+    quantiles: QuantileTable
 
     def __call__(self, types: ArrayLike, luck: ArrayLike = MIDDLE) -> Floats:
         """Bids in credits of values (..., 2), the higher one first, same shape; a bid of 0 is for a value left out.
@@ -212,7 +213,7 @@ class UnitBids:
         count, step = _LATTICE
         index = np.arange(count)
         shares = np.stack([(index + 0.5) / count, (index * step % count + 0.5) / count], axis=1)
-        drawn = np.interp(shares, np.linspace(0.0, 1.0, len(self.quantiles)), self.quantiles)
+        drawn = self.quantiles.quantile(shares)
         bids = np.sort(self(np.sort(drawn, axis=1)[:, ::-1]), axis=0)
         return bids[:, 0].copy(), bids[:, 1].copy()
 

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.equilibrium.grids import Choices, edges, type_cells
+from econo_env.equilibrium.grids import Choices, edges, type_cells, type_law
 from econo_env.equilibrium.logit import FIRST_NOISE, path
 from econo_env.equilibrium.losses import Loss
 from econo_env.equilibrium.reading import carried, narrowed
 from econo_env.equilibrium.solution import Solution
 from econo_env.equilibrium.unit_bids import UnitBids, UnitBidsGame, sorted_pairs
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,6 @@ _MIDDLE, _LAST = (
 )  # noise over the range of bids worth a thought: where the second grid takes over, and the end
 _READ_FROM = 5e-4  # more noise than this is not worth judging
 _POINTS = 100  # cells a side of the tables
-_CELLS = 4096  # of the quantile tables
 _JUDGED_TYPES, _JUDGED_BIDS = 64, 2049
 
 
@@ -40,13 +40,12 @@ def solve_unit_bids(scenario: Any) -> Solution:
             "units and pay what they bid; use truthful, shading or a trained run instead"
         )
     roles, reserve = market.roles(scenario), float(scenario.mechanism.reserve)
-    shares = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
-    quantiles = [market.types_at(scenario, agents[0], shares)[:, 0] for agents in roles]
-    highest = max(float(table[-1]) for table in quantiles)
+    quantiles = [type_law(scenario, agents[0]) for agents in roles]
+    highest = max(float(table.values[-1]) for table in quantiles)
     if reserve >= highest:
         raise ValueError(f"{scenario.id}: reserve={reserve:g} leaves no bid to place: values end at {highest:g}")
     # nobody bids less in equilibrium than what everybody would pay
-    lowest = max(reserve, min(float(table[0]) for table in quantiles))
+    lowest = max(reserve, min(float(table.values[0]) for table in quantiles))
     scale = highest - lowest
 
     def game(types: int, ends: Floats) -> UnitBidsGame:
@@ -72,11 +71,11 @@ def solve_unit_bids(scenario: Any) -> Solution:
 
 
 def _read(
-    game: UnitBidsGame, role: int, chances: list[Floats], noise: float, quantiles: Floats, reserve: float
+    game: UnitBidsGame, role: int, chances: list[Floats], noise: float, quantiles: QuantileTable, reserve: float
 ) -> UnitBids:
     """The mean bids of a role, at points closer where values are dense, and to both ends."""
     shares = edges(0.0, 1.0, _POINTS)
-    points = np.interp(shares, np.linspace(0.0, 1.0, len(quantiles)), quantiles)
+    points = quantiles.quantile(shares)
     points = np.unique(np.maximum(points, reserve))
     low, high = np.triu_indices(len(points))
     made = game.mean_bids(role, chances, np.stack([points[high], points[low]], axis=1), noise)
@@ -96,7 +95,7 @@ def unit_loss(own: UnitBids, rival: UnitBids) -> Loss:
     """
     cells = edges(0.0, 1.0, _JUDGED_TYPES)
     shares = (cells[1:] + cells[:-1]) / 2.0
-    types = np.interp(shares, np.linspace(0.0, 1.0, len(own.quantiles)), own.quantiles)
+    types = own.quantiles.quantile(shares)
     values, mass = sorted_pairs(types, np.diff(cells))
     bids = np.linspace(own.reserve, rival.highest_bid, _JUDGED_BIDS)
     # the first choice is to place no bid

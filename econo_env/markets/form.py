@@ -1,16 +1,17 @@
 """What the files of `econo-env clear` share: how they are read, amounts, the tie lottery, how far from the best."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.base import Mechanism, Options, mechanism
+from econo_env.mechanisms.form import Rounding
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import LARGEST_CREDITS, to_credits, to_money
+from econo_env.money import LARGEST_CREDITS, is_money, to_credits, to_money
 from econo_env.scenario import describe_errors
 
 Floats = NDArray[np.float64]
@@ -20,7 +21,35 @@ NO_OFFER = -1
 SAME = 1e-9
 """Credits: payments are whole micro-credits, so amounts that differ by less are equal."""
 
+BY_ITS_RULE = "by its rule"
+"""The reason where words know none that is true."""
+
 AnyForm = TypeVar("AnyForm", bound="Form")
+
+
+def _amount(amount: float, info: ValidationInfo) -> float:
+    return info.context.of(amount) if isinstance(info.context, Rounding) else amount
+
+
+def _weight(weight: float, info: ValidationInfo) -> float:
+    return info.context.of(weight, WEIGHT_UNIT) if isinstance(info.context, Rounding) else weight
+
+
+def _as_named(name: Any) -> Any:
+    """A name that is a plain whole number as that number, so that 1 and "1" are one name; 01 is another."""
+    return (
+        int(name) if isinstance(name, str) and name.isascii() and name.isdecimal() and str(int(name)) == name else name
+    )
+
+
+Amount = Annotated[float, AfterValidator(_amount)]
+"""Credits in whole micro-credits: words, rules and results see the same amount."""
+
+Weight = Annotated[float, AfterValidator(_weight)]
+"""A ranking factor in whole thousandths, as the rules take it."""
+
+Name = Annotated[int | str, BeforeValidator(_as_named)]
+"""What a file calls somebody or something, as it is written there."""
 
 
 class Form(BaseModel):
@@ -39,31 +68,48 @@ class Form(BaseModel):
         return self.mechanism
 
 
-def read_form(kind: type[AnyForm], document: Mapping[str, Any]) -> tuple[AnyForm, Mechanism, Any]:
-    """A file's contents, the row of its mechanism and that one's validated parameters.
+def read_form(
+    kind: type[AnyForm], document: Mapping[str, Any], rounding: Rounding | None = None
+) -> tuple[AnyForm, Mechanism, Any]:
+    """A file's contents, the row of its mechanism and that one's validated parameters, amounts to the micro-credit.
 
     Raises:
         ValueError: A key is unknown, missing or of the wrong kind; one sentence that says what is allowed.
     """
+    rounding = rounding or Rounding()
     try:
-        form = kind.model_validate(document)
+        form = kind.model_validate(document, context=rounding)
     except ValidationError as error:
         raise ValueError(describe_errors(error, kind)) from None
     row = mechanism(str(form.mechanism.get("name")))
     try:
-        return form, row, row.options.model_validate(form.section())
+        options = row.options.model_validate(form.section())
     except ValidationError as error:
         raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
+    return form, row, _to_the_micro_credit(options, rounding)
 
 
-def amounts(name: str, given: Sequence[float | None] | ArrayLike) -> Floats:
+def _to_the_micro_credit(options: Options, rounding: Rounding) -> Options:
+    """Parameters with their amounts in whole micro-credits."""
+    changed = {}
+    for name, field in type(options).model_fields.items():
+        if is_money(field.metadata):
+            given = getattr(options, name)
+            try:
+                changed[name] = rounding.of(given)
+            except ValueError as error:
+                raise ValueError(f"mechanism.{name} = {given!r}: {error}") from None
+    return options.model_copy(update=changed)
+
+
+def amounts(name: str, given: Sequence[float | None] | ArrayLike, may_be_empty: bool = False) -> Floats:
     """Amounts in credits with NaN for none.
 
     Raises:
-        ValueError: An amount is negative or infinite, or there is none at all.
+        ValueError: An amount is negative or infinite, or the list is empty and may not be.
     """
     listed = np.array([np.nan if amount is None else amount for amount in given], dtype=np.float64)  # type: ignore[union-attr]  # a list or an array
-    if listed.size == 0:
+    if listed.size == 0 and not may_be_empty:
         raise ValueError(f"{name} is empty: give at least one amount")
     check_amounts(name, listed)
     return listed
@@ -73,7 +119,7 @@ def check_amounts(name: str, listed: Floats) -> None:
     """Raises a ValueError if an amount in credits is negative, infinite or beyond the range of money; NaN is none."""
     bad = listed[(listed < 0) | np.isinf(listed)]
     if bad.size:
-        raise ValueError(f"{bad[0]:g} among the {name} is not allowed: give finite amounts from 0, or null for none")
+        raise ValueError(f"{bad[0]:.15g} among the {name} is not allowed: give finite amounts from 0, or null for none")
     to_money(np.nan_to_num(listed))
 
 

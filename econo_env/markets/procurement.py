@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
+from econo_env.markets.form import Amount
 from econo_env.money import LARGEST_CREDITS
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction, Strategy
 
@@ -27,7 +28,7 @@ class ProcurementForm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ceiling: float = Field(gt=0.0, le=LARGEST_CREDITS)
+    ceiling: Amount = Field(gt=0.0, le=LARGEST_CREDITS)
 
 
 @compiled

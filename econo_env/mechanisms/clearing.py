@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.mechanisms.base import Mechanism, mechanism
-from econo_env.mechanisms.form import Cleared, clear_form
+from econo_env.mechanisms.form import Cleared, Rounding, clear_form
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def clear(name: str, bids: Any = None, *, weights: Any = None, seed: int = 0, **
             `items`, `click_rates`, `values` or `procurement`.
 
     Returns:
-        The outcome, amounts in credits.
+        The outcome, amounts in credits. As in the engine, amounts are rounded to whole micro-credits first, and weights
+        to thousandths; what would round to nothing is refused.
 
     Raises:
         ValueError: An amount is negative or infinite, a key is unknown or missing, or a parameter is out of range.
@@ -62,7 +63,7 @@ def clear(name: str, bids: Any = None, *, weights: Any = None, seed: int = 0, **
     for key, value in (given | parameters).items():
         section = document["mechanism"] if _is_parameter(row, key) else document
         section[key] = np.asarray(value).tolist() if isinstance(value, np.ndarray | tuple) else value
-    return _outcome(clear_form(document, seed), document)
+    return _outcome(clear_form(document, seed, Rounding(ties=True)), document)
 
 
 def _is_parameter(row: Mechanism, key: str) -> bool:
@@ -73,7 +74,10 @@ def _is_parameter(row: Mechanism, key: str) -> bool:
 def _outcome(cleared: Cleared, document: Mapping[str, Any]) -> Outcome:
     """The clearing as arrays, bidders by number."""
     units = np.array(
-        [[item in won for item in document["items"]] if isinstance(won, list) else won for won in cleared.allocation],
+        [
+            [str(item) in map(str, won) for item in document["items"]] if isinstance(won, list) else won
+            for won in cleared.allocation
+        ],
         dtype=np.int64,
     )
     winners = np.flatnonzero(units.reshape(len(units), -1).any(axis=1)).tolist()

@@ -1,5 +1,6 @@
 """What clock auctions share: the clock that a rule moves tick by tick, and the row of the table that describes one."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -50,6 +51,8 @@ class ClockMechanism(Mechanism):
         falling: Whether the price comes down until somebody says yes, not up until they say no.
         sees: What a bidder sees of its own standing: `still_in` where bidders leave, `leading` where one holds a bid.
         cycles: Ticks of the scenario that carries the mechanism's name.
+        duration: The most ticks a sale takes from an opening price, among bidders who keep to limits (n,), credits, NaN
+            for none; None where that is not known.
     """
 
     rule: Callable[..., Clock]
@@ -58,6 +61,7 @@ class ClockMechanism(Mechanism):
     falling: bool = False
     sees: tuple[str, ...] = field(default=())
     cycles: int = 101
+    duration: Callable[[Any, float, NDArray[np.float64]], float] | None = None
 
 
 def clock_mechanism(name: str) -> ClockMechanism:
@@ -70,6 +74,11 @@ def clock_mechanism(name: str) -> ClockMechanism:
     if not isinstance(row, ClockMechanism):
         raise ValueError(f"{name!r} is played in a {row.market} market, not tick by tick")
     return row
+
+
+def steps_between(low: float, high: float, increment: float) -> int:
+    """Whole steps from one amount up to another, 0 where it is not above; credits."""
+    return max(0, math.floor((high - low) / increment + 1e-6))
 
 
 @compiled

@@ -3,13 +3,14 @@
 import math
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing
+from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.first_price import equilibrium
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
@@ -48,6 +49,11 @@ def opening(parameters: Dutch, highest: float) -> float:
     return parameters.reserve + max(0, steps) * parameters.increment
 
 
+def duration(parameters: Dutch, opening: float, limits: NDArray[np.float64]) -> float:
+    """Down to the highest limit, or to the reserve."""
+    return steps_between(np.nanmax(limits, initial=parameters.reserve), opening, parameters.increment) + 2
+
+
 MECHANISM = ClockMechanism(
     name="dutch",
     summary="The price falls step by step until the first bidder takes it and pays it.",
@@ -67,4 +73,5 @@ MECHANISM = ClockMechanism(
     sealed_form="first_price",
     opening=opening,
     falling=True,
+    duration=duration,
 )

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing
+from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing, steps_between
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
@@ -54,6 +55,12 @@ def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: 
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
 
 
+def duration(parameters: English, opening: float, limits: NDArray[np.float64]) -> float:
+    """Up to the first price above the second highest limit."""
+    limits = np.sort(limits[~np.isnan(limits)])
+    return steps_between(opening, limits[-2], parameters.increment) + 2 if len(limits) > 1 else 1
+
+
 MECHANISM = ClockMechanism(
     name="english",
     summary="The price rises step by step; who lets go of the button is out for good; the last one in buys at the "
@@ -74,4 +81,5 @@ MECHANISM = ClockMechanism(
     truth_is_dominant=lambda _: True,
     sealed_form="second_price",
     sees=("still_in",),
+    duration=duration,
 )

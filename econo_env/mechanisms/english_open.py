@@ -1,5 +1,6 @@
 """English open outcry: bidders call ever higher bids; the sale closes when the calls end."""
 
+import math
 from typing import Annotated, Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing
+from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
@@ -43,6 +44,19 @@ def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: 
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
 
 
+def duration(parameters: EnglishOpen, opening: float, limits: NDArray[np.float64]) -> float:
+    """Until the close, which calls put off: they rise by the increment, later by their share, to the second limit."""
+    limits = np.sort(limits[~np.isnan(limits)])
+    if parameters.extension == 0 or len(limits) < 2:
+        return parameters.closing + parameters.extension
+    share, highest = parameters.increment_share, limits[-2]
+    in_steps = min(highest, max(opening, parameters.increment / share)) if share > 0.0 else highest
+    calls = 2.0 + steps_between(opening, in_steps, parameters.increment)
+    if highest > in_steps:
+        calls += math.log(highest / in_steps) / math.log1p(share) + 1
+    return max(parameters.closing, calls) + parameters.extension
+
+
 MECHANISM = ClockMechanism(
     name="english_open",
     summary="Bidders outbid one another by at least the increment, one call a tick; the highest bid buys at the close, "
@@ -62,5 +76,6 @@ MECHANISM = ClockMechanism(
     equilibrium=truth,
     sealed_form="second_price",
     sees=("leading",),
+    duration=duration,
     cycles=256,
 )

@@ -33,7 +33,7 @@ class Column:
     kind: Kind = "credits"
 
     def written(self) -> list[str]:
-        """Every entry as text, with as many decimals as the largest leaves room for."""
+        """Every entry as text, with as many decimals as tell unequal amounts apart."""
         if self.kind == "text":
             return [str(value) for value in self.values]
         if self.kind == "share":
@@ -144,9 +144,12 @@ def told(winners: NDArray[np.bool_], most: int = MOST_TOLD) -> list[int]:
 
 
 def credits_written(amounts: NDArray[Any]) -> list[str]:
-    """Amounts in credits as text, with the same number of decimals."""
-    largest = np.max(np.abs(amounts), initial=0.0, where=np.isfinite(amounts))
-    decimals = 3 if largest < 10 else 2 if largest < 1000 else 0
+    """Amounts in credits as text, with the same number of decimals: as many as tell unequal ones apart."""
+    finite = np.unique(np.round(amounts[np.isfinite(amounts)].astype(np.float64), 6))
+    largest = np.max(np.abs(finite), initial=0.0)
+    decimals = 3 if largest < 10 else 2 if largest < 1000 or np.any(finite % 1.0) else 0
+    while decimals < 6 and len(np.unique(np.round(finite, decimals))) < len(finite):
+        decimals += 1
     return [_or_dash(amount, f"{{:,.{decimals}f}}") for amount in amounts]
 
 

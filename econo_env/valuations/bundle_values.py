@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from econo_env.engine.state import Float64s
 from econo_env.money import LARGEST_CREDITS, MICRO
 from econo_env.valuations.bundles.local_global import local_global
+from econo_env.valuations.drawing import DrawTables, draw_tables
 from econo_env.valuations.priors import AnyPrior, Uniform
 from econo_env.valuations.xor_bids import XorBids, xor_bids
 
@@ -32,7 +33,7 @@ class Drawing(NamedTuple):
     square and so on, times `size_factor` of the number of items; or one draw times that factor.
     """
 
-    quantiles: Float64s  # (1, cells + 1) micro-credits
+    quantiles: DrawTables  # micro-credits
     by_item: bool  # every item has a value of its own
     random_bundles: bool  # what a bidder wants is drawn too
     size_factor: Float64s  # (items + 1,)
@@ -146,8 +147,8 @@ class _OnItems(BundleValues):
         return 1.0
 
     def drawing(self) -> Drawing:
-        table = (self.prior.quantile_table() * MICRO)[None]
-        return Drawing(table, self.by_item, self.random_bundles, self._size_factors(), self._later())
+        tables = draw_tables([self.prior.quantile_table()], float(MICRO))
+        return Drawing(tables, self.by_item, self.random_bundles, self._size_factors(), self._later())
 
     def _highest(self, size: int) -> int:
         """The highest value of a bundle of that size in micro-credits."""

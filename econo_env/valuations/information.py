@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from econo_env.valuations import posterior
 from econo_env.valuations.places import Places
 from econo_env.valuations.priors import Prior
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +51,8 @@ class Information(BaseModel):
         """The largest realised value in credits."""
         return highest
 
-    def signal_table(self, prior: Prior) -> Floats:
-        """Quantiles of one bidder's signal in credits, equally spaced in probability."""
+    def signal_table(self, prior: Prior) -> QuantileTable:
+        """The law of one bidder's signal in credits."""
         return prior.quantile_table()
 
     def signals_given(
@@ -68,7 +69,7 @@ class Information(BaseModel):
         Returns:
             Signals in credits, shape (m, bidders), and the common value, shape (m,), 0 where there is none.
         """
-        signals = np.stack([posterior.quantiles(prior, uniforms[:, i]) for i, prior in enumerate(priors)], axis=1)
+        signals = np.stack([prior.quantile_table().quantile(uniforms[:, i]) for i, prior in enumerate(priors)], axis=1)
         signals[:, agent] = own
         return signals, np.zeros(len(own))
 
@@ -171,7 +172,7 @@ class CommonValue(Information):
     def highest_signal(self, highest: float) -> float:
         return 2.0 * highest
 
-    def signal_table(self, prior: Prior) -> Floats:
+    def signal_table(self, prior: Prior) -> QuantileTable:
         return _common_table(prior)
 
     def signals_given(
@@ -220,7 +221,7 @@ class Affiliated(Information):
     def highest_value(self, highest: float, num_bidders: int) -> float:
         return 2.0 * highest
 
-    def signal_table(self, prior: Prior) -> Floats:
+    def signal_table(self, prior: Prior) -> QuantileTable:
         return _affiliated_table(prior)
 
     def signals_given(
@@ -236,7 +237,7 @@ class Affiliated(Information):
             lambda signal, parts: posterior.chance_of(prior, signal - parts),
             uniforms[:, agent],
         )
-        signals = shared[:, None] + posterior.quantiles(prior, uniforms)
+        signals = shared[:, None] + prior.quantile_table().quantile(uniforms)
         signals[:, agent] = own
         return signals, np.zeros(len(own))
 
@@ -252,17 +253,17 @@ class Affiliated(Information):
 
 
 @lru_cache(maxsize=16)
-def _common_table(prior: Prior) -> Floats:
-    """Quantiles of a signal that is uniform on [0, 2 V]."""
+def _common_table(prior: Prior) -> QuantileTable:
+    """The law of a signal that is uniform on [0, 2 V]."""
     return posterior.marginal_table(
         prior, 2.0 * prior.highest, lambda x, v: np.clip(x / np.maximum(2.0 * v, 1e-300), 0.0, 1.0)
     )
 
 
 @lru_cache(maxsize=16)
-def _affiliated_table(prior: Prior) -> Floats:
-    """Quantiles of the sum of two draws."""
-    return posterior.marginal_table(prior, 2.0 * prior.highest, lambda x, t: posterior.distribution(prior, x - t))
+def _affiliated_table(prior: Prior) -> QuantileTable:
+    """The law of the sum of two draws."""
+    return posterior.marginal_table(prior, 2.0 * prior.highest, lambda x, t: prior.quantile_table().cdf(x - t))
 
 
 def _power_area(exponent: int, start: Floats) -> Floats:

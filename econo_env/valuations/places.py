@@ -11,13 +11,13 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.valuations.priors import TABLE_CELLS, Empirical, Prior, Uniform
+from econo_env.valuations.priors import Prior, Uniform
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
 _EVEN = 1024  # places at even steps of value
-_OCTAVES, _A_OCTAVE = 40, 8  # places at both ends
 _HALVINGS = 60
 
 
@@ -96,33 +96,25 @@ class Places:
 
 @lru_cache(maxsize=32)
 def places_of(prior: Prior) -> Places:
-    """The places of a prior: finer at both ends, and where values lie far apart."""
-    table = prior.quantile(np.linspace(0.0, 1.0, TABLE_CELLS + 1))
-    steps = len(prior.quantiles) if isinstance(prior, Empirical) else 2
-    return Places(prior.quantile, knots(table, steps), prior, prior.pdf)
+    """The places of a prior."""
+    return of_table(prior.quantile_table(), prior, prior.pdf)
 
 
-def knots(table: Floats, steps: int = 2) -> Floats:
-    """Places worth a cell's end.
-
-    Args:
-        table: Quantiles at equal steps of probability, credits.
-        steps: Entries of an empirical prior, at which the quantile function bends.
-    """
-    even = np.linspace(0.0, 1.0, len(table))
-    ends = 2.0 ** -np.linspace(1.0, _OCTAVES, _A_OCTAVE * _OCTAVES)
+def of_table(
+    table: QuantileTable, prior: Prior | None = None, pdf: Callable[[Floats], Floats] | None = None
+) -> Places:
+    """The places of a law as it is drawn: its own knots, and more where values lie far apart."""
+    shares, values = table.probabilities, table.values
     # an increasing copy, so that values at even steps have a place each
-    rising = table + (table[-1] - table[0] + 1e-12) * 1e-12 * np.arange(len(table))
-    by_value = np.interp(np.linspace(rising[0], rising[-1], _EVEN + 1), rising, even)
-    return np.unique(np.concatenate([even, ends, 1.0 - ends, by_value, np.linspace(0.0, 1.0, steps)]))
+    rising = values + (values[-1] - values[0] + 1e-12) * 1e-12 * np.arange(len(values))
+    by_value = np.interp(np.linspace(rising[0], rising[-1], _EVEN + 1), rising, shares)
+    return Places(table.quantile, np.unique(np.concatenate([shares, by_value])), prior, pdf)
 
 
+@lru_cache(maxsize=32)
 def left_of(ceiling: float, prior: Prior) -> Places:
     """The places of what a cost from the prior leaves of the ceiling, 0 where it is above; credits."""
     if isinstance(prior, Uniform) and prior.high <= ceiling:
         return places_of(Uniform(low=ceiling - prior.high, high=ceiling - prior.low))
-
-    def quantile(shares: Floats) -> Floats:
-        return np.maximum(ceiling - prior.quantile(1.0 - np.asarray(shares)), 0.0)
-
-    return Places(quantile, np.unique(1.0 - places_of(prior).shares), pdf=lambda left: prior.pdf(ceiling - left))
+    table = prior.quantile_table().reversed(lambda costs: np.maximum(ceiling - costs, 0.0))
+    return of_table(table, pdf=lambda left: prior.pdf(ceiling - left))

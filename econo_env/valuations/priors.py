@@ -1,23 +1,23 @@
 """Priors: the distributions that private values are drawn from.
 
 Every prior is a section of a scenario, `{name: uniform, low: 0.0, high: 1.0}`, has bounded support, and offers
-`quantile`, `cdf` and `pdf`. The engine draws from `quantile_table`: the quantile function on 4,096 cells of equal
-probability, linear inside a cell. For the uniform and the empirical prior this is exact.
+`quantile`, `cdf` and `pdf`. The engine draws from `quantile_table`, which follows the quantile function closely up to
+both ends of the support; equilibria, reserves and judgement use the same table.
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from econo_env.money import LARGEST_CREDITS
-
-TABLE_CELLS = 4096
-"""Cells of equal probability in the quantile table the engine draws from."""
+from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
+
+_LEAST_MASS = 1e-9  # of an interval, over that of the nearer tail: less drowns in the rounding of differences
 
 
 class Prior(BaseModel):
@@ -51,12 +51,14 @@ class Prior(BaseModel):
 
     def mean(self) -> float:
         """The expected value of the distribution the engine draws from, in credits."""
-        table = self.quantile_table()
-        return float((table[:-1] + table[1:]).mean() / 2)
+        return self.quantile_table().mean()
 
-    def quantile_table(self) -> Floats:
-        """Quantiles at `0, 1/4096, ..., 1`, shape (4097,), in credits."""
-        return self.quantile(np.linspace(0.0, 1.0, TABLE_CELLS + 1))
+    def quantile_table(self) -> QuantileTable:
+        """The law that the engine draws, in credits."""
+        return _kept_table(self)
+
+    def _table(self) -> QuantileTable:
+        return QuantileTable.refined(self.quantile)
 
     @model_validator(mode="after")
     def _support_is_bounded(self) -> Self:
@@ -67,6 +69,14 @@ class Prior(BaseModel):
                 f"and at most {LARGEST_CREDITS:g}"
             )
         return self
+
+
+@lru_cache(maxsize=64)
+def _kept_table(prior: Prior) -> QuantileTable:
+    # beside the prior, for pydantic compares what a model holds, and arrays do not compare to one truth
+    table = prior._table()
+    table.values.setflags(write=False)
+    return table
 
 
 class _Interval(Prior):
@@ -101,6 +111,9 @@ class Uniform(_Interval):
     def pdf(self, value: ArrayLike) -> Floats:
         return np.where(self._inside(value), 1.0 / (self.high - self.low), 0.0)
 
+    def _table(self) -> QuantileTable:
+        return QuantileTable.even(self.quantile)
+
 
 class Power(_Interval):
     """F(v) = ((v - low) / (high - low))^exponent."""
@@ -122,31 +135,45 @@ class Power(_Interval):
 
 
 class _ScipyOnInterval(_Interval):
-    """A distribution of scipy.stats, truncated to [low, high]."""
+    """A distribution of scipy.stats, truncated to [low, high].
+
+    Chances are reckoned from the upper end where `low` lies in the upper tail, for there they keep their digits.
+    """
 
     def _distribution(self) -> Any:
         raise NotImplementedError
 
     @cached_property
-    def _ends(self) -> tuple[float, float]:
+    def _mass(self) -> tuple[float, float, float]:
+        """The distribution's chances below `low`, inside, and above `high`."""
         distribution = self._distribution()
-        below, above = float(distribution.cdf(self.low)), float(distribution.cdf(self.high))
-        if not below < above:
-            raise ValueError(f"[{self.low}, {self.high}] holds no probability of this {self.name} distribution")
-        return below, above
+        below, above = float(distribution.cdf(self.low)), float(distribution.sf(self.high))
+        upper = below > 0.5
+        inside = float(distribution.sf(self.low)) - above if upper else float(distribution.cdf(self.high)) - below
+        smaller = min(below + inside, inside + above)
+        if not inside > _LEAST_MASS * smaller or inside < 1e-300:
+            raise ValueError(
+                f"[{self.low}, {self.high}] holds no probability of this {self.name} distribution that can be told "
+                "from rounding: move the interval to where its mass is"
+            )
+        return below, inside, above
 
     def quantile(self, probability: ArrayLike) -> Floats:
-        below, above = self._ends
-        inside = below + (above - below) * np.asarray(probability, dtype=np.float64)
-        return np.asarray(np.clip(self._distribution().ppf(inside), self.low, self.high))
+        below, inside, above = self._mass
+        share, distribution = np.asarray(probability, dtype=np.float64), self._distribution()
+        lower, upper = below + inside * share, above + inside * (1.0 - share)
+        value = np.where(lower <= upper, distribution.ppf(lower), distribution.isf(upper))
+        return np.asarray(np.clip(value, self.low, self.high))
 
     def cdf(self, value: ArrayLike) -> Floats:
-        below, above = self._ends
-        return np.asarray(np.clip((self._distribution().cdf(value) - below) / (above - below), 0.0, 1.0))
+        below, inside, above = self._mass
+        distribution = self._distribution()
+        lower, upper = distribution.cdf(value), distribution.sf(value)
+        share = np.where(lower <= upper, (lower - below) / inside, 1.0 - (upper - above) / inside)
+        return np.asarray(np.clip(share, 0.0, 1.0))
 
     def pdf(self, value: ArrayLike) -> Floats:
-        below, above = self._ends
-        return np.where(self._inside(value), self._distribution().pdf(value) / (above - below), 0.0)
+        return np.where(self._inside(value), self._distribution().pdf(value) / self._mass[1], 0.0)
 
 
 class Beta(_ScipyOnInterval):
@@ -201,40 +228,51 @@ class Exponential(_ScipyOnInterval):
 
 
 class Empirical(Prior):
-    """A quantile table: `quantiles[j]` is the quantile at `j / (len - 1)`, linear in between."""
+    """A quantile function that is linear between `quantiles`.
+
+    Attributes:
+        quantiles: Credits, not decreasing; equal neighbours are an atom.
+        probabilities: Of each of them, from 0 to 1; equally spaced by default, and then drawn exactly. Others are drawn
+            exactly where they lie on the knots of the table (`quantile_table.REFINED`), else up to a cell of it.
+    """
 
     name: Literal["empirical"] = "empirical"
     quantiles: tuple[float, ...] = Field(min_length=2)
+    probabilities: tuple[float, ...] | None = None
 
     @field_validator("quantiles")
     @classmethod
     def _increasing(cls, quantiles: tuple[float, ...]) -> tuple[float, ...]:
-        falls = np.flatnonzero(np.diff(quantiles) < 0)
-        if falls.size:
-            at = int(falls[0])
+        return _rising("quantiles", quantiles)
+
+    @field_validator("probabilities")
+    @classmethod
+    def _one_each(cls, given: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        quantiles = info.data.get("quantiles", ())
+        if given is None or not quantiles:  # what is wrong with quantiles has been said
+            return given
+        if len(given) != len(quantiles) or given[0] != 0.0 or given[-1] != 1.0:
             raise ValueError(
-                f"quantiles must not decrease: entry {at + 1} is {quantiles[at + 1]} after {quantiles[at]}"
+                f"{len(given)} probabilities from {given[0] if given else None} to {given[-1] if given else None}: "
+                f"give one for each of the {len(quantiles)} quantiles, the first 0 and the last 1"
             )
-        return quantiles
+        return _rising("probabilities", given)
 
     @property
     def _knots(self) -> tuple[Floats, Floats]:
         # not kept: pydantic compares what a model holds, and arrays do not compare to one truth
-        return np.linspace(0.0, 1.0, len(self.quantiles)), np.asarray(self.quantiles, dtype=np.float64)
+        values = np.asarray(self.quantiles, dtype=np.float64)
+        if self.probabilities is None:
+            return np.linspace(0.0, 1.0, len(values)), values
+        return np.asarray(self.probabilities, dtype=np.float64), values
 
     def quantile(self, probability: ArrayLike) -> Floats:
         return np.interp(np.asarray(probability, dtype=np.float64), *self._knots)
 
     def cdf(self, value: ArrayLike) -> Floats:
         probabilities, values = self._knots
-        value = np.asarray(value, dtype=np.float64)
-        # np.interp over an atom returns its lower end; a cdf takes the upper one
-        right = np.searchsorted(values, value, side="right")
-        left = np.clip(right - 1, 0, len(values) - 2)
-        width = values[left + 1] - values[left]
-        share = np.where(width > 0, (value - values[left]) / np.where(width > 0, width, 1.0), 1.0)
-        inside = probabilities[left] + np.clip(share, 0.0, 1.0) * (probabilities[left + 1] - probabilities[left])
-        return np.where(value < values[0], 0.0, np.where(value >= values[-1], 1.0, inside))
+        # of equal values np.interp takes the last, the upper end of an atom
+        return np.interp(np.asarray(value, dtype=np.float64), values, probabilities, left=0.0, right=1.0)
 
     def pdf(self, value: ArrayLike) -> Floats:
         probabilities, values = self._knots
@@ -243,6 +281,26 @@ class Empirical(Prior):
         width = np.maximum(values[left + 1] - values[left], 1e-12)
         inside = (value >= values[0]) & (value <= values[-1])
         return np.where(inside, (probabilities[left + 1] - probabilities[left]) / width, 0.0)
+
+    def _table(self) -> QuantileTable:
+        if self.probabilities is None:
+            return QuantileTable.even(self.quantile, len(self.quantiles) - 1)
+        return QuantileTable.refined(self.quantile)
+
+
+def empirical(table: QuantileTable) -> Empirical:
+    """The prior of a table's law."""
+    refined = table.pieces is None
+    probabilities = tuple(table.probabilities.tolist()) if refined else None
+    return Empirical(quantiles=tuple(table.values.tolist()), probabilities=probabilities)
+
+
+def _rising(name: str, entries: tuple[float, ...]) -> tuple[float, ...]:
+    falls = np.flatnonzero(np.diff(entries) < 0)
+    if falls.size:
+        at = int(falls[0])
+        raise ValueError(f"{name} must not decrease: entry {at + 1} is {entries[at + 1]} after {entries[at]}")
+    return entries
 
 
 AnyPrior = Annotated[Uniform | Power | Beta | Normal | Lognormal | Exponential | Empirical, Field(discriminator="name")]

@@ -28,8 +28,8 @@ def optimal_reserve(prior: Prior) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    table = prior.quantile_table()
-    above = 1.0 - np.linspace(0.0, 1.0, len(table))
+    knots = prior.quantile_table()
+    table, above = knots.values, 1.0 - knots.probabilities
     best = int(np.argmax(table * above))
     low, high = float(table[max(best - 1, 0)]), float(table[min(best + 1, len(table) - 1)])
     if low == high:

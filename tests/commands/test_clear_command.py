@@ -32,7 +32,7 @@ def test_a_file_is_cleared_and_explained(tmp_path):
         ("{mechanism: {name: no_price}, bids: [1]}", "unknown mechanism 'no_price'"),
         ("[1, 2]", "holds no mapping"),
         ("{a: [", "is not readable YAML"),
-        (None, "there is no file"),
+        (None, "there is no market file"),
     ],
 )
 def test_mistakes_end_with_status_2_and_no_traceback(tmp_path, text, said):

@@ -9,10 +9,10 @@ from econo_env.equilibrium import UnitBids, solved
 from econo_env.equilibrium.grids import Choices, edges, type_cells
 from econo_env.equilibrium.unit_bids import UnitBidsGame
 from econo_env.equilibrium.unit_solve import unit_loss
+from econo_env.valuations.priors import Uniform
 from policies import make_policy
 from training.evaluation import Budget, evaluate, regrets
 
-QUANTILES = np.linspace(0.0, 1.0, 4097)
 QUICK = Budget(types=12, actions=289, luck=512, finals=4)
 
 
@@ -22,7 +22,9 @@ def uniform(low, high):
 
 def game(tops, stays_out, bids=9):
     ends = edges(0.2 if stays_out else 0.0, 0.8, bids)
-    return UnitBidsGame(tuple(Choices(*type_cells(top * QUANTILES, 7), ends, stays_out) for top in tops))
+    return UnitBidsGame(
+        tuple(Choices(*type_cells(Uniform(high=top).quantile_table(), 7), ends, stays_out) for top in tops)
+    )
 
 
 def some_chances(game, seed):
@@ -66,7 +68,7 @@ def test_the_response_is_that_of_every_pair_of_bids(noise):
 def linear(share):
     points = np.linspace(0.0, 1.0, 201)
     high, low = np.maximum.outer(points, points), np.minimum.outer(points, points)
-    return UnitBids(points, share * np.stack([high, low], axis=2), 0.0, QUANTILES)
+    return UnitBids(points, share * np.stack([high, low], axis=2), 0.0, Uniform().quantile_table())
 
 
 def test_the_distribution_of_bids_is_that_of_sorted_draws():

@@ -131,7 +131,6 @@ def test_the_example_of_the_contract():
         ({"mechanism": UNIFORM, "units": 1, "bids": [[7], [7]]}, "the lot fell to an equal bid", 0.0),
         ({"mechanism": UNIFORM, "units": 1, "bids": [[7], [None]]}, "bidder_1 made no bid", 0.0),
         ({"mechanism": UNIFORM, "units": 1, "bids": [[7], [6]], "values": [[4], [8]]}, "bidder_0 wins", 0.5),
-        ({"mechanism": {"name": "discriminatory"}, "bids": [[4, 9]]}, "bids 4 + 4; pays 8", 0.0),
     ],
 )
 def test_the_explanation_names_the_reason(document, line, gap):

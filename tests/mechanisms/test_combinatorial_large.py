@@ -12,6 +12,7 @@ from econo_env.valuations.bundles import arbitrary, decay, regions
 from econo_env.valuations.xor_bids import XorBids
 
 FAMILIES = (regions, arbitrary, decay)
+PATIENT = 600.0  # seconds: what is claimed of a proof must not depend on how busy the machine is
 
 
 @pytest.mark.parametrize("generate", FAMILIES)
@@ -45,7 +46,7 @@ def milp_worth(bids):
 @pytest.mark.parametrize("seed", range(3))
 def test_another_solver_finds_nothing_better(generate, seed):
     bids = generate(16, 80, seed)
-    outcome = clear_auction(bids)
+    outcome = clear_auction(bids, time_limit=PATIENT)
     assert outcome.optimal
     assert outcome.mode == "vcg"
     assert outcome.welfare == milp_worth(bids)
@@ -56,7 +57,7 @@ def test_another_solver_finds_nothing_better(generate, seed):
 
 def test_core_payments_lie_between_vcg_and_bids_and_are_unblocked():
     bids = regions(20, 100, 1, 0.7)
-    vcg, core = (clear_auction(bids, payment) for payment in (Payment.vcg, Payment.nearest_vcg))
+    vcg, core = (clear_auction(bids, payment, time_limit=PATIENT) for payment in (Payment.vcg, Payment.nearest_vcg))
     assert core.mode == "nearest_vcg"
     assert np.all(core.payments >= vcg.payments)
     winners = np.flatnonzero(core.won >= 0)
@@ -64,14 +65,14 @@ def test_core_payments_lie_between_vcg_and_bids_and_are_unblocked():
     for i in winners:
         left[bids.owner == i] -= bids.amount[core.won[i]] - core.payments[i]
     everybody = np.ones(len(left), dtype=bool)
-    strongest = IntegerProgram(bids).best(left, everybody, core.won[winners], time.perf_counter() + 20)
+    strongest = IntegerProgram(bids).best(left, everybody, core.won[winners], time.perf_counter() + PATIENT)
     assert strongest.bound <= core.payments.sum() + 1
 
 
 @pytest.mark.parametrize("payment", [Payment.vcg, Payment.nearest_vcg])
 def test_without_a_proof_the_outcome_is_greedy_and_says_so(payment):
     bids = arbitrary(64, 500, 0)
-    outcome = clear_auction(bids, payment, time_limit=0.05)
+    outcome = clear_auction(bids, payment, time_limit=0.0)
     chosen, paid = greedy_with_critical_payments(bids)
     assert outcome.mode == FALLBACK
     assert not outcome.optimal
@@ -82,7 +83,7 @@ def test_without_a_proof_the_outcome_is_greedy_and_says_so(payment):
 
 def test_pay_as_bid_keeps_the_best_found_and_states_the_gap():
     bids = arbitrary(64, 500, 0)
-    outcome = clear_auction(bids, Payment.first_price, time_limit=0.2)
+    outcome = clear_auction(bids, Payment.first_price, time_limit=0.0)
     assert outcome.mode == "first_price"
     assert 0.0 < outcome.gap < 0.5
     assert outcome.payments.sum() == outcome.welfare
@@ -114,7 +115,7 @@ def test_the_greedy_payment_is_critical(seed):
 )
 def test_a_wrong_outcome_does_not_pass(change, said):
     bids = decay(12, 40, 0)
-    outcome = clear_auction(bids)
+    outcome = clear_auction(bids, time_limit=PATIENT)
     verify(bids, outcome)
     with pytest.raises(RuntimeError, match=said):
         verify(bids, type(outcome)(**(vars(outcome) | change)))

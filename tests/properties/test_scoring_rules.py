@@ -10,6 +10,7 @@ from econo_env.engine.engine import Engine
 from econo_env.markets.scoring.menu import menu
 from econo_env.markets.scoring.scenario import Buyer, Scoring
 from econo_env.mechanisms import clear
+from econo_env.money import to_money
 
 MICRO = 1e-6
 NAMES = ("first_score", "second_score")
@@ -75,7 +76,10 @@ def test_the_second_score_payment_does_not_depend_on_the_own_price(purchase, ano
         if winner in after.winners:
             assert after.payments[winner] == before.payments[winner]
         else:
-            assert another >= before.payments[winner], "it asks for more than it would have been paid"
+            # amounts count as the rule counts them, in micro-credits: 2207 * 1e-6 is not the float 0.002207
+            assert to_money(another) >= to_money(before.payments[winner]), (
+                "it asks for more than it would have been paid"
+            )
 
 
 @profiles

@@ -126,7 +126,7 @@ def test_every_size_can_be_drawn(scenario, num_agents):
 def test_amounts_share_their_decimals():
     assert credits_written(np.array([1.5, np.nan, -0.25])) == ["1.500", "-", "-0.250"]
     assert credits_written(np.array([12.5, 0.0])) == ["12.50", "0.00"]
-    assert credits_written(np.array([1234567.8])) == ["1,234,568"]
+    assert credits_written(np.array([1234567.8])) == ["1,234,567.80"]
     assert Column("x", np.array([0.25, np.nan]), "share").written() == ["25%", "-"]
 
 
@@ -222,3 +222,18 @@ def test_procurement_is_shown_as_procurement():
     text, costs = env.render(), env.engine.state.values[0] / 1e6
     assert "the lowest bid wins and is paid" in text
     assert f"bidder_{costs.argmin()} wins: lowest bid {costs.min():.6g}; is paid {costs.max():.6g}" in text
+
+
+@pytest.mark.parametrize(
+    ("amounts", "written"),
+    [
+        ([0.5, 0.25], ["0.500", "0.250"]),
+        ([0.123401, 0.123402], ["0.123401", "0.123402"]),
+        ([1234567.89, 1234567.12, 0.0], ["1,234,567.89", "1,234,567.12", "0.00"]),
+        ([1234567.12], ["1,234,567.12"]),
+        ([0.0, 5000.0], ["0", "5,000"]),
+        ([float("nan"), 12.0], ["-", "12.00"]),
+    ],
+)
+def test_a_table_tells_unequal_amounts_apart(amounts, written):
+    assert credits_written(np.array(amounts)) == written

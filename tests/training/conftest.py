@@ -38,6 +38,11 @@ def final_state(run: Path):
     return flat(read_checkpoint(checkpoints_in(run / "checkpoints")[-1]))
 
 
+def contents(folder: Path):
+    """Every file below a folder, to the byte."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def flat(state, prefix=""):
     if isinstance(state, dict):
         return {k: v for key, part in state.items() for k, v in flat(part, f"{prefix}/{key}").items()}
@@ -52,10 +57,11 @@ def assert_same_bits(one, other):
     assert not different, different
 
 
-def command(*words: str, cwd: Path | None = None, **options):
+def command(*words: str, cwd: Path | None = None, code: str | None = None, **options):
+    """Starts `econo-env WORDS` as a process of its own; `code` is run in its place, with the same words."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-m", "training.cli", *words],
+        [sys.executable, *(["-c", code] if code else ["-m", "training.cli"]), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -38,7 +38,7 @@ def run(*arguments):
 
 
 def test_an_animation_has_a_frame_a_round(tmp_path):
-    out = tmp_path / "deep" / "episode.gif"
+    out = tmp_path / "episode.gif"
     result = run("first_price_v0", "--cycles", 4, "--out", out, "--seed", 3)
     assert result.exit_code == 0, result.output
     with Image.open(out) as image:

@@ -1,15 +1,39 @@
+import json
 import signal
-import time
 
 import pytest
 import yaml
 
 from policies.proactive import read_networks
-from tests.training.conftest import SMALL, assert_same_bits, command, final_state
-from training.checkpoints import checkpoints_in, read_checkpoint
+from tests.training.conftest import SMALL, assert_same_bits, command, contents, final_state
+from training.checkpoints import (
+    checkpoint_path,
+    checkpoints_in,
+    read_checkpoint,
+    remove_old,
+    steps_of_checkpoint,
+    write_checkpoint,
+)
 from training.logs import read_metrics
-from training.run import resume_run, start_run, train_seed
+from training.run import read_run_config, resume_run, start_run, train_seed
 from training.trainer import Trainer
+
+KILLED_AT_ITERATION_7 = """
+import os, signal
+from training.cli import main
+from training.trainer import Trainer
+
+iterate = Trainer.iterate
+
+def killed(self):
+    result = iterate(self)
+    if self.iteration == 7:  # checkpoints stand at iterations 2, 4, 6
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+Trainer.iterate = killed
+main()
+"""
 
 
 class TrainingInterruptedError(RuntimeError):
@@ -72,13 +96,9 @@ def test_killed_process_resumes_to_the_same_weights(tmp_path):
     settings = {**SMALL, "total_timesteps": 3200}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
     whole = command("train", "c.yaml", "--out", "whole", cwd=tmp_path)
-    cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path)
-    deadline = time.monotonic() + 60
-    while len(checkpoints_in(tmp_path / "cut/checkpoints")) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    cut.send_signal(signal.SIGKILL)
-    cut.communicate()
-    assert read_checkpoint(checkpoints_in(tmp_path / "cut/checkpoints")[-1])["iteration"] < 50
+    cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path, code=KILLED_AT_ITERATION_7)
+    assert cut.wait() == -signal.SIGKILL
+    assert read_checkpoint(checkpoints_in(tmp_path / "cut/checkpoints")[-1])["iteration"] == 6
     again = command("resume", "cut", cwd=tmp_path)
     assert again.communicate()[1].count("goes on from") == 1
     assert whole.wait() == again.wait() == 0
@@ -126,15 +146,71 @@ def test_resume_with_a_larger_total_goes_on(small, quiet, tmp_path):
     [summary] = resume_run(tmp_path / "run", ["total_timesteps=1024"], quiet)
     assert summary["timesteps"] == 1024
     assert summary["timesteps_now"] == 512
-    assert [row["timesteps"] for row in read_metrics(tmp_path / "run")] == list(range(64, 1025, 64))
+    assert [row["timesteps"] for row in read_metrics(tmp_path / "run")] == list(range(0, 1025, 64))
 
 
 def test_resume_of_a_finished_run_changes_nothing(small, quiet, tmp_path):
     start_run(small(), tmp_path / "run", quiet)
-    before = final_state(tmp_path / "run")
+    before = contents(tmp_path / "run")
+    for changes in ([], ["evaluation.every=64"], ["total_timesteps=512"]):
+        with pytest.raises(ValueError, match=r"has had all its 512 agent-steps, and nothing is changed: .*=1024"):
+            resume_run(tmp_path / "run", changes, quiet)
+    with pytest.raises(ValueError, match=r"total_timesteps=511: .* has had 512 agent-steps already"):
+        resume_run(tmp_path / "run", ["total_timesteps=511"], quiet)
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_finished_run_without_its_summary_is_summed_up(small, quiet, tmp_path):
+    [before] = start_run(small(), tmp_path / "run", quiet)
+    (tmp_path / "run/summary.json").unlink()
     [summary] = resume_run(tmp_path / "run", console=quiet)
     assert summary["timesteps_now"] == 0
-    assert_same_bits(before, final_state(tmp_path / "run"))
+    assert summary["metrics"] == before["metrics"]
+    assert json.loads((tmp_path / "run/summary.json").read_text()) == summary
+
+
+def test_a_longer_total_is_noted_where_it_begins(small, quiet, tmp_path):
+    start_run(small(), tmp_path / "run", quiet)
+    resume_run(tmp_path / "run", ["total_timesteps=640", "evaluation.every=64"], quiet)
+    [noted] = json.loads((tmp_path / "run/provenance.json").read_text())["resumed"]
+    assert noted["timesteps"] == {"0": 512}
+    assert noted["changes"] == ["total_timesteps=640", "evaluation.every=64"]
+    config = read_run_config(tmp_path / "run")
+    assert (config.total_timesteps, config.evaluation.every) == (640, 64)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("learner", {**SMALL["learner"], "n_epochs": 3}, "learner.n_epochs is 3, but the run was trained with 2"),
+        ("scenario", "second_price_v0", "scenario.id is 'second_price_v0', but"),
+        ("torch_threads", 2, "torch_threads is 2"),
+    ],
+)
+def test_a_config_changed_by_hand_is_refused(key, value, said, small, quiet, tmp_path):
+    start_run(small(), tmp_path / "run", quiet)
+    path = tmp_path / "run/config.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), key: value}))
+    before = contents(tmp_path / "run")
+    with pytest.raises(ValueError, match=f"{said}.*put it back"):
+        resume_run(tmp_path / "run", ["total_timesteps=640"], quiet)
+    assert contents(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("keep", [2, 3])
+def test_as_many_checkpoints_are_kept_as_asked_for(keep, small, quiet, tmp_path):
+    start_run(small(f"checkpoints.keep={keep}"), tmp_path / "run", quiet)
+    steps = [steps_of_checkpoint(path) for path in checkpoints_in(tmp_path / "run/checkpoints")]
+    assert steps == [128, 256, 384, 512][-keep:]
+
+
+def test_checkpoints_are_in_order_of_their_steps(tmp_path):
+    steps = [1, 999_999_999_999, 1_000_000_000_000, 20_000_000_000_000]
+    for number in reversed(steps):
+        write_checkpoint(checkpoint_path(tmp_path, number), {"steps": number})
+    assert [read_checkpoint(path)["steps"] for path in checkpoints_in(tmp_path)] == steps
+    remove_old(tmp_path, 2)
+    assert [steps_of_checkpoint(path) for path in checkpoints_in(tmp_path)] == steps[-2:]
 
 
 def test_resume_refuses_what_would_make_it_another_run(small, quiet, tmp_path):

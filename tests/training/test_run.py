@@ -70,7 +70,7 @@ def test_tensorboard_has_the_documented_names(small, quiet, tmp_path):
     tags, events = tags_of(tmp_path / "run")
     assert tags["scalars"] == DOCUMENTED_SCALARS
     assert tags["histograms"] == DOCUMENTED_HISTOGRAMS
-    assert [event.step for event in events.Scalars("eval/utility")] == [128, 256, 384, 512]
+    assert [event.step for event in events.Scalars("eval/utility")] == [0, 64, 128, 256, 384, 512]
     assert [event.step for event in events.Histograms("market/bids")][-1] == 512  # this reader keeps one by default
     bids = events.Histograms("market/bids")[-1].histogram_value
     assert bids.num == 32  # 16 markets, 2 bidders
@@ -201,5 +201,15 @@ def test_mistakes_on_the_command_line_end_in_one_sentence(words, message, monkey
 
 def test_resume_of_one_seed(small, quiet, tmp_path):
     start_run(small("seeds=[0, 1]"), tmp_path / "run", quiet)
-    [summary] = resume_run(tmp_path / "run/seed_1", ["total_timesteps=640"], quiet)
-    assert (summary["seed"], summary["timesteps"]) == (1, 640)
+    with pytest.raises(ValueError, match=r"for one seed of several.*change the whole run"):
+        resume_run(tmp_path / "run/seed_1", ["total_timesteps=640"], quiet)
+    with pytest.raises(ValueError, match="has had all its 512 agent-steps"):
+        resume_run(tmp_path / "run/seed_1", console=quiet)
+    (tmp_path / "run/seed_1/summary.json").unlink()
+    (tmp_path / "run/seed_1/checkpoints/step_000000000512.ckpt").unlink()
+    [summary] = resume_run(tmp_path / "run/seed_1", console=quiet)
+    assert (summary["seed"], summary["timesteps"], summary["timesteps_now"]) == (1, 512, 128)
+    first, second = resume_run(tmp_path / "run", ["total_timesteps=640"], quiet)
+    assert (first["timesteps"], second["timesteps"]) == (640, 640)
+    for name in ("run", "run/seed_0", "run/seed_1"):
+        assert yaml.safe_load((tmp_path / name / "config.yaml").read_text())["total_timesteps"] == 640

@@ -1,27 +1,64 @@
 """`econo-env calibrate`: the market behind a table of bids."""
 
-from collections.abc import Callable
+import io
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from econo_env.scenario import describe_errors, from_mapping
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, EstimateOptions, TableOptions
-from econo_env.valuations.calibration.result import Calibration
+from training.outputs import Outputs
 
-SHOWN = (0.1, 0.25, 0.5, 0.75, 0.9)
+_MARKS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "\\t": "\t",
+    "pipe": "|",
+    "point": ".",
+    "dot": ".",
+    "apostrophe": "'",
+    "space": " ",
+}
+"""Words for marks that a shell makes hard to type."""
 
 
 def calibrate(
-    bids: Annotated[str, typer.Argument(help="CSV file with one bid a row, or the word `timber`.")],
+    bids: Annotated[str, typer.Argument(help="File of bids (CSV and the like) with a header, or the word `timber`.")],
     *,
     out: Annotated[Path, typer.Option(help="Scenario file to write (YAML).")] = Path("calibrated.yaml"),
     auction_column: Annotated[str | None, typer.Option(help="Column of the auction id [auction].")] = None,
     bid_column: Annotated[str | None, typer.Option(help="Column of the bid [bid].")] = None,
+    bid_columns: Annotated[
+        str | None, typer.Option(help="Wide tables, one row an auction: the columns of bids, a,b or bid*")
+    ] = None,
+    bidder_column: Annotated[
+        str | None, typer.Option(help="Column of the bidder: the best bid of each counts, and bidders are compared.")
+    ] = None,
+    class_column: Annotated[
+        str | None, typer.Option(help="Column of the bidder's class: classes are compared instead.")
+    ] = None,
+    procurement: Annotated[
+        bool,
+        typer.Option("--procurement", help="The lowest bid wins and is paid; without it the highest wins and pays."),
+    ] = False,
+    reserve: Annotated[
+        str | None, typer.Option(help="The reserve (in procurement the ceiling) that bound: an amount or a column.")
+    ] = None,
+    potential_bidders: Annotated[
+        int | None, typer.Option(help="With --reserve: bidders there are [the most seen in an auction].")
+    ] = None,
     continuous: Annotated[str | None, typer.Option(help="Covariates that enter as logs: a,b")] = None,
     discrete: Annotated[str | None, typer.Option(help="Covariates that enter as levels: c,d")] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Between cells: comma, semicolon, tab or pipe [found from the header].")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark: . or , [found from the cells].")] = None,
+    thousands: Annotated[
+        str | None, typer.Option(help="Thousands separator: , . apostrophe, space or none [found from the cells].")
+    ] = None,
     num_bidders: Annotated[
         int | None, typer.Option(help="Bidders of the scenario [the number with the most bids].")
     ] = None,
@@ -38,106 +75,79 @@ def calibrate(
 ) -> None:
     """Estimates the values behind first-price bids and writes a scenario.
 
+    The highest bid of each auction is taken to win and to pay itself. Where the lowest wins and is paid, as in public
+    tenders, say `--procurement`: the estimate is then of costs.
+
     Example: `econo-env calibrate bids.csv --auction-column sale --continuous volume --out market.yaml`
 
-    One credit of the scenario is the median homogenised bid. The timber bids of `make demo`:
+    One credit of the scenario is the median homogenised bid. How the file was read, what was dropped and what may be
+    wrong is said. The timber bids of `make demo`:
     `econo-env calibrate timber --out timber.yaml --picture timber.png`
     """
     from econo_env.valuations.calibration import pipeline
+    from econo_env.valuations.calibration.words import report
 
-    columns, options = _options(
-        bids, auction_column, bid_column, continuous, discrete, seed, bootstrap, auction_effects
+    columns = _table_options(
+        bids,
+        auction_column=auction_column,
+        bid_column=bid_column,
+        bid_columns=_names(bid_columns),
+        bidder_column=bidder_column,
+        class_column=class_column,
+        procurement=procurement or None,
+        reserve=_amount_or_name(reserve),
+        potential_bidders=potential_bidders,
+        continuous=_names(continuous),
+        discrete=_names(discrete),
+        separator=_mark(separator),
+        decimal=_mark(decimal),
+        thousands=_mark(thousands),
     )
-    for path in (out, picture, json):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ValueError(f"no folder {str(path.parent)!r} to write {path.name!r} in: make it first")
-    found = pipeline.calibrate(bids, columns, options)
-    scenario = from_mapping(found.scenario(num_bidders, cap))
-    scenario.to_yaml(out)
-    if picture is not None:
-        from econo_env.valuations.calibration.picture import draw
-
-        draw(found, picture, num_bidders)
-    if json is not None:
-        json.write_text(found.to_json())
-    _print(found, num_bidders)
-    typer.echo(f"scenario {scenario.id} written to {out}")
-
-
-def _options(
-    bids: str,
-    auction_column: str | None,
-    bid_column: str | None,
-    continuous: str | None,
-    discrete: str | None,
-    seed: int,
-    bootstrap: int,
-    auction_effects: bool,
-) -> tuple[TableOptions, EstimateOptions]:
-    """The typed options, with one sentence for what does not validate."""
-    base = TIMBER_COLUMNS if bids == TIMBER else TableOptions()
-    given = {
-        "auction_column": auction_column,
-        "bid_column": bid_column,
-        "continuous": _names(continuous),
-        "discrete": _names(discrete),
-    }
-    changes = {name: value for name, value in given.items() if value is not None}
     try:
-        columns = TableOptions.model_validate({**base.model_dump(), **changes})
         options = EstimateOptions(seed=seed, bootstrap=bootstrap, auction_effects=auction_effects)
     except ValidationError as error:
-        kind = TableOptions if error.title == "TableOptions" else EstimateOptions
-        raise ValueError(describe_errors(error, kind)) from None
-    return columns, options
+        raise ValueError(describe_errors(error, EstimateOptions)) from None
+    with Outputs({"--out": out, "--picture": picture, "--json": json}, reads=[bids]) as outputs:
+        found = pipeline.calibrate(bids, columns, options)
+        scenario = from_mapping(found.scenario(num_bidders, cap))
+        outputs.write("--out", scenario.to_yaml())
+        outputs.write("--json", found.to_json())
+        if picture is not None:
+            from econo_env.valuations.calibration.picture import draw
+
+            drawn = io.BytesIO()
+            draw(found, drawn, num_bidders)
+            outputs.write("--picture", drawn.getvalue())
+        outputs.show(report(found, num_bidders, _width()))
+        outputs.show(f"scenario {scenario.id} written to {out}")
+
+
+def _table_options(bids: str, **given: Any) -> TableOptions:
+    """The typed options, with one sentence for what does not validate; None is what was not given."""
+    base = TIMBER_COLUMNS if bids == TIMBER else TableOptions()
+    changes = {name: value for name, value in given.items() if value is not None}
+    try:
+        return TableOptions.model_validate({**base.model_dump(exclude_unset=True), **changes})
+    except ValidationError as error:
+        raise ValueError(describe_errors(error, TableOptions)) from None
 
 
 def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _print(found: Calibration, num_bidders: int | None) -> None:
+def _mark(text: str | None) -> str | None:
+    return None if text is None else _MARKS.get(text.lower(), text)
+
+
+def _amount_or_name(text: str | None) -> float | str | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _width() -> int:
     from rich.console import Console
-    from rich.table import Table
 
-    console = Console()
-    said = found.homogenisation
-    console.print(
-        f"{found.rows_read:,} bids in {found.auctions_read:,} auctions; covariates and the number of bidders explain "
-        f"{said.r_squared:.1%} of the variance of log bids."
-    )
-    for entry in found.dropped:
-        console.print(f"dropped {entry.auctions:,} auctions ({entry.bids:,} bids): {entry.reason}")
-    for note in found.notes:
-        console.print(f"note: {note}")
-    console.print(
-        f"1 credit = the median homogenised bid: {said.amount_per_credit:,.6g} in the auction with median covariates."
-    )
-    table = Table(title="Value quantiles in credits, with 95 % bands")
-    for title in ("bidders", "auctions", *(f"{p:.0%}" for p in SHOWN), "KS all / winning"):
-        table.add_column(title, justify="right")
-    for n, e in sorted(found.estimates.items()):
-        cells = ["{:.2f} [{:.2f}, {:.2f}]".format(*e.value_at(p)) for p in SHOWN]
-        table.add_row(str(n), f"{e.auctions:,}", *cells, f"{e.fit.bid_distance:.3f} / {e.fit.winning_bid_distance:.3f}")
-    console.print(table)
-    for n, why in found.skipped.items():
-        console.print(f"{n} bidders: not estimated, {why}")
-    _print_judgement(console.print, found, num_bidders)
-
-
-def _print_judgement(say: Callable[[str], None], found: Calibration, num_bidders: int | None) -> None:
-    if found.comparison is not None:
-        say(found.comparison.verdict)
-    share = found.homogenisation.auction_share
-    if share > 0.1 and not found.estimate_options.auction_effects:
-        say(
-            f"{share:.0%} of what the covariates leave unexplained is common to the bids of an auction, while the "
-            "estimate takes bids of an auction as independent: values lie too far apart; see --auction-effects"
-        )
-    rule = found.what_if(num_bidders)
-    say(
-        f"{rule.num_bidders} bidders: mean winning bid {rule.observed_revenue:.3f} observed, {rule.revenue} in "
-        "equilibrium (first or second price); "
-        f"best reserve {rule.best_reserve} would add {100 * rule.best_gain.mean:.2f} % "
-        f"[{100 * rule.best_gain.low:.2f}, {100 * rule.best_gain.high:.2f}]"
-    )
+    return Console().width

@@ -1,11 +1,11 @@
 """`econo-env clear`: one clearing of a market from a file."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from training.outputs import Outputs
 
 
 def clear(
@@ -21,33 +21,20 @@ def clear(
 
     Example: `econo-env clear configs/markets/english.yaml --json cleared.json`
     """
+    from econo_env.documents import read_yaml
     from econo_env.mechanisms.base import mechanism
-    from econo_env.mechanisms.form import clear_form
+    from econo_env.mechanisms.form import NAMES, clear_form
+    from econo_env.money import written
 
-    document = _read(market)
-    cleared = clear_form(document, seed)
-    typer.echo(f"{document['mechanism']['name']}: {mechanism(document['mechanism']['name']).summary}")
-    for line in cleared.explanation:
-        typer.echo(line)
-    revenue = sum(cleared.payments)
-    typer.echo(
-        f"welfare {cleared.welfare:.6g} of at most {cleared.optimal:.6g} "
-        f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
-        f"{'revenue' if revenue >= 0 else 'spent'} {abs(revenue):.6g}"
-    )
-    if json_file is not None:
-        json_file.write_text(json.dumps(cleared.to_json(), indent=2) + "\n")
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"there is no file {str(path)!r}") from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{str(path)!r} is not readable YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, Mapping):
-        raise ValueError(f"{str(path)!r} holds no mapping: give keys such as mechanism and bids")
-    return document
+    with Outputs({"--json": json_file}, reads=[market]) as outputs:
+        document = read_yaml(market, "market file", NAMES)
+        cleared = clear_form(document, seed)
+        outputs.write_json("--json", cleared.to_json())
+        revenue = sum(cleared.payments)
+        closing = (
+            f"welfare {written(cleared.welfare)} of at most {written(cleared.optimal)} "
+            f"({'optimal' if cleared.gap <= 1e-9 else f'{cleared.gap:.2%} lost'}), "
+            f"{'revenue' if revenue >= 0 else 'spent'} {written(abs(revenue))}"
+        )
+        name = document["mechanism"]["name"]
+        outputs.show("\n".join([f"{name}: {mechanism(name).summary}", *cleared.explanation, closing]))

@@ -1,10 +1,11 @@
 """`econo-env demo`: the main job on real bids."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training.outputs import Outputs, check_folder
 
 
 def demo(
@@ -28,10 +29,9 @@ def demo(
     """
     from training.demo import DemoSettings, run_demo
 
-    result = run_demo(out, DemoSettings(seed=seed, training_seconds=seconds_of_training), say=typer.echo)
-    if json_file is not None:
-        json_file.write_text(json.dumps(result.as_dict(), indent=2) + "\n")
-    typer.echo("")
-    typer.echo(result.words)
-    typer.echo("")
-    typer.echo(f"{result.seconds:.0f} s in all. The report stands in {result.report.absolute()}")
+    check_folder("--out", out)
+    with Outputs({"--json": json_file}) as outputs:
+        result = run_demo(out, DemoSettings(seed=seed, training_seconds=seconds_of_training), say=outputs.show)
+        outputs.write_json("--json", result.as_dict())
+        report = f"{result.seconds:.0f} s in all. The report stands in {result.report.absolute()}"
+        outputs.show(f"\n{result.words}\n\n{report}")

@@ -1,11 +1,12 @@
 """`econo-env evaluate`: judges a policy beside the baselines."""
 
-import json
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from training.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,19 +37,19 @@ def evaluate(
     """
     from training.evaluation import evaluate as judged
 
-    result = judged(
-        policy,
-        scenario,
-        seeds=range(seed, seed + 10) if seeds is None else parsed_seeds(seeds),
-        markets=markets,
-        regret=regret,
-        agents=agents,
-        method=method,
-        progress=lambda line: typer.echo(line, err=True),
-    )
-    typer.echo("\n".join(_table(result)))
-    if json_file is not None:
-        json_file.write_text(json.dumps(result.to_json(), indent=2) + "\n")
+    with Outputs({"--json": json_file}, reads=[policy, scenario or policy]) as outputs:
+        result = judged(
+            policy,
+            scenario,
+            seeds=range(seed, seed + 10) if seeds is None else parsed_seeds(seeds),
+            markets=markets,
+            regret=regret,
+            agents=agents,
+            method=method,
+            progress=lambda line: typer.echo(line, err=True),
+        )
+        outputs.write_json("--json", result.to_json())
+        outputs.show("\n".join(_table(result)))
 
 
 def parsed_seeds(text: str) -> list[int]:

@@ -1,10 +1,12 @@
 """`econo-env render`: pictures of an episode."""
 
-import json
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from training.outputs import Outputs
 
 if TYPE_CHECKING:
     from econo_env.interfaces.pettingzoo import MarketEnv
@@ -35,22 +37,21 @@ def render(
     """
     if not ansi and out.suffix not in (".gif", ".png"):
         raise ValueError(f"--out {out}: give a file that ends in .gif or .png, or print with --ansi")
-    scenario, name = _source(what, policy)
-    frames, earned = _play(scenario, name, cycles, seed, "ansi" if ansi else "rgb_array")
-    if ansi:
-        typer.echo("\n\n".join(frames))
-    else:
-        _write(frames, out)
-        typer.echo(f"{len(frames)} round(s) of {scenario.id} drawn to {out}")
-    if json_file is not None:
+    with Outputs({"--out": None if ansi else out, "--json": json_file}, reads=[what]) as outputs:
+        scenario, name = _source(what, policy)
+        frames, earned = _play(scenario, name, cycles, seed, "ansi" if ansi else "rgb_array")
         document = {"scenario": scenario.id, "policy": name, "seed": seed, "rounds": cycles, "earned": earned}
-        json_file.write_text(json.dumps(document, indent=2) + "\n")
+        outputs.write_json("--json", document)
+        if ansi:
+            outputs.show("\n\n".join(frames))
+        else:
+            outputs.write("--out", _picture(frames, out.suffix))
+            outputs.show(f"{len(frames)} round(s) of {scenario.id} drawn to {out}")
 
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
     """The scenario, and the name or path of the policy that plays it."""
-    import yaml
-
+    from econo_env.documents import read_yaml
     from econo_env.scenario import from_mapping, load
 
     run = Path(what)
@@ -58,7 +59,7 @@ def _source(what: str, policy: str | None) -> tuple[Any, str]:
         return load(what), policy or "truthful"
     for folder in (run, run.parent):  # the folder of one seed stands in that of its run
         if (folder / RUN_CONFIG).is_file():
-            document = yaml.safe_load((folder / RUN_CONFIG).read_text())
+            document = read_yaml(folder / RUN_CONFIG, "configuration of a run")
             return from_mapping(document["scenario"]), policy or what
     raise ValueError(f"{what!r} is no run of a training: it holds no {RUN_CONFIG}")
 
@@ -103,15 +104,16 @@ def _actions(env: "MarketEnv", policy: Any) -> dict[str, Any]:
     return dict(zip(env.possible_agents, rows, strict=True))
 
 
-def _write(frames: list[Any], out: Path) -> None:
+def _picture(frames: list[Any], suffix: str) -> bytes:
     """An animated GIF, or a PNG with the rounds below each other."""
     import numpy as np
     from PIL import Image
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".png":
-        Image.fromarray(np.concatenate(frames)).save(out)
-        return
+    content = io.BytesIO()
+    if suffix == ".png":
+        Image.fromarray(np.concatenate(frames)).save(content, format="PNG")
+        return content.getvalue()
     images = [Image.fromarray(frame).quantize(64) for frame in frames]
     milliseconds = round(1000 * SECONDS_A_ROUND)
-    images[0].save(out, save_all=True, append_images=images[1:], duration=milliseconds, loop=0)
+    images[0].save(content, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0)
+    return content.getvalue()

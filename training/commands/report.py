@@ -1,10 +1,11 @@
 """`econo-env report`: one page with interactive plots about a run."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training.outputs import Outputs
 
 
 def report(
@@ -19,13 +20,16 @@ def report(
 
     Example: `econo-env report runs/first_price --out first_price.html`
     """
-    from training.report import gather, write_report
+    from training.report import build_page, gather
     from training.report.style import plotly
 
     plotly()  # without it, say so before anything is measured
     source = Path(run)
+    if not source.exists():
+        raise ValueError(f"there is no run {run!r}: give a training run's folder or a file of `evaluate --json`")
     page = out or (source / "report.html" if source.is_dir() else source.with_suffix(".html"))
-    material = gather(source, seed=seed, say=lambda line: typer.echo(line, err=True))
-    if json_file is not None:
-        json_file.write_text(json.dumps(material.document, indent=2) + "\n")
-    typer.echo(str(write_report(material, page)))
+    with Outputs({"--out": page, "--json": json_file}, reads=[source]) as outputs:
+        material = gather(source, seed=seed, say=lambda line: typer.echo(line, err=True))
+        outputs.write_json("--json", material.document)
+        outputs.write("--out", build_page(material))
+        outputs.show(str(page))

@@ -1,10 +1,11 @@
 """`econo-env resume`: go on with a training."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training.outputs import Outputs
 
 
 def resume(
@@ -23,11 +24,11 @@ def resume(
     from training.provenance import provenance
     from training.run import read_run_config, resume_run
 
-    seeds = read_run_config(run).seeds
-    if seed is not None and seed not in seeds:
-        raise ValueError(f"--seed {seed}: {str(run)!r} has seeds {', '.join(map(str, seeds))}")
-    folder = run / f"seed_{seed}" if seed is not None and len(seeds) > 1 else run
-    runs = resume_run(folder, changes or ())
-    if json_file is not None:
-        json_file.write_text(json.dumps({"runs": runs, "provenance": provenance(seeds)}, indent=2) + "\n")
-    typer.echo(str(folder))
+    with Outputs({"--json": json_file}) as outputs:
+        seeds = read_run_config(run).seeds
+        if seed is not None and seed not in seeds:
+            raise ValueError(f"--seed {seed}: {str(run)!r} has seeds {', '.join(map(str, seeds))}")
+        folder = run / f"seed_{seed}" if seed is not None and len(seeds) > 1 else run
+        runs = resume_run(folder, changes or ())
+        outputs.write_json("--json", {"runs": runs, "provenance": provenance(seeds)})
+        outputs.show(str(folder))

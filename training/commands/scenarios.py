@@ -1,12 +1,12 @@
 """`econo-env scenarios`: what there is to play."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from econo_env.scenario import scenario_table
+from training.outputs import Outputs
 
 
 def scenarios(
@@ -16,9 +16,11 @@ def scenarios(
 
     Example: `econo-env scenarios --json scenarios.json`
     """
-    table = scenario_table().values()
-    for scenario in table:
-        rule = getattr(getattr(scenario, "mechanism", None), "name", "")
-        typer.echo(f"{scenario.id:<24} {scenario.market:<14} {scenario.num_agents:>3} agents  {rule}")
-    if json_file is not None:
-        json_file.write_text(json.dumps([scenario.model_dump(mode="json") for scenario in table], indent=2) + "\n")
+    with Outputs({"--json": json_file}) as outputs:
+        table = scenario_table().values()
+        outputs.write_json("--json", [scenario.model_dump(mode="json") for scenario in table])
+        lines = []
+        for scenario in table:
+            rule = getattr(getattr(scenario, "mechanism", None), "name", "")
+            lines.append(f"{scenario.id:<32} {scenario.market:<14} {scenario.num_agents:>3} agents  {rule}")
+        outputs.show("\n".join(lines))

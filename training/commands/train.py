@@ -1,10 +1,12 @@
 """`econo-env train`: learn a market."""
 
-import json
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training.outputs import Outputs, check_folder
 
 
 def train(
@@ -30,17 +32,15 @@ def train(
     asked = list(changes or ())
     if seed is not None:
         asked.append(f"seeds=[{seed}]")
-    settings = read_config(config, asked)
-    folder = out or _new_folder(Path("runs"), Path(config).stem)
-    runs = start_run(settings, folder)
-    if json_file is not None:
-        json_file.write_text(json.dumps({"runs": runs, "provenance": provenance(settings.seeds)}, indent=2) + "\n")
-    typer.echo(str(folder))
+    with Outputs({"--json": json_file}, reads=[config]) as outputs:
+        settings = read_config(config, asked)
+        folder = out or _new_folder(Path("runs"), Path(config).stem)
+        check_folder("--out", folder)
+        runs = start_run(settings, folder)
+        outputs.write_json("--json", {"runs": runs, "provenance": provenance(settings.seeds)})
+        outputs.show(str(folder))
 
 
 def _new_folder(parent: Path, name: str) -> Path:
-    folder, number = parent / name, 1
-    while folder.exists():
-        number += 1
-        folder = parent / f"{name}-{number}"
-    return folder
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(folder for folder in (parent / name for name in names) if not folder.exists())

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from econo_env.files import DRAFT, write_file
 from econo_env.scenario import Scenario
 from econo_env.valuations.calibration import TIMBER, Calibration, EstimateOptions, calibrate
 from training.demo.market import training_market
@@ -19,6 +20,7 @@ from training.demo.words import (
     people_lines,
     revenue_lines,
 )
+from training.lock import LOCK_FILE, sole_writer
 from training.report.material import Effort, Material, gather
 
 Say = Callable[[str], None]
@@ -104,14 +106,22 @@ def run_demo(out: Path, settings: DemoSettings | None = None, say: Say = print) 
     Raises:
         ValueError: The folder holds something else, or an extra is not installed.
     """
-    from training.demo.section import real_bids_section
-    from training.report.build import write_report
     from training.report.style import plotly
 
-    settings = settings or DemoSettings()
-    began = time.monotonic()
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {str(out)!r} is a file: give a folder")
     plotly()
-    _prepare(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with sole_writer(out, say):
+        _prepare(out)
+        return _run(out, settings or DemoSettings(), say)
+
+
+def _run(out: Path, settings: DemoSettings, say: Say) -> DemoResult:
+    from training.demo.section import real_bids_section
+    from training.report.build import write_report
+
+    began = time.monotonic()
     step = _Steps(say)
 
     step("calibrating on the timber bids")
@@ -143,8 +153,8 @@ def run_demo(out: Path, settings: DemoSettings | None = None, say: Say = print) 
         shown, out / "report.html", title="Bidders trained on real timber auctions", extra=extra, opening=words
     )
     result = DemoResult(found, scenario, material, people, earned, report, words, time.monotonic() - began)
-    (out / "evaluation.json").write_text(json.dumps(material.document, indent=2) + "\n")
-    (out / "demo.json").write_text(json.dumps(result.as_dict(), indent=2) + "\n")
+    write_file(out / "evaluation.json", json.dumps(material.document, indent=2) + "\n")
+    write_file(out / "demo.json", json.dumps(result.as_dict(), indent=2) + "\n")
     return result
 
 
@@ -165,17 +175,16 @@ def _prepare(out: Path) -> None:
     """An empty folder; only what a demo wrote is removed."""
     import shutil
 
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {str(out)!r} is a file: give a folder")
     known = {"bidders", "timber.yaml", "timber.png", "calibration.json", "report.html", "evaluation.json", "demo.json"}
-    strange = sorted(path.name for path in out.iterdir() if path.name not in known) if out.exists() else []
+    names = sorted(path.name for path in out.iterdir())
+    strange = [name for name in names if name not in known and not name.startswith((DRAFT, LOCK_FILE))]
     if strange:
         raise ValueError(f"--out {str(out)!r} holds {strange[0]!r}, which no demo wrote: give another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    if (out / "bidders").is_dir():
+        with sole_writer(out / "bidders", lambda _: None):
+            shutil.rmtree(out / "bidders")
     for path in out.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
+        if path.is_file() and path.name != LOCK_FILE:
             path.unlink()
 
 
@@ -187,7 +196,7 @@ def _calibrated(out: Path, settings: DemoSettings) -> tuple[Calibration, Scenari
     scenario = training_market(found, settings.num_bidders)
     scenario.to_yaml(out / "timber.yaml")
     draw(found, out / "timber.png", settings.num_bidders)
-    (out / "calibration.json").write_text(found.to_json())
+    write_file(out / "calibration.json", found.to_json())
     return found, scenario
 
 

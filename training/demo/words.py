@@ -16,7 +16,7 @@ def calibration_lines(found: Calibration, num_bidders: int) -> list[str]:
     """What was read, dropped and found."""
     said = found.homogenisation
     lines = [f"{found.rows_read:,} bids in {found.auctions_read:,} auctions"]
-    lines += [f"dropped {entry.auctions:,} auctions ({entry.bids:,} bids): {entry.reason}" for entry in found.dropped]
+    lines += [str(entry) for entry in found.dropped]
     estimate = found.estimate(num_bidders)
     low, middle, high = (estimate.value_at(p)[0] for p in (0.1, 0.5, 0.9))
     lines.append(f"covariates and the number of bidders explain {said.r_squared:.1%} of the variance of log bids")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from econo_env.documents import read_yaml
 from econo_env.markets.judging import PRIMARY
 from econo_env.scenario import Scenario, load
 from training.evaluation.metrics import Metric, efficiency, market_metrics, regret_metrics
@@ -181,12 +182,10 @@ def _scenario_of(policy: str | Path | Actor, scenario: str | Path | Scenario | N
 
 
 def _scenario_of_run(run: Path) -> Scenario:
-    import yaml
-
     from training.config import resolve_scenario
 
     path = run / "config.yaml"
-    document = yaml.safe_load(path.read_text()) if path.is_file() else None
-    if not isinstance(document, dict) or "scenario" not in document:
+    document = read_yaml(path, "configuration of a run") if path.is_file() else {}
+    if "scenario" not in document:
         raise ValueError(f"{str(run)!r} holds no config.yaml with a scenario: give the scenario")
     return resolve_scenario(document["scenario"])

@@ -66,7 +66,7 @@ def bid_section(
     slides = [moment for moment in moments if moment.types.size]
     if len(slides) > 2 and slides[-1].timesteps > 1.5 * slides[0].timesteps:
         figures.append(_on_the_way(scenario, slides))
-    return Section("bids", "What they learned to bid", figures)
+    return Section("bids", "What they bid", figures)
 
 
 def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> Figure:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from econo_env.files import write_file
 from training.report.bids import bid_section
 from training.report.courses import economy_section
 from training.report.gains import regret_section
@@ -52,5 +53,5 @@ def write_report(
     """
     if not path.absolute().parent.is_dir():
         raise ValueError(f"no folder {str(path.parent)!r} to write {path.name!r} in: make it first")
-    path.write_text(build_page(material, title=title, opening=opening, extra=extra))
+    write_file(path, build_page(material, title=title, opening=opening, extra=extra))
     return path

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from econo_env.scenario import Scenario, from_mapping
+from policies import policy_names
 from training.report.economy import Episode, play_episode
 from training.report.history import Moment, history
 
@@ -57,9 +58,10 @@ class Material:
 
     @property
     def evaluations(self) -> dict[str, dict[str, Any]]:
-        """Every evaluation of a trained policy, by the name a legend shows."""
+        """Every evaluation of the policy, by the name a legend shows; a rule goes by its own."""
         if not self.others:
-            return {"learned": self.document}
+            policy = str(self.document.get("policy", "learned"))
+            return {policy if policy in policy_names() and not self.curves else "learned": self.document}
         first = next(iter(self.curves))
         return {f"seed {first}": self.document} | {f"seed {seed}": other for seed, other in self.others.items()}
 

@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from econo_env.markets.clock.words import ClockSale, explained
-from econo_env.markets.form import Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
+from econo_env.markets.form import Amount, Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, clock_mechanism
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.ranking import NOBODY
-from econo_env.money import to_credits, to_money
+from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
 
 _LONGEST = 1_000_000  # ticks
 
@@ -28,8 +28,8 @@ class ClockForm(Form):
         values: True values in credits, one a bidder: welfare is then counted on them.
     """
 
-    bids: list[float | None] = Field(min_length=1)
-    values: list[float] | None = None
+    bids: list[Amount | None] = Field(min_length=1)
+    values: list[Amount] | None = None
 
     @model_validator(mode="after")
     def _one_for_each_bidder(self) -> Self:
@@ -37,12 +37,12 @@ class ClockForm(Form):
         return self
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Plays a clock auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Its `details` are the standing bids of an open outcry or the prices of the clock, `path`, tick by tick.
     """
-    form, row, options = read_form(ClockForm, document)
+    form, row, options = read_form(ClockForm, document, rounding)
     limits = amounts("bids", form.bids)
     clock, left_at, path = _played(clock_mechanism(row.name), options, limits, seed)
     worth = np.nan_to_num(limits) if form.values is None else amounts("values", form.values)
@@ -74,10 +74,11 @@ def _played(row: ClockMechanism, options: Any, limits: Floats, seed: int) -> tup
         asked at each tick.
     """
     money = as_money(limits)
+    opening = _opening(row, options, limits)
+    _check_length(row, options, limits, opening)
     standing, left_at, path = np.ones_like(money), np.full(len(money), np.nan), []
-    opening = int(to_money(row.opening(options, float(np.nanmax(limits, initial=0.0)))))
     closes = int(getattr(options, "closing", _LONGEST))
-    clock = Clock(0, _LONGEST, closes, opening, 0, NOBODY, False)
+    clock = Clock(0, _LONGEST, closes, int(to_money(opening)), 0, NOBODY, False)
     lottery, terms = lottery_of(seed), row.terms(options)
     while not clock.sold and clock.tick < clock.closes:
         asked, was_in = float(to_credits(clock.price)), standing.copy()
@@ -85,4 +86,31 @@ def _played(row: ClockMechanism, options: Any, limits: Floats, seed: int) -> tup
         clock = Clock(*moved)._replace(tick=clock.tick + 1)
         left_at[(was_in > 0) & (standing == 0)] = asked
         path.append(asked)
+    if clock.tick >= _LONGEST:
+        raise ValueError(f"the sale is not over after {_LONGEST:,} ticks: choose a larger increment")
     return clock, left_at, path
+
+
+def _opening(row: ClockMechanism, options: Any, limits: Floats) -> float:
+    return row.opening(options, float(np.nanmax(limits, initial=0.0)))
+
+
+def _check_length(row: ClockMechanism, options: Any, limits: Floats, opening: float) -> None:
+    """Raises a ValueError if the sale takes more ticks than are played; it names the least increment that does not."""
+    if row.duration is None or row.duration(options, opening, limits) < _LONGEST:
+        return
+
+    def fits(micro_credits: int) -> bool:
+        changed = options.model_copy(update={"increment": micro_credits / MICRO})
+        return row.duration is not None and row.duration(changed, _opening(row, changed, limits), limits) < _LONGEST
+
+    low, high = int(to_money(options.increment)), int(LARGEST_CREDITS * MICRO)
+    if not fits(high):
+        raise ValueError(f"closing = {options.closing:,}: at most {_LONGEST - 1:,} ticks can be played")
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    raise ValueError(
+        f"increment = {written(options.increment)}: more than {_LONGEST:,} ticks would be played, choose an increment "
+        f"of at least {written(high / MICRO)}"
+    )

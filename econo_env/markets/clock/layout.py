@@ -5,9 +5,10 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.clock.scenario import ClockScenario
 from econo_env.money import MICRO, to_money
+from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
 class State(NamedTuple):
@@ -37,7 +38,7 @@ class Terms(NamedTuple):
     opening: int  # micro-credits at which the clock starts
     closes: int  # ticks after which the sale ends, as planned
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value comes from
-    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    quantiles: DrawTables  # micro-credits, one a prior
     highest_value: float  # micro-credits
     value_scale: float  # 1 / highest_value
     bids_are_amounts: bool
@@ -97,7 +98,7 @@ def terms(scenario: ClockScenario) -> Terms:
         opening=int(to_money(row.opening(scenario.mechanism, scenario.highest_value))),
         closes=min(scenario.max_cycles, int(getattr(scenario.mechanism, "closing", scenario.max_cycles))),
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(to_money(1.0)),
+        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         highest_value=float(to_money(scenario.highest_value)),
         value_scale=1.0 / float(to_money(scenario.highest_value)),
         half_largest_bid=1.0,

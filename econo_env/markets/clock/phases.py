@@ -71,7 +71,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row[2] = clock_left
         at = 3
         if terms.shows_prior:
-            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             at += 1
         if terms.shows_standing:
             row[at] = state.standing[k, i]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from econo_env.markets.form import Floats
+from econo_env.markets.form import BY_ITS_RULE, Floats
+from econo_env.money import written
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,16 @@ def _fate(i: int, sale: ClockSale) -> str:
     limit = sale.limits[i]
     if sale.buyer == i:
         why = _why(sale)
-        return f"buys at tick {sale.ticks} and pays {sale.price:.6g}, within its limit of {limit:.6g}: {why}"
+        return f"buys at tick {sale.ticks} and pays {written(sale.price)}, within its limit of {written(limit)}: {why}"
     if np.isnan(limit):
         return "says no to every price"
     if not np.isnan(sale.left_at[i]):
-        return f"leaves at {sale.left_at[i]:.6g}, the first price above its limit of {limit:.6g}"
+        return f"leaves at {written(sale.left_at[i])}, the first price above its limit of {written(limit)}"
     if sale.buyer is None:
-        return f"says no: its limit of {limit:.6g} is below every price"
+        return f"says no: its limit of {written(limit)} is below every price"
     if limit >= sale.price:
-        return f"with a limit of {limit:.6g} does not outbid {sale.price:.6g}: the lot fell to the buyer"
-    return f"does not buy: its limit of {limit:.6g} is below the price of {sale.price:.6g}"
+        return f"with a limit of {written(limit)} does not outbid {written(sale.price)}: the lot fell to the buyer"
+    return f"does not buy: its limit of {written(limit)} is below the price of {written(sale.price)}"
 
 
 def _why(sale: ClockSale) -> str:
@@ -57,6 +58,8 @@ def _why(sale: ClockSale) -> str:
         return "the first price of the falling clock that anyone takes"
     if sale.rule == "english_open":
         return "its standing bid, which nobody outbid before the close"
+    if sale.rule != "english":
+        return BY_ITS_RULE
     if np.any(sale.left_at == sale.price):
         return "the price at which the last rival left"
     return "the last price that anyone accepted, drawn by lot among those still in"

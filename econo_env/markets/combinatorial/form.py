@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from econo_env.markets.combinatorial.words import explained
-from econo_env.mechanisms.base import mechanism
+from econo_env.markets.form import Amount, Form, Name, read_form
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.rule import Payment
-from econo_env.mechanisms.form import Cleared
-from econo_env.money import Credits, to_credits, to_money
-from econo_env.scenario import describe_errors
+from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
 
@@ -28,26 +27,22 @@ class BundleBid(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bidder: int | str
-    bundle: list[int | str] = Field(min_length=1)
-    amount: Credits = Field(ge=0.0)
+    bidder: Name
+    bundle: list[Name] = Field(min_length=1)
+    amount: Amount = Field(ge=0.0, le=LARGEST_CREDITS)
 
 
-class CombinatorialForm(BaseModel):
+class CombinatorialForm(Form):
     """The keys of a file.
 
     Attributes:
-        mechanism: Name and parameters.
         items: What is for sale, one name each.
         bids: XOR bids: a bidder wins at most one of its bundles. Instead of a list, a section with a `generator` and
             its keywords; items and bidders then have numbers from 0.
         time_limit: Seconds after which nothing more is proved.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    mechanism: dict[str, Any]
-    items: list[int | str] = Field(min_length=1)
+    items: list[Name] = Field(min_length=1)
     bids: list[BundleBid] = Field(min_length=1)
     time_limit: float = Field(10.0, gt=0.0)
 
@@ -90,21 +85,13 @@ class CombinatorialForm(BaseModel):
         return xor_bids(rows, len(self.items), len(number))
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a combinatorial auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Winners are named as in the file; `allocation` lists each bidder's items and `payments` each bidder's payment, in
     order of first appearance.
     """
-    try:
-        form = CombinatorialForm.model_validate(document)
-    except ValidationError as error:
-        raise ValueError(describe_errors(error, CombinatorialForm)) from None
-    row = mechanism(str(form.mechanism["name"]))
-    try:
-        options: Any = row.options.model_validate(form.mechanism)
-    except ValidationError as error:
-        raise ValueError(f"mechanism {row.name}: {describe_errors(error, row.options)}") from None
+    form, _, options = read_form(CombinatorialForm, document, rounding)
     bids, bidders = form.to_bids(), form.bidders()
     outcome = clear_auction(bids, Payment(options.payment), time_limit=form.time_limit, seed=seed)
     return Cleared(

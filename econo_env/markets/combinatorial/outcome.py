@@ -15,6 +15,7 @@ from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
 from econo_env.money import to_credits, to_money
+from econo_env.valuations.bundle_values import LocalGlobal
 
 Floats = NDArray[np.float64]
 
@@ -34,18 +35,17 @@ def types(scenario: CombinatorialScenario, state: State) -> Floats:
 def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Floats) -> Floats:
     """The agent's types at points of the unit cube, shape (..., components)."""
     points = np.asarray(uniforms, dtype=np.float64)
-    drawing, section = scenario.bundle_values.drawing(), scenario.bundle_values
-    if drawing is None:
+    section = scenario.bundle_values
+    if isinstance(section, LocalGlobal):
         return points * float(highest_values(scenario)[agent])
     if section.by_item:
-        table = drawing.quantiles[0]
-        return to_credits(np.rint(np.interp(points, np.linspace(0.0, 1.0, len(table)), table)))
+        return to_credits(to_money(section.prior.quantile_table().quantile(points)))
     draws = points.reshape(-1, points.shape[-1])
     bundles = np.full(len(draws), scenario.offers.masks[agent])
     if section.random_bundles:
         bundles = 1 + (draws[:, 1] * (2.0**scenario.offers.num_items - 1)).astype(np.int64)
     values = np.empty(len(draws), dtype=np.int64)
-    worths_of_wishes(drawing, bundles, np.ascontiguousarray(draws[:, 0]), values)
+    worths_of_wishes(section.drawing(), bundles, np.ascontiguousarray(draws[:, 0]), values)
     found = np.column_stack([to_credits(values), bundles])
     return found[:, : points.shape[-1]].reshape(points.shape)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
-from econo_env.money import to_credits
+from econo_env.money import to_credits, written
 from econo_env.valuations.xor_bids import XorBids
 
 Ints = NDArray[np.int64]
@@ -64,9 +64,11 @@ def explained(outcome: AuctionOutcome, bids: XorBids, items: Sequence[str], name
         if offer < 0:
             lines.append(f"{name} loses{_why_not(i, outcome, bids, items, names)}")
             continue
-        bid, paid = to_credits(bids.amount[offer]), to_credits(outcome.payments[i])
+        bid, paid = (float(to_credits(money)) for money in (bids.amount[offer], outcome.payments[i]))
         reason = _reason(outcome.mode, found[i] if found else None)
-        lines.append(f"{name} wins {bundle_name(bids, offer, items)} with its bid {bid:.6g}; pays {paid:.6g}, {reason}")
+        lines.append(
+            f"{name} wins {bundle_name(bids, offer, items)} with its bid {written(bid)}; pays {written(paid)}, {reason}"
+        )
     return lines
 
 
@@ -83,12 +85,13 @@ def _why_not(i: int, outcome: AuctionOutcome, bids: XorBids, items: Sequence[str
     best = own.start + int(np.argmax(bids.amount[own]))
     taken = bids.contains[best]
     holders = [k for k in np.flatnonzero(outcome.won >= 0).tolist() if (bids.contains[outcome.won[k]] & taken).any()]
-    against = to_credits(sum(int(bids.amount[outcome.won[k]]) for k in holders))
-    offer = f": {to_credits(bids.amount[best]):.6g} for {bundle_name(bids, best, items)}"
+    against = float(to_credits(sum(int(bids.amount[outcome.won[k]]) for k in holders)))
+    offer = f": {written(float(to_credits(bids.amount[best])))} for {bundle_name(bids, best, items)}"
     if not holders:
         return offer
     verb = "offers" if len(holders) == 1 else "offer together"
-    return f"{offer}, while {' and '.join(names[k] for k in holders)} {verb} {against:.6g} for bundles with items of it"
+    rivals = " and ".join(names[k] for k in holders)
+    return f"{offer}, while {rivals} {verb} {written(against)} for bundles with items of it"
 
 
 def _reason(mode: str, harm: tuple[float, float] | None) -> str:
@@ -96,5 +99,5 @@ def _reason(mode: str, harm: tuple[float, float] | None) -> str:
     if harm is None:
         return _RULES[mode]
     best, others = harm
-    worked_out = f"{best:.6g} that the others could have without it less {others:.6g} that they have"
-    return worked_out if mode == Payment.vcg.name else f"{_RULES[mode]} (VCG: {best - others:.6g}, {worked_out})"
+    worked_out = f"{written(best)} that the others could have without it less {written(others)} that they have"
+    return worked_out if mode == Payment.vcg.name else f"{_RULES[mode]} (VCG: {written(best - others)}, {worked_out})"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from econo_env.markets.double_auction.words import explained, trader_names
-from econo_env.markets.form import Form, Ints, amounts, as_credits, as_money, gap_between, lottery_of, read_form
-from econo_env.mechanisms.form import Cleared
+from econo_env.markets.form import Amount, Form, Ints, amounts, as_credits, as_money, gap_between, lottery_of, read_form
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import to_credits
 
 
@@ -18,22 +18,23 @@ class DoubleAuctionForm(Form):
     """The keys of a file.
 
     Attributes:
-        buyers: Bids in credits, one a buyer; null or .nan is no bid.
+        buyers: Bids in credits, one a buyer; null or .nan is no bid. A side may be empty: there is no trade then.
         sellers: Asks in credits, one a seller; null or .nan is no ask.
     """
 
-    buyers: list[float | None]
-    sellers: list[float | None]
+    buyers: list[Amount | None]
+    sellers: list[Amount | None]
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a two-sided market from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Traders are listed buyers first, then sellers, and counted through: the first of n sellers beside m buyers is m. The
     allocation is 1 for a unit bought and -1 for one sold; sellers' payments are negative.
     """
-    form, row, options = read_form(DoubleAuctionForm, document)
-    bids, asks = as_money(amounts("buyers", form.buyers)), as_money(amounts("sellers", form.sellers))
+    form, row, options = read_form(DoubleAuctionForm, document, rounding)
+    sides = (("buyers", form.buyers), ("sellers", form.sellers))
+    bids, asks = (as_money(amounts(name, offers, may_be_empty=True)) for name, offers in sides)
     order, allocation, payments = (np.zeros(len(bids) + len(asks), dtype=np.int64) for _ in range(3))
     row.rule(bids, asks, lottery_of(seed), row.terms(options), order, allocation, payments)
     offers = np.concatenate([bids, asks])

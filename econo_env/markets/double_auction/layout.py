@@ -5,11 +5,12 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_money
+from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
 class State(NamedTuple):
@@ -33,7 +34,7 @@ class Terms(NamedTuple):
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value or cost comes from
-    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    quantiles: DrawTables  # micro-credits, one a prior
     highest_price: float  # micro-credits
     price_scale: float  # 1 / highest_price
     bids_are_amounts: bool
@@ -100,7 +101,7 @@ def terms(scenario: DoubleAuctionScenario) -> Terms:
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(MICRO),
+        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         highest_price=highest,
         price_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",

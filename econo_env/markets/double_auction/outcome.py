@@ -34,8 +34,7 @@ def types(scenario: DoubleAuctionScenario, state: State) -> Floats:
 
 def types_at(scenario: DoubleAuctionScenario, agent: int, uniforms: Floats) -> Floats:
     """The agent's values or costs at the given probabilities, shape (..., 1), as the engine draws them."""
-    table = scenario.priors()[agent].quantile_table()
-    return np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
+    return scenario.priors()[agent].quantile_table().quantile(uniforms)
 
 
 def set_types(scenario: DoubleAuctionScenario, engine: Any, agent: int, types: Floats) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.form import SAME, Floats
+from econo_env.markets.form import BY_ITS_RULE, SAME, Floats
+from econo_env.money import written
 
 Ints = NDArray[np.int64]
 
@@ -47,24 +48,24 @@ def explained(
         elif allocation[i]:
             price = side * float(payments[i])
             source = _source(mechanism, num_buyers, offers, side, i, price, names)
-            lines.append(f"{name} {verb} {offers[i]:.6g} and trades: {gets} {price:.6g}{source}")
+            lines.append(f"{name} {verb} {written(offers[i])} and trades: {gets} {written(price)}{source}")
         elif side * offers[i] < side * getattr(mechanism, "price", -side * np.inf):
             beside = "below" if side == 1 else "above"
-            lines.append(f"{name} {verb} {offers[i]:.6g}, {beside} the posted price, and does not trade")
+            lines.append(f"{name} {verb} {written(offers[i])}, {beside} the posted price, and does not trade")
         elif last is None:
-            lines.append(f"{name} {verb} {offers[i]:.6g}: there is no trade")
+            lines.append(f"{name} {verb} {written(offers[i])}: there is no trade")
         else:
             by_lot = "by lot, " if offers[last] == offers[i] or mechanism.name == "posted_price" else ""
             lines.append(
-                f"{name} {verb} {offers[i]:.6g} and does not trade: {by_lot}the last to trade is {names[last]} at its "
-                f"offer of {offers[last]:.6g}"
+                f"{name} {verb} {written(offers[i])} and does not trade: {by_lot}the last to trade is {names[last]} at "
+                f"its offer of {written(offers[last])}"
             )
     return [*lines, _books(allocation, payments)]
 
 
 def _books(allocation: Ints, payments: Floats) -> str:
     left, trades = float(payments.sum()), int((allocation > 0).sum())
-    kept = f"the market maker keeps {left:.6g}" if left > SAME else f"a deficit of {-left:.6g} is left to pay"
+    kept = f"the market maker keeps {written(left)}" if left > SAME else f"a deficit of {written(-left)} is left to pay"
     return f"{trades} {'trade' if trades == 1 else 'trades'}; {'the books balance' if abs(left) <= SAME else kept}"
 
 
@@ -83,7 +84,7 @@ def _source(
         return f", {found[0]}"
     others = [name for j, name in enumerate(names) if j != trader and abs(offers[j] - price) <= SAME]
     own = ", its own offer" if abs(offers[trader] - price) <= SAME else ""
-    return own or (f", the offer of {others[0]}" if others else "")
+    return own or (f", the offer of {others[0]}" if others else f", {BY_ITS_RULE}")
 
 
 def _candidates(mechanism: Any, num_buyers: int, offers: Floats, side: int) -> list[tuple[str, float]]:
@@ -93,28 +94,30 @@ def _candidates(mechanism: Any, num_buyers: int, offers: Floats, side: int) -> l
     trades = int(np.sum(demand[:pairs] >= supply[:pairs]))
     if mechanism.name == "posted_price":
         return [("the posted price", float(mechanism.price))]
-    if trades == 0:
+    if trades == 0 or mechanism.name not in ("double_auction", "mcafee", "vcg_double_auction"):
         return []
     bid, ask = float(demand[trades - 1]), float(supply[trades - 1])
     next_bid = float(demand[trades]) if trades < len(demand) else -np.inf
     next_ask = float(supply[trades]) if trades < len(supply) else np.inf
     if mechanism.name == "vcg_double_auction":
         if side == 1:
-            said = f"the higher of the last ask that trades, {ask:.6g},{_beside('bid', next_bid)}"
+            said = f"the higher of the last ask that trades, {written(ask)},{_beside('bid', next_bid)}"
             return [(said, max(ask, next_bid))]
-        return [(f"the lower of the last bid that trades, {bid:.6g},{_beside('ask', next_ask)}", min(bid, next_ask))]
+        return [
+            (f"the lower of the last bid that trades, {written(bid)},{_beside('ask', next_ask)}", min(bid, next_ask))
+        ]
     if mechanism.name == "mcafee":
         low = min(next_bid, next_ask) if np.isfinite(next_bid) else min(mechanism.lowest_bid, next_ask)
         high = next_ask if np.isfinite(next_ask) else max(mechanism.highest_ask, low)
-        offer = f"bid {bid:.6g}" if side == 1 else f"ask {ask:.6g}"
+        offer = f"bid {written(bid)}" if side == 1 else f"ask {written(ask)}"
         return [
-            (f"halfway between the next bid {low:.6g} and the next ask {high:.6g}", (low + high) / 2),
+            (f"halfway between the next bid {written(low)} and the next ask {written(high)}", (low + high) / 2),
             (f"the {offer} of the least valuable pair, which is left out", bid if side == 1 else ask),
         ]
     if getattr(mechanism.between, "name", "") == "clearing_prices":
         bid, ask = min(bid, next_ask), max(ask, next_bid)
     k = float(mechanism.k)
-    said = f"{k:.6g} x {ask:.6g} + {1 - k:.6g} x {bid:.6g}, between the ends of the price range"
+    said = f"{k:.12g} x {written(ask)} + {1 - k:.12g} x {written(bid)}, between the ends of the price range"
     return [(said, k * ask + (1 - k) * bid)]
 
 
@@ -123,4 +126,4 @@ def _given(offers: Floats) -> Floats:
 
 
 def _beside(kind: str, amount: float) -> str:
-    return f" and the next {kind}, {amount:.6g}" if np.isfinite(amount) else f" for there is no next {kind}"
+    return f" and the next {kind}, {written(amount)}" if np.isfinite(amount) else f" for there is no next {kind}"

@@ -15,7 +15,7 @@ from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.uniform_price import zero_revenue_holds
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import left_of, places_of
-from econo_env.valuations.priors import TABLE_CELLS, Empirical
+from econo_env.valuations.priors import empirical
 
 Floats = NDArray[np.float64]
 
@@ -79,10 +79,9 @@ def _sale(scenario: MultiUnitScenario) -> MultiUnitScenario:
     """The sale that a procurement mirrors: of what costs leave of the ceiling."""
     if scenario.procurement is None:
         return scenario
-    shares = np.linspace(0.0, 1.0, TABLE_CELLS + 1)
-    tables = (left_of(scenario.ceiling, prior).quantile(shares) for prior in scenario.priors())
-    priors = tuple(Empirical(quantiles=tuple(np.maximum.accumulate(table).tolist())) for table in tables)
-    return scenario.replace(procurement=None, values=priors[0] if len(set(priors)) == 1 else priors)
+    ceiling, tables = scenario.ceiling, [prior.quantile_table() for prior in scenario.priors()]
+    priors = [empirical(table.reversed(lambda costs: np.maximum(ceiling - costs, 0.0))) for table in tables]
+    return scenario.replace(procurement=None, values=priors[0] if len(set(priors)) == 1 else tuple(priors))
 
 
 def numerical_solution(scenario: MultiUnitScenario) -> Solution | None:

@@ -5,12 +5,14 @@
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from econo_env.markets.form import (
+    Amount,
     Floats,
     Form,
     as_credits,
@@ -23,9 +25,9 @@ from econo_env.markets.form import (
 from econo_env.markets.multi_unit.strategies import best_worth, worth
 from econo_env.markets.multi_unit.words import UnitRound, explained
 from econo_env.markets.procurement import ProcurementForm, mirrored
-from econo_env.mechanisms.form import Cleared
-from econo_env.mechanisms.marginal_bids import MOST_UNITS, make_non_increasing
-from econo_env.money import to_credits, to_money
+from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.marginal_bids import MOST_UNITS
+from econo_env.money import to_credits, to_money, written
 
 
 class MultiUnitForm(Form):
@@ -33,19 +35,19 @@ class MultiUnitForm(Form):
 
     Attributes:
         units: Units for sale, here or among the mechanism's parameters.
-        bids: Marginal bids in credits, one row a bidder, rows of any length; null or .nan is no bid. A bid above the
-            one before it is lowered to it. In procurement bids rise, one below the one before it is raised to it, and
-            one above the ceiling is no bid.
-        values: True marginal values in credits, one row a bidder: welfare is then counted on them.
+        bids: Marginal bids in credits, one row a bidder, rows of any length; null or .nan is no bid, and nothing may
+            stand behind it. The next unit is worth no more than the one before it; in procurement it costs no less, and
+            a bid above the ceiling is no bid.
+        values: True marginal values in credits, one row a bidder, in the same order: welfare is then counted on them.
         procurement: The reverse form: the lowest bids win and are paid.
         costs: In procurement true marginal costs in credits, one row a bidder: welfare is then counted on them.
     """
 
     units: int | None = Field(None, ge=1, le=MOST_UNITS)
-    bids: list[list[float | None]]
-    values: list[list[float | None]] | None = None
+    bids: list[list[Amount | None]]
+    values: list[list[Amount | None]] | None = None
     procurement: ProcurementForm | None = None
-    costs: list[list[float | None]] | None = None
+    costs: list[list[Amount | None]] | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -55,7 +57,17 @@ class MultiUnitForm(Form):
         for name, rows in (("values", self.values), ("costs", self.costs)):
             if rows is not None and len(rows) != len(self.bids):
                 raise ValueError(f"{name} lists {len(rows)} rows for {len(self.bids)} bidders: give one each")
+        self._check_order()
         return self
+
+    def _check_order(self) -> None:
+        """Raises a ValueError where a further unit is worth more, or costs less, than the one before it."""
+        for name, rows in (("bids", self.bids), ("values", self.values), ("costs", self.costs)):
+            for bidder, row in enumerate(rows or ()):
+                for unit, (one, other) in enumerate(pairwise(row), 2):
+                    _check_step(
+                        f"{name} of bidder_{bidder}: unit {unit}", one, other, rises=self.procurement is not None
+                    )
 
     def section(self) -> dict[str, Any]:
         """The mechanism with the units for sale."""
@@ -64,6 +76,20 @@ class MultiUnitForm(Form):
         if self.mechanism.get("units", self.units) != self.units:
             raise ValueError(f"units = {self.units}, but the mechanism says {self.mechanism['units']}: give them once")
         return self.mechanism | {"units": self.units}
+
+
+def _check_step(where: str, before: float | None, amount: float | None, rises: bool) -> None:
+    """Raises a ValueError if an amount for a further unit is on the wrong side of the one before it."""
+    if amount is None or np.isnan(amount):
+        return
+    if before is None or np.isnan(before):
+        raise ValueError(f"{where} at {written(amount)} comes after a unit without an amount: close the gap")
+    if amount < before if rises else amount > before:
+        wrong, right = ("less", "fall") if rises else ("more", "rise")
+        raise ValueError(
+            f"{where} at {written(amount)} is {wrong} than the one before it, {written(before)}: amounts for further "
+            f"units may not {right}"
+        )
 
 
 def _table(name: str, rows: Sequence[Sequence[float | None]]) -> Floats:
@@ -82,13 +108,12 @@ def _table(name: str, rows: Sequence[Sequence[float | None]]) -> Floats:
     return table
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a sale, or procurement, of identical units from a mapping; see `econo_env.mechanisms.form.clear_form`."""
-    form, row, options = read_form(MultiUnitForm, document)
+    form, row, options = read_form(MultiUnitForm, document, rounding)
     money, ceiling = as_money(_table("bids", form.bids)), None if form.procurement is None else form.procurement.ceiling
     most = int(to_money(ceiling or 0.0))
     money = mirrored(money, most) if ceiling else money
-    make_non_increasing(money)
     allocation, payments = np.zeros(len(money), dtype=np.int64), np.zeros(len(money), dtype=np.int64)
     row.rule(money, lottery_of(seed), row.terms(options), allocation, payments)
     payments -= most * allocation

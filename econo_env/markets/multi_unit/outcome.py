@@ -25,8 +25,7 @@ def types(scenario: MultiUnitScenario, state: State) -> Floats:
 
 def types_at(scenario: MultiUnitScenario, agent: int, uniforms: Floats) -> Floats:
     """Marginal values or costs at points of the unit cube, shape (..., demand), as the engine draws and sorts them."""
-    table = scenario.priors()[agent].quantile_table()
-    drawn = np.sort(np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table), axis=-1)
+    drawn = np.sort(scenario.priors()[agent].quantile_table().quantile(uniforms), axis=-1)
     return drawn if scenario.procurement is not None else drawn[..., ::-1]
 
 

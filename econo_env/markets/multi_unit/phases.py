@@ -155,7 +155,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row[demand] = rounds_left
         at = demand + 1
         if terms.shows_role:
-            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             at += 1
         if terms.shows_result:
             row[at] = state.allocation[k, i] / demand

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.form import SAME, Floats
+from econo_env.markets.form import BY_ITS_RULE, SAME, Floats
+from econo_env.money import written
 
 Ints = NDArray[np.int64]
 
@@ -70,7 +71,7 @@ def explained(cleared: UnitRound, only: Sequence[int] | None = None) -> list[str
 
 
 def _listed(amounts: Floats) -> str:
-    return " + ".join(f"{amount:.6g}" for amount in amounts)
+    return " + ".join(map(written, amounts.tolist()))
 
 
 def _line(i: int, cleared: UnitRound, names: Sequence[str]) -> str:
@@ -81,12 +82,12 @@ def _line(i: int, cleared: UnitRound, names: Sequence[str]) -> str:
     worse = "above" if cleared.reverse else "below"
     if won == 0:
         meets = bool(cleared.accepted(own[:1])[0])
-        limit = "the winning bids" if meets else f"{cleared.limit_name} {cleared.limit:.6g}"
+        limit = "the winning bids" if meets else f"{cleared.limit_name} {written(cleared.limit)}"
         tied = any(own[0] == bids[w, cleared.allocation[w] - 1] for w in np.flatnonzero(cleared.allocation))
         reason = "the lot fell to an equal bid" if tied and meets else f"{worse} {limit}"
-        return f"{names[i]} wins nothing: its bid {own[0]:.6g}, {reason}"
+        return f"{names[i]} wins nothing: its bid {written(own[0])}, {reason}"
     units = "1 unit" if won == 1 else f"{won} units"
-    paid = f"{'is paid' if cleared.reverse else 'pays'} {abs(cleared.payments[i]):.6g}"
+    paid = f"{'is paid' if cleared.reverse else 'pays'} {written(abs(cleared.payments[i]))}"
     return f"{names[i]} wins {units}: bids {_listed(own[:won])}; {paid}, {_source(i, cleared, names)}"
 
 
@@ -103,13 +104,15 @@ def _source(i: int, cleared: UnitRound, names: Sequence[str]) -> str:
         rivals = cleared.best_first(losing)[:won]
         prices = np.concatenate([rivals, np.full(won - len(rivals), limit)])
         return f"the rivals' bids (or {name}) that its units displace: {_listed(prices)}"
+    if cleared.mechanism.name != "uniform_price":
+        return BY_ITS_RULE
     price = abs(cleared.payments[i]) / won
     worse, best = ("below", "lowest") if cleared.reverse else ("above", "highest")
     if np.isnan(losing).all():
-        return f"{price:.6g} a unit, {cleared.limit_name}, for no bid {worse} it lost"
+        return f"{written(price)} a unit, {cleared.limit_name}, for no bid {worse} it lost"
     first = cleared.best_first(losing)[0]
     owner = int(np.flatnonzero((losing == first).any(axis=1))[0])
-    return f"{price:.6g} a unit, the {best} losing bid ({names[owner]})"
+    return f"{written(price)} a unit, the {best} losing bid ({names[owner]})"
 
 
 def losing_bids(bids: Floats, allocation: Ints) -> Floats:

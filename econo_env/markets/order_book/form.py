@@ -6,18 +6,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from econo_env.markets.double_auction.form import best_gains
-from econo_env.markets.form import Form, Ints, gap_between, read_form
+from econo_env.markets.form import Amount, Form, Ints, Name, gap_between, read_form
 from econo_env.markets.order_book.scenario import MOST_LEVELS
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, Book, empty_book
-from econo_env.mechanisms.form import Cleared
-from econo_env.money import Credits, to_credits, to_money
+from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
 
 _SIDES = {"buy": BID, "sell": ASK}
 
@@ -26,16 +26,16 @@ class Order(BaseModel):
     """One limit order for one unit.
 
     Attributes:
-        trader: Who orders. A new order replaces the trader's resting one.
+        trader: Who orders. A new order replaces the trader's resting one, of either side, so nobody meets itself.
         side: `buy` or `sell`.
-        price: The limit in credits, a whole number of ticks; null takes the resting order back.
+        price: The limit in credits, a whole number of ticks; null takes the resting order of that side back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trader: int | str
+    trader: Name
     side: Literal["buy", "sell"]
-    price: Credits | None = Field(gt=0.0)
+    price: Annotated[Amount, Field(gt=0.0, le=LARGEST_CREDITS)] | None
 
 
 class OrderBookForm(Form):
@@ -45,17 +45,7 @@ class OrderBookForm(Form):
         orders: The orders in the order of their arrival.
     """
 
-    orders: list[Order] = Field(min_length=1, validation_alias=AliasChoices("orders", "bids"))
-
-    @model_validator(mode="after")
-    def _nobody_meets_itself(self) -> Self:
-        side: dict[int | str, str] = {}
-        for number, order in enumerate(self.orders, 1):
-            if side.setdefault(order.trader, order.side) != order.side:
-                raise ValueError(
-                    f"order {number}: trader {order.trader!r} was on the other side before; give it another name there"
-                )
-        return self
+    orders: list[Order] = Field(validation_alias=AliasChoices("orders", "bids"))
 
     def traders(self) -> list[int | str]:
         """Traders in the order of their first order."""
@@ -68,6 +58,7 @@ class Session:
 
     Attributes:
         book: The resting orders.
+        sides: The side of each trader's last order.
         allocation: Units bought less units sold.
         payments: Paid less received.
         trades: `{order, buyer, seller, price}`, the order counted from 1.
@@ -76,14 +67,19 @@ class Session:
     """
 
     book: Book
+    sides: list[int]
     allocation: Ints
     payments: Ints
     trades: list[dict[str, Any]] = field(default_factory=list)
     filled: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     lines: list[str] = field(default_factory=list)
 
+    def traded(self) -> set[int | str]:
+        """Who bought or sold."""
+        return {trade[side] for trade in self.trades for side in ("buyer", "seller")}
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Runs the orders of a mapping through the book; see `econo_env.mechanisms.form.clear_form`.
 
     Winners are those who traded, as named in the file; `allocation` (bought less sold) and `payments` (paid less
@@ -91,12 +87,12 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     optimum what the orders that were filled or still rest could have gained. `details` are `trades` and `book`. Time
     decides, so there is no lottery.
     """
-    form, row, options = read_form(OrderBookForm, document)
+    form, row, options = read_form(OrderBookForm, document, rounding)
     traders = form.traders()
-    tick, sides = int(to_money(options.tick_size)), _sides(form)
+    tick = int(to_money(options.tick_size))
     session = _played(form, row, tick)
     limits = session.book.level.astype(np.int64) * tick
-    left = [resting(session.book, sides, side) for side in (BID, ASK)]
+    left = [resting(session.book, session.sides, side) for side in (BID, ASK)]
     offered = [np.array([*session.filled[side], *limits[left[side]]]) for side in (BID, ASK)]
     welfare, optimal = float(to_credits(sum(session.filled[BID]) - sum(session.filled[ASK]))), best_gains(*offered)
     book = {
@@ -104,7 +100,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
         for name, side in (("bids", BID), ("asks", ASK))
     }
     return Cleared(
-        winners=[traders[i] for i in np.flatnonzero(session.allocation)],
+        winners=[trader for trader in traders if trader in session.traded()],
         allocation=session.allocation.tolist(),
         payments=to_credits(session.payments).tolist(),
         welfare=welfare,
@@ -115,12 +111,6 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     )
 
 
-def _sides(form: OrderBookForm) -> list[int]:
-    """The side of each trader, which it keeps."""
-    sides = {order.trader: _SIDES[order.side] for order in form.orders}
-    return [sides[trader] for trader in form.traders()]
-
-
 def _levels(form: OrderBookForm, tick: int) -> list[int]:
     """Each order's price in ticks, 0 for none.
 
@@ -129,14 +119,15 @@ def _levels(form: OrderBookForm, tick: int) -> list[int]:
     """
     levels = []
     for number, order in enumerate(form.orders, 1):
-        money = 0 if order.price is None else int(to_money(order.price))
+        price = order.price or 0.0
+        money = int(to_money(price))
         if money % tick:
             raise ValueError(
-                f"order {number}: a price of {order.price:g} is no whole number of ticks of {tick / 1e6:g}: "
+                f"order {number}: a price of {written(price)} is no whole number of ticks of {written(tick / MICRO)}: "
                 "round it, or choose a smaller tick_size"
             )
         levels.append(money // tick)
-    if max(levels) > MOST_LEVELS:
+    if max(levels, default=0) > MOST_LEVELS:
         raise ValueError(
             f"{max(levels):,} price levels: at most {MOST_LEVELS:,} are possible, choose a larger tick_size"
         )
@@ -148,12 +139,20 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
     traders, levels = form.traders(), _levels(form, tick)
     number = {trader: i for i, trader in enumerate(traders)}
     units, paid = np.zeros(len(traders), dtype=np.int64), np.zeros(len(traders), dtype=np.int64)
-    session = Session(empty_book(len(traders), max(levels)), units, paid)
+    session = Session(empty_book(len(traders), max(levels, default=0)), [BID] * len(traders), units, paid)
     for place, (order, level) in enumerate(zip(form.orders, levels, strict=True), 1):
         trader, side = number[order.trader], _SIDES[order.side]
         had = int(session.book.level[trader])
+        turns = had != NO_ORDER and session.sides[trader] != side
+        said = f"{place}. {order.trader} {_wish(order, had * tick, turns)}"
+        if turns and level == NO_ORDER:
+            session.lines.append(said)
+            continue
+        if turns:  # its order of the other side goes first, so that it cannot meet it
+            row.rule(session.book, trader, 1 - side, NO_ORDER)
+            had = NO_ORDER
+        session.sides[trader] = side
         matched, at = row.rule(session.book, trader, side, level)
-        said = f"{place}. {order.trader} {_wish(order, had * tick)}"
         if matched == NOBODY:
             session.lines.append(said + _rests(session.book, trader, side, level, had))
             continue
@@ -169,15 +168,19 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
             {"order": place, "buyer": traders[buyer], "seller": traders[seller], "price": float(to_credits(price))}
         )
         source = f"the price of {other}'s resting order, first in its queue"
-        session.lines.append(f"{said}: trades with {other} at {price / 1e6:.6g}, {source}")
+        session.lines.append(f"{said}: trades with {other} at {written(price / MICRO)}, {source}")
     return session
 
 
-def _wish(order: Order, had: int) -> str:
+def _wish(order: Order, had: int, turns: bool) -> str:
+    """What an order asks for; `had` micro-credits is the limit of the resting one, on the other side if it `turns`."""
     if order.price is None:
-        return f"takes back its order to {order.side}" if had else f"has no order to {order.side} to take back"
-    replaces = f" in place of {had / 1e6:.6g}" if had else ""
-    return f"would {order.side} at {order.price:.6g}{replaces}"
+        takes_back = had and not turns
+        return f"takes back its order to {order.side}" if takes_back else f"has no order to {order.side} to take back"
+    other = "sell" if order.side == "buy" else "buy"
+    before = f"its order to {other} at {written(had / MICRO)}" if turns else written(had / MICRO)
+    replaces = f" in place of {before}" if had else ""
+    return f"would {order.side} at {written(order.price)}{replaces}"
 
 
 def _rests(book: Book, trader: int, side: int, level: int, had: int) -> str:
@@ -209,7 +212,7 @@ def resting(book: Book, sides: Sequence[int], side: int) -> list[int]:
 def _summary(session: Session, book: Mapping[str, Any]) -> list[str]:
     """How many trades there were, and what the book holds."""
     sides = [
-        f"{name}: " + (", ".join(f"{order['trader']} {order['price']:.6g}" for order in orders) or "none")
+        f"{name}: " + (", ".join(f"{order['trader']} {written(order['price'])}" for order in orders) or "none")
         for name, orders in book.items()
     ]
     trades = len(session.trades)

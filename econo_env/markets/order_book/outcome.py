@@ -31,9 +31,7 @@ def types(scenario: OrderBookScenario, state: State) -> Floats:
 
 def types_at(scenario: OrderBookScenario, agent: int, uniforms: Floats) -> Floats:
     """The agent's values or costs at points of the unit cube, shape (..., units), in trading order."""
-    table = scenario.priors()[agent].quantile_table()
-    drawn = np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
-    return _in_trading_order(scenario, agent, drawn)
+    return _in_trading_order(scenario, agent, scenario.priors()[agent].quantile_table().quantile(uniforms))
 
 
 def set_types(scenario: OrderBookScenario, engine: Any, agent: int, types: Floats) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from econo_env.markets.form import (
+    Amount,
     Form,
+    Weight,
     amounts,
     as_money,
     gap_between,
@@ -22,7 +24,7 @@ from econo_env.markets.form import (
 )
 from econo_env.markets.position.scenario import check_click_rates
 from econo_env.markets.position.words import SlotRound, explained
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.slots import Slots
 from econo_env.money import to_credits, to_money
 
@@ -38,9 +40,9 @@ class PositionForm(Form):
     """
 
     click_rates: tuple[float, ...] = Field(min_length=1)
-    bids: list[float | None] = Field(min_length=1)
-    weights: list[float] | None = None
-    values: list[float] | None = None
+    bids: list[Amount | None] = Field(min_length=1)
+    weights: list[Weight] | None = None
+    values: list[Amount] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -50,12 +52,12 @@ class PositionForm(Form):
         return self
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a position auction from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Winners come in the order of the slots.
     """
-    form, row, options = read_form(PositionForm, document)
+    form, row, options = read_form(PositionForm, document, rounding)
     bids, rates = amounts("bids", form.bids), np.array(form.click_rates)
     weights, money = weights_of(form.weights, bids), as_money(bids)
     true = np.nan_to_num(bids) if form.values is None else amounts("values", form.values)

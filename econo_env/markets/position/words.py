@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.form import SAME, Floats
+from econo_env.markets.form import BY_ITS_RULE, SAME, Floats
+from econo_env.money import written
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ def _line(i: int, sold: SlotRound, names: Sequence[str]) -> str:
     if np.isnan(bid):
         return f"{names[i]} made no bid"
     if slot == 0:
-        reason = f"is below the reserve {reserve:.6g}" if bid < reserve else "ranks below the last slot"
-        return f"{names[i]} gets no slot: {bid:.6g} {reason}"
+        reason = f"is below the reserve {written(reserve)}" if bid < reserve else "ranks below the last slot"
+        return f"{names[i]} gets no slot: {written(bid)} {reason}"
     paid, clicks = float(sold.payments[i]), float(sold.click_rates[slot - 1])
     return (
-        f"{names[i]} gets slot {slot} with a bid of {bid:.6g}; pays {paid:.6g} for {clicks:.6g} clicks, "
-        f"{paid / clicks:.6g} each, {_reason(i, slot, sold, names)}"
+        f"{names[i]} gets slot {slot} with a bid of {written(bid)}; pays {written(paid)} for {clicks:.12g} clicks, "
+        f"{written(paid / clicks)} each, {_reason(i, slot, sold, names)}"
     )
 
 
@@ -63,27 +64,29 @@ def _price_to_stay(i: int, rival: int | None, sold: SlotRound, names: Sequence[s
     """The least bid of `i` that stands above the rival: as an amount, and in words."""
     reserve = float(sold.mechanism.reserve)
     if rival is None:
-        return reserve, f"the reserve {reserve:.6g}"
+        return reserve, f"the reserve {written(reserve)}"
     own, other = sold.weights[i], sold.weights[rival] * sold.bids[rival]
     if other / own < reserve - SAME:
-        return reserve, f"the reserve {reserve:.6g}"
+        return reserve, f"the reserve {written(reserve)}"
     if np.all(sold.weights == 1.0):
-        return float(sold.bids[rival]), f"{names[rival]}'s bid {sold.bids[rival]:.6g}"
-    return float(other / own), f"{names[rival]}'s weighted bid {other:.6g} / {own:.6g}"
+        return float(sold.bids[rival]), f"{names[rival]}'s bid {written(sold.bids[rival])}"
+    return float(other / own), f"{names[rival]}'s weighted bid {written(other, 9)} / {written(own)}"
 
 
 def _reason(i: int, slot: int, sold: SlotRound, names: Sequence[str]) -> str:
     """Where the price of a click comes from."""
     if sold.mechanism.name == "gsp":
         return f"the least bid that keeps the slot: {_price_to_stay(i, sold.follower(slot), sold, names)[1]}"
-    if sold.mechanism.name != "position_vcg":
+    if sold.mechanism.name == "position_first_price":
         return "its own bid"
+    if sold.mechanism.name != "position_vcg":
+        return BY_ITS_RULE
     terms = []
     for place in range(slot, len(sold.click_rates) + 1):
         further = sold.click_rates[place] if place < len(sold.click_rates) else 0.0
         occupied = place == slot or np.any(sold.allocation == place)
         price = _price_to_stay(i, sold.follower(place) if occupied else None, sold, names)[0]
         here = float(sold.click_rates[place - 1])
-        lost = f"({here:.6g} - {further:.6g})" if further else f"{here:.6g}"
-        terms.append(f"{lost} x {price:.6g}")
+        lost = f"({here:.12g} - {further:.12g})" if further else f"{here:.12g}"
+        terms.append(f"{lost} x {written(price)}")
     return f"in all what those below lose by its presence: {' + '.join(terms)}"

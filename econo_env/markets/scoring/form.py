@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from econo_env.markets.form import NO_OFFER, Floats, gap_between, lottery_of, one_each
+from econo_env.markets.form import NO_OFFER, Amount, Form, gap_between, lottery_of, one_each, read_form
 from econo_env.markets.scoring.menu import best_surplus
 from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
 from econo_env.markets.scoring.words import ScoredRound, explained
-from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import describe_errors, from_mapping
+from econo_env.scenario import from_mapping
 
 
 class Offer(BaseModel):
@@ -30,15 +30,14 @@ class Offer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    price: float = Field(ge=0.0, le=LARGEST_CREDITS)
+    price: Amount = Field(ge=0.0, le=LARGEST_CREDITS)
     quality: float = Field(ge=0.0)
 
 
-class ScoringForm(BaseModel):
+class ScoringForm(Form):
     """The keys of a file.
 
     Attributes:
-        mechanism: Name and parameters in credits.
         bids: Offers, one a supplier, each a section or a pair [price, quality]; null, or a pair with .nan, is none.
         buyer: What quality is worth, as in a scenario.
         scoring: What the buyer announces, as in a scenario.
@@ -48,11 +47,10 @@ class ScoringForm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    mechanism: dict[str, Any]
     bids: list[Offer | None] = Field(min_length=1)
     buyer: Buyer = Buyer()
     scoring: Scoring = Scoring()
-    costs: list[float] | None = None
+    costs: list[Amount] | None = None
     cost_exponent: float = 1.0
 
     @field_validator("bids", mode="before")
@@ -96,13 +94,10 @@ def _offer(bid: Any) -> Any:
     return None if missing else {"price": bid[0], "quality": bid[1]}
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a scoring auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
-    try:
-        form = ScoringForm.model_validate(document)
-    except ValidationError as error:
-        raise ValueError(describe_errors(error, ScoringForm)) from None
-    bought = _bought(form, seed)
+    form, row, options = read_form(ScoringForm, document, rounding)
+    bought = _bought(form, row, options, seed)
     welfare, optimal = _welfare(form, bought)
     return Cleared(
         winners=np.flatnonzero(bought.allocation).tolist(),
@@ -115,13 +110,11 @@ def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
     )
 
 
-def _bought(form: ScoringForm, seed: int) -> ScoredRound:
+def _bought(form: ScoringForm, row: Mechanism, options: Any, seed: int) -> ScoredRound:
     """The purchase by the rule that the engine compiles."""
-    options = form.scenario().mechanism
-    row = mechanism(options.name)
     asked = np.array([np.nan if bid is None else bid.price for bid in form.bids])
     qualities = np.array([0.0 if bid is None else bid.quality for bid in form.bids])
-    counted: Floats = form.scoring.scale * form.buyer.value(qualities)
+    counted = to_credits(to_money(form.scoring.scale * form.buyer.value(qualities)))
     prices = np.where(np.isnan(asked), NO_OFFER, to_money(np.nan_to_num(asked)))
     scores = np.where(np.isnan(asked), NO_OFFER, to_money(counted) - prices)
     allocation, payments = np.zeros_like(prices), np.zeros_like(prices)

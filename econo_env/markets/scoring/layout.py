@@ -11,6 +11,7 @@ from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_credits, to_money
+from econo_env.valuations.drawing import DrawTables, draw_tables
 
 NO_OFFER = -1
 _COST_CELLS = 1024
@@ -37,7 +38,7 @@ class Terms(NamedTuple):
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's cost parameter comes from
-    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    quantiles: DrawTables  # micro-credits, one a prior
     scored: Int64s  # (steps + 1,) micro-credits that a quality adds to the score
     work: Float64s  # (steps + 1,) times theta it is the cost
     best_quality: Float64s  # (cells + 1,) steps, from the lowest to the highest theta; uncut
@@ -107,7 +108,7 @@ def terms(scenario: ScoringScenario) -> Terms:
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(MICRO),
+        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         scored=tables.scored,
         work=tables.work,
         best_quality=best / scenario.buyer.highest_quality * QUALITY_STEPS,

@@ -29,8 +29,7 @@ def types(scenario: ScoringScenario, state: State) -> Floats:
 
 def types_at(scenario: ScoringScenario, agent: int, uniforms: Floats) -> Floats:
     """The agent's cost parameters at the given probabilities, shape (..., 1), as the engine draws them."""
-    table = scenario.priors()[agent].quantile_table()
-    return np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
+    return scenario.priors()[agent].quantile_table().quantile(uniforms)
 
 
 def set_types(scenario: ScoringScenario, engine: Any, agent: int, types: Floats) -> None:

@@ -88,7 +88,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row[1] = rounds_left
         at = 2
         if terms.shows_role:
-            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             at += 1
         if terms.shows_result:
             row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0

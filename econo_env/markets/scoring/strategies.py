@@ -16,7 +16,7 @@ from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
-from econo_env.valuations.places import Places, places_of
+from econo_env.valuations.places import Places, of_table
 
 _ROUNDING = 2e-6  # credits: price and cost are whole micro-credits, observed cost parameters float32
 
@@ -89,13 +89,8 @@ def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike, luck
 
 def potential_places(scenario: ScoringScenario) -> Places:
     """The places of a supplier's best score at cost, in credits; the first supplier's prior counts."""
-    costs = places_of(scenario.priors()[0])
-
-    def quantile(shares: Float64s) -> Float64s:
-        # it falls with theta, so the places come in reverse
-        return best_score(scenario, costs.quantile(1.0 - np.asarray(shares)))
-
-    return Places(quantile, np.unique(1.0 - costs.shares))
+    # it falls with theta, but equal steps of whole micro-credits may cross
+    return of_table(scenario.priors()[0].quantile_table().reversed(lambda theta: best_score(scenario, theta)))
 
 
 @lru_cache(maxsize=16)
@@ -104,9 +99,9 @@ def _scores(scenario: ScoringScenario) -> BidFunction:
     section: Any = scenario.mechanism
     equilibrium: Any = mechanism(section.name).equilibrium
     made: BidFunction = equilibrium(potential_places(scenario), scenario.num_agents, section)
-    # equal steps of whole micro-credits may cross; an observed theta is float32, and costs grow with quality
+    # an observed theta is float32, and costs grow with it
     highest = float(to_credits(menu(scenario).scored.max()))
-    return replace(made, types=np.maximum.accumulate(made.types), blur=_ROUNDING + SEEN * highest)
+    return replace(made, blur=_ROUNDING + SEEN * highest)
 
 
 def roles(scenario: ScoringScenario) -> tuple[tuple[int, ...], ...]:

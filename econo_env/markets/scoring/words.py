@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.markets.form import BY_ITS_RULE
+from econo_env.money import written
+
 Floats = NDArray[np.float64]
 
 
@@ -45,24 +48,29 @@ def _line(i: int, bought: ScoredRound) -> str:
     price, quality, score = float(bought.prices[i]), float(bought.qualities[i]), float(bought.scores[i])
     if np.isnan(price):
         return f"bidder_{i} made no offer"
-    said = f"asks {price:.6g} for quality {quality:.6g}, a score of {bought.counted[i]:.6g} - {price:.6g} = {score:.6g}"
+    reckoned = f"{written(bought.counted[i])} - {written(price)} = {written(score)}"
+    said = f"asks {written(price)} for quality {quality:.12g}, a score of {reckoned}"
     if not bought.allocation[i]:
         return f"bidder_{i} loses: {said}, {_why_not(score, bought)}"
     reserve = float(bought.mechanism.reserve)
     others = np.where(np.arange(len(bought.prices)) == i, -np.inf, bought.scores)
     rival, tied = int(np.argmax(others)), ", drawn by lot among equals" if others.max() == score else ""
-    line = f"bidder_{i} wins: {said}, the highest{tied}; delivers {quality:.6g} and is paid {bought.payments[i]:.6g}"
+    line = (
+        f"bidder_{i} wins: {said}, the highest{tied}; delivers {quality:.12g} and is paid {written(bought.payments[i])}"
+    )
     if bought.mechanism.name == "first_score":
         return f"{line}, its price"
+    if bought.mechanism.name != "second_score":
+        return f"{line}, {BY_ITS_RULE}"
     if others[rival] < reserve:
-        return f"{line}, so that its score falls to the reserve, {reserve:.6g}: no rival is accepted"
-    return f"{line}, so that its score falls to bidder_{rival}'s {others[rival]:.6g}"
+        return f"{line}, so that its score falls to the reserve, {written(reserve)}: no rival is accepted"
+    return f"{line}, so that its score falls to bidder_{rival}'s {written(others[rival])}"
 
 
 def _why_not(score: float, bought: ScoredRound) -> str:
     if score < bought.mechanism.reserve:
-        return f"below the reserve score {bought.mechanism.reserve:.6g}"
+        return f"below the reserve score {written(bought.mechanism.reserve)}"
     winner = int(np.argmax(bought.allocation))
     if bought.scores[winner] == score:
         return f"as much as bidder_{winner}, on whom the lot fell"
-    return f"below bidder_{winner}'s {bought.scores[winner]:.6g}"
+    return f"below bidder_{winner}'s {written(bought.scores[winner])}"

@@ -14,7 +14,7 @@ from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
-from econo_env.valuations.places import Places, knots, left_of, places_of
+from econo_env.valuations.places import Places, left_of, of_table, places_of
 from econo_env.valuations.utility import NEUTRAL
 
 _MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
@@ -136,9 +136,7 @@ def _places(scenario: SealedBidScenario, ceiling: float) -> Places:
         return left_of(ceiling, prior)
     if information.independent or information.private:
         return places_of(prior)
-    table = information.signal_table(prior)
-    even = np.linspace(0.0, 1.0, len(table))
-    return Places(lambda shares: np.interp(shares, even, table), knots(table), prior)
+    return of_table(information.signal_table(prior), prior)
 
 
 def _require_room(scenario: SealedBidScenario, function: BidFunction, ceiling: float) -> None:

@@ -11,8 +11,10 @@ import numpy as np
 from pydantic import model_validator
 
 from econo_env.markets.form import (
+    Amount,
     Floats,
     Form,
+    Weight,
     amounts,
     as_money,
     gap_between,
@@ -25,7 +27,7 @@ from econo_env.markets.form import (
 from econo_env.markets.procurement import ProcurementForm, mirrored
 from econo_env.markets.sealed_bid.words import SealedRound, explained
 from econo_env.mechanisms.base import Mechanism, reversible_names
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import to_credits, to_money
 
 
@@ -40,11 +42,11 @@ class SealedBidForm(Form):
         costs: In procurement true costs in credits, one a bidder: welfare is then counted on them.
     """
 
-    bids: list[float | None] | None = None
-    weights: list[float] | None = None
-    values: list[float] | None = None
+    bids: list[Amount | None] | None = None
+    weights: list[Weight] | None = None
+    values: list[Amount] | None = None
     procurement: ProcurementForm | None = None
-    costs: list[float] | None = None
+    costs: list[Amount] | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -64,9 +66,9 @@ class SealedBidForm(Form):
         return list(self.costs or []) if self.bids is None else self.bids
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a sealed-bid auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
-    form, row, options = read_form(SealedBidForm, document)
+    form, row, options = read_form(SealedBidForm, document, rounding)
     if form.procurement is not None and not row.reversible:
         allowed = reversible_names(row.market)
         raise ValueError(f"{row.name!r} has no procurement form, for losers pay: choose one of {allowed}")

@@ -5,12 +5,14 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Bools, Column, Int64s, UInt64s
 from econo_env.markets.feedback import bids_shown
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO, to_money
+from econo_env.valuations.drawing import DrawTables, draw_tables
+from econo_env.valuations.priors import Empirical
 
 NO_BID = -1
 NO_CEILING = -1
@@ -48,7 +50,7 @@ class SellerTerms(NamedTuple):
     """The seller's own bid; None compiles it away."""
 
     sees_bids: bool
-    reserves: Float64s  # (1, cells + 1) quantiles of the secret reserve, micro-credits
+    reserves: DrawTables  # of the secret reserve, micro-credits
     weights: Int64s  # (agents + 1,) thousandths, the seller's last
 
 
@@ -78,7 +80,7 @@ class Terms(NamedTuple):
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value comes from
-    quantiles: Float64s  # (priors, cells + 1) micro-credits
+    quantiles: DrawTables  # micro-credits, one a prior
     weights: Int64s  # (agents,) thousandths
     largest_weight: int  # thousandths
     highest_value: float  # micro-credits
@@ -157,7 +159,7 @@ def terms(scenario: SealedBidScenario) -> Terms:
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=np.stack([prior.quantile_table() for prior in distinct]) * float(to_money(1.0)),
+        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
         largest_weight=round(max(weights) * WEIGHT_UNIT),
         highest_value=float(to_money(scenario.highest_value)),
@@ -192,11 +194,11 @@ def _extras(scenario: SealedBidScenario) -> Extras:
 
 def _seller(scenario: SealedBidScenario) -> SellerTerms:
     reserve = scenario.seller.secret_reserve
-    table = [reserve or 0.0] * 2 if isinstance(reserve, float | None) else reserve.quantile_table()
+    prior = Empirical(quantiles=(reserve or 0.0,) * 2) if isinstance(reserve, float | None) else reserve
     weights = (*(scenario.weights or (1.0,) * scenario.num_agents), 1.0)
     return SellerTerms(
         sees_bids=scenario.seller.shill_bids == "after_bids",
-        reserves=np.array([table]) * float(to_money(1.0)),
+        reserves=draw_tables([prior.quantile_table()], float(MICRO)),
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
     )
 

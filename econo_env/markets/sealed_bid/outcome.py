@@ -35,8 +35,7 @@ def types(scenario: SealedBidScenario, state: State) -> Floats:
 
 def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
     """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
-    table = scenario.information.signal_table(scenario.priors()[agent])
-    return np.interp(uniforms, np.linspace(0.0, 1.0, len(table)), table)
+    return scenario.information.signal_table(scenario.priors()[agent]).quantile(uniforms)
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:

@@ -98,7 +98,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row[1] = rounds_left
         at = 2
         if terms.shows_role:
-            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.shape[0]
+            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             row[at + 1] = terms.weights[i] / terms.largest_weight
             at += 2
         if terms.shows_result:

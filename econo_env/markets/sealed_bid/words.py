@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.form import SAME, Floats
+from econo_env.markets.form import BY_ITS_RULE, SAME, Floats
+from econo_env.money import written
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class SealedRound:
             return self.bids <= self.limit + SAME if self.reverse else self.bids >= self.limit - SAME
 
     @property
+    def contest(self) -> bool:
+        """Whether a draw decides, with chances by the bids."""
+        return str(self.mechanism.name) == "tullock"
+
+    @property
     def plain(self) -> bool:
         """Whether all weights are 1."""
         return bool(np.all(self.weights == 1.0))
@@ -91,19 +97,20 @@ def _line(bidder: int, cleared: SealedRound, names: Sequence[str]) -> str:
     if np.isnan(cleared.bids[bidder]):
         line = f"{names[bidder]} made no bid"
     elif cleared.walked_away is not None and cleared.walked_away[bidder]:
-        return f"{names[bidder]} wins and walks away; pays {cleared.payments[bidder]:.6g}, its stake"
+        return f"{names[bidder]} wins and walks away; pays {written(cleared.payments[bidder])}, its stake"
     elif cleared.allocation[bidder]:
-        line = f"{names[bidder]} wins: {_standing(bidder, cleared)}"
+        won = f"the draw fell to its bid {_amount(bidder, cleared)}" if cleared.contest else _standing(bidder, cleared)
+        line = f"{names[bidder]} wins: {won}"
     else:
         line = f"{names[bidder]} loses: {_reason(bidder, cleared, names)}"
-    if hasattr(cleared.mechanism, "power") and cleared.accepted[bidder]:
+    if cleared.contest and cleared.accepted[bidder]:
         line += f" (its chance: {chances(cleared)[bidder]:.3g})"
     paid = abs(float(cleared.payments[bidder]))
     if not (cleared.allocation[bidder] or paid):
         return line
     matching = [name for name, amount in _sources(bidder, cleared, names) if abs(amount - paid) <= SAME]
     verb = "is paid" if cleared.reverse else "pays"
-    return f"{line}; {verb} {paid:.6g}{', ' if matching else ''}{' and '.join(matching)}"
+    return f"{line}; {verb} {written(paid)}, {' and '.join(matching) or BY_ITS_RULE}"
 
 
 def _standing(bidder: int, cleared: SealedRound) -> str:
@@ -113,27 +120,28 @@ def _standing(bidder: int, cleared: SealedRound) -> str:
     best = "lowest" if cleared.reverse else "highest"
     place = f"{best} {weighted}bid" if rank == 1 else f"rank {rank}, {weighted}bid"
     tied = np.abs(scores - scores[bidder]) <= SAME
-    by_lot = np.any(tied & (cleared.allocation == 0)) and not hasattr(cleared.mechanism, "power")
-    lottery = ", drawn by lot among equals" if by_lot else ""
+    lottery = ", drawn by lot among equals" if np.any(tied & (cleared.allocation == 0)) else ""
     return f"{place} {_amount(bidder, cleared)}{lottery}"
 
 
 def _amount(bidder: int, cleared: SealedRound) -> str:
     bid, weight = cleared.bids[bidder], cleared.weights[bidder]
-    return f"{bid:.6g}" if cleared.plain else f"{weight:.6g} x {bid:.6g} = {weight * bid:.6g}"
+    return written(bid) if cleared.plain else f"{written(weight)} x {written(bid)} = {written(weight * bid, 9)}"
 
 
 def _reason(bidder: int, cleared: SealedRound, names: Sequence[str]) -> str:
     worse = "above" if cleared.reverse else "below"
     if not cleared.accepted[bidder]:
-        return f"{cleared.bids[bidder]:.6g} is {worse} {cleared.limit_name} {cleared.limit:.6g}"
+        return f"{written(cleared.bids[bidder])} is {worse} {cleared.limit_name} {written(cleared.limit)}"
     winners = np.flatnonzero(cleared.allocation)
     if not winners.size:
         return "there was no sale"
     scores = cleared.scores
     last = min(winners.tolist(), key=lambda winner: float(scores[winner]))
-    if scores[last] < scores[bidder] - SAME or hasattr(cleared.mechanism, "power"):
+    if cleared.contest:
         return f"the draw fell to {names[last]}"
+    if scores[last] < scores[bidder] - SAME:
+        return f"{BY_ITS_RULE}, which gives to {names[last]}"
     if abs(scores[last] - scores[bidder]) <= SAME:
         return f"{_amount(bidder, cleared)} equals {names[last]}'s, and the lot fell to that one"
     return f"{_amount(bidder, cleared)} is {worse} {names[last]}'s {_amount(last, cleared)}"
@@ -144,7 +152,7 @@ def _sources(bidder: int, cleared: SealedRound, names: Sequence[str]) -> list[tu
     own = ("its own bid", float(cleared.bids[bidder]))
     if cleared.sellers_bid is not None and cleared.sellers_bid == abs(cleared.payments[bidder]):
         return [("the seller's own bid", cleared.sellers_bid)]
-    if not cleared.allocation[bidder] or hasattr(cleared.mechanism, "power"):
+    if not cleared.allocation[bidder] or cleared.contest:
         return [own]
     limit = (cleared.limit_name, cleared.limit)
     rank = int(getattr(cleared.mechanism, "rank", 2))
@@ -161,7 +169,10 @@ def _sources(bidder: int, cleared: SealedRound, names: Sequence[str]) -> list[tu
     least = np.ceil(round(scores[loser] / weight * 1e6, 3)) / 1e6
     return [
         *sources,
-        (f"the least bid that still beats {names[loser]}: {scores[loser]:.6g} / {weight:.6g}", float(least)),
+        (
+            f"the least bid that still beats {names[loser]}: {written(scores[loser], 9)} / {written(weight)}",
+            float(least),
+        ),
         (f"{names[loser]}'s weighted bid, undivided", float(scores[loser])),
     ]
 

@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from econo_env.engine.rng import Lottery
-from econo_env.markets.form import Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
+from econo_env.markets.form import Amount, Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
 from econo_env.markets.sealed_bid.words import SealedRound, explained
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.form import Cleared
+from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import to_credits
 
 
@@ -26,8 +26,8 @@ class SequentialForm(Form):
         values: True values of the one unit that each bidder wants, credits: welfare is then counted on them.
     """
 
-    bids: list[float | None] | list[list[float | None]] = Field(min_length=1)
-    values: list[float] | None = None
+    bids: list[Amount | None] | list[list[Amount | None]] = Field(min_length=1)
+    values: list[Amount] | None = None
 
     @property
     def rounds(self) -> list[list[float | None]]:
@@ -47,12 +47,12 @@ class SequentialForm(Form):
         return self
 
 
-def clear_form(document: Mapping[str, Any], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Plays a sequential sale from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     Without `values` a bidder's highest bid while it was there stands in for its value. `details` lists the `prices`.
     """
-    form, row, options = read_form(SequentialForm, document)
+    form, row, options = read_form(SequentialForm, document, rounding)
     there = np.ones(len(form.rounds[0]), dtype=np.bool_)
     rounds: list[SealedRound] = []
     lines: list[str] = []

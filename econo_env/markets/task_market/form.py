@@ -12,13 +12,13 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
 from econo_env.economy.staking import contract_lock, required_stake
-from econo_env.markets.form import NO_OFFER, Floats, Form, Ints, gap_between, lottery_of, read_form
+from econo_env.markets.form import NO_OFFER, Amount, Floats, Form, Ints, gap_between, lottery_of, read_form
 from econo_env.markets.task_market.enforcement import payout
 from econo_env.markets.task_market.layout import Terms, terms
 from econo_env.markets.task_market.scenario import Contract, TaskMarketScenario
 from econo_env.markets.task_market.words import GRADES, explained
-from econo_env.mechanisms.form import Cleared
-from econo_env.money import Credits, to_credits, to_money
+from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
 from econo_env.scenario import from_mapping
 
 
@@ -32,7 +32,7 @@ class Report(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    cost: Credits = Field(ge=0.0)
+    cost: Amount = Field(ge=0.0, le=LARGEST_CREDITS)
     reliability: float = Field(ge=0.0, le=1.0)
 
 
@@ -45,19 +45,19 @@ class TaskForm(Form):
         reports: One a bidder; null is no bid.
     """
 
-    task_value: Credits = Field(1.0, gt=0.0)
+    task_value: Amount = Field(1.0, gt=0.0, le=LARGEST_CREDITS)
     contract: Contract = Contract()
     reports: list[Report | None] = Field(min_length=1, validation_alias=AliasChoices("reports", "bids"))
 
 
-def clear_form(document: Mapping[str, object], seed: int = 0) -> Cleared:
+def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears one task from a mapping; see `econo_env.mechanisms.form.clear_form`.
 
     `payments` is what the winner owes, the second score, whatever its work turns out to be; it receives V(grade) beside
     it. `details` holds the `scores` and the winner's `transfers` in each grade, V(grade) less what it owes, not below
     its locked `stake`.
     """
-    form, row, _ = read_form(TaskForm, document)
+    form, row, _ = read_form(TaskForm, document, rounding)
     rules = terms(_scenario(form))
     value = int(to_money(form.task_value))
     scores = np.array([_score(report, value, rules) for report in form.reports], dtype=np.int64)
@@ -115,7 +115,7 @@ def _explanation(
     """How each score comes about, then who wins and what it is paid."""
     value, schedule = form.task_value, rules.schedule
     lines = [
-        f"success is worth {schedule.success * value:.6g} on average, failure {schedule.poor * value:.6g}; "
+        f"success is worth {written(schedule.success * value)} on average, failure {written(schedule.poor * value)}; "
         "a score is what the work is worth in expectation less its cost"
     ]
     for i, report in enumerate(form.reports):
@@ -124,8 +124,9 @@ def _explanation(
         effort = efficient_effort(report.cost, report.reliability, value, schedule)
         succeeds = report.reliability * effort
         lines.append(
-            f"bidder_{i} scores {succeeds:.6g} x {schedule.success * value:.6g} + {1 - succeeds:.6g} x "
-            f"{schedule.poor * value:.6g} - {report.cost * effort**2:.6g} = {scores[i]:.6g} at effort {effort:.6g}"
+            f"bidder_{i} scores {succeeds:.12g} x {written(schedule.success * value)} + {1 - succeeds:.12g} x "
+            f"{written(schedule.poor * value)} - {written(report.cost * effort**2)} = {written(scores[i])} at effort "
+            f"{effort:.12g}"
         )
     winner = winners[0] if winners else None
     reserve = float(form.mechanism.get("reserve", 0.0))

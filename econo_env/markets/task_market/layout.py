@@ -13,6 +13,7 @@ from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO, to_money
+from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
 class State(NamedTuple):
@@ -59,9 +60,9 @@ class Terms(NamedTuple):
     schedule: ValueSchedule
     max_cycles: int
     truncates: bool
-    task_values: Float64s  # (1, cells + 1) micro-credits, quantiles
-    cost_shares: Float64s  # (1, cells + 1) millionths of the task's value, quantiles
-    reliabilities: Float64s  # (1, cells + 1) quantiles
+    task_values: DrawTables  # micro-credits
+    cost_shares: DrawTables  # millionths of the task's value
+    reliabilities: DrawTables
     open_share: float
     reputation_threshold: float
     forgetting: float
@@ -156,9 +157,9 @@ def terms(scenario: TaskMarketScenario) -> Terms:
         schedule=schedule_of(scenario),
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
-        task_values=scenario.tasks.value.quantile_table()[None] * MICRO,
-        cost_shares=scenario.agents.cost.quantile_table()[None] * MICRO,
-        reliabilities=scenario.agents.reliability.quantile_table()[None],
+        task_values=draw_tables([scenario.tasks.value.quantile_table()], float(MICRO)),
+        cost_shares=draw_tables([scenario.agents.cost.quantile_table()], float(MICRO)),
+        reliabilities=draw_tables([scenario.agents.reliability.quantile_table()], 1.0),
         open_share=scenario.tasks.open_share,
         reputation_threshold=reputation.threshold,
         forgetting=reputation.forgetting,

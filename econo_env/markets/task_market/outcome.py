@@ -32,8 +32,7 @@ def types(scenario: TaskMarketScenario, state: State) -> Floats:
 def types_at(scenario: TaskMarketScenario, agent: int, uniforms: Floats) -> Floats:
     """Types at points of the unit square, shape (..., 2), from the quantile tables that the engine draws from."""
     tables = (scenario.agents.cost.quantile_table(), scenario.agents.reliability.quantile_table())
-    probabilities = np.linspace(0.0, 1.0, len(tables[0]))
-    return np.stack([np.interp(uniforms[..., i], probabilities, table) for i, table in enumerate(tables)], axis=-1)
+    return np.stack([table.quantile(uniforms[..., i]) for i, table in enumerate(tables)], axis=-1)
 
 
 def set_types(scenario: TaskMarketScenario, engine: Any, agent: int, types: Floats) -> None:

@@ -11,7 +11,7 @@ from econo_env.markets.task_market.form import transfers
 from econo_env.markets.task_market.layout import State, Terms, terms
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.words import explained
-from econo_env.money import to_credits
+from econo_env.money import to_credits, written
 from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
 GRADES = np.array(["-", "excellent", "satisfactory", "poor", "byzantine"])
@@ -51,7 +51,7 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
         bids = np.where(before.eligible[k], score, np.nan)
         story = explained(bids, winner, second, paid, reserve, told(after.allocation[k] > 0))
-        story.append(f"its work was {grades[winner]}: it is paid {now['paid'][winner]:.6g}")
+        story.append(f"its work was {grades[winner]}: it is paid {written(now['paid'][winner])}")
         facts += [f"{grades[winner]} work, paid {now['paid'][winner]:.3f}", f"expected surplus {gained} of {best}"]
     elif after.tick[k] > before.tick[k]:
         facts.append("nobody takes it")

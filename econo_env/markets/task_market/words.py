@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from econo_env.markets.form import Floats
+from econo_env.markets.form import BY_ITS_RULE, Floats
+from econo_env.money import written
 
 GRADES = ("excellent", "satisfactory", "poor", "byzantine")
 """Grades of work from 1 on, the best first."""
@@ -35,18 +36,25 @@ def explained(
         return [*lines, "nobody takes the task"]
     others = np.where(np.arange(len(scores)) == winner, np.nan, scores)
     loser = next((called[i] for i in np.flatnonzero(np.abs(others - second_score) <= 1e-6)), None)
-    owed = f"the best losing score ({loser})" if loser else "the reserve, for no other score reaches it"
-    listed = ", ".join(f"{grade} {amount:.6g}" for grade, amount in transfers.items())
-    return [*lines, f"{called[winner]} owes {second_score:.6g}, {owed}, and is paid V(grade) less that: {listed}"]
+    by_reserve = "the reserve, for no other score reaches it"
+    owed = (
+        f"the best losing score ({loser})"
+        if loser
+        else by_reserve
+        if second_score == max(reserve, 0.0)
+        else BY_ITS_RULE
+    )
+    listed = ", ".join(f"{grade} {written(amount)}" for grade, amount in transfers.items())
+    return [*lines, f"{called[winner]} owes {written(second_score)}, {owed}, and is paid V(grade) less that: {listed}"]
 
 
 def _fate(i: int, scores: Floats, winner: int | None, reserve: float, names: Sequence[str]) -> str:
     if np.isnan(scores[i]):
         return "does not bid"
     if winner == i:
-        return f"takes the task: highest score {scores[i]:.6g}"
+        return f"takes the task: highest score {written(scores[i])}"
     if scores[i] < max(reserve, 0.0):
-        return f"loses: its score {scores[i]:.6g} is below {reserve:.6g}, the least that is served"
+        return f"loses: its score {written(scores[i])} is below {written(reserve)}, the least that is served"
     if winner is not None and scores[winner] == scores[i]:
-        return f"loses: its score {scores[i]:.6g} equals {names[winner]}'s, and the lot fell to that one"
-    return f"loses: its score {scores[i]:.6g} is below {names[winner] if winner is not None else 'the reserve'}'s"
+        return f"loses: its score {written(scores[i])} equals {names[winner]}'s, and the lot fell to that one"
+    return f"loses: its score {written(scores[i])} is below {names[winner] if winner is not None else 'the reserve'}'s"

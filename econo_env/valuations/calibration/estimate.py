@@ -5,37 +5,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from econo_env.valuations.calibration.bootstrap import resampled_quantiles
-from econo_env.valuations.calibration.inversion import equilibrium_bids, invert, sample_quantiles
+from econo_env.valuations.calibration.fit import Fit, goodness_of_fit
+from econo_env.valuations.calibration.inversion import invert, sample_quantiles
 from econo_env.valuations.calibration.options import EstimateOptions
 from econo_env.valuations.calibration.smoothing import PROBABILITIES, Smoothing, choose, fitted_range
 from econo_env.valuations.calibration.tables import Floats
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Equilibrium play with the estimated values beside the homogenised bids people made.
+class ValueEstimate:
+    """Values behind the bids of auctions with one number of bidders; tables at 0, 1/400, ..., 1, in credits.
 
-    The first distance tests that the bids are an increasing function of some values; the other figures test that
-    the values of an auction are independent, which the inversion assumes.
+    In procurement the values are costs. With a binding reserve they are those of all potential bidders; the share
+    `excluded` that it keeps away is not identified, and spread evenly (values from 0 to the reserve, costs from the
+    ceiling up to as far above it as the lowest cost lies below).
     """
 
-    bid_distance: float
-    """Kolmogorov-Smirnov distance between all bids and the equilibrium bids."""
-    winning_bid_distance: float
-    """The same for the highest bid of each auction."""
-    mean_winning_bid: float
-    """Of the observed auctions, in credits."""
-    model_mean_winning_bid: float
-    money_on_table: float
-    """Mean log ratio of the two highest bids observed."""
-    model_money_on_table: float
-
-
-@dataclass(frozen=True)
-class ValueEstimate:
-    """Values behind the bids of auctions with one number of bidders; tables at 0, 1/400, ..., 1, in credits."""
-
     num_bidders: int
+    """With a reserve the potential bidders."""
     auctions: int
     smoothing: Smoothing
     bids: Floats
@@ -44,13 +31,36 @@ class ValueEstimate:
     """2.5 % bootstrap quantile of each entry of `values`."""
     values_high: Floats
     highest: float
-    """Probability up to which the values are estimated; above it the relative markup is held."""
+    """Probability up to which the values are estimated; above it (for costs below 1 minus it) the markup is held."""
     rearranged: float
     fit: Fit
     samples: Floats = field(repr=False)
     """Value tables of the bootstrap samples, shape (samples, 401)."""
     observed: Floats = field(repr=False)
-    """Homogenised log bids, shape (auctions, num_bidders)."""
+    """Homogenised log bids, shape (auctions, num_bidders); nan where a potential bidder placed none."""
+    procurement: bool = False
+    reserve: float | None = None
+    """The binding reserve, in procurement the ceiling, in credits."""
+    excluded: float = 0.0
+    """Share of potential bidders whom the reserve keeps away."""
+    excluded_low: float = 0.0
+    excluded_high: float = 0.0
+    """Its 95 % bootstrap band."""
+
+    @property
+    def single_bids(self) -> Floats:
+        """Every homogenised bid in credits, shape (bids,)."""
+        return np.exp(self.observed[~np.isnan(self.observed)])
+
+    @property
+    def winning_bids(self) -> Floats:
+        """The best homogenised bid of each auction in credits, shape (auctions,)."""
+        best = np.nanmin if self.procurement else np.nanmax
+        return np.asarray(np.exp(best(self.observed, axis=1)))
+
+    def is_identified(self, probability: float) -> bool:
+        """Whether the quantile is among those that the reserve lets bid."""
+        return (1.0 - probability if self.procurement else probability) >= self.excluded
 
     def value_at(self, probability: float) -> tuple[float, float, float]:
         """Value quantile with its 95 % band: estimate, low, high."""
@@ -62,7 +72,13 @@ class ValueEstimate:
 
 
 def estimate_values(
-    log_bids: Floats, weights: Floats, shift: Floats, options: EstimateOptions, rng: np.random.Generator
+    log_bids: Floats,
+    weights: Floats,
+    shift: Floats,
+    options: EstimateOptions,
+    rng: np.random.Generator,
+    *,
+    procurement: bool = False,
 ) -> ValueEstimate:
     """Estimates the values behind auctions with the same number of bidders.
 
@@ -72,15 +88,19 @@ def estimate_values(
         shift: Bootstrap moves of the log bids, shape (auctions, samples).
         options: Trimming, and whether auction effects are taken out.
         rng: Deals auctions to the folds of the cross-validation.
+        procurement: Whether the lowest bid wins; the values are costs then.
     """
     auctions, num_bidders = log_bids.shape
     used, of_auction = log_bids, log_bids
     if options.auction_effects:
         used, of_auction, shift = without_auction_effects(log_bids, weights, shift)
-    smoothing = choose(used, num_bidders, rng)
-    found = invert(sample_quantiles(used.ravel()), num_bidders, used.size, smoothing, options.trim)
-    quantiles = resampled_quantiles(used, weights, shift)
-    drawn = invert(quantiles, num_bidders, used.size, smoothing, options.trim)
+    # turned so that the largest wins
+    sign = -1.0 if procurement else 1.0
+    turned = sign * used
+    smoothing = choose(turned, num_bidders, rng)
+    settings = (num_bidders, used.size, smoothing, options.trim)
+    found = invert(sample_quantiles(turned.ravel()), *settings, procurement=procurement)
+    drawn = invert(resampled_quantiles(turned, weights, sign * shift), *settings, procurement=procurement)
     low, high = np.quantile(drawn.values, [0.025, 0.975], axis=1)
     return ValueEstimate(
         num_bidders=num_bidders,
@@ -92,9 +112,10 @@ def estimate_values(
         values_high=high,
         highest=fitted_range(used.size, options.trim)[1],
         rearranged=found.rearranged,
-        fit=goodness_of_fit(np.exp(used), np.exp(of_auction), found.values),
+        fit=goodness_of_fit(np.exp(used), np.exp(of_auction), found.values, procurement=procurement),
         samples=drawn.values.T,
         observed=used,
+        procurement=procurement,
     )
 
 
@@ -120,40 +141,3 @@ def without_auction_effects(log_bids: Floats, weights: Floats, shift: Floats) ->
     moved = (weights * (mean[:, None] + shift)).sum(axis=0) / weights.sum(axis=0) - mean.mean()
     own = mean.mean() + np.sqrt(bidders / (bidders - 1)) * deviation
     return own, mean.mean() + deviation, np.broadcast_to(moved, shift.shape)
-
-
-def goodness_of_fit(bids: Floats, of_auction: Floats, values: Floats) -> Fit:
-    """Compares observed bids with the equilibrium of independent private values.
-
-    Args:
-        bids: The bids whose distribution was inverted, shape (auctions, num_bidders), in credits.
-        of_auction: The bids as they compete within an auction, the same shape.
-        values: Quantile table of values, in credits.
-    """
-    num_bidders = bids.shape[1]
-    model = equilibrium_bids(values, num_bidders)
-    ranked = np.sort(of_auction, axis=1)
-    share = np.interp(np.sort(bids, axis=None), model, PROBABILITIES)
-    winning = np.interp(np.sort(ranked[:, -1]), model, PROBABILITIES) ** num_bidders
-    # the two highest of n: F1 = u^n, F2 = n u^(n-1) - (n-1) u^n
-    fine = np.linspace(0.0, 1.0, 40_001)
-    middle = (fine[1:] + fine[:-1]) / 2.0
-    highest = np.diff(fine**num_bidders)
-    second = np.diff(num_bidders * fine ** (num_bidders - 1) - (num_bidders - 1) * fine**num_bidders)
-    at_middle = np.interp(middle, PROBABILITIES, model)
-    logs = np.log(np.maximum(at_middle, 1e-12))
-    return Fit(
-        bid_distance=_distance(share),
-        winning_bid_distance=_distance(winning),
-        mean_winning_bid=float(ranked[:, -1].mean()),
-        model_mean_winning_bid=float(highest @ at_middle),
-        money_on_table=float(np.log(ranked[:, -1] / ranked[:, -2]).mean()),
-        model_money_on_table=float((highest - second) @ logs),
-    )
-
-
-def _distance(model_share: Floats) -> float:
-    """Kolmogorov-Smirnov distance of a sorted sample whose model probabilities are given."""
-    size = len(model_share)
-    steps = np.arange(size + 1) / size
-    return float(max(np.max(steps[1:] - model_share), np.max(model_share - steps[:-1])))

@@ -4,6 +4,9 @@ If values are `exp(x beta) V` with V independent of x, equilibrium bids scale th
 `log bid = x beta + alpha_n + error`. The homogenised bid `exp(alpha_n + error)` is the bid the same bidder would make
 in a reference auction. The dummies alpha_n of the number of bidders stand in the regression so that the covariates do
 not take up the effect of competition; they stay in the homogenised bid.
+
+With a reserve, values are taken to scale with it: bids are measured in reserves, and the homogenised reserve is the
+same in every auction.
 """
 
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ import numpy as np
 from econo_env.valuations.calibration.tables import BidTable, Floats
 
 OUTLIER_REASON = "a bid too far out to be of this distribution"
+OUTLIER_BIAS = "no bias if they are errors of the table; if they are not, the tails are too short"
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Homogenised:
     auction_share: float
     """Share of the residual variance common to the bids of an auction; 0 under independent private values."""
     coefficients: tuple[Coefficient, ...]
+    log_reserve: float | None
+    """Log of the homogenised reserve, in log credits."""
     shift_design: Any
     """Sparse (num_auctions, parameters): covariates less their mean over auctions."""
     influence: Any
@@ -82,7 +88,7 @@ def homogenise(table: BidTable, outliers: float = 0.01) -> Homogenised:
         if not far.any():
             break
         keep = np.bincount(table.auction, weights=far, minlength=table.num_auctions) == 0
-        table = table.keep(keep, OUTLIER_REASON)
+        table = table.keep(keep, OUTLIER_REASON, bias=OUTLIER_BIAS)
     return result
 
 
@@ -120,7 +126,9 @@ def _regress(table: BidTable) -> Homogenised:
     """Least squares on auction means weighted by the number of bids: the same as on bids, with fewer rows."""
     design, start, levels = _design(table)
     num_bidders = table.num_bidders.astype(np.float64)
-    sums = np.bincount(table.auction, weights=table.log_bids, minlength=table.num_auctions)
+    unit = np.zeros(table.num_auctions) if table.log_reserve is None else table.log_reserve
+    log_bids = table.log_bids - unit[table.auction]
+    sums = np.bincount(table.auction, weights=log_bids, minlength=table.num_auctions)
     gram = (design.T @ design.multiply(num_bidders[:, None])).toarray()
     inverse = np.linalg.pinv(gram, rcond=1e-11, hermitian=True)
     rank = round(float(np.sum(inverse * gram.T)))
@@ -129,7 +137,7 @@ def _regress(table: BidTable) -> Homogenised:
     beta = inverse @ (design.T @ sums)
 
     index = np.asarray(design[:, :start] @ beta[:start])
-    log_homogenised = table.log_bids - index[table.auction]
+    log_homogenised = log_bids - index[table.auction]
     residual = log_homogenised - np.asarray(design[:, start:] @ beta[start:])[table.auction]
     residual_sums = np.bincount(table.auction, residual, table.num_auctions).astype(np.float64)
     influence = design.multiply(residual_sums[:, None]).tocsr()
@@ -138,15 +146,16 @@ def _regress(table: BidTable) -> Homogenised:
     center = float(np.median(log_homogenised))
     covariates = design[:, :start]
     shift = _centred(covariates, design.shape[1])
-    total = float(np.var(table.log_bids))
+    total = float(np.var(log_bids))
     return Homogenised(
         table=table,
         log_bids=log_homogenised - center,
-        amount_per_credit=float(np.exp(center + np.median(index))),
+        amount_per_credit=float(np.exp(center + np.median(index) + np.median(unit))),
         r_squared=1.0 - float(np.var(residual)) / total if total > 0.0 else 0.0,
         residual_deviation=float(np.std(residual)),
         auction_share=_auction_share(residual, residual_sums, num_bidders),
         coefficients=_coefficients(table, beta, covariance, start, levels),
+        log_reserve=None if table.log_reserve is None else -float(center + np.median(index)),
         shift_design=shift,
         influence=influence,
         inverse=inverse,

@@ -4,6 +4,9 @@ In a symmetric equilibrium with n bidders a bid b at quantile u answers a value 
 In log bids, with L(z) the normal quantile plot, this is `v = b (1 + (Phi(z) / phi(z)) L'(z) / (n - 1))`: the bid times
 one plus a relative markup. The values found are sorted, the monotone rearrangement of Chernozhukov, Fernandez-Val
 and Galichon (2010), so that the inverse bid function does not decrease.
+
+In procurement the lowest bid wins: `cost = b - (1 - G(b)) / ((n - 1) g(b))`. With the sign of log bids turned it is the
+same curve, and the markup is taken off the bid instead of added.
 """
 
 from dataclasses import dataclass
@@ -39,19 +42,23 @@ def sample_quantiles(log_bids: Floats) -> Floats:
     return np.asarray(np.quantile(log_bids, GRID, method="hazen"))
 
 
-def invert(quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smoothing, trim: float) -> Inverted:
-    """Values behind a sample of equilibrium bids.
+def invert(
+    quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smoothing, trim: float, *, procurement: bool = False
+) -> Inverted:
+    """Values behind a sample of equilibrium bids, in procurement costs.
 
     Args:
-        quantiles: Log bids at the probabilities of `GRID`, shape (len(GRID),) or (len(GRID), samples).
+        quantiles: Log bids, in procurement minus log bids, at the probabilities of `GRID`, so that the last one wins;
+            shape (len(GRID),) or (len(GRID), samples).
         num_bidders: Bidders in each auction, at least 2.
         num_bids: Size of the sample, which sets how far into the tails the fit is trusted.
         smoothing: How the quantile function is smoothed.
-        trim: Share of the highest bids whose relative markup is not estimated.
+        trim: Share of the best bids whose relative markup is not estimated.
+        procurement: Whether the lowest bid wins.
 
     Returns:
         Tables at the probabilities 0, 1/400, ..., 1. Outside `fitted_range` bids are the observed ones and the
-        relative markup stays what it is at its ends; the end cells keep the mean of their bids.
+        relative markup stays what it is at its ends; the end cells keep the mean of their bids. Costs are 0 at least.
     """
     lowest, highest = fitted_range(num_bids, trim)
     level, slope = operators(smoothing, lowest, highest)
@@ -60,13 +67,17 @@ def invert(quantiles: Floats, num_bidders: int, num_bids: int, smoothing: Smooth
     column = (slice(None), *(None,) * (quantiles.ndim - 1))
     markup = hazard[column] * np.maximum(slope @ quantiles[: len(CELLS)], 0.0) / (num_bidders - 1)
 
-    bids = np.exp(level @ quantiles[: len(CELLS)])
+    sign = -1.0 if procurement else 1.0
+    bids = np.exp(sign * (level @ quantiles[: len(CELLS)]))
     outside = (lowest - 1e-12 > PROBABILITIES) | (highest + 1e-12 < PROBABILITIES)
-    bids[outside] = np.exp(quantiles[_KNOTS_AT][outside])
+    bids[outside] = np.exp(sign * quantiles[_KNOTS_AT][outside])
+    low_end, high_end = (np.exp(sign * quantiles[at]).mean(axis=0) for at in (_LOW_AT, _HIGH_AT))
+    if procurement:
+        bids, markup, low_end, high_end = bids[::-1], markup[::-1], high_end, low_end
     # linear interpolation over an end cell then has the mean of the bids in it
-    bids[0] = np.clip(2.0 * np.exp(quantiles[_LOW_AT]).mean(axis=0) - bids[1], 0.0, bids[1])
-    bids[-1] = np.maximum(2.0 * np.exp(quantiles[_HIGH_AT]).mean(axis=0) - bids[-2], bids[-2])
-    raw = bids * (1.0 + markup)
+    bids[0] = np.clip(2.0 * low_end - bids[1], 0.0, bids[1])
+    bids[-1] = np.maximum(2.0 * high_end - bids[-2], bids[-2])
+    raw = np.maximum(bids * (1.0 + sign * markup), 0.0)
     values = np.sort(raw, axis=0)
     return Inverted(np.sort(bids, axis=0), values, float(np.max(np.abs(raw - values) / np.maximum(values, 1e-300))))
 
@@ -89,3 +100,24 @@ def equilibrium_bids(values: Floats, num_bidders: int) -> Floats:
     bids = values.copy()
     bids[1:] -= rent / share[1:] ** (num_bidders - 1)
     return bids
+
+
+def model_bids(values: Floats, num_bidders: int, *, procurement: bool = False, reserve: float | None = None) -> Floats:
+    """Equilibrium bids for a quantile table of values, or in procurement of costs; ascending.
+
+    The mirror of `equilibrium_bids` is `b(u) = c(u) + (1 - u)^-(n-1) int_u^1 (1 - t)^(n-1) dc(t)`. Whom the reserve (in
+    procurement the ceiling) keeps away is entered with it.
+
+    Args:
+        values: Quantiles at equally spaced probabilities, shape (knots,), in credits.
+        num_bidders: Bidders, at least 2.
+        procurement: Whether the lowest bid wins.
+        reserve: In credits; None for none.
+
+    Returns:
+        The bid of the bidder with each of these values, shape (knots,).
+    """
+    if not procurement:
+        return equilibrium_bids(values if reserve is None else np.maximum(values, reserve), num_bidders)
+    costs = values if reserve is None else np.minimum(values, reserve)
+    return -equilibrium_bids(-costs[::-1], num_bidders)[::-1]

@@ -27,6 +27,8 @@ class Interval:
 class WhatIf:
     """Expected revenue of one auction in the calibrated market, in credits; the seller values the good at 0.
 
+    With a binding reserve the figures without a reserve are those with the one observed: below it nothing is known.
+
     First price and second price earn the same in equilibrium (revenue equivalence, Myerson 1981), so one figure
     without and one with a reserve stand for both rules.
     """
@@ -77,22 +79,68 @@ def what_if(estimate: ValueEstimate) -> WhatIf:
     drawn_reserves, drawn_revenues = revenue_by_reserve(estimate.samples, n)
     # beyond the last estimated value a reserve would rest on extrapolation
     searched = int(estimate.highest * CELLS_OF_RESERVE) + 1
-    best = int(np.argmax(revenues[:searched]))
+    present = int(np.ceil(estimate.excluded * CELLS_OF_RESERVE))
+    best = present + int(np.argmax(revenues[present:searched]))
     reserve = float(reserves[best])
     with_reserve = np.array(
         [np.interp(reserve, r, earned) for r, earned in zip(drawn_reserves, drawn_revenues, strict=True)]
     )
     excluded = np.array([np.interp(reserve, r, np.linspace(0.0, 1.0, len(r))) for r in drawn_reserves])
-    own_best = np.take_along_axis(drawn_reserves, drawn_revenues[:, :searched].argmax(axis=1)[:, None], axis=1)[:, 0]
-    without = drawn_revenues[:, 0]
+    own = present + drawn_revenues[:, present:searched].argmax(axis=1)
+    own_best = np.take_along_axis(drawn_reserves, own[:, None], axis=1)[:, 0]
+    if estimate.reserve is None:
+        revenue, without = float(revenues[0]), drawn_revenues[:, 0]
+    else:
+        pairs = zip(drawn_reserves, drawn_revenues, strict=True)
+        without = np.array([np.interp(estimate.reserve, r, earned) for r, earned in pairs])
+        revenue = float(np.interp(estimate.reserve, reserves, revenues))
     return WhatIf(
         num_bidders=n,
         observed_revenue=estimate.fit.mean_winning_bid,
-        revenue=_interval(float(revenues[0]), without),
+        revenue=_interval(revenue, without),
         best_reserve=_interval(reserve, own_best),
         best_revenue=_interval(float(revenues[best]), with_reserve),
-        best_gain=_interval(float(revenues[best] / revenues[0] - 1.0), with_reserve / without - 1.0),
+        best_gain=_interval(float(revenues[best] / revenue - 1.0), with_reserve / without - 1.0),
         unsold=_interval((best / CELLS_OF_RESERVE) ** n, excluded**n),
+    )
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a buyer pays in procurement where it buys, in credits."""
+
+    num_bidders: int
+    observed_price: float
+    """Mean lowest homogenised bid of the observed auctions."""
+    price: Interval
+    """In equilibrium, first or second price alike: the second lowest cost, and no more than the ceiling."""
+    unserved: Interval
+    """Probability that no cost lies below the ceiling."""
+
+
+def expected_price(estimate: ValueEstimate) -> Price:
+    """The price that equilibrium bids make, for the costs and suppliers of `estimate`.
+
+    Raises:
+        ValueError: It is an estimate of sales.
+    """
+    if not estimate.procurement:
+        raise ValueError("price is of procurement: in sales ask what_if() for the revenue")
+    n = estimate.num_bidders
+    # what costs leave of an amount are values, and a sale among such values is the same game
+    top = float(max(estimate.values.max(), estimate.samples.max())) if estimate.reserve is None else estimate.reserve
+
+    def priced(costs: Floats, excluded: float) -> float:
+        _, revenues = revenue_by_reserve(np.maximum(top - costs[::-1], 0.0), n)
+        return top - float(revenues[0]) / (1.0 - excluded**n)
+
+    shares = np.array([np.mean(sample > top) for sample in estimate.samples])
+    drawn = np.array([priced(sample, float(share)) for sample, share in zip(estimate.samples, shares, strict=True)])
+    return Price(
+        num_bidders=n,
+        observed_price=estimate.fit.mean_winning_bid,
+        price=_interval(priced(estimate.values, estimate.excluded), drawn),
+        unserved=_interval(estimate.excluded**n, shares**n),
     )
 
 
