@@ -138,9 +138,7 @@ def _reserve(scenario: Any) -> float:
     return float(getattr(scenario.mechanism, "reserve", 0.0))
 
 
-def _lowest(
-    scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]
-) -> list[float]:
+def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:
     """The least bid of each role that may win, in credits.
 
     Where winners pay what they bid and all are there, k units go for no less than what k + 1 bidders can all afford:

@@ -100,9 +100,7 @@ def places_of(prior: Prior) -> Places:
     return of_table(prior.quantile_table(), prior, prior.pdf)
 
 
-def of_table(
-    table: QuantileTable, prior: Prior | None = None, pdf: Callable[[Floats], Floats] | None = None
-) -> Places:
+def of_table(table: QuantileTable, prior: Prior | None = None, pdf: Callable[[Floats], Floats] | None = None) -> Places:
     """The places of a law as it is drawn: its own knots, and more where values lie far apart."""
     shares, values = table.probabilities, table.values
     # an increasing copy, so that values at even steps have a place each

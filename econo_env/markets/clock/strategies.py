@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution
+from econo_env.equilibrium.solution import ACCEPTED_LOSS
 from econo_env.markets.clock.layout import State, is_over, observation_names
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
+from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
 from econo_env.money import to_credits
@@ -54,9 +56,10 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike, luck: 
     The value in the English forms; in the Dutch auction the equilibrium bid of first price.
 
     Raises:
-        ValueError: No equilibrium is known for these bidders, or a falling clock stops above the reserve.
+        ValueError: No equilibrium is known for these bidders, the clock stops too early, or its steps are too coarse.
     """
     _require_whole_clock(scenario)
+    _require_fine_steps(scenario)
     return sealed.equilibrium_actions(sealed_form(scenario), observations, luck, observation_names(scenario))
 
 
@@ -70,6 +73,7 @@ def sale_begins(scenario: ClockScenario, observations: ArrayLike) -> NDArray[np.
 def _require_whole_clock(scenario: ClockScenario) -> None:
     """Raises where a falling clock stops above the reserve: those left then bid for its last price, another game."""
     if not scenario.row().falling:
+        _require_soft_close(scenario)
         return
     section: Any = scenario.mechanism
     falls = scenario.row().opening(section, scenario.highest_value) - section.reserve
@@ -78,6 +82,35 @@ def _require_whole_clock(scenario: ClockScenario) -> None:
         raise ValueError(
             f"{scenario.id}: the clock stops above the reserve after {scenario.max_cycles} ticks, and the equilibrium "
             f"is that of a whole clock: set max_cycles to {ticks}, or a larger increment"
+        )
+
+
+def _require_soft_close(scenario: ClockScenario) -> None:
+    """Raises where open outcry may close on standing bids: a call at the last moment then goes unanswered."""
+    section: Any = scenario.mechanism
+    if not hasattr(section, "extension") or scenario.num_agents < 2:
+        return
+    row, highest = scenario.row(), scenario.highest_value
+    opening = row.opening(section, highest)
+    assert row.duration is not None, "open outcry tells how long it takes"
+    answered = section.model_copy(update={"closing": 1, "extension": max(1, section.extension)})
+    ticks = section.closing + int(np.ceil(row.duration(answered, opening, np.array([highest, highest]))))
+    if section.extension == 0 or scenario.max_cycles < ticks:
+        raise ValueError(
+            f"{scenario.id}: against a close that calls do not put off it pays to call at the last moment, and no "
+            f"equilibrium is known; set extension to 1 or more and max_cycles to at least {ticks}"
+        )
+
+
+def _require_fine_steps(scenario: ClockScenario) -> None:
+    """Raises where a limit of the sealed form loses more than is accepted of an equilibrium to one a step away."""
+    lost = lost_to_steps(scenario)
+    if lost > ACCEPTED_LOSS:
+        section: Any = scenario.mechanism
+        raise ValueError(
+            f"{scenario.id}: with steps of {section.increment:g} the equilibrium of the sealed form is none: another "
+            f"step gains {lost:.2%} of utility, {ACCEPTED_LOSS:.1%} is accepted; choose a smaller increment, and "
+            "max_cycles to go with it"
         )
 
 
