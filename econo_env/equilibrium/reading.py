@@ -46,6 +46,8 @@ def read(choices: Choices, chances: Floats, quantiles: QuantileTable, straight: 
     shares = edges(0.0, 1.0, _POINTS)
     types = quantiles.quantile(shares)
     bids = choices.quantiles(chances, shares)
+    if choices.may_stay_out:  # noise also picks bids above the value
+        bids = np.where(types < choices.ends[0], np.nan, bids)
     before = np.searchsorted(shares, [1.0 - 4.0 * _LAST, 1.0 - _LAST])
     spread = types[before[1]] - types[before[0]]
     if straight and spread > 0.0 and before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):

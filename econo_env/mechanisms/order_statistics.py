@@ -106,7 +106,8 @@ def mean_of_losing(
     sure = np.where(wins > _SMALLEST, wins, 1.0)
     mean = np.where(wins > _SMALLEST, inverse(np.maximum(area / sure, _SMALLEST)), at_knots)
     bids = np.clip(mean, min(reserve, at_knots[first]), at_knots)
-    return np.where(places.shares >= begin, np.maximum.accumulate(bids), at_knots)
+    bids[first:] = np.maximum.accumulate(bids[first:])
+    return np.where(places.shares >= begin, bids, at_knots)
 
 
 def sold_to_the_highest(places: Places, num_bidders: int, units: int, reserve: float) -> BidFunction:

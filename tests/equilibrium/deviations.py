@@ -1,18 +1,18 @@
 """The best deviation from a policy, by formulas of expected outcomes that share no code with rules or solvers.
 
-Everybody's bids are read off the engine after one round of the policy, types from a low-discrepancy sample of the law
-that is drawn. Rivals bid independently, so the chance to win with a bid follows from the distributions of bids.
+Everybody's bids are those of the policy's actions; types come from a low-discrepancy sample of the law that is drawn.
+Rivals bid independently, so the chance to win with a bid follows from the distributions of bids.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from econo_env.engine.engine import Engine
-from training.evaluation.sampling import act, sampled_engine
+from training.evaluation.sampling import points
 
-MARKETS = 8192
-CANDIDATES, TYPES = 1500, 256
+MARKETS = 32768
+SEEDS = (3, 4)
+CANDIDATES, TYPES = 1000, 128
 RISE = 1e-6
 
 
@@ -34,28 +34,31 @@ class Role:
 def played(scenario, policy, seed=3, markets=MARKETS):
     """The roles after one round: amounts as the rule ranks them, in procurement what bids leave of the ceiling."""
     market = scenario.market_module()
-    engine = sampled_engine(scenario, markets, seed)
+    names, agents = market.observation_names(scenario), scenario.num_agents
+    uniforms = points(markets, agents, seed)
+    values = np.stack([market.types_at(scenario, i, uniforms[:, [i]])[:, 0] for i in range(agents)], axis=1)
+    values = np.rint(values * 1e6) / 1e6
+    shown = np.zeros((markets, agents, len(names)), dtype=np.float32)
+    shown[..., 0] = values / scenario.highest_value
+    weights = np.array(getattr(scenario, "weights", None) or (1.0,) * agents)
+    if "prior" in names:
+        distinct = list(dict.fromkeys(scenario.priors()))
+        numbers = np.array([distinct.index(one) + 1 for one in scenario.priors()])
+        shown[..., names.index("prior")] = numbers / len(distinct)
+        shown[..., names.index("weight")] = weights / weights.max()
     policy.reset(seed)
-    values = np.array(engine.state.values, dtype=float).reshape(markets, scenario.num_agents, -1)[..., 0] / 1e6
-    actions = act(policy, engine)
-    if getattr(scenario, "participation", None) and scenario.participation.probability < 1.0:
-        everybody = np.ones_like(engine.exchange.action_mask)
-        actions = np.asarray(policy.act(engine.exchange.observations, everybody), dtype=np.float32)
-        engine = _all_there(scenario, engine, markets, values)
-    engine.step(actions)
-    bids = market.bids_made(scenario, engine.state).reshape(markets, scenario.num_agents, -1)[..., 0]
-    if getattr(scenario, "procurement", None) is not None:
+    actions = np.asarray(policy.act(shown, np.ones((markets, agents), dtype=bool)))[..., 0].astype(float)
+    unit = np.full_like(values, scenario.highest_value) if scenario.bids == "amount" else values
+    bids = np.floor((1.0 + actions) * scenario.largest_bid / 2.0 * unit * 1e6 + 0.5) / 1e6
+    if scenario.utility.name == "budget":
+        bids = np.minimum(bids, scenario.utility.amount - scenario.participation.entry_fee)
+    if scenario.procurement is not None:
         values, bids = scenario.ceiling - values, scenario.ceiling - bids
-        bids = np.where(values < 0.0, np.nan, bids)
+        bids = np.where(bids < 0.0, np.nan, bids)
+    elif scenario.entry_costs > 0.0:
+        bids = np.where(bids == 0.0, np.nan, bids)
     groups = market.roles(scenario)
     return [Role(values[:, group].ravel(), bids[:, group].ravel(), len(group)) for group in groups]
-
-
-def _all_there(scenario, engine, markets, values):
-    there = Engine(scenario.replace(**{"participation.probability": 1.0}), markets)
-    there.reset(0)
-    there.state.values[:] = np.rint(values * 1e6)
-    return there
 
 
 def above(below, ranks):
@@ -80,23 +83,24 @@ def money(scenario, roles, role, bids):
     reserve = section.reserve
     rates = getattr(scenario, "click_rates", None) or (1.0,) * int(getattr(section, "units", 1))
     chances = above(below, len(rates)) if below else [np.ones_like(bids)] + [np.zeros_like(bids)] * (len(rates) - 1)
-    units = np.where(bids >= reserve, sum(rate * chance for rate, chance in zip(rates, chances)), 0.0)
+    units = np.where(bids >= reserve, sum(rate * chance for rate, chance in zip(rates, chances, strict=True)), 0.0)
     if name == "all_pay":
         return units, np.where(bids >= reserve, bids, 0.0)
-    if name in ("second_price_all_pay", "kth_price", "second_price"):
+    if name in ("second_price_all_pay", "kth_price"):
         return units, _by_others(scenario, roles[role], bids, units, reserve)
     return units, bids * units
 
 
 def _by_others(scenario, one, bids, wins, reserve):
     """Payments that others set, of alike bidders who are all there."""
-    made, n = np.sort(np.where(np.isnan(one.bids), 0.0, one.bids)), scenario.num_agents
+    made, n = np.where(np.isnan(one.bids), 0.0, one.bids), scenario.num_agents
+    made = np.sort(made)
     shares = (np.arange(len(made)) + 0.5) / len(made)
     if scenario.mechanism.name == "second_price_all_pay":
         weights = (n - 1) * shares ** (n - 2) / len(made)
         paid = np.concatenate([[0.0], np.cumsum(weights * np.maximum(made, reserve))])
         return np.where(bids >= reserve, paid[np.searchsorted(made, bids)] + (1.0 - wins) * bids, 0.0)
-    rank = getattr(scenario.mechanism, "rank", 2)
+    rank = scenario.mechanism.rank
     points = (np.arange(400) + 0.5) / 400
     # the (rank - 1)-th highest of n - 1 places below one's own
     a, b = n - rank + 1, rank - 1
@@ -104,45 +108,49 @@ def _by_others(scenario, one, bids, wins, reserve):
     density /= density.sum()
     place = np.searchsorted(made, bids) / len(made)
     price = np.interp(place[:, None] * points, shares, np.maximum(made, reserve)) @ density
-    return wins * price
+    alone = place ** (n - 1)
+    return alone * price + (wins - alone) * np.maximum(bids, reserve)
 
 
-def best_deviation(scenario, policy, role=None):
-    """Mean gain of the best bid over the policy's own, over its own mean utility; the largest over roles."""
-    roles = played(scenario, policy)
+def best_deviation(scenario, policy):
+    """Mean gain of the best bid over the policy's own, over its own mean utility; the largest over roles.
+
+    Bids are chosen on one sample of the rivals and judged on another, so that nothing of the first one's noise counts.
+    """
+    chosen, judged = (played(scenario, policy, seed) for seed in SEEDS)
     worst = -np.inf
-    for number, one in enumerate(roles):
+    for number, one in enumerate(chosen):
         order = np.argsort(one.values, kind="stable")
         pick = order[((np.arange(TYPES) + 0.5) / TYPES * len(order)).astype(int)]
-        values, own = one.values[pick], one.bids[pick]
-        worst = max(worst, _relative(scenario, roles, number, values, own))
+        worst = max(worst, _relative(scenario, (chosen, judged), number, one.values[pick], one.bids[pick]))
     return worst
 
 
-def _relative(scenario, roles, number, values, own):
-    made = np.concatenate([one.bids[~np.isnan(one.bids)] for one in roles])
-    top = values.max()
+def _relative(scenario, samples, number, values, own):
+    made = np.concatenate([one.bids[~np.isnan(one.bids)] for one in samples[0]])
     quantiles = np.quantile(made, np.linspace(0.0, 1.0, CANDIDATES)) if made.size else np.zeros(1)
     weights = np.array(getattr(scenario, "weights", None) or (1.0,))
     tried = [ratio * quantiles for ratio in np.unique(weights[:, None] / weights)]
-    tried = np.unique(np.concatenate([*tried, np.linspace(0.0, max(top, quantiles[-1]), CANDIDATES // 2)]))
+    tried = np.unique(np.concatenate([*tried, np.linspace(0.0, max(values.max(), quantiles[-1]), CANDIDATES // 2)]))
     tried = np.unique(np.concatenate([tried, tried + RISE, [scenario.mechanism.reserve]]))
-    mine = np.where(np.isnan(own), -1.0, own)
-    bids = np.concatenate([tried, mine])
-    units, paid = money(scenario, roles, number, bids)
-    utility = _felt(scenario, values, bids, units, paid)
-    gain = np.maximum(utility[:, : len(tried)].max(axis=1), 0.0)
-    kept = utility[np.arange(len(values)), len(tried) + np.arange(len(values))]
-    kept = np.where(mine < 0.0, 0.0, kept)
-    mean = kept.mean()
-    return float((np.maximum(gain, kept) - kept).mean() / max(mean, 1e-9))
+    bids, rows = np.concatenate([tried, np.where(np.isnan(own), -1.0, own)]), np.arange(len(values))
+    utilities = []
+    for roles in samples:
+        utility = _felt(scenario, values, bids, *money(scenario, roles, number, bids))
+        # the last choice is to place no bid
+        utilities.append(np.hstack([utility, np.zeros((len(values), 1))]))
+    mine = np.where(np.isnan(own), len(bids), len(tried) + rows)
+    allowed = np.append(np.arange(len(bids)) < len(tried), True)
+    best = np.where(allowed, utilities[0], -np.inf).argmax(axis=1)
+    better = utilities[0][rows, best] > utilities[0][rows, mine]
+    gain = np.where(better, utilities[1][rows, best] - utilities[1][rows, mine], 0.0)
+    return float(gain.mean() / max(utilities[1][rows, mine].mean(), 1e-9))
 
 
 def _felt(scenario, values, bids, units, paid):
     model, entry = scenario.utility, scenario.participation.entry_fee + scenario.participation.entry_cost
     if model.name in ("risk_neutral", "budget"):
-        charged = np.where(bids > 0.0, entry, 0.0) if scenario.procurement is None else entry
-        return values[:, None] * units - paid - charged
+        return values[:, None] * units - paid - entry
     surplus = values[:, None] - bids
     if model.name == "crra":
         return units * np.sign(surplus) * np.abs(surplus) ** model.rho

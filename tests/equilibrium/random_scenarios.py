@@ -4,7 +4,7 @@ import numpy as np
 
 import econo_env
 
-FAMILIES = ("first_price", "all_pay", "second_price_all_pay", "kth_price", "second_price", "position_first_price",
+FAMILIES = ("first_price", "all_pay", "second_price_all_pay", "kth_price", "position_first_price",
             "discriminatory", "dutch", "english", "procurement_first_price", "procurement_kth_price",
             "procurement_discriminatory", "tullock")  # fmt: skip
 
@@ -66,7 +66,7 @@ def draw(seed):
     top, sealed = highest(law), not family.startswith(("dutch", "english"))
     if rng.random() < 0.4 and not family.startswith("procurement"):
         fields["mechanism.reserve"] = round(float(rng.uniform(0.0, 0.8)) * top, 6)
-    if sealed and rng.random() < 0.3 and family in ("first_price", "all_pay", "second_price"):
+    if sealed and rng.random() < 0.3 and family in ("first_price", "all_pay"):
         fields["mechanism.units"] = int(rng.integers(1, 4))
     if family.endswith("kth_price"):
         fields["mechanism.rank"] = int(rng.integers(2, 5))
@@ -78,11 +78,11 @@ def draw(seed):
         step = float(rng.choice([0.005, 0.01, 0.05])) * top
         ticks = int(np.ceil(top / step)) + 3
         fields |= {"mechanism.increment": step, "max_cycles": ticks}
-    elif family in ("kth_price", "second_price_all_pay", "first_price", "all_pay", "second_price"):
+    elif family in ("kth_price", "second_price_all_pay", "first_price", "all_pay"):
         fields["largest_bid"] = float(rng.choice([1.0, 2.0, 8.0, 20.0]))
         fields["bids"] = str(rng.choice(["share_of_value", "amount"]))
-    if family in ("first_price", "second_price") and rng.random() < 0.5:
-        fields |= _beyond(rng, top, fields.get("mechanism.reserve", 0.0))
+    if family == "first_price" and rng.random() < 0.5:
+        fields |= _beyond(rng, top, fields.get("mechanism.reserve", 0.0), int(rng.integers(6)))
     elif family in ("first_price", "all_pay", "position_first_price") and rng.random() < 0.15:
         other = prior(rng)
         fields["values"] = tuple([law] * (fields["num_agents"] - 1) + [other])
@@ -94,8 +94,7 @@ def draw(seed):
         return None
 
 
-def _beyond(rng, top, reserve):
-    kind = rng.integers(6)
+def _beyond(rng, top, reserve, kind):
     if kind == 0:
         return {"utility": {"name": "crra", "rho": float(rng.uniform(0.3, 1.0))}}
     if kind == 1:

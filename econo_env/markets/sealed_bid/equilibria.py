@@ -13,11 +13,15 @@ from econo_env.markets.sealed_bid.outcome import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
+from econo_env.mechanisms.order_statistics import win_probability
+from econo_env.mechanisms.properties import EX_POST_RATIONAL
+from econo_env.money import MICRO
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import Places, left_of, of_table, places_of
 from econo_env.valuations.utility import NEUTRAL
 
 _MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
+_LEAST_MARGIN = 1000.0  # micro-credits
 _MOST_BEYOND_MIXED = 1e-5  # the same in an atom, all of whose types could bid just below the cut
 
 
@@ -126,6 +130,8 @@ def _closed_form(scenario: SealedBidScenario, row: Mechanism, section: Any, cond
     except ValueError as error:
         raise ValueError(f"{scenario.id}: {error}; use truthful, shading or a trained run instead") from None
     _require_room(scenario, function, ceiling)
+    if conditions is None:
+        require_margin(scenario, arguments[0], int(getattr(section, "units", 1)), EX_POST_RATIONAL in row.properties)
     return asked(ceiling, function) if ceiling else function
 
 
@@ -158,6 +164,24 @@ def _require_room(scenario: SealedBidScenario, function: BidFunction, ceiling: f
         raise ValueError(
             f"{scenario.id}: the equilibrium bids more than largest_bid={scenario.largest_bid:g} allows; "
             f"set it to at least {needed:g}"
+        )
+
+
+def require_margin(scenario: Any, places: Places, units: int, losers_pay_nothing: bool) -> None:
+    """Raises where bids in whole micro-credits are too coarse for what there is to gain.
+
+    A bidder gains the integral of (1 - F) G on average, G the chance to win of a value (Myerson 1981).
+    """
+    rivals = scenario.num_agents - 1
+    below = (places.shares[1:] + places.shares[:-1]) / 2.0
+    gain = float(((1.0 - below) * win_probability(below, rivals, units)) @ np.diff(places.values))
+    gain += places.lowest * (rivals < units)
+    if losers_pay_nothing:
+        gain *= max(1.0, scenario.num_agents / units)
+    if 0.0 < gain * MICRO < _LEAST_MARGIN:
+        raise ValueError(
+            f"{scenario.id}: a bidder gains about {gain * MICRO:.3g} micro-credits, and bids in whole ones miss an "
+            "equilibrium by too much of that; set all amounts a thousand times as high"
         )
 
 
