@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint bench clean
+.PHONY: help setup demo test test-all lint mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -32,6 +32,9 @@ test: lint ## everything that must hold, under 15 minutes on 2 cores
 
 test-all: lint ## with the slow studies
 	$(PY) -m pytest -n 2
+
+mutants: setup ## plant small faults in a copy and print those that no test notices (under an hour on 2 quiet cores)
+	$(PY) -m tests.mutants.run --json runs/mutants.json $(MUTANTS)
 
 bench: setup ## throughput and latency beside the baselines, as a table and as runs/bench.json
 	$(PY) -m tests.benchmarks.run --json runs/bench.json

@@ -44,8 +44,8 @@ def parallel_env(scenario: str | Scenario, **arguments: Any) -> "MarketEnv":
 
     Args:
         scenario: A scenario id, the path of a scenario file, or a scenario.
-        **arguments: `render_mode`, `on_removal`, `observation`, and scenario fields to change such as
-            `num_agents=8`: see `econo_env.interfaces.pettingzoo.parallel_env`.
+        **arguments: `render_mode`, `on_removal`, `observation`, `mask_in_infos`, `actions`, `action_levels`, and
+            scenario fields to change such as `num_agents=8`: see `econo_env.interfaces.pettingzoo.parallel_env`.
     """
     from econo_env.interfaces import pettingzoo
 

@@ -1,20 +1,22 @@
 """Scenarios: typed, validated configuration of a market; YAML in and out; the table of scenario ids."""
 
-import difflib
 import importlib
 import pkgutil
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from econo_env.documents import read_yaml, to_yaml
 from econo_env.files import write_file
+from econo_env.settings import Problem, SettingsError, suggestion, validated
 
 LARGEST_POPULATION = 10_000_000
+_ID = r"^[a-z][a-z0-9_]*_v\d+$"
 
 
 class Scenario(BaseModel):
@@ -33,11 +35,26 @@ class Scenario(BaseModel):
     module: ClassVar[str]
     """The package of `econo_env.markets` that plays it."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*_v\d+$")
+    id: str = Field(json_schema_extra={"pattern": _ID})
     market: str
     num_agents: int = Field(ge=1, le=LARGEST_POPULATION)
     max_cycles: int = Field(1, ge=1, le=1_000_000_000)
     end_of_episode: Literal["termination", "truncation"] = "termination"
+
+    @field_validator("id")
+    @classmethod
+    def _names_a_version(cls, name: str) -> str:
+        if not re.search(_ID, name):
+            raise ValueError("give small letters, digits and _, ending in a version, such as my_market_v0")
+        return name
+
+    @property
+    def ticks_hang_together(self) -> bool:
+        """Whether what an agent does in one tick may change what it meets in later ones of the episode.
+
+        Judges then follow deviations through whole episodes. A market says no where it knows better.
+        """
+        return self.max_cycles > 1
 
     def market_module(self) -> ModuleType:
         """The module with the market's compiled phases."""
@@ -47,9 +64,8 @@ class Scenario(BaseModel):
         """This scenario with some fields changed and validated anew; `mechanism.reserve` reaches into a section."""
         document = self.model_dump(mode="json")
         for key, value in changes.items():
-            _set(document, key.split("."), value, type(self))
-        changed: Self = _validated(type(self), document)
-        return changed
+            _set(document, key.split("."), value)
+        return validated(type(self), document, document["id"])
 
     def to_yaml(self, path: str | Path | None = None) -> str:
         """The complete scenario as YAML, also written to `path` when given."""
@@ -59,48 +75,15 @@ class Scenario(BaseModel):
         return text
 
 
-def _set(document: dict[str, Any], keys: list[str], value: Any, kind: type[Scenario]) -> None:
+def _set(document: dict[str, Any], keys: list[str], value: Any) -> None:
     section = document
     for depth, key in enumerate(keys[:-1]):
         if not isinstance(section.get(key), dict):
-            allowed = ", ".join(name for name, entry in document.items() if isinstance(entry, dict))
-            raise ValueError(
-                f"{'.'.join(keys[: depth + 1])!r} is no section of {kind.__name__}: sections are {allowed}"
-            )
+            sections = [name for name, entry in section.items() if isinstance(entry, dict)]
+            said = f"' is no section: {suggestion(key, sections).replace('choose one of', 'sections are')}"
+            raise SettingsError([Problem(tuple(keys[: depth + 1]), said, "'")])
         section = section[key]
     section[keys[-1]] = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-
-
-def _validated(kind: type[Scenario], document: Mapping[str, Any]) -> Any:
-    try:
-        return kind.model_validate(document)
-    except ValidationError as error:
-        raise ValueError(f"{document.get('id', 'scenario')}: {describe_errors(error, kind)}") from None
-
-
-def describe_errors(error: ValidationError, kind: type[BaseModel]) -> str:
-    """A pydantic error in one sentence: where, what was given, what is allowed."""
-    parts = []
-    for item in error.errors():
-        where = ".".join(str(step) for step in item["loc"]) or "the whole"
-        if item["type"] == "extra_forbidden":
-            known = _fields_at(kind, item["loc"][:-1])
-            close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys are {', '.join(known)}" if known else ""
-            parts.append(f"unknown key {where!r}{', ' if hint else ''}{hint}")
-        elif item["type"] == "missing":
-            parts.append(f"the key {where!r} is missing")
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            parts.append(f"{where} = {item['input']!r}: {message}" if item["loc"] else message)
-    return "; ".join(parts)
-
-
-def _fields_at(kind: Any, path: tuple[int | str, ...]) -> list[str]:
-    for step in path:
-        field = getattr(kind, "model_fields", {}).get(step)
-        kind = field.annotation if field is not None else None
-    return list(getattr(kind, "model_fields", {}))
 
 
 @cache
@@ -126,6 +109,11 @@ def scenarios() -> list[str]:
     return list(scenario_table())
 
 
+def known_id(name: str) -> str | None:
+    """The built-in id that a name means, whose `_v0` may be left out; None if there is no such id."""
+    return next((known for known in (name, f"{name}_v0") if known in scenario_table()), None)
+
+
 def from_mapping(document: Mapping[str, Any]) -> Scenario:
     """A scenario from a mapping such as a YAML file holds.
 
@@ -135,8 +123,9 @@ def from_mapping(document: Mapping[str, Any]) -> Scenario:
     kinds = market_kinds()
     market = document.get("market")
     if not isinstance(market, str) or market not in kinds:
-        raise ValueError(f"market = {market!r} is unknown: choose one of {', '.join(kinds)}")
-    return _validated(kinds[market], document)  # type: ignore[no-any-return]
+        said = f" = {market!r} is unknown: {suggestion(str(market), kinds)}"
+        raise SettingsError([Problem(("market",), said)])
+    return validated(kinds[market], document, str(document.get("id", "scenario")))
 
 
 def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
@@ -147,16 +136,29 @@ def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
         **overrides: Fields to change, e.g. `num_agents=4`; pass `**{"mechanism.reserve": 0.5}` to reach a section.
 
     Raises:
-        ValueError: The id is unknown, the file is missing or malformed, or a field is.
+        ValueError: The id is unknown, the file is missing or malformed, or a field is; for an unknown key it is an
+            `UnknownKeyError`, which is also the TypeError of an unknown keyword.
     """
     if isinstance(source, Scenario):
         scenario = source
-    elif str(source) in scenario_table():
-        scenario = scenario_table()[str(source)]
+    elif (known := known_id(str(source))) is not None:
+        scenario = scenario_table()[known]
     elif str(source).endswith((".yaml", ".yml")):
-        scenario = from_mapping(read_yaml(str(source), "scenario file"))
+        scenario = read_scenario(Path(source))
     else:
-        close = difflib.get_close_matches(str(source), scenario_table(), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"built-in ids are {', '.join(scenario_table())}"
+        hint = suggestion(str(source), scenario_table())
         raise ValueError(f"unknown scenario {str(source)!r}: {hint} (or give the path of a .yaml file)")
     return scenario.replace(**overrides) if overrides else scenario
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in a YAML file.
+
+    Raises:
+        ValueError: The file is missing or malformed, or a key or value is not allowed.
+    """
+    document = read_yaml(path, "scenario file")
+    try:
+        return from_mapping(document)
+    except SettingsError as error:
+        raise SettingsError(error.problems, str(path), from_file=True) from None

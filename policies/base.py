@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,8 @@ from econo_env.scenario import Scenario
 Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+
+_FILE = re.compile(r".+\.zip|.+\.py(:.*)?", re.DOTALL)
 
 
 @runtime_checkable
@@ -80,10 +83,11 @@ def policy_names() -> list[str]:
 
 
 def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: Any) -> Policy:
-    """A policy by name, or the one that a training run learned.
+    """A policy by name, of one's own class, or the one that a training run or Stable-Baselines3 learned.
 
     Args:
-        name: A name of `policy_names()`, or the folder of a run (`runs/first_price`, or one seed of it).
+        name: A name of `policy_names()`, the folder of a run (`runs/first_price`, or one seed of it), a class in a file
+            (`my_policy.py:MyPolicy`), or a model that Stable-Baselines3 saved (`model.zip`). Files run their code.
         scenario: The market it is to play in.
         seed: Fixes the policy's own luck, where it has any.
         **options: Options of that policy, e.g. `factor=0.7` for `shading`.
@@ -95,17 +99,28 @@ def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: 
         row = table()[str(name)]
     elif Path(name).is_dir():
         row, options = table()["proactive"], {"run": name, **options}
+    elif _FILE.fullmatch(str(name)):
+        return _from_file(str(name), scenario, seed, options)
     else:
         close = difflib.get_close_matches(str(name), policy_names(), n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(
-            f"unknown policy {str(name)!r}: {hint}choose one of {', '.join(policy_names())}, or give a run's folder"
+            f"unknown policy {str(name)!r}: {hint}choose one of {', '.join(policy_names())}, or give a run's folder, "
+            "my_policy.py:MyPolicy or model.zip"
         )
     unknown = sorted(set(options) - set(row.options))
     if unknown:
         allowed = ", ".join(row.options) or "none"
         raise ValueError(f"policy {row.name!r} has no option {unknown[0]!r}: its options are {allowed}")
     return row.make(scenario, seed, **options)
+
+
+def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, Any]) -> Policy:
+    from policies.own import from_class, from_sb3_file
+
+    if options:
+        raise ValueError(f"policy {spec!r} has no option {min(options)!r}: policies from files take none")
+    return from_sb3_file(spec, scenario) if spec.endswith(".zip") else from_class(spec, scenario, seed)
 
 
 def masked(actions: Actions, mask: Mask) -> Actions:

@@ -1,6 +1,7 @@
 """Reactive strategies: rules that answer what they see, without memory or learning."""
 
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,21 @@ CONSERVATIVE = 0.8
 AGGRESSIVE = 1.2
 
 
-class Truthful:
+class _OfMarket:
+    """Finds its market through the scenario: a module that is kept cannot be pickled."""
+
+    scenario: Scenario
+
+    @property
+    def _market(self) -> ModuleType:
+        return self.scenario.market_module()
+
+
+class Truthful(_OfMarket):
     """Bids the own value, reports the own cost."""
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "truthful") -> None:
         self.name, self.scenario = name, scenario
-        self._market = scenario.market_module()
         _require(self._market, "truthful_actions", name, scenario)
 
     def reset(self, seed: int) -> None:
@@ -29,7 +39,7 @@ class Truthful:
         return masked(self._market.truthful_actions(self.scenario, observations), mask)
 
 
-class Scaled:
+class Scaled(_OfMarket):
     """Bids a fixed multiple of the own value.
 
     Attributes:
@@ -40,7 +50,6 @@ class Scaled:
         if not 0.0 <= float(factor) <= 2.0:
             raise ValueError(f"factor={factor!r}: a bid is between 0 and 2 times the value")
         self.name, self.scenario, self.factor = name, scenario, float(factor)
-        self._market = scenario.market_module()
         _require(self._market, "scaled_actions", name, scenario)
 
     def reset(self, seed: int) -> None:
@@ -51,7 +60,7 @@ class Scaled:
         return masked(self._market.scaled_actions(self.scenario, observations, self.factor), mask)
 
 
-class _Seeded:
+class _Seeded(_OfMarket):
     """Draws that depend on the seed and the number of the call alone.
 
     The first markets of a large batch draw what a smaller batch draws.
@@ -105,7 +114,6 @@ class ZeroIntelligence(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "zero_intelligence") -> None:
         super().__init__(scenario, seed, name)
-        self._market = scenario.market_module()
         _require(self._market, "scaled_actions", name, scenario)
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
@@ -124,7 +132,6 @@ class Random(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "random") -> None:
         super().__init__(scenario, seed, name)
-        self._market = scenario.market_module()
         self._components = len(self._market.action_names(scenario))
         self._of_values = getattr(scenario, "bids", None) == "share_of_value"
 
@@ -149,12 +156,17 @@ class Equilibrium(_Seeded):
     Where bidders share a value that is an atom of their prior they mix: one draw a seat and round, and one a sale of a
     clock, so let one policy play the same seats throughout.
 
+    It is that of one tick, or of a sale that goes through several. In the task market truth is dominant in each task
+    under full liability where forging a proof earns nothing, and over a whole episode only while reputation opens
+    nothing: `econo-env evaluate` tells the one as `relative_gain`, the other as `episode_relative_gain`, and where
+    either speaks against the name says so.
+
     Attributes:
         note: How near a numerical solution is to an equilibrium; empty for a closed form.
     """
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
-        self._market = scenario.market_module()
+        self.name, self.scenario = name, scenario
         _require(self._market, "equilibrium_actions", name, scenario)
         self._market.equilibrium_actions(scenario, np.zeros((1, len(self._market.observation_names(scenario)))))
         solution = self._market.numerical_solution(scenario) if hasattr(self._market, "numerical_solution") else None

@@ -62,7 +62,7 @@ def test_the_contributors_mechanism_passes_lint(tmp_path):
     assert run.returncode == 0, run.stdout
 
 
-@pytest.mark.parametrize("document", ["README.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/apis.md"])
 def test_python_examples_run(document):
     text = (ROOT / document).read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

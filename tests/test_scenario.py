@@ -32,7 +32,7 @@ def test_overrides_reach_fields_and_sections(scenario_id):
     ("source", "changes", "message"),
     [
         ("first_prize_v0", {}, "did you mean 'first_price_v0'"),
-        ("zzz", {}, "built-in ids are"),
+        ("zzz", {}, "choose one of"),
         ("nowhere.yaml", {}, "no scenario file"),
         ("first_price_v0", {"num_agnets": 3}, "did you mean 'num_agents'"),
         ("first_price_v0", {"num_agents": 0}, "num_agents = 0: .*greater than or equal to 1"),

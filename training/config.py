@@ -1,19 +1,23 @@
 """Training configuration: typed sections read from YAML, with `key=value` changes from the command line."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.documents import read_yaml, to_yaml
-from econo_env.scenario import Scenario, describe_errors, from_mapping, load, scenario_table
+from econo_env.scenario import Scenario, from_mapping, known_id, load, read_scenario, scenarios
+from econo_env.settings import SettingsError, suggestion, validated
 from training.changes import apply_change
+from training.seeds import parsed_seeds
 
 CONFIG_FOLDERS = (Path("configs/training"), *(folder / "configs/training" for folder in Path(__file__).parents[:2]))
 """Where `train NAME` looks for NAME.yaml: the working directory's, then those that came with the package."""
 
 _MANY_ROUNDS_GAMMA = 0.99
+_LARGEST_BATCH = 1 << 20
 
 
 class Section(BaseModel):
@@ -132,7 +136,7 @@ class TrainingConfig(Section):
         sharing: Who learns what: `shared`, one network in every seat; `per_role`, one for each group of alike agents
             (same prior and weight); `per_seat`, one for each agent.
         total_timesteps: Agent-steps to train for, over all seats.
-        seeds: One run each, one after the other.
+        seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
         learner: Settings of PPO.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
@@ -158,6 +162,11 @@ class TrainingConfig(Section):
     def _resolved(cls, section: Any) -> Scenario:
         return resolve_scenario(section)
 
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _read(cls, seeds: Any) -> Any:
+        return parsed_seeds(str(seeds)) if isinstance(seeds, int | str) else seeds
+
     @field_validator("seeds")
     @classmethod
     def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -168,12 +177,15 @@ class TrainingConfig(Section):
     @model_validator(mode="after")
     def _batches_divide(self) -> Self:
         learner = self.learner
-        for seats in self.roles().values():
-            rollout = learner.num_markets * learner.n_steps * len(seats)
+        rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.roles().values()}
+        common = math.gcd(*rollouts.values())
+        for seats, rollout in rollouts.items():
             if rollout % learner.batch_size:
+                below = range(min(learner.batch_size, common, _LARGEST_BATCH), 0, -1)
                 raise ValueError(
                     f"learner.batch_size={learner.batch_size} does not divide the rollout of {rollout} samples "
-                    f"({learner.num_markets} markets x {learner.n_steps} steps x {len(seats)} seats)"
+                    f"({learner.num_markets} markets x {learner.n_steps} steps x {seats} seats): "
+                    f"give learner.batch_size={next(size for size in below if common % size == 0)}"
                 )
         return self
 
@@ -233,24 +245,22 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
             message says what is.
     """
     path = _find([Path(source), *_shipped(str(source))])
-    scenario: Any = None
-    if path is None:
-        scenario = next((name for name in (str(source), f"{source}_v0") if name in scenario_table()), None)
-        if scenario is None:
-            files = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
-            raise ValueError(
-                f"there is no training file or scenario {str(source)!r}: give a path, a file of configs/training "
-                f"({', '.join(files) or 'none'}), or a scenario id ({', '.join(scenario_table())})"
-            )
-        document = {}
-    else:
+    scenario: Any = known_id(str(source)) if path is None else None
+    if path is None and scenario is None:
+        files = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
+        raise ValueError(
+            f"there is no training file or scenario {str(source)!r}: {suggestion(str(source), [*files, *scenarios()])} "
+            "(or give the path of a .yaml file)"
+        )
+    if path is not None:
         document = read_yaml(path, "training file")
-        if "market" in document:
-            scenario, document = document, {}
-    if scenario is not None:
-        path = settings_for(resolve_scenario(scenario))
-        document = {**read_yaml(path, "training file"), "scenario": scenario}
-    return config_from(document, changes, str(path))
+        if "market" not in document:
+            return config_from(document, changes, str(source))
+        read_scenario(path)
+        scenario = document
+    settings = settings_for(resolve_scenario(scenario))
+    # nobody named the shipped file: it is no origin of mistakes
+    return config_from({**read_yaml(settings, "training file"), "scenario": scenario}, changes, "")
 
 
 def settings_for(scenario: Scenario) -> Path:
@@ -280,10 +290,19 @@ def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin
     Raises:
         ValueError: A key or value is not allowed; the message says what is.
     """
-    changed = dict(document)
-    for change in changes:
+    changed, asked = dict(document), list(changes)
+    for change in asked:
         apply_change(changed, change, _DEFAULTS)
     try:
-        return TrainingConfig.model_validate(changed)
-    except ValidationError as error:
-        raise ValueError(f"{origin}: {describe_errors(error, TrainingConfig)}") from None
+        return validated(TrainingConfig, changed)
+    except SettingsError as error:
+        keys = [change.partition("=")[0].split(".") for change in asked]
+        theirs = [p for p in error.problems if not any(_meets(list(map(str, p.path)), key) for key in keys)]
+        # what a change brought in is named by its key alone
+        raise SettingsError(theirs or error.problems, origin if theirs else "") from None
+
+
+def _meets(path: list[str], key: list[str]) -> bool:
+    """Whether one of two paths goes on from the other."""
+    common = min(len(path), len(key))
+    return common > 0 and path[:common] == key[:common]

@@ -77,7 +77,7 @@ class Deviations:
         """
         env, before = self.env, self._now
         env.step_async(means)
-        seen, rewards, dones, _ = env.step_wait()
+        seen, rewards, dones = env.advance()
         self._now = env.engine.snapshot()
         tried = draws.reshape(env.num_markets, len(env.seats), env.components)
         differences = np.zeros(tried.shape[:2])

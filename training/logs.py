@@ -1,6 +1,7 @@
 """What a run writes while it learns: `metrics.jsonl` and TensorBoard files. Names are listed in docs/telemetry.md."""
 
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -31,15 +32,25 @@ class Logs:
         self._lines = self._path.open("a")
         board = folder / TENSORBOARD_FOLDER
         purge = (0 if from_step is None else from_step + 1) if board.exists() else None
+        self._hook = threading.excepthook
+        threading.excepthook = self._thread_failed
         self._board = SummaryWriter(str(board), purge_step=purge)
+
+    def _thread_failed(self, failure: threading.ExceptHookArgs) -> None:
+        """Keeps quiet where TensorBoard's thread cannot write: the next `write` raises the same."""
+        if not isinstance(failure.exc_value, OSError):
+            self._hook(failure)
 
     def write(
         self, step: int, scalars: Mapping[str, float], histograms: Mapping[str, NDArray[Any]] | None = None
     ) -> None:
         """Writes what is known at a number of agent-steps."""
         row = {"timesteps": step} | {name: float(value) for name, value in scalars.items() if np.isfinite(value)}
-        self._lines.write(json.dumps(row) + "\n")
-        self._lines.flush()
+        try:
+            self._lines.write(json.dumps(row) + "\n")
+            self._lines.flush()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
         for name, value in scalars.items():
             self._board.add_scalar(name, value, step)
         for name, values in (histograms or {}).items():
@@ -48,9 +59,18 @@ class Logs:
                 self._board.add_histogram(name, shown, step)
 
     def close(self) -> None:
-        """Writes everything out."""
-        self._lines.close()
-        self._board.close()
+        """Writes everything out.
+
+        Raises:
+            OSError: Something cannot be written; all the same everything is closed.
+        """
+        try:
+            self._lines.close()
+        finally:
+            try:
+                self._board.close()
+            finally:
+                threading.excepthook = self._hook
 
     def __enter__(self) -> Self:
         return self

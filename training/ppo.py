@@ -1,24 +1,24 @@
 """SB3's PPO, one iteration at a time, with what an exact resume needs.
 
-The update is SB3's own (`train` is not touched), and so are rollouts without difference rewards. What is added: several
-networks may take turns, exploration follows a schedule, dead seats are left out of the samples, truncated seats are
-bootstrapped in one batch instead of one call each, and with difference rewards rollouts are those of `Deviations`.
+The network, its update (`train`) and the sums over a rollout are SB3's own, by its public names. What is ours is the
+loop of a rollout: several networks may take turns, exploration follows a schedule, truncated seats are bootstrapped in
+one batch instead of one call each, idle steps are no samples, and with difference rewards rollouts are those of
+`Deviations`.
 """
 
 import math
 import random
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3.common.buffers import RolloutBuffer
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.type_aliases import RolloutBufferSamples
+from stable_baselines3.common.logger import Logger
 
-from econo_env.engine.state import Float32s
+from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
+from econo_env.interfaces.sb3_buffers import PlayedRolloutBuffer
 from training.config import Decay, TrainingConfig
 from training.difference import Deviations
 
@@ -34,85 +34,34 @@ def scheduled(decay: Decay, progress: float) -> float:
     return decay.initial + (decay.final - decay.initial) * way
 
 
-class LivingSeatsBuffer(RolloutBuffer):
-    """SB3's rollout buffer, whose minibatches leave out the samples of dead seats.
+@dataclass
+class LearningRate:
+    """The learning rate as SB3 asks for it, over the progress of a `MarketPPO`.
 
     Attributes:
-        market_env: Tells who played; without it every sample counts.
+        decay: The schedule.
+        remaining: Share of the training to come, 1 to 0.
     """
 
-    market_env: MarketVecEnv | None = None
+    decay: Decay
+    remaining: float = 1.0
 
-    def reset(self) -> None:
-        """Empties the buffer."""
-        self.played = np.ones((self.buffer_size, self.n_envs), dtype=np.bool_)
-        super().reset()
-
-    def add(self, *args: Any, **kwargs: Any) -> None:
-        """Adds one step of every seat."""
-        if self.market_env is not None:
-            self.played[self.pos] = self.market_env.played
-        super().add(*args, **kwargs)
-
-    def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:  # type: ignore[override]
-        """Minibatches in random order; SB3 declares a generator, any iterator serves it."""
-        if self.played.all():
-            yield from super().get(batch_size)
-            return
-        if not self.generator_ready:
-            for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):
-                self.__dict__[name] = self.swap_and_flatten(self.__dict__[name])
-            self.generator_ready = True
-        alive = np.flatnonzero(self.swap_and_flatten(self.played))
-        order = alive[np.random.permutation(len(alive))]  # noqa: NPY002 - SB3's own source of order, kept in checkpoints
-        count = max(
-            1, round(len(order) / (batch_size or len(order)))
-        )  # of equal size: a tiny last one would be all noise
-        for batch in np.array_split(order, count):
-            yield self._get_samples(batch)
-
-
-class _RewardMean(BaseCallback):
-    """Mean reward of the living seats in a rollout, before anything is done to the rewards."""
-
-    def _on_rollout_start(self) -> None:
-        self._total, self._count = 0.0, 0
-
-    def _on_step(self) -> bool:
-        played = getattr(self.training_env, "played", slice(None))
-        rewards = self.locals["rewards"][played]
-        self._total += float(rewards.sum(dtype=np.float64))
-        self._count += len(rewards)
-        return True
-
-    def mean(self) -> float:
-        """Credits a step."""
-        return self._total / max(self._count, 1)
-
-
-class _BatchedBootstrap(BaseCallback):
-    """Adds the discounted value of the last observation to the rewards of truncated seats, all in one call.
-
-    SB3 asks the network once for each truncated sub-environment, six times slower at a thousand markets. The infos that
-    have been dealt with are emptied, so that SB3 does not add the value a second time.
-    """
-
-    def _on_step(self) -> bool:
-        env = self.training_env
-        if isinstance(env, MarketVecEnv) and env.truncated.any():
-            which = np.flatnonzero(env.truncated)
-            infos, rewards = self.locals["infos"], self.locals["rewards"]
-            last = np.stack([infos[number]["terminal_observation"] for number in which])
-            with torch.no_grad():
-                values = self.model.policy.predict_values(torch.as_tensor(last))  # type: ignore[operator]
-            rewards[which] += self.model.gamma * values.numpy().reshape(-1)  # type: ignore[attr-defined]
-            for number in which:
-                infos[number] = {}
-        return True
+    def __call__(self, _: float) -> float:
+        """The rate now; SB3's own measure of progress is not used."""
+        return scheduled(self.decay, 1.0 - self.remaining)
 
 
 class MarketPPO(PPO):
-    """PPO of SB3 on a batch of markets, driven iteration by iteration."""
+    """PPO of SB3 on a batch of markets, driven iteration by iteration.
+
+    Attributes:
+        seen: What every seat sees now, float32 (num_envs, features).
+        starts: bool (num_envs,), whose episode begins with it.
+        updates: Epochs of updates so far.
+        rate: The learning rate, where `make_ppo` has put it.
+    """
+
+    rate: LearningRate
 
     def begin(self, total_timesteps: int, *, difference_rewards: bool = False) -> None:
         """Prepares for training up to a total number of steps.
@@ -121,16 +70,28 @@ class MarketPPO(PPO):
             total_timesteps: Steps of this learner's seats at the end.
             difference_rewards: Roll out the mean policy and single deviations from it; see `training.difference`.
         """
-        self._deviations = Deviations(self._markets, self.gamma) if difference_rewards else None
-        self._reward_mean = _RewardMean()
-        callbacks: list[BaseCallback] = [self._reward_mean, _BatchedBootstrap()]
-        _, self._steps_callback = self._setup_learn(total_timesteps, callbacks, reset_num_timesteps=True)
-        self._total_timesteps = total_timesteps
-        self._steps_callback.on_training_start(locals(), globals())
+        self.set_logger(Logger(folder=None, output_formats=[]))
+        self.deviations = Deviations(self.markets, self.gamma) if difference_rewards else None
+        self.seen = self.markets.reset()
+        self.starts = np.ones(self.markets.num_envs, dtype=np.bool_)
+        self.updates = 0
+        self.goal = total_timesteps
+
+    @property
+    def markets(self) -> MarketVecEnv:
+        """The environment it learns in."""
+        assert isinstance(self.env, MarketVecEnv)
+        return self.env
+
+    @property
+    def buffer(self) -> PlayedRolloutBuffer:
+        """The samples of the last rollout."""
+        assert isinstance(self.rollout_buffer, PlayedRolloutBuffer)
+        return self.rollout_buffer
 
     def progress(self) -> float:
         """Share of the training that is done, 0 to 1."""
-        return min(1.0, self.num_timesteps / self._total_timesteps)
+        return min(1.0, self.num_timesteps / self.goal)
 
     def iterate(self, std: float | None) -> float:
         """One rollout and one update, as in SB3's `learn`.
@@ -144,95 +105,125 @@ class MarketPPO(PPO):
         if std is not None:
             with torch.no_grad():
                 self.policy.log_std.fill_(math.log(std))
-        if self._deviations is None:
-            self.collect_rollouts(self._markets, self._steps_callback, self.rollout_buffer, self.n_steps)
-            reward = self._reward_mean.mean()
-        else:
-            reward = self._collect_deviations(self._deviations)
-        self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
-        assert isinstance(self.rollout_buffer, LivingSeatsBuffer)
-        if self.rollout_buffer.played.any():
+        reward = self.collect() if self.deviations is None else self.collect_deviations(self.deviations)
+        self.rate.remaining = 1.0 - self.num_timesteps / self.goal
+        if self.buffer.played.any():
             self.train()
+            self.updates += self.n_epochs
+        self.logger.record("train/n_updates", self.updates)
         return reward
 
-    def _collect_deviations(self, deviations: Deviations) -> float:
-        """Fills the buffer with draws around the mean policy's actions; the mean reward of that policy a step."""
-        buffer = self.rollout_buffer
-        assert isinstance(buffer, LivingSeatsBuffer)
-        assert isinstance(self._last_obs, np.ndarray)
+    def collect(self) -> float:
+        """Fills the buffer with one rollout of the policy; the mean reward of a step, in credits."""
         self.policy.set_training_mode(False)
-        buffer.reset()
-        deviations.start()
-        no_values = torch.zeros(self._markets.num_envs)
-        total, count = 0.0, 0
+        self.buffer.reset()
+        mean = _Mean()
         for _ in range(self.n_steps):
             with torch.no_grad():
-                around = self.policy.get_distribution(torch.as_tensor(self._last_obs))
+                draws, values, log_probs = self.policy(self._tensor(self.seen))
+            self.markets.step_async(_limited(draws))
+            seen, rewards, dones = self.markets.advance()
+            mean.add(rewards[self.markets.played])
+            self._bootstrap(rewards)
+            self.buffer.add(self.seen, draws.cpu().numpy(), rewards, self.starts, values, log_probs)
+            self._go_on(seen, dones)
+        with torch.no_grad():
+            values = self.policy.predict_values(self._tensor(self.seen))
+        self.buffer.compute_returns_and_advantage(values, self.starts)
+        return mean.value()
+
+    def collect_deviations(self, deviations: Deviations) -> float:
+        """Fills the buffer with draws around the mean policy's actions; the mean reward of that policy a step."""
+        self.policy.set_training_mode(False)
+        self.buffer.reset()
+        deviations.start()
+        no_values = torch.zeros(self.markets.num_envs)
+        mean = _Mean()
+        for _ in range(self.n_steps):
+            with torch.no_grad():
+                around = self.policy.get_distribution(self._tensor(self.seen))
                 means, draws = around.mode(), around.sample()
                 log_probs = around.log_prob(draws)
             seen, rewards, dones = deviations.step(_limited(means), _limited(draws))
-            buffer.add(self._last_obs, draws.numpy(), rewards, self._last_episode_starts, no_values, log_probs)
-            played = self._markets.played
-            total, count = total + float(rewards[played].sum(dtype=np.float64)), count + int(played.sum())
-            self._last_obs, self._last_episode_starts = seen, dones
-            self.num_timesteps += len(rewards)
-        buffer.advantages[...] = deviations.finish(self._mean_actions)
-        buffer.returns[...] = buffer.advantages
-        buffer.played &= buffer.advantages != 0.0
-        return total / max(count, 1)
+            mean.add(rewards[self.markets.played])
+            self.buffer.add(self.seen, draws.cpu().numpy(), rewards, self.starts, no_values, log_probs)
+            self._go_on(seen, dones)
+        self.buffer.advantages[...] = deviations.finish(self._mean_actions)
+        self.buffer.returns[...] = self.buffer.advantages
+        self.buffer.played &= self.buffer.advantages != 0.0
+        return mean.value()
+
+    def _go_on(self, seen: Float32s, dones: Bools) -> None:
+        self.seen, self.starts = seen, dones
+        self.num_timesteps += len(dones)
+
+    def _bootstrap(self, rewards: Float32s) -> None:
+        """Adds the discounted value of what truncated seats saw last, in one call: SB3 asks once for each of them."""
+        which = self.markets.truncated
+        if which.any():
+            with torch.no_grad():
+                values = self.policy.predict_values(self._tensor(self.markets.last_observations(which)))
+            rewards[which] += self.gamma * values.cpu().numpy().reshape(-1)
 
     def _mean_actions(self, observations: Float32s) -> Float32s:
         with torch.no_grad():
-            return _limited(self.policy.get_distribution(torch.as_tensor(observations)).mode())
+            return _limited(self.policy.get_distribution(self._tensor(observations)).mode())
 
-    @property
-    def _markets(self) -> MarketVecEnv:
-        assert isinstance(self.env, MarketVecEnv)
-        return self.env
-
-    def _update_info_buffer(self, infos: list[dict[str, Any]], dones: Any = None) -> None:
-        """Nothing: no episode statistics travel in the infos, and SB3 would look through all of them."""
+    def _tensor(self, array: Float32s) -> torch.Tensor:
+        return torch.as_tensor(array, device=self.device)
 
     def learner_state(self) -> dict[str, Any]:
         """Network, optimiser, counters, last observations and environment, as tensors and plain numbers."""
-        assert isinstance(self.env, MarketVecEnv)
-        assert isinstance(self._last_obs, np.ndarray)
         return {
             "policy": self.policy.state_dict(),
             "optimizer": self.policy.optimizer.state_dict(),
             "num_timesteps": self.num_timesteps,
-            "n_updates": self._n_updates,
-            "last_obs": torch.from_numpy(self._last_obs.copy()),
-            "last_episode_starts": torch.from_numpy(np.asarray(self._last_episode_starts).copy()),
+            "n_updates": self.updates,
+            "last_obs": torch.from_numpy(self.seen.copy()),
+            "last_episode_starts": torch.from_numpy(self.starts.copy()),
             "env": {
                 name: [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
-                for name, arrays in self.env.get_state().items()
+                for name, arrays in self.markets.get_state().items()
             },
         }
 
     def restore_learner(self, state: dict[str, Any]) -> None:
         """Goes back to what `learner_state` gave."""
-        assert isinstance(self.env, MarketVecEnv)
         self.policy.load_state_dict(state["policy"])
         self.policy.optimizer.load_state_dict(state["optimizer"])
-        self.num_timesteps, self._n_updates = int(state["num_timesteps"]), int(state["n_updates"])
-        self._last_obs = state["last_obs"].numpy()
-        self._last_episode_starts = state["last_episode_starts"].numpy()
-        self.env.set_state({name: [t.numpy() for t in tensors] for name, tensors in state["env"].items()})
+        self.num_timesteps, self.updates = int(state["num_timesteps"]), int(state["n_updates"])
+        self.seen = state["last_obs"].numpy()
+        self.starts = state["last_episode_starts"].numpy().astype(np.bool_)
+        self.markets.set_state({name: [t.numpy() for t in tensors] for name, tensors in state["env"].items()})
+
+
+class _Mean:
+    """The mean of numbers that come in parts."""
+
+    def __init__(self) -> None:
+        self._total, self._count = 0.0, 0
+
+    def add(self, numbers: Float32s) -> None:
+        self._total += float(numbers.sum(dtype=np.float64))
+        self._count += len(numbers)
+
+    def value(self) -> float:
+        return self._total / max(self._count, 1)
 
 
 def _limited(actions: torch.Tensor) -> Float32s:
-    limited: Float32s = actions.clamp(-1.0, 1.0).numpy()
+    limited: Float32s = actions.clamp(-1.0, 1.0).cpu().numpy()
     return limited
 
 
 def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
     """A learner for the seats of `env`, with the configuration's settings."""
     learner = config.learner
+    rate = LearningRate(learner.learning_rate)
     model = MarketPPO(
         "MlpPolicy",
         env,
-        learning_rate=lambda remaining: scheduled(learner.learning_rate, 1.0 - remaining),
+        learning_rate=rate,
         n_steps=learner.n_steps,
         batch_size=learner.batch_size,
         n_epochs=learner.n_epochs,
@@ -243,7 +234,8 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         ent_coef=learner.ent_coef,
         vf_coef=learner.vf_coef,
         max_grad_norm=math.inf if learner.max_grad_norm is None else learner.max_grad_norm,
-        rollout_buffer_class=LivingSeatsBuffer,
+        rollout_buffer_class=PlayedRolloutBuffer,
+        rollout_buffer_kwargs={"market_env": env},
         policy_kwargs={
             "net_arch": list(learner.net_arch),
             "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[learner.activation],
@@ -252,8 +244,7 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         seed=seed,
         device=config.device,
     )
-    assert isinstance(model.rollout_buffer, LivingSeatsBuffer)
-    model.rollout_buffer.market_env = env
+    model.rate = rate
     if learner.std.final is not None:
         model.policy.log_std.requires_grad_(False)
     return model

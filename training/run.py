@@ -31,6 +31,7 @@ from training.run_folder import (
     write_json,
 )
 from training.session import Summary, train_seed
+from training.size import check_size
 from training.stopping import Stopped
 
 __all__ = ["Summary", "read_run_config", "resume_run", "start_run", "train_seed"]
@@ -46,6 +47,7 @@ def start_run(config: TrainingConfig, folder: Path, console: Console | None = No
     """
     console = console or Console(stderr=True)
     check_folder("the run's folder", folder)
+    check_size(config)
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -92,6 +94,7 @@ def resume_run(folder: Path, changes: Iterable[str] = (), console: Console | Non
             f"change the whole run, `econo-env resume {folder.parent} {' '.join(changes)}`"
         )
     check_folder("the run's folder", folder)
+    check_size(config)
     folders = seed_folders(config, folder)
     with ExitStack() as locks:
         for place in dict.fromkeys((folder, *folders.values())):

@@ -120,7 +120,9 @@ class _Session:
 
     def _rescued(self, error: OSError) -> OSError:
         """Keeps what was learned in a run folder elsewhere, and says so."""
-        reason = f"{error.strerror or error}; {where_it_stands({self.seed: self.folder}, self.folder)}"
+        saved = self.saved is not None
+        stands = where_it_stands({self.seed: self.folder}, self.folder) if saved else "nothing is saved there"
+        reason = f"{error.strerror or error}; {stands}"
         if self.trainer.timesteps > (self.saved or 0):
             try:
                 rescue = Path(tempfile.mkdtemp(prefix="econo-env-run-"))

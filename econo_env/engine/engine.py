@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.kernels import Kernels, kernels
 from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Exchange, allocate
+from econo_env.engine.state import Exchange, allocate, bytes_of
+from econo_env.memory import require_memory
 from econo_env.scenario import Scenario
 
 
@@ -50,7 +51,7 @@ class Engine:
                 episode are then in `exchange.final_observations`.
 
         Raises:
-            ValueError: `num_markets` or `num_threads` is below 1.
+            ValueError: `num_markets` or `num_threads` is below 1, or the markets do not fit into memory.
         """
         for name, number in (("num_markets", num_markets), ("num_threads", num_threads)):
             if int(number) != number or number < 1:
@@ -62,6 +63,8 @@ class Engine:
         self.autoreset = autoreset
         market = scenario.market_module()
         sizes = market.axes(scenario)
+        needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (market.State, Exchange))
+        require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
         self.state: Any = allocate(market.State, self.num_markets, sizes)
         self.exchange = allocate(Exchange, self.num_markets, sizes)
         self._terms = market.terms(scenario)
@@ -69,27 +72,34 @@ class Engine:
         self._pool: ThreadPoolExecutor | None = None
         self._ready = False
 
-    def reset(self, seed: int, first_market: int = 0) -> None:
+    def reset(self, seed: int, first_market: int = 0, where: ArrayLike | None = None) -> None:
         """Starts episode 0 of every market from a seed.
 
         Args:
             seed: Integer from 0 to 2^64 - 1; with the market's number it fixes every draw.
             first_market: Number of the batch's first market in the seed's sequence: market k of a large batch is
                 market 0 of a batch of one with `first_market=k`.
+            where: bool (num_markets,), the markets to start; nothing changes in the others. All by default.
+
+        Raises:
+            ValueError: `seed` or `first_market` is out of range, or a shape is off.
+            RuntimeError: `where` leaves markets out that have never been started.
         """
+        chosen = np.ones(self.num_markets, dtype=np.bool_) if where is None else self._mask(where)
         keys = market_keys(seed, self.num_markets, first_market)
+        if not chosen.all():
+            self._require_reset()
+        these = slice(None) if chosen.all() else chosen
         for array in (*self.state, *self.exchange):
-            array[...] = 0
-        self.state.key[:] = keys
-        self.state.episode[:] = -1
+            array[these] = 0
+        self.state.key[these] = keys[these]
+        self.state.episode[these] = -1
         self._ready = True
-        self.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
+        self.reset_markets(chosen)
 
     def reset_markets(self, mask: ArrayLike) -> None:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
-        chosen = np.asarray(mask, dtype=np.bool_)
-        if chosen.shape != (self.num_markets,):
-            raise ValueError(f"mask of shape {chosen.shape}: give one entry for each of {self.num_markets} markets")
+        chosen = self._mask(mask)
         self._require_reset()
         where = slice(None) if chosen.all() else chosen  # a slice is written much faster than a mask
         self.exchange.rewards[where] = 0.0
@@ -97,15 +107,16 @@ class Engine:
             flags[where] = False
         self._over_markets(self._kernels.reset, chosen, self.state, self._terms, self.exchange)
 
-    def step(self, actions: ArrayLike) -> None:
+    def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `exchange`.
 
         Args:
             actions: float32 of shape (num_markets, num_agents, components), in [-1, 1]. NaN or an action outside is
                 counted in `exchange.invalid_actions` and treated as no bid.
+            where: bool (num_markets,), the markets that have a tick; nothing changes in the others. All by default.
 
         Raises:
-            ValueError: The shape is off.
+            ValueError: A shape is off.
             RuntimeError: `reset` has not been called.
         """
         self._require_reset()
@@ -114,9 +125,17 @@ class Engine:
             raise ValueError(
                 f"actions of shape {given.shape}: {self.exchange.actions.shape} is needed (markets, agents, components)"
             )
+        if where is None:
+            if given is not self.exchange.actions:
+                self.exchange.actions[...] = given
+            self._over_markets(self._kernels.step, self.state, self._terms, self.exchange, self.autoreset)
+            return
+        chosen = self._mask(where)
         if given is not self.exchange.actions:
-            self.exchange.actions[...] = given
-        self._over_markets(self._kernels.step, self.state, self._terms, self.exchange, self.autoreset)
+            self.exchange.actions[chosen] = given[chosen]
+        edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
+        for first, last in zip(edges[::2], edges[1::2], strict=True):
+            self._kernels.step(first, last, self.state, self._terms, self.exchange, self.autoreset)
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -149,6 +168,12 @@ class Engine:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+    def _mask(self, given: ArrayLike) -> NDArray[np.bool_]:
+        chosen = np.asarray(given, dtype=np.bool_)
+        if chosen.shape != (self.num_markets,):
+            raise ValueError(f"mask of shape {chosen.shape}: give one entry for each of {self.num_markets} markets")
+        return chosen
 
     def _require_reset(self) -> None:
         if not self._ready:

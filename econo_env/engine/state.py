@@ -3,6 +3,7 @@
 A state is a `NamedTuple` of arrays whose first axis is the market; Numba passes it to the rules as it is.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
 
@@ -40,6 +41,14 @@ def allocate(state_type: type[StateType], num_markets: int, sizes: dict[str, int
         for name, column in columns(state_type).items()
     }
     return state_type(**arrays)
+
+
+def bytes_of(state_type: type[StateType], num_markets: int, sizes: dict[str, int]) -> int:
+    """Bytes that `allocate` would take."""
+    rows = (
+        math.prod(sizes[axis] for axis in c.axes) * np.dtype(c.dtype).itemsize for c in columns(state_type).values()
+    )
+    return num_markets * sum(rows)
 
 
 Float32s = NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""Actions as agents give them: checked before anything in the market changes."""
+"""Actions of one market as a dict: checked before anything in the market changes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -6,42 +6,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
-def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
-    """Whether `rows` are real numbers of that shape, all in [-1, 1]; NaN is not."""
-    return bool(rows.shape == shape and rows.dtype.kind in "fiu" and rows.min() >= -1.0 and rows.max() <= 1.0)
+from econo_env.interfaces.action_forms import ActionForm
+from econo_env.interfaces.spaces import as_components
 
 
-def check_action(agent: str, action: Any, names: Sequence[str]) -> None:
-    """Raises a `ValueError` unless `action` is one number in [-1, 1] for each of the components `names`."""
-    try:
-        given = np.asarray(action)
-    except ValueError:
-        given = np.empty(0, dtype=object)
-    if not fits(given, (len(names),)):
-        raise ValueError(
-            f"action of {agent} is {action!r}: give {len(names)} number{'s' * (len(names) > 1)} "
-            f"({', '.join(names)}) from -1 to 1 as an array of shape ({len(names)},); np.clip mends a value outside"
-        )
+def checked_action(agent: str, action: Any, form: ActionForm) -> NDArray[Any]:
+    """One agent's action as an array of the form's shape.
+
+    Raises:
+        ValueError: It is none of the form.
+    """
+    given = as_components(action, form.shape[0] if form.shape else 0)
+    if not form.accepts(given, ()):
+        raise ValueError(f"action of {agent} is {action!r}: {form.wanted}")
+    return given
 
 
 def action_rows(
-    actions: Mapping[str, Any], agents: Sequence[str], known: Collection[str], names: Sequence[str]
+    actions: Mapping[str, Any], agents: Sequence[str], known: Collection[str], form: ActionForm
 ) -> NDArray[Any]:
-    """The actions of the agents present as one array, shape (agents, components).
+    """The actions of the agents present as one array, shape (agents, *form.shape).
 
     Args:
         actions: An action for each agent present; those of agents that have left are ignored.
         agents: The agents present, in order.
         known: All agents there can be.
-        names: What each component means.
+        form: What an action is.
 
     Raises:
-        ValueError: `actions` is no mapping, an action is missing, not within its space, or of an unknown agent.
+        ValueError: `actions` is no mapping, an action is missing, not of the form, or of an unknown agent.
     """
     try:
         rows = np.array([actions[agent] for agent in agents])
-        if len(actions) == len(agents) and fits(rows, (len(agents), len(names))):
+        if len(actions) == len(agents) and form.accepts(rows, (len(agents),)):
             return rows
     except (KeyError, TypeError, ValueError, IndexError):
         pass  # found and named below
@@ -50,10 +47,9 @@ def action_rows(
     for agent in agents:
         if agent not in actions:
             raise ValueError(f"action of {agent} is missing: give one for each of env.agents, zeros for no action")
-        check_action(agent, actions[agent], names)
     for agent in actions:
         require_known(agent, known)
-    return np.array([actions[agent] for agent in agents])
+    return np.array([checked_action(agent, actions[agent], form) for agent in agents])
 
 
 def require_known(agent: str, known: Collection[str]) -> None:

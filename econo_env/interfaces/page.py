@@ -1,13 +1,13 @@
 """The documentation page of a scenario, with Gymnasium's headings, written from the scenario itself."""
 
 import inspect
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from econo_env.interfaces.registry import registered_id
 from econo_env.markets.manual import Manual
 from econo_env.scenario import Scenario
+from econo_env.schema import attribute_meanings
 
 
 def page(scenario: Scenario) -> str:
@@ -20,7 +20,8 @@ def page(scenario: Scenario) -> str:
     sections = {
         "Description": manual.description,
         "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
-        + _table(("Num", "Action", "Min", "Max"), _numbered(manual.actions, -1)),
+        + _table(("Num", "Action", "Min", "Max"), _numbered(manual.actions, -1))
+        + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
         "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
         + _table(("Num", "Observation", "Min", "Max"), _numbered(manual.observations, 0)),
         "Rewards": manual.rewards,
@@ -57,16 +58,9 @@ def _arguments(scenario: Scenario) -> list[tuple[str, ...]]:
     meanings: dict[str, str] = {}
     for kind in reversed(type(scenario).__mro__):
         if issubclass(kind, Scenario):
-            meanings |= _attribute_meanings(inspect.getdoc(kind) or "")
+            meanings |= attribute_meanings(inspect.getdoc(kind) or "")
     fields = scenario.model_dump(mode="json")
     return [(f"`{name}`", f"`{value}`", meanings.get(name, "")) for name, value in fields.items()]
-
-
-def _attribute_meanings(docstring: str) -> dict[str, str]:
-    """The `Attributes:` section of a Google docstring, by name."""
-    section = docstring.partition("Attributes:\n")[2].partition("\n\n")[0]
-    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in entries}
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -19,8 +19,9 @@ from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWr
 
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float32s
+from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import action_rows, require_known
-from econo_env.interfaces.spaces import action_box, fresh_seed, observation_box, whole_number
+from econo_env.interfaces.spaces import first_market_of, fresh_seed, observation_box, whole_number
 from econo_env.scenario import Scenario, load
 from econo_env.telemetry.render import Recorder
 
@@ -42,11 +43,16 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     ## Action Space
     `Box(-1, 1, (components,), float32)` for each agent. An agent whose mask is 0 may do nothing in the coming step:
-    whatever it sends is ignored. `sample(mask)` of the space draws the no-op, all zeros, for it.
+    whatever it sends is ignored. `sample(mask)` of the space draws the no-op, all zeros, for it. Real numbers of any
+    type are taken, and one number without a shape where there is one component.
+
+    With `actions="discrete"` or `"multi_discrete"` an agent chooses from a grid of `action_levels` instead, see
+    `econo_env.interfaces.action_forms`; its mask has an entry for each choice.
 
     ## Observation Space
     `Box(0, 1, (features,), float32)` for each agent, or with `observation="dict"` a `Dict` of that `observation` and
-    the `action_mask`. `infos[agent]["action_mask"]` holds the mask in either form: int8 (1,), 1 may act.
+    the `action_mask`. The mask, int8 (1,), 1 may act, is in `infos[agent]["action_mask"]` unless the observation holds
+    it; `mask_in_infos` chooses otherwise.
     `state()` is for centralised critics: every agent's observation, every mask, and the elapsed share of the episode.
 
     ## Rewards
@@ -54,8 +60,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     ## Starting State
     `reset(seed)` starts episode 0 of a seed, `reset()` the next episode of the same seed; without any seed so far,
-    fresh entropy is drawn. `options={"first_market": k}` with a seed plays what market k of a batch plays; other
-    options are ignored.
+    fresh entropy is drawn. `options={"first_market": k}` with a seed plays what market k of a batch plays; options of
+    other names are for other environments and change nothing.
 
     ## Episode End
     1. Termination of one agent: it is banned. With `on_removal="terminate"` it leaves `agents`; with `"mask"` it stays
@@ -95,6 +101,9 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         render_mode: str | None = None,
         on_removal: Removal = "terminate",
         observation: ObservationForm = "box",
+        mask_in_infos: bool | None = None,
+        actions: ActionKind = "box",
+        action_levels: Levels = LEVELS,
     ) -> None:
         for name, value, allowed in (
             ("render_mode", render_mode, (None, *self.metadata["render_modes"])),
@@ -111,6 +120,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self._index = {agent: i for i, agent in enumerate(self.possible_agents)}
         self._leave = on_removal == "terminate"
         self._as_dict = observation == "dict"
+        self._mask_in_infos = not self._as_dict if mask_in_infos is None else mask_in_infos
+        self._action_kind, self._action_levels = actions, action_levels
         self._seeded = False
         self._rows: slice | NDArray[np.int64] = EVERYBODY
         self._build(scenario)
@@ -119,7 +130,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self.scenario = scenario
         self.engine = Engine(scenario)
         market = scenario.market_module()
-        self._info, self._action_names = market.info, market.action_names(scenario)
+        self._info = market.info
+        self._form = action_form(scenario, self._action_kind, self._action_levels)
         self._recorder = None if self.render_mode is None else Recorder(scenario, self.possible_agents)
         self._observation_spaces: dict[str, Space[Any]] = {}
         self._action_spaces: dict[str, Space[Any]] = {}
@@ -131,7 +143,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if agent not in self._observation_spaces:
             require_known(agent, self._index)
             box = observation_box(self.scenario)
-            space = Dict({"observation": box, "action_mask": MultiBinary(1)}) if self._as_dict else box
+            masked = Dict({"observation": box, "action_mask": MultiBinary(self._form.mask_size)})
+            space = masked if self._as_dict else box
             self._observation_spaces[agent] = space
         return self._observation_spaces[agent]
 
@@ -139,7 +152,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         """The agent's action space, the same object at every call."""
         if agent not in self._action_spaces:
             require_known(agent, self._index)
-            self._action_spaces[agent] = action_box(self.scenario)
+            self._action_spaces[agent] = self._form.space()
         return self._action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Observations, Infos]:
@@ -147,21 +160,23 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
         Args:
             seed: Integer from 0 to 2^64 - 1 for episode 0 of that seed; None for the next episode.
-            options: `{"first_market": k}` with a seed plays what market k of a batch plays; the rest is ignored.
+            options: `{"first_market": k}` with a seed plays what market k of a batch plays.
 
         Returns:
             Observations and infos, a fresh dict each.
 
         Raises:
-            ValueError: `seed`, `first_market` or a changed `max_cycles` is out of range.
+            ValueError: `seed`, `first_market` or a changed `max_cycles` is out of range, or `first_market` comes
+                without a seed.
         """
+        starts_over = seed is not None or not self._seeded
+        first_market = first_market_of(options, starts_over=starts_over)
         if self.max_cycles != self.scenario.max_cycles:
             self._change_length()
-        if seed is None and self._seeded:
-            self.engine.reset_markets(_THE_MARKET)
+        if starts_over:
+            self.engine.reset(fresh_seed() if seed is None else whole_number("seed", seed), first_market)
         else:
-            number = fresh_seed() if seed is None else whole_number("seed", seed)
-            self.engine.reset(number, whole_number("first_market", (options or {}).get("first_market", 0)))
+            self.engine.reset_markets(_THE_MARKET)
         self._seeded = True
         self.agents = self.possible_agents[:]
         self._rows = EVERYBODY
@@ -173,23 +188,23 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         """Plays one round.
 
         Args:
-            actions: For each agent present, numbers of shape (components,) in [-1, 1]. Actions of agents that have
-                left are ignored. With nobody present, `{}` returns five empty dicts.
+            actions: For each agent present, an action of its space. Actions of agents that have left are ignored. With
+                nobody present, `{}` returns five empty dicts.
 
         Returns:
             Observations, rewards in credits, terminations, truncations and infos, a fresh dict each, for the agents
             present before the step.
 
         Raises:
-            ValueError: An action is missing, of an unknown agent, not of that shape, or not within [-1, 1]; nothing
-                has changed then.
+            ValueError: An action is missing, of an unknown agent, or not within its space; nothing has changed then.
             RuntimeError: `reset` has not been called, or the episode is over and actions are given.
         """
         agents = self.agents
         if not agents:
             return self._nobody_left(actions)
-        given = action_rows(actions, agents, self._index, self._action_names)
+        rows = action_rows(actions, agents, self._index, self._form)
         engine = self.engine
+        given = self._form.decoded(rows, engine.exchange.observations[0][self._rows])
         if self._recorder is not None:
             self._recorder.before(engine.state)
         slots = engine.exchange.actions[0]
@@ -230,8 +245,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
         exchange, rows = self.engine.exchange, self._rows
         observations = list(exchange.observations[0][rows].copy())
-        masks = list(exchange.action_mask[0][rows].astype(np.int8)[:, None])
-        facts: list[dict[str, Any]] = [{"action_mask": mask} for mask in masks]
+        masks = list(self._form.masks(exchange.action_mask[0][rows]))
+        facts: list[dict[str, Any]] = [{"action_mask": mask} if self._mask_in_infos else {} for mask in masks]
         for name, column in self._info(self.scenario, self.engine.state).items():
             for fact, value in zip(facts, column[0][rows].tolist(), strict=True):
                 fact[name] = value
@@ -278,6 +293,9 @@ def parallel_env(
     render_mode: str | None = None,
     on_removal: Removal = "terminate",
     observation: ObservationForm = "box",
+    mask_in_infos: bool | None = None,
+    actions: ActionKind = "box",
+    action_levels: Levels = LEVELS,
     **overrides: Any,
 ) -> MarketEnv:
     """One market as a PettingZoo `ParallelEnv`.
@@ -287,13 +305,23 @@ def parallel_env(
         render_mode: What `render` gives: `ansi`, `rgb_array`, `human` (prints every round), or None.
         on_removal: A banned agent is `terminate`d and leaves, or stays under a `mask` until the end.
         observation: `box`, or `dict` with the `action_mask` beside the `observation`.
+        mask_in_infos: Whether infos hold the `action_mask`; by default where the observation does not.
+        actions: `box`, or a grid of choices: `discrete` or `multi_discrete`, see `action_forms`.
+        action_levels: Levels of that grid.
         **overrides: Scenario fields to change, e.g. `num_agents=8`.
 
     Raises:
         ValueError: The scenario, a field or a choice is unknown or out of range.
+        TypeError: A keyword is unknown.
     """
     return MarketEnv(
-        load(scenario, **overrides), render_mode=render_mode, on_removal=on_removal, observation=observation
+        load(scenario, **overrides),
+        render_mode=render_mode,
+        on_removal=on_removal,
+        observation=observation,
+        mask_in_infos=mask_in_infos,
+        actions=actions,
+        action_levels=action_levels,
     )
 
 

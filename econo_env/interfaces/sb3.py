@@ -1,11 +1,11 @@
 """The Stable-Baselines3 face: a native `VecEnv` over the engine, one sub-environment for each learner's seat.
 
-Nothing loops over sub-environments in Python unless an episode is truncated. Terminated and truncated stay apart: only
-a truncated seat gets `TimeLimit.truncated` and `terminal_observation`, the two entries that make SB3 bootstrap.
+Seats of a market start and end their episodes together. A banned seat idles until then, as agents under PettingZoo's
+mask do; `econo_env.interfaces.sb3_buffers` has buffers that take only what was played.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -14,38 +14,31 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.state import Bools, Exchange, Float32s
+from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
+from econo_env.interfaces.opponents import Opponent, checked_seats, players_of
+from econo_env.interfaces.spaces import first_market_of
 from econo_env.scenario import Scenario, load
 
 Indices = int | Iterable[int] | None
-
-
-class Opponent(Protocol):
-    """Whatever plays the seats that nobody learns in; every policy of `policies` is one."""
-
-    def reset(self, seed: int) -> None:
-        """Starts over with a seed."""
-        ...
-
-    def act(self, observations: Float32s, mask: Bools) -> Float32s:
-        """Actions (markets, seats, components) for observations (markets, seats, features) of the seats it plays.
-
-        One with an attribute `wants_all_seats` that is true gets, and answers for, all agents.
-        """
-        ...
+Infos = list[dict[str, Any]]
 
 
 class MarketVecEnv(VecEnv):
     """A batch of markets as SB3 sub-environments, seat by seat: number `k * len(seats) + j` is seat `seats[j]` of k.
 
-    A banned seat ends its episode there and then (terminated, `dones` set). It is dead until the market's episode ends:
-    its observations and rewards are 0, it is done at every step, so no return flows through it, and `played` is False
-    for it. A trainer that leaves out the samples with `played` False learns nothing from dead seats; one that keeps
-    them sees zero returns at the zero observation.
+    An episode of a seat is an episode of its market: `dones` is set once for both, with `terminal_observation` in the
+    info. A seat that is banned before idles to the end: it sees zeros, earns 0, may do nothing, and its episode ends by
+    termination. Returns, counts and lengths of episodes are then right in every SB3 wrapper, the value of being banned
+    is 0, and nothing flows from one episode to the next. The idle steps can be left out of the samples, see
+    `econo_env.interfaces.sb3_buffers`.
+
+    Infos are fresh dicts, empty but for these entries: `terminal_observation` where done; `TimeLimit.truncated` True
+    where the economy would go on; `banned` True in the step that bans the seat; `played` False in the idle steps.
 
     Attributes:
         engine: The engine behind it.
         seats: The agents that learn, by index.
-        played: bool (num_envs,), whether each seat was alive in the step just made.
+        played: bool (num_envs,), whether each seat was there in the step just made.
         truncated: bool (num_envs,), which seats the step just made has truncated.
     """
 
@@ -57,6 +50,8 @@ class MarketVecEnv(VecEnv):
         seats: Sequence[int] | None = None,
         opponents: Opponent | Mapping[int, Opponent] | None = None,
         num_threads: int = 1,
+        actions: ActionKind = "box",
+        action_levels: Levels = LEVELS,
     ) -> None:
         """Makes the batch; `reset` draws fresh entropy unless `seed` was called before.
 
@@ -66,47 +61,60 @@ class MarketVecEnv(VecEnv):
             seats: Agents that learn; all of them by default.
             opponents: Who plays the other seats: one policy for all, or one for each seat.
             num_threads: Threads of the engine.
+            actions: `box`, or a grid of choices: `discrete` or `multi_discrete`, see `action_forms`.
+            action_levels: Levels of that grid.
 
         Raises:
-            ValueError: A seat does not exist, is named twice, or is left without a player.
+            ValueError: A seat does not exist, is named twice, or is left without a player; or a bad choice of actions.
         """
         self.engine = Engine(scenario, num_markets, num_threads=num_threads, autoreset=True)
         self.scenario = scenario
         self.num_markets = self.engine.num_markets
-        self.seats = _checked_seats(scenario, seats)
+        self.seats = checked_seats(scenario, seats)
         self.set_opponents(opponents)
         exchange = self.engine.exchange
         self.features, self.components = exchange.observations.shape[2], exchange.actions.shape[2]
-        self.render_mode = None  # VecEnv asks for it in its constructor
-        super().__init__(
-            self.num_markets * len(self.seats),
-            spaces.Box(0.0, 1.0, (self.features,), np.float32),
-            spaces.Box(-1.0, 1.0, (self.components,), np.float32),
-        )
+        self._form, self._on_grid = action_form(scenario, actions, action_levels), actions != "box"
         self._everybody = len(self.seats) == scenario.num_agents
-        self._no_infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         self._dead = np.zeros((self.num_markets, len(self.seats)), dtype=np.bool_)
         self._anyone_dead = False
         self._started = False
+        self.render_mode = None  # VecEnv asks for it in its constructor
+        super().__init__(
+            self.num_markets * len(self.seats), spaces.Box(0.0, 1.0, (self.features,), np.float32), self._form.space()
+        )
         self.played = np.ones(self.num_envs, dtype=np.bool_)
         self.truncated = np.zeros(self.num_envs, dtype=np.bool_)
 
+    @property
+    def banned(self) -> Bools:
+        """The seats that are banned now and will not play the coming step, bool (num_envs,)."""
+        return self._dead.reshape(-1)
+
     def set_opponents(self, opponents: Opponent | Mapping[int, Opponent] | None) -> None:
         """Changes who plays the other seats, from the next step on; see `__init__`."""
-        self._players = _players(self.scenario, self.seats, opponents)
+        self._players = players_of(self.scenario, self.seats, opponents)
 
     def reset(self) -> Float32s:
-        """Starts an episode everywhere: episode 0 after `seed` or at first, the next one otherwise."""
+        """Starts an episode everywhere: episode 0 after `seed` or at first, the next one otherwise.
+
+        After `set_options({"first_market": k})` and `seed`, market j plays what market k + j of a batch plays.
+
+        Raises:
+            ValueError: The options differ between sub-environments, or name a first market without a seed.
+        """
         seed = self._seeds[0]
-        if seed is None and self._started:
-            self.engine.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
-        else:
+        starts_over = seed is not None or not self._started
+        first_market = first_market_of(self._common_options(), starts_over=starts_over)
+        if starts_over:
             if seed is None:
                 seed = int(np.random.SeedSequence().generate_state(1, np.uint32)[0])
             # the engine gives every market of the batch a key of its own
-            self.engine.reset(seed)
+            self.engine.reset(seed, first_market)
             for number, (policy, _) in enumerate(self._players):
                 policy.reset(int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint32)[0]))
+        else:
+            self.engine.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
         self._started = True
         self._reset_seeds()
         self._reset_options()
@@ -114,17 +122,27 @@ class MarketVecEnv(VecEnv):
         self._anyone_dead = False
         self.played[:] = True
         self.truncated[:] = False
-        self.reset_infos = self._no_infos
+        self.reset_infos = [{} for _ in range(self.num_envs)]
         return self._observed(self.engine.exchange.observations)
 
+    def _common_options(self) -> dict[str, Any]:
+        first = self._options[0]
+        if any(options != first for options in self._options):
+            raise ValueError("options differ between sub-environments: they share one engine, give the same to all")
+        return first
+
     def step_async(self, actions: NDArray[Any]) -> None:
-        """Takes the actions of every learning seat, float32 (num_envs, components)."""
+        """Takes the actions of every learning seat, (num_envs, components), or a choice each; see `__init__`."""
         exchange = self.engine.exchange
-        given = np.asarray(actions, dtype=np.float32).reshape(self.num_markets, len(self.seats), self.components)
+        leading = (self.num_markets, len(self.seats))
+        given = np.asarray(actions).reshape(*leading, *self._form.shape)
+        if self._on_grid:
+            checked_rows(given, self._form, leading)
+        decoded = self._form.decoded(given, self._of_seats(exchange.observations))
         if self._everybody:
-            exchange.actions[...] = given
+            exchange.actions[...] = decoded
             return
-        exchange.actions[:, self.seats] = given
+        exchange.actions[:, self.seats] = decoded
         self.act_for_others(exchange)
 
     def act_for_others(self, exchange: Exchange) -> None:
@@ -136,39 +154,61 @@ class MarketVecEnv(VecEnv):
                 seen, mask = exchange.observations[:, theirs], exchange.action_mask[:, theirs]
                 exchange.actions[:, theirs] = policy.act(seen, mask)
 
-    def step_wait(self) -> tuple[Float32s, Float32s, Bools, list[dict[str, Any]]]:
+    def step_wait(self) -> tuple[Float32s, Float32s, Bools, Infos]:
         """One tick of every market.
 
         Returns:
             Observations float32 (num_envs, features), rewards float32 (num_envs,) in credits, dones bool (num_envs,),
-            and infos, empty but where a seat is truncated.
+            and infos, see the class.
         """
+        before = self._dead
+        observations, rewards, dones = self.advance()
+        infos: Infos = [{} for _ in range(self.num_envs)]
+        if dones.any():
+            for number, seen in zip(np.flatnonzero(dones).tolist(), self.last_observations(dones), strict=True):
+                infos[number]["terminal_observation"] = seen
+            for number in np.flatnonzero(self.truncated).tolist():
+                infos[number]["TimeLimit.truncated"] = True
+        for name, value, which in (("played", False, ~self.played), ("banned", True, (self._dead & ~before).ravel())):
+            if which.any():
+                for number in np.flatnonzero(which).tolist():
+                    infos[number][name] = value
+        return observations, rewards, dones, infos
+
+    def advance(self) -> tuple[Float32s, Float32s, Bools]:
+        """`step_wait` without the infos, for trainers that read `played`, `truncated` and `last_observations`."""
         self.engine.step(self.engine.exchange.actions)
         exchange = self.engine.exchange
-        terminated, truncated = self._of_seats(exchange.terminated), self._of_seats(exchange.truncated)
+        terminated = self._of_seats(exchange.terminated)
+        truncated = self._of_seats(exchange.truncated) & ~terminated
         rewards = self._of_seats(exchange.rewards).astype(np.float32)
-        truncated = truncated & ~terminated
         if self._anyone_dead:
             rewards[self._dead] = 0.0
             truncated &= ~self._dead
         self.played = ~self._dead.reshape(-1)
         self.truncated = truncated.reshape(-1)
         self._dead = (self._dead | terminated) & ~exchange.ended[:, None]
-        # the dead of this step and of the coming one: both are done
-        dones = (terminated | truncated).reshape(-1) | ~self.played
         self._anyone_dead = bool(self._dead.any())
-        observations = self._observed(exchange.observations)
-        return observations, rewards.reshape(-1), dones, self._infos()
+        dones = np.repeat(exchange.ended, len(self.seats))
+        return self._observed(exchange.observations), rewards.reshape(-1), dones
 
-    def _infos(self) -> list[dict[str, Any]]:
-        which = np.flatnonzero(self.truncated)
-        if which.size == 0:
-            return self._no_infos
+    def last_observations(self, which: Bools) -> Float32s:
+        """What seats saw last in the episodes that the step just made has ended, a copy, zeros for the banned.
+
+        Args:
+            which: bool (num_envs,), seats whose episode has ended.
+        """
         last = self._of_seats(self.engine.exchange.final_observations).reshape(self.num_envs, self.features)[which]
-        infos = self._no_infos.copy()
-        for number, observation in zip(which.tolist(), last, strict=True):
-            infos[number] = {"terminal_observation": observation, "TimeLimit.truncated": True}
-        return infos
+        last[~self.played[which]] = 0.0
+        return last
+
+    def action_masks(self) -> Bools:
+        """Which choices each seat has in the coming step, bool (num_envs, choices): sb3-contrib's MaskablePPO asks.
+
+        With `actions="box"` there is one entry a seat, whether it may act.
+        """
+        may_act = self._of_seats(self.engine.exchange.action_mask) & ~self._dead
+        return self._form.masks(may_act).reshape(self.num_envs, -1).astype(np.bool_)
 
     def _of_seats(self, array: NDArray[Any]) -> NDArray[Any]:
         return array if self._everybody else array[:, self.seats]
@@ -213,9 +253,10 @@ class MarketVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Calls a method of this environment once; the result stands for each index."""
+        """Calls a method of this environment once; the result stands for each index, `action_masks` row by row."""
         result = getattr(self, method_name)(*method_args, **method_kwargs)
-        return [result for _ in self._get_indices(indices)]
+        rows = method_name == "action_masks"
+        return [result[number] if rows else result for number in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Indices = None) -> list[bool]:
         """False for each index: there are no Gymnasium wrappers inside."""
@@ -226,34 +267,6 @@ class MarketVecEnv(VecEnv):
             raise ValueError(f"{what} for some of {self.num_envs} sub-environments: they share one engine, name all")
 
 
-def _checked_seats(scenario: Scenario, seats: Sequence[int] | None) -> list[int]:
-    chosen = list(range(scenario.num_agents)) if seats is None else [int(seat) for seat in seats]
-    wrong = [seat for seat in chosen if not 0 <= seat < scenario.num_agents]
-    if wrong or not chosen or len(set(chosen)) != len(chosen):
-        raise ValueError(f"seats={chosen}: give different seats from 0 to {scenario.num_agents - 1}, at least one")
-    return chosen
-
-
-def _players(
-    scenario: Scenario, seats: Sequence[int], opponents: Opponent | Mapping[int, Opponent] | None
-) -> list[tuple[Opponent, list[int]]]:
-    """Each opponent with the seats it plays."""
-    others = [seat for seat in range(scenario.num_agents) if seat not in set(seats)]
-    if not others:
-        return []
-    if opponents is None:
-        raise ValueError(f"seats {others} have no player: give opponents=, a policy or one for each of these seats")
-    if not isinstance(opponents, Mapping):
-        return [(opponents, others)]
-    missing = [seat for seat in others if seat not in opponents]
-    if missing:
-        raise ValueError(f"opponents leaves seats {missing} without a player")
-    by_policy: dict[int, tuple[Opponent, list[int]]] = {}
-    for seat in others:
-        by_policy.setdefault(id(opponents[seat]), (opponents[seat], []))[1].append(seat)
-    return list(by_policy.values())
-
-
 def make_sb3_env(
     scenario: str | Scenario,
     num_markets: int = 1,
@@ -261,6 +274,8 @@ def make_sb3_env(
     seats: Sequence[int] | None = None,
     opponents: Opponent | Mapping[int, Opponent] | None = None,
     num_threads: int = 1,
+    actions: ActionKind = "box",
+    action_levels: Levels = LEVELS,
     **overrides: Any,
 ) -> MarketVecEnv:
     """A Stable-Baselines3 `VecEnv` of `num_markets` markets; one policy learns in all the `seats`.
@@ -271,11 +286,19 @@ def make_sb3_env(
         seats: Agents that learn; all of them by default.
         opponents: Who plays the other seats: one policy for all, or a mapping from seat to policy.
         num_threads: Threads of the engine.
+        actions: `box`, or a grid of choices: `discrete` or `multi_discrete`, see `action_forms`.
+        action_levels: Levels of that grid.
         **overrides: Scenario fields to change, e.g. `num_agents=8`.
 
     Example:
         `PPO("MlpPolicy", make_sb3_env("first_price_v0", 1024), n_steps=8, batch_size=4096, gamma=0.0, seed=0)`
     """
     return MarketVecEnv(
-        load(scenario, **overrides), num_markets, seats=seats, opponents=opponents, num_threads=num_threads
+        load(scenario, **overrides),
+        num_markets,
+        seats=seats,
+        opponents=opponents,
+        num_threads=num_threads,
+        actions=actions,
+        action_levels=action_levels,
     )

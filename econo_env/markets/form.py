@@ -12,7 +12,7 @@ from econo_env.mechanisms.base import Mechanism, Options, mechanism
 from econo_env.mechanisms.form import Rounding
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS, is_money, to_credits, to_money
-from econo_env.scenario import describe_errors
+from econo_env.settings import describe_errors
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

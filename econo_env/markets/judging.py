@@ -1,6 +1,7 @@
 """What a kind of market tells those who judge it: private types, welfare, and whose payoffs are worth searching.
 
-A market's package offers the functions of `JudgedMarket`; the evaluation knows no market beyond them.
+A market's package offers the functions of `JudgedMarket`; the evaluation knows no market beyond them. Whether
+deviations are also followed through whole episodes, the scenario says: `Scenario.ticks_hang_together`.
 """
 
 from collections.abc import Mapping
@@ -144,3 +145,11 @@ class PlayedOutMarket(JudgedMarket, Protocol):
     """A market whose first move pays later: searches follow a deviation, under the policy, to the end."""
 
     PLAYED_OUT: bool
+
+
+class PenalisingMarket(JudgedMarket, Protocol):
+    """A market that penalises: judges count those who had not earned it."""
+
+    def wronged(self, scenario: Any, state: Any) -> NDArray[np.bool_]:
+        """Who was penalised in the last tick without cause, bool of shape (markets, agents)."""
+        ...

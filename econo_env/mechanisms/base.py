@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from econo_env.mechanisms.properties import SHILL_PROOF, Claim
 from econo_env.money import is_money, to_money
+from econo_env.settings import choice, validated
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -153,7 +154,7 @@ def mechanism(name: str) -> Mechanism:
         ValueError: There is none; the message lists those there are.
     """
     if name not in mechanisms():
-        raise ValueError(f"unknown mechanism {name!r}: choose one of {', '.join(mechanisms())}")
+        raise ValueError(f"unknown mechanism {name!r}: {choice(str(name), list(mechanisms()))}")
     return mechanisms()[name]
 
 
@@ -176,4 +177,4 @@ def options_of(section: Any, market: str) -> Options:
     if row.market != market:
         allowed = ", ".join(other.name for other in mechanisms().values() if other.market == market)
         raise ValueError(f"{row.name!r} is played in a {row.market} market; mechanisms of a {market} are {allowed}")
-    return row.options.model_validate(section)
+    return validated(row.options, section)

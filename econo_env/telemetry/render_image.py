@@ -110,8 +110,20 @@ def _bars(draw: ImageDraw.ImageDraw, picture: Picture, rows: NDArray[np.int64], 
             edge = min(axis.height(amount), BOTTOM - 2)
             box = (start + gap, edge, start + width - gap, BOTTOM - 1)
             colour = WINNER if wins[place] else BARS[number]
-            radius = min(3.0, width / 3, BOTTOM - 1 - edge)
-            draw.rounded_rectangle(box, radius, fill=colour, corners=(True, True, False, False))
+            _bar(draw, box, colour)
+
+
+def _bar(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], colour: str) -> None:
+    """A bar from left, top to right, bottom, its upper corners rounded where a pixel is left beside each curve.
+
+    Before version 13 Pillow refuses larger curves: it wants two radii and two pixels across, one and one down.
+    """
+    left, top, right, bottom = box
+    radius = min(3.0, (right - left) / 2 - 1, bottom - top - 1)
+    if radius >= 1.0:
+        draw.rounded_rectangle(box, radius, fill=colour, corners=(True, True, False, False))
+    else:
+        draw.rectangle(box, fill=colour)
 
 
 def _chart(draw: ImageDraw.ImageDraw, chart: Chart, axis: Axis) -> None:

@@ -49,7 +49,7 @@ def test_stable_baselines3_check_env(name, form):
 
 def test_vector_entry_point(name, form):
     envs = gymnasium.make_vec(name, num_envs=5, vectorization_mode="vector_entry_point", **FORMS[form])
-    assert envs.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert envs.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
     observations, infos = envs.reset(seed=0)
     for _ in range(20):
         assert observations in envs.observation_space

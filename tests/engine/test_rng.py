@@ -61,3 +61,11 @@ def test_a_seed_outside_its_range_is_refused(seed):
 def test_tickets_differ_between_bidders():
     lottery = Lottery(market_keys(0, 1)[0], 0, 0)
     assert len({int(ticket(lottery, bidder)) for bidder in range(1000)}) == 1000
+
+
+def test_tickets_are_drawn_anew_for_each_market_episode_and_tick():
+    base = Lottery(market_keys(0, 1)[0], 3, 4)
+    others = [base._replace(key=market_keys(0, 2)[1]), base._replace(episode=4), base._replace(tick=5)]
+    first = [int(ticket(base, bidder)) for bidder in range(50)]
+    for other in others:
+        assert not {int(ticket(other, bidder)) for bidder in range(50)} & set(first)

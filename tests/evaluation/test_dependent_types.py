@@ -48,12 +48,14 @@ def test_the_winners_curse_is_found():
         return (b / 2 * -np.log(start) - b**2 / 4 * (1 / start - 1)) / np.log(2 / x)
 
     (regret,) = found("second_price_v0", "truthful", information=COMMON, **ROOM)
-    x, bids = regret.types[:, 0], np.linspace(0.0, 2.0, 20_001)[:, None]
-    np.testing.assert_allclose(regret.own_utility.mean(axis=0), earns(x, x), atol=2e-3)
+    seen = (regret.types[:, 0] > 0.01) & (regret.types[:, 0] < 1.98)
+    x, bids = regret.drawn_types[:, seen, 0], np.linspace(0.0, 2.0, 4001)[:, None, None]
+    np.testing.assert_allclose(regret.own_utility[:, seen], earns(x, x), atol=4e-3)
     exact = np.where(bids <= 20 * x, earns(bids, x), -np.inf).max(axis=0) - earns(x, x)  # as far as actions reach
     assert exact.max() > 0.1
-    np.testing.assert_allclose(regret.gain.mean(axis=0), exact, atol=3e-3)
-    assert regret.mean_gain.mean() == pytest.approx(exact.mean(), rel=0.02)
+    gain = regret.gain[:, seen]
+    np.testing.assert_allclose(gain.mean(axis=0), exact.mean(axis=0), atol=4e-3)
+    assert gain.mean() == pytest.approx(exact.mean(), rel=0.02)
 
 
 def test_bidding_signals_loses_money_and_staying_out_is_better():

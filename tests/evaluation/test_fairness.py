@@ -34,8 +34,8 @@ def test_indices_do_not_depend_on_order_or_scale():
         assert index(amounts) == pytest.approx(index(7 * amounts[::-1]))
 
 
-def test_nothing_is_evenly_divided_and_losses_have_no_shares():
-    assert jain_index([0, 0]) == 1.0
-    assert gini_index([0, 0]) == 0.0
-    assert np.isnan(gini_index([1.0, -2.0]))
-    assert np.isnan(largest_share([0.0, 0.0]))
+@pytest.mark.parametrize("amounts", [[0, 0], [-1.0, -1.0], [1.0, -2.0], [1e-17, 1e-17]])
+def test_where_nothing_is_earned_nothing_is_shared(amounts):
+    """Idle agents are alike, and so are ruined ones: neither is a fair division."""
+    for index in (jain_index, gini_index, largest_share):
+        assert np.isnan(index(amounts))

@@ -7,7 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from policies import make_policy
 from training.evaluation import Budget, regrets
-from training.evaluation.metrics import regret_metrics
+from training.evaluation.incentives import regret_metrics
 from training.evaluation.play import play
 from training.evaluation.sampling import sampled_engine
 

@@ -44,14 +44,12 @@ def test_results_have_the_promised_types(scenario, observation):
         present = env.agents
         for agent in present:
             assert env.observation_space(agent).contains(observations[agent])
-            mask = infos[agent]["action_mask"]
-            assert mask.dtype == np.int8
-            assert mask.shape == (1,)
-            if observation == "dict":
-                assert observations[agent]["action_mask"] == mask
-                assert observations[agent]["observation"].dtype == np.float32
-            else:
-                assert observations[agent].dtype == np.float32
+            assert ("action_mask" in infos[agent]) == (observation == "box"), "the mask is in one place"
+            holder = observations[agent] if observation == "dict" else infos[agent]
+            assert holder["action_mask"].dtype == np.int8
+            assert holder["action_mask"].shape == (1,)
+            seen = observations[agent]["observation"] if observation == "dict" else observations[agent]
+            assert seen.dtype == np.float32
         assert env.state_space.contains(env.state())
         results = env.step(random_actions(env, generator))
         observations, rewards, terminations, truncations, infos = results
@@ -138,7 +136,8 @@ BAD = {
     "below": ({"bidder_0": np.array([-2], np.int64)}, "bidder_0.*-2"),
     "wrapping integer": ({"bidder_0": np.array([-128], np.int8)}, "bidder_0.*-128"),
     "wrong shape": ({"bidder_1": [0.1, 0.2]}, r"bidder_1.*shape \(1,\)"),
-    "scalar": ({"bidder_1": 0.5}, r"bidder_1.*shape \(1,\)"),
+    "complex": ({"bidder_1": [0.5j]}, r"bidder_1.*shape \(1,\)"),
+    "scalar above": ({"bidder_1": 1.5}, r"bidder_1.*1\.5"),
     "text": ({"bidder_1": ["0.5"]}, "bidder_1.*'0.5'"),
     "none": ({"bidder_1": None}, "bidder_1.*None"),
     "unknown agent": ({"bidder_7": [0.0]}, "'bidder_7' is no agent.*bidder_0, bidder_1"),
@@ -291,3 +290,70 @@ def test_max_cycles_can_be_set_and_holds_from_the_next_reset():
     env.max_cycles = 0
     with pytest.raises(ValueError, match="max_cycles"):
         env.reset()
+
+
+@pytest.mark.parametrize("observation", ["box", "dict"])
+@pytest.mark.parametrize("chosen", [True, False])
+def test_masks_in_infos_can_be_chosen(observation, chosen):
+    env = banning_env(observation=observation, mask_in_infos=chosen)
+    _, infos = env.reset(seed=0)
+    observations, *_, infos = env.step(constant(env))
+    for agent, info in infos.items():
+        assert ("action_mask" in info) == chosen
+        assert "present" in info, "a fact of the market is gone with the mask"
+        holders = [holder for holder in (info, observations[agent]) if "action_mask" in holder]
+        assert [int(holder["action_mask"][0]) for holder in holders] == [agent != "bidder_1"] * len(holders)
+    assert ("action_mask" in observations["bidder_0"]) == (observation == "dict")
+
+
+class TestNumbersOfAnyKind:
+    """What is within bounds is taken by the parallel and by the AEC API, and means the same."""
+
+    GIVEN = (
+        np.array([0.5]),
+        np.array([0.5], np.float16),
+        np.array(0.5),
+        np.float32(0.5),
+        0.5,
+        [0.5],
+        (0.5,),
+    )
+
+    @pytest.mark.parametrize("given", GIVEN, ids=repr)
+    def test_one_component(self, given):
+        parallel, aec = econo_env.parallel_env("first_price_v0"), econo_env.env("first_price_v0")
+        parallel.reset(seed=0)
+        aec.reset(seed=0)
+        assert parallel.action_space("bidder_0").contains(given)
+        rewards = parallel.step(dict.fromkeys(parallel.agents, given))[1]
+        while not any(aec.terminations.values()):
+            aec.step(given)
+        assert aec.rewards == rewards
+        usual = econo_env.parallel_env("first_price_v0")
+        usual.reset(seed=0)
+        assert rewards == usual.step(dict.fromkeys(usual.agents, np.array([0.5], np.float32)))[1]
+
+    def test_agents_may_differ_in_kind(self):
+        env, usual = (econo_env.parallel_env("first_price_v0", num_agents=3) for _ in range(2))
+        env.reset(seed=0)
+        usual.reset(seed=0)
+        mixed = env.step({"bidder_0": -0.25, "bidder_1": np.array([0.5]), "bidder_2": [0]})
+        same = usual.step({"bidder_0": [-0.25], "bidder_1": [0.5], "bidder_2": [0.0]})
+        assert data_equivalence(mixed, same, exact=True)
+
+    def test_one_number_for_several_components_is_refused(self):
+        env = banning_env()
+        env.reset(seed=0)
+        with pytest.raises(ValueError, match=r"shape \(2,\)"):
+            env.step(dict.fromkeys(env.agents, 0.0))
+
+
+def test_the_option_first_market_wants_a_seed():
+    env = econo_env.parallel_env("first_price_v0")
+    env.reset(seed=0)
+    before = everything(env)
+    for bad, message in ((2, "without a seed"), (-1, "0 or more"), (0.5, "whole number")):
+        with pytest.raises(ValueError, match=message):
+            env.reset(options={"first_market": bad})
+    for kept, now in zip(before, everything(env), strict=True):
+        np.testing.assert_array_equal(kept, now)

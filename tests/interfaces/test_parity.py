@@ -9,10 +9,12 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import data_equivalence
+from gymnasium.vector import AutoresetMode
 
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
+from econo_env.interfaces.sb3 import make_sb3_env
 
 MARKETS, STEPS, AGENTS = 3, 14, 3
 SEEDS = (0, 2**63 + 5)
@@ -134,11 +136,39 @@ def test_aec_env(scenario, form, seed):
 
 
 @everywhere
+def test_sb3(scenario, form, seed):
+    loaded = econo_env.load(scenario, **FORMS[form])
+    actions = scripted_actions(loaded)
+    first, record = engine_record(loaded, seed, actions)
+    envs = make_sb3_env(loaded, MARKETS)
+    envs.seed(seed)
+    np.testing.assert_array_equal(envs.reset().reshape(first.shape), first)
+    gone = np.zeros((MARKETS, AGENTS), bool)
+    for given, (results, after, mask) in zip(actions, record, strict=True):
+        observations, rewards, dones, infos = envs.step(given.reshape(envs.num_envs, -1))
+        expected = np.where(gone, 0.0, results["rewards"]).astype(np.float32)
+        np.testing.assert_array_equal(rewards.reshape(gone.shape), expected)
+        over = np.repeat(results["ended"], AGENTS)
+        np.testing.assert_array_equal(dones, over)
+        stays = results["truncated"] & ~results["terminated"] & ~gone
+        assert [info.get("TimeLimit.truncated", False) for info in infos] == stays.ravel().tolist()
+        last = np.where(gone[..., None], np.float32(0.0), results["observations"]).reshape(envs.num_envs, -1)
+        for number in np.flatnonzero(over):
+            np.testing.assert_array_equal(infos[number]["terminal_observation"], last[number])
+        gone = (gone | results["terminated"]) & ~results["ended"][:, None]
+        shown = np.where(gone[..., None], np.float32(0.0), after)
+        np.testing.assert_array_equal(observations.reshape(shown.shape), shown)
+        np.testing.assert_array_equal(envs.action_masks().ravel(), (mask & ~gone).ravel())
+
+
+@everywhere
 @pytest.mark.parametrize("agent", [0, 2])
 def test_single_agent_views(scenario, form, seed, agent):
     loaded = econo_env.load(scenario, **FORMS[form])
     script = scripted_actions(loaded)
-    envs = SingleAgentVectorEnv(loaded, MARKETS, agent=agent, opponents=Script(script), num_threads=2)
+    envs = SingleAgentVectorEnv(
+        loaded, MARKETS, agent=agent, opponents=Script(script), num_threads=2, autoreset_mode="SameStep"
+    )
     alone = [SingleAgentEnv(loaded, agent=agent, opponents=Script(script[:, k : k + 1])) for k in range(MARKETS)]
     batch, batch_infos = envs.reset(seed=seed)
     for k, env in enumerate(alone):
@@ -187,17 +217,15 @@ def type_of(value):
     return {bool: np.bool_, float: np.float64, int: np.int64}[type(value)]
 
 
+@pytest.mark.parametrize("mode", list(AutoresetMode))
 @pytest.mark.parametrize("scenario", econo_env.scenarios())
-def test_gymnasiums_own_vectors_of_the_scalar_view_agree_in_form(scenario):
+def test_gymnasiums_own_vectors_of_the_scalar_view_agree_in_form(scenario, mode):
     name = econo_env.interfaces.registry.registered_id(scenario)
-    native = gymnasium.make_vec(name, num_envs=2, vectorization_mode="vector_entry_point", max_cycles=3)
+    native = gymnasium.make_vec(name, 2, vectorization_mode="vector_entry_point", autoreset_mode=mode, max_cycles=3)
     copies = gymnasium.make_vec(
-        name,
-        num_envs=2,
-        vectorization_mode="sync",
-        vector_kwargs={"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP},
-        max_cycles=3,
+        name, 2, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}, max_cycles=3
     )
+    assert native.metadata["autoreset_mode"] is copies.metadata["autoreset_mode"] is mode
     assert native.single_observation_space == copies.single_observation_space
     assert native.observation_space == copies.observation_space
     assert native.action_space == copies.action_space
@@ -210,13 +238,54 @@ def test_gymnasiums_own_vectors_of_the_scalar_view_agree_in_form(scenario):
         assert [part.shape for part in mine[:4]] == [part.shape for part in theirs[:4]]
         np.testing.assert_array_equal(mine[3], theirs[3])
         if not np.array_equal(mine[2], theirs[2]):
-            continue  # other values, and a sale has ended the episode in one of them
+            break  # other values, and a sale has ended the episode in one of them
         assert set(theirs[4]) == set(mine[4])
         for key, value in theirs[4].items():
             if isinstance(value, np.ndarray):
                 assert (mine[4][key].dtype, mine[4][key].shape) == (value.dtype, value.shape), key
             else:
                 assert set(mine[4][key]) == set(value)
+        over = mine[2] | mine[3]
+        if mode is AutoresetMode.DISABLED and over.any():
+            again = [envs.reset(options={"reset_mask": over.copy()}) for envs in (native, copies)]
+            assert set(again[0][1]) == set(again[1][1])
+            for key, value in again[1][1].items():
+                if key.startswith("_"):
+                    np.testing.assert_array_equal(again[0][1][key], value)
+
+
+@everywhere
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_vectors_that_pause_between_episodes_play_what_the_scalar_view_plays(scenario, form, seed, mode):
+    loaded = econo_env.load(scenario, **FORMS[form])
+    script = scripted_actions(loaded)
+    envs = SingleAgentVectorEnv(loaded, MARKETS, opponents=Script(script), autoreset_mode=mode)
+    alone = [SingleAgentEnv(loaded, opponents=Script(script[:, k : k + 1])) for k in range(MARKETS)]
+    batch, _ = envs.reset(seed=seed)
+    for k, env in enumerate(alone):
+        np.testing.assert_array_equal(batch[k], env.reset(seed=seed, options={"first_market": k})[0])
+    over = np.zeros(MARKETS, bool)
+    for step, given in enumerate(script):
+        if mode is AutoresetMode.DISABLED and over.any():
+            batch, infos = envs.reset(options={"reset_mask": over})
+            for k in np.flatnonzero(over):
+                seen, info = alone[k].reset()
+                np.testing.assert_array_equal(batch[k], seen)
+                assert data_equivalence({name: infos[name][k] for name in info}, _as_arrays(info), exact=True)
+            over[:] = False
+        envs.seat.opponents.step = step  # the opponents of markets that pause do not act
+        batch, rewards, terminated, truncated, infos = envs.step(given[:, 0])
+        for k, env in enumerate(alone):
+            env.seat.opponents.step = step
+            if over[k]:
+                seen, info = env.reset()
+                reward, ends, stops = 0.0, False, False
+            else:
+                seen, reward, ends, stops, info = env.step(given[k, 0])
+            assert (reward, ends, stops) == (rewards[k], terminated[k], truncated[k])
+            np.testing.assert_array_equal(batch[k], seen)
+            assert data_equivalence({name: infos[name][k] for name in info}, _as_arrays(info), exact=True)
+        over = terminated | truncated
 
 
 def play(scenario):

@@ -1,12 +1,13 @@
+import warnings
+
 import numpy as np
 import pytest
 from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import VecCheckNan, VecFrameStack, VecMonitor, VecNormalize
 
 import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
 from policies import make_policy
-from tests.interfaces.ban_market import BAN_TICK, ban_scenario
 
 N = 3
 
@@ -84,7 +85,21 @@ def test_terminated_seats_carry_no_truncation():
     env.reset()
     _, _, dones, infos = env.step(actions_for(env))
     assert dones.all()
-    assert all(info == {} for info in infos)
+    assert all(set(info) == {"terminal_observation"} for info in infos)
+
+
+def test_infos_are_fresh_at_every_step():
+    env = env_of(max_cycles=3)
+    env.reset()
+    env.reset_infos[0]["mine"] = 1
+    for _ in range(4):
+        infos = env.step(actions_for(env))[3]
+        assert not any("mine" in info for info in infos)
+        assert len({id(info) for info in infos}) == env.num_envs
+        for info in infos:
+            info["mine"] = 1
+    env.reset()
+    assert env.reset_infos == [{}] * env.num_envs
 
 
 def test_truncated_seats_say_so_and_keep_their_last_observation():
@@ -203,39 +218,45 @@ def test_ppo_with_a_seed_twice_gives_identical_weights():
     assert not np.array_equal(weights(0), weights(1))
 
 
-class TestBannedSeats:
-    """In this market seat 0 is banned at tick 2 of 5; everybody else is truncated at the end."""
+def test_the_option_first_market_plays_what_later_markets_of_a_batch_play():
+    whole, part = env_of(num_markets=6, max_cycles=3), env_of(num_markets=2, max_cycles=3)
+    expected = whole.reset().reshape(6, N, -1)[4:]
+    part.set_options({"first_market": 4})
+    np.testing.assert_array_equal(part.reset().reshape(2, N, -1), expected)
+    part.seed(7)
+    assert not np.array_equal(part.reset().reshape(2, N, -1), expected), "an option outlives its reset"
 
-    def play(self, ticks):
-        env = make_sb3_env(ban_scenario(), 3)
-        env.seed(0)
+
+def test_options_that_cannot_hold_are_refused():
+    env = env_of()
+    before = env.reset()
+    env.set_options({"first_market": 4})
+    with pytest.raises(ValueError, match="first_market=4 comes without a seed"):
         env.reset()
-        steps = []
-        for _ in range(ticks):
-            observations, rewards, dones, infos = env.step(np.zeros((env.num_envs, 1), np.float32))
-            steps.append((observations[0], rewards[0], dones[0], infos[0], env.played[0]))
-        return steps
-
-    def test_the_ban_terminates_and_the_seat_stays_dead_until_the_episode_ends(self):
-        steps = self.play(7)
-        assert [step[2] for step in steps] == [False, True, True, True, True, False, True]
-        assert [step[4] for step in steps] == [True, True, False, False, False, True, True]
-
-    def test_a_ban_is_never_a_truncation(self):
-        assert all(step[3] == {} for step in self.play(7))
-
-    def test_dead_seats_see_and_get_nothing(self):
-        steps = self.play(7)
-        for observation, reward, *_ in steps[BAN_TICK : BAN_TICK + 2]:
-            assert not observation.any()
-            assert reward == 0.0
-        assert steps[4][0].any()  # the next episode's first observation
-        assert steps[0][1] != 0.0
-
-    def test_the_others_are_truncated_with_their_last_observation(self):
-        env = make_sb3_env(ban_scenario(), 2)
-        env.seed(0)
+    env.set_options([{"first_market": 1}] + [{}] * (env.num_envs - 1))
+    env.seed(7)
+    with pytest.raises(ValueError, match="differ between sub-environments"):
         env.reset()
-        for _ in range(5):
-            *_, infos = env.step(np.zeros((env.num_envs, 1), np.float32))
-        assert ["TimeLimit.truncated" in info for info in infos] == [False, True, True] * 2
+    env.set_options({"first_market": 0.5})
+    with pytest.raises(ValueError, match=r"first_market=0\.5"):
+        env.reset()
+    env.set_options()
+    np.testing.assert_array_equal(env.reset(), before)
+
+
+@pytest.mark.parametrize("end", ["termination", "truncation"])
+def test_frame_stacks_end_with_the_last_observation(end):
+    """SB3 warns where a terminal observation is missing; a stack holds no frame of another episode."""
+    env = VecFrameStack(env_of(max_cycles=2, end_of_episode=end), 3)
+    seen = [env.reset()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            observations, _, dones, infos = env.step(actions_for(env))
+            seen.append(observations)
+    assert dones.all()
+    features = env.venv.features
+    for number, info in enumerate(infos):
+        np.testing.assert_array_equal(info["terminal_observation"][: 2 * features], seen[1][number, features:])
+        assert not seen[2][number, : 2 * features].any()
+        assert seen[2][number, 2 * features :].any()

@@ -1,5 +1,6 @@
 """One seat of a market as a Gymnasium environment: opponents, bans, bad input."""
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -138,7 +139,7 @@ def test_the_episode_ends_when_the_learner_is_banned():
 
 
 def test_a_vector_starts_over_only_the_market_whose_learner_is_banned():
-    envs = SingleAgentVectorEnv(banning(), 3)
+    envs = SingleAgentVectorEnv(banning(), 3, autoreset_mode="SameStep")
     envs.reset(seed=0)
     envs.step(np.zeros((3, 2), np.float32))
     observations, rewards, terminated, truncated, infos = envs.step(np.array([[0, 0], [1, 0], [0, 0]], np.float32))
@@ -170,5 +171,22 @@ def test_overrides_reach_the_scenario():
     env = SingleAgentEnv("first_price_v0", num_agents=7, **{"mechanism.reserve": 0.25})
     assert env.seat.scenario.num_agents == 7
     assert env.seat.scenario.mechanism.reserve == 0.25
-    with pytest.raises(ValueError, match="num_agent"):
-        econo_env.parallel_env("first_price_v0", num_agent=7)
+    with pytest.raises(ValueError, match="num_agents = 0"):
+        econo_env.parallel_env("first_price_v0", num_agents=0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        econo_env.parallel_env,
+        econo_env.env,
+        econo_env.vector_env,
+        SingleAgentEnv,
+        SingleAgentVectorEnv,
+        lambda name, **keywords: gymnasium.make("econo/first_price-v0", **keywords),
+        lambda name, **keywords: gymnasium.make_vec("econo/first_price-v0", num_envs=2, **keywords),
+    ],
+)
+def test_an_unknown_keyword_is_a_type_error(make):
+    with pytest.raises(TypeError, match="unknown key 'num_agent', did you mean 'num_agents'"):
+        make("first_price_v0", num_agent=7)

@@ -140,3 +140,20 @@ def test_procurement_is_the_mirror_of_a_sale(within_errors, name, n, ceiling):
     served = played.engine.state.allocation.any(axis=1)
     cost = (played.engine.state.allocation * played.values).sum(axis=1)[served]
     np.testing.assert_allclose(cost, played.values.min(axis=1)[served], atol=1e-4)  # bids are whole micro-credits
+
+
+@pytest.mark.parametrize(
+    ("utility", "gain", "cost", "felt"),
+    [
+        ({"name": "crra", "rho": 0.5}, 0.49, 0.0, 0.7),
+        ({"name": "crra", "rho": 0.5}, 0.0, 0.49, -0.7),
+        ({"name": "cara", "a": 2.0}, 0.5, 0.0, (1 - np.exp(-1.0)) / 2),
+        ({"name": "cara", "a": 2.0}, 0.0, 0.5, (1 - np.exp(1.0)) / 2),
+        ({"name": "return_on_investment", "least_payment": 0.1}, 0.5, 0.25, 1.0),
+        ({"name": "return_on_investment", "least_payment": 0.1}, 0.5, 0.0, 5.0),
+        ({"name": "risk_neutral"}, 0.2, 0.5, -0.3),
+    ],
+)
+def test_losses_feel_as_the_model_says(utility, gain, cost, felt):
+    model = econo_env.load("first_price_v0", utility=utility).utility
+    assert float(model.of(gain, cost)) == pytest.approx(felt, abs=1e-12)

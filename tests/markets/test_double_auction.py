@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import Lottery, market_keys
-from econo_env.mechanisms import mechanism, mechanisms
+from econo_env.mechanisms import clear, mechanism, mechanisms
 from policies import make_policy
 
 RULES = [name for name, row in mechanisms().items() if row.market == "double_auction"]
@@ -310,3 +310,8 @@ def test_no_equilibrium_is_claimed_where_none_is_known():
     values = [{"name": "uniform", "high": high} for high in (1.0, 2.0)]
     with pytest.raises(ValueError, match="buyers with one prior and sellers with one"):
         make_policy("equilibrium", econo_env.load("double_auction_v0", values=values))
+
+
+@pytest.mark.parametrize(("k", "price"), [(1.0, 4.0), (0.75, 4.75), (0.0, 7.0)])
+def test_k_one_is_the_lower_end(k, price):
+    assert clear("double_auction", {"buyers": [7.0], "sellers": [4.0]}, k=k).payments.tolist() == [price, -price]

@@ -75,7 +75,10 @@ def test_the_lottery_is_seeded():
     [
         ({}, "mechanism = None"),
         ({"mechanism": "second_price", "bids": [1]}, "mechanism = 'second_price': give a section"),
-        ({"mechanism": {"name": "third_price"}, "bids": [1]}, "unknown mechanism 'third_price': choose one of"),
+        (
+            {"mechanism": {"name": "third_price"}, "bids": [1]},
+            "unknown mechanism 'third_price': did you mean 'kth_price'? choose one of",
+        ),
         ({"mechanism": {"name": "second_price", "reserves": 1}, "bids": [1]}, "'reserves', did you mean 'reserve'"),
         ({"mechanism": {"name": "second_price", "payment": "fair"}, "bids": [1]}, "choose one of critical, naive"),
         ({"mechanism": SECOND, "bids": [1], "bidders": 3}, "unknown key 'bidders'"),

@@ -124,3 +124,12 @@ def test_a_batch_is_played_in_one_call_of_each_network(scenario, monkeypatch):
     asked.clear()
     Learned(scenario, [network((0,)), network((1,))]).act(seen(8192, 2), mask)
     assert asked == [(8192, 1, 2), (8192, 1, 2)]
+
+
+@pytest.mark.parametrize("networks", [[network()], [network((0,)), network((1,))]], ids=["shared", "roles"])
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_learned_policies_obey_the_mask(networks, deterministic, scenario):
+    mask = np.random.default_rng(3).random((40, 2)) < 0.5
+    actions = Learned(scenario, networks, deterministic=deterministic).act(seen(40, 2), mask)
+    assert not actions[~mask].any()
+    assert actions[mask].all()

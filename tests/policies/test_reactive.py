@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 import econo_env
 from econo_env.engine.engine import Engine
@@ -213,3 +214,34 @@ def test_zero_intelligence_in_the_clock_is_zero_intelligence_in_the_sealed_bid()
         )
         assert limits.revenue / limits.rounds == pytest.approx(bids.revenue / bids.rounds, abs=0.012)
         assert limits.realised["value"] == pytest.approx(bids.realised["value"], rel=0.01)
+
+
+def test_zero_intelligence_reaches_up_to_its_value():
+    scenario = econo_env.load("first_price_v0")
+    observations = np.full((2000, 2, 2), 0.5, np.float32)
+    actions = make_policy("zero_intelligence", scenario).act(observations, np.ones((2000, 2), bool))
+    shares = 1.0 + actions.astype(float)
+    assert stats.kstest(shares.ravel(), "uniform").pvalue > 1e-3
+
+
+def test_random_actions_fill_the_space():
+    scenario = econo_env.load("task_market_v0")
+    observations = np.full((400, 5, 13), 0.5, np.float32)
+    actions = make_policy("random", scenario).act(observations, np.ones((400, 5), bool))
+    for component in range(4):
+        assert stats.kstest((actions[..., component].ravel() + 1.0) / 2.0, "uniform").pvalue > 1e-3
+
+
+def test_limits_change_with_the_value():
+    """In a clock a limit is kept for a value, and drawn anew for another one."""
+    scenario = econo_env.load("dutch_v0")
+    market = scenario.market_module()
+    features = len(market.observation_names(scenario))
+    policy, shares = make_policy("zero_intelligence", scenario), []
+    for value in (0.25, 0.5, 0.5):
+        observations = np.zeros((500, 2, features), np.float32)
+        observations[..., 0] = value
+        limits = policy._draw_limits(market, observations, (500, 2))
+        shares.append(limits.ravel())
+    assert np.array_equal(shares[1], shares[2])
+    assert abs(np.corrcoef(shares[0], shares[1])[0, 1]) < 0.2

@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from PIL import ImageColor
+from PIL import Image, ImageColor, ImageDraw
 
 import econo_env
 from econo_env.telemetry.picture import MOST_AGENTS, Column, credits_written
-from econo_env.telemetry.render_image import BARS, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, WINNER
+from econo_env.telemetry.render_image import BARS, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, WINNER, _bar
 
 SCENARIOS = econo_env.scenarios()
 
@@ -222,6 +222,33 @@ def test_procurement_is_shown_as_procurement():
     text, costs = env.render(), env.engine.state.values[0] / 1e6
     assert "the lowest bid wins and is paid" in text
     assert f"bidder_{costs.argmin()} wins: lowest bid {costs.min():.6g}; is paid {costs.max():.6g}" in text
+
+
+def test_bars_of_any_size_are_drawn_by_every_pillow_that_is_allowed():
+    """Pillow below 13 draws the parts between two curves as rectangles, and refuses one that ends before it starts."""
+
+    class Old(ImageDraw.ImageDraw):
+        rounded = 0
+
+        def rounded_rectangle(self, box, radius=0, **options):
+            left, top, right, bottom = box
+            curve = 2 * radius // 2
+            assert left + curve + 1 <= right - curve - 1
+            assert top + curve + 1 <= bottom
+            self.rounded += 1
+            super().rounded_rectangle(box, radius, **options)
+
+    generator = np.random.default_rng(0)
+    rounded = 0
+    for width in (*generator.uniform(0.05, 6.0, 300), 8.0, 30.0):
+        for height in (1.0, 1.5, 2.0, 2.5, 3.0, 3.9, 5.0, 200.0):
+            left = 100.0 + generator.random()
+            image = Image.new("RGB", (140, 400), "#ffffff")
+            draw = Old(image)
+            _bar(draw, (left, 365.0 - height, left + width, 365.0), "#123456")
+            rounded += draw.rounded
+            assert image.getpixel((int(left + width / 2), 365)) == (0x12, 0x34, 0x56)
+    assert rounded > 300
 
 
 @pytest.mark.parametrize(

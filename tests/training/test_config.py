@@ -13,10 +13,10 @@ from training.ppo import scheduled
     [
         (["learner.n_epoch=2"], "unknown key 'learner.n_epoch', did you mean 'n_epochs'"),
         (["learnr.n_epochs=2"], "unknown key 'learnr', did you mean 'learner'"),
-        (["scenario.num_agent=3"], "unknown key 'num_agent', did you mean 'num_agents'"),
+        (["scenario.num_agent=3"], "unknown key 'scenario.num_agent', did you mean 'num_agents'"),
         (["scenario=first_prize_v0"], "did you mean 'first_price_v0'"),
         (["scenario={num_agents: 3}"], "name the scenario that these change"),
-        (["sharing=everyone"], "'shared', 'per_role' or 'per_seat'"),
+        (["sharing=everyone"], "choose one of shared, per_role, per_seat"),
         (["total_timesteps=0"], "total_timesteps = 0"),
         (["learner.batch_size=33"], "33 does not divide the rollout of 64 samples"),
         (["learner.learning_rate.initial=0"], "learner.learning_rate.initial = 0"),
@@ -30,9 +30,16 @@ def test_mistakes_are_named(changes, message, small):
         small(*changes)
 
 
-def test_missing_file_lists_the_files_and_scenarios_there_are():
-    with pytest.raises(ValueError, match=r"'third_price'.*one_round.*kth_price_v0"):
-        read_config("third_price")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("zzz", "'zzz': choose one of clock, .*one_round.*kth_price_v0"),
+        ("first_prise", "did you mean 'first_price_v0'"),
+    ],
+)
+def test_missing_file_lists_the_files_and_scenarios_there_are(name, said):
+    with pytest.raises(ValueError, match=said):
+        read_config(name)
 
 
 @pytest.mark.parametrize("name", econo_env.scenarios())

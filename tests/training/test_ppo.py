@@ -1,42 +1,49 @@
+import ast
+import inspect
 import math
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from stable_baselines3 import PPO
 
 import econo_env
+import training.ppo
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.sb3 import MarketVecEnv
 from tests.interfaces.ban_market import ban_scenario
 from training.difference import Deviations
-from training.ppo import MarketPPO, make_ppo
+from training.ppo import MarketPPO, _Mean, make_ppo
 
 
-def test_truncated_seats_are_bootstrapped_as_sb3_does_it(small):
-    """One batched call adds what SB3's own loop adds, and adds it once."""
+def rollout_of(model):
+    """One rollout of a learner that has begun, as its buffer."""
+    model.collect()
+    return model.buffer
+
+
+def test_rollouts_are_sb3s(small):
+    """Our loop fills the buffer with what SB3's own fills in, bootstraps of truncated seats among them, once."""
     config = small("scenario.max_cycles=3", "scenario.end_of_episode=truncation", "learner.gamma=0.9")
+    ours = make_ppo(config, MarketVecEnv(config.scenario, 8), 0)
+    theirs = make_ppo(config, MarketVecEnv(config.scenario, 8), 0)
+    theirs.train = lambda: None
+    theirs.set_random_seed(0)
+    theirs.learn(4 * theirs.n_envs)
+    ours.set_random_seed(0)
+    ours.begin(10_000)
+    mine, kept = rollout_of(ours), theirs.rollout_buffer
+    for name in ("observations", "actions", "rewards", "values", "log_probs", "advantages", "returns"):
+        np.testing.assert_allclose(getattr(mine, name), getattr(kept, name), rtol=1e-5, atol=1e-6, err_msg=name)
+    np.testing.assert_array_equal(mine.episode_starts, kept.episode_starts)
 
-    def rewards(batched):
-        env = MarketVecEnv(config.scenario, 8)
-        model = make_ppo(config, env, 0)
-        model.begin(10_000)
-        if not batched:
-            model._steps_callback.callbacks.pop(1)
-        model.collect_rollouts(env, model._steps_callback, model.rollout_buffer, 4)
-        return model.rollout_buffer.rewards
 
-    plain = rewards(batched=False)
-    np.testing.assert_allclose(rewards(batched=True), plain, rtol=1e-5, atol=1e-7)
-
-
-def test_dead_seats_are_no_samples(small):
+def test_idle_seats_are_no_samples(small):
     config = small("learner.gamma=0.9").model_copy(update={"scenario": ban_scenario()})
-    env = MarketVecEnv(ban_scenario(), 8)
-    model = make_ppo(config, env, 0)
+    model = make_ppo(config, MarketVecEnv(ban_scenario(), 8), 0)
     model.begin(10_000)
-    model.collect_rollouts(env, model._steps_callback, model.rollout_buffer, 4)
-    buffer = model.rollout_buffer
+    buffer = rollout_of(model)
     assert buffer.played.sum() == 4 * 24 - 2 * 8  # seat 0 of each of 8 markets is dead in the last 2 of 4 ticks
     batches = list(buffer.get(32))
     assert sum(len(batch.returns) for batch in batches) == buffer.played.sum()
@@ -48,12 +55,44 @@ def test_a_ban_ends_the_return_of_the_seat(small):
     config = small("learner.gamma=0.9", "learner.gae_lambda=1.0", "learner.batch_size=2").model_copy(
         update={"scenario": ban_scenario()}
     )
-    env = MarketVecEnv(ban_scenario(), 2)
-    model = make_ppo(config, env, 0)
+    model = make_ppo(config, MarketVecEnv(ban_scenario(), 2), 0)
     model.begin(10_000)
-    model.collect_rollouts(env, model._steps_callback, model.rollout_buffer, 4)
-    returns = model.rollout_buffer.returns[:, 0]  # seat 0 gets 1 a tick and is banned with the second
-    np.testing.assert_allclose(returns, [1.0 + 0.9, 1.0, 0.0, 0.0], atol=1e-6)
+    buffer = rollout_of(model)
+    np.testing.assert_allclose(buffer.returns[:2, 0], [1.0 + 0.9, 1.0], atol=1e-6)  # banned with the second tick
+    assert not buffer.played[2:, 0].any()
+
+
+def test_a_resumed_learner_remembers_who_is_banned(small):
+    config = small("learner.gamma=0.9", "learner.n_steps=3", "learner.batch_size=24").model_copy(
+        update={"scenario": ban_scenario()}
+    )
+    model = make_ppo(config, MarketVecEnv(ban_scenario(), 8), 0)
+    model.begin(10_000)
+    model.iterate(None)  # it stops after tick 3, and seat 0 is out from tick 2 on
+    state = model.learner_state()
+    assert model.markets.banned.sum() == 8
+    other = make_ppo(config, MarketVecEnv(ban_scenario(), 8), 1)
+    other.begin(10_000)
+    other.restore_learner(state)
+    for learner in (model, other):
+        torch.manual_seed(3)
+        rollout_of(learner)
+    assert (~model.buffer.played).sum() == 2 * 8
+    for name in ("played", "observations", "rewards", "advantages", "returns", "episode_starts"):
+        np.testing.assert_array_equal(getattr(model.buffer, name), getattr(other.buffer, name), err_msg=name)
+
+
+def test_no_private_name_of_sb3_is_used():
+    """Names with an underscore in the learner are its own: none is SB3's, which may change them at any time."""
+    own = {name for kind in (MarketPPO, _Mean) for name in vars(kind)} | set(vars(training.ppo)) | {"_total", "_count"}
+    names = {
+        node.attr for node in ast.walk(ast.parse(inspect.getsource(training.ppo))) if isinstance(node, ast.Attribute)
+    }
+    used = {name for name in names if name.startswith("_") and not name.startswith("__")}
+    assert used <= own
+    assert used, "nothing was looked at"
+    bases = {name for base in PPO.__mro__ for name in vars(base) if name.startswith("_") and not name.startswith("__")}
+    assert not bases & {name for name in vars(MarketPPO) if not name.startswith("__")} - {"_abc_impl"}
 
 
 def rollout(env, means, draws, gamma):

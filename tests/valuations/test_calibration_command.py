@@ -61,3 +61,60 @@ def test_a_mistake_is_one_sentence(run, arguments, sentence):
     done = run(*arguments)
     assert isinstance(done.exception, ValueError)
     assert sentence in str(done.exception)
+
+
+def test_a_tender_table_becomes_a_market_of_procurement(run, tmp_path):
+    rng = np.random.default_rng(3)
+    bids = (4.0 + 2.0 * rng.random((60, 3))) / 3.0 * 1000.0
+    rows = [
+        f'T-{i:03d};Firma {k};"{bid:,.2f}";{"ja" if bid == row.min() else "nein"}'.replace(",", "~").replace(".", ",")
+        for i, row in enumerate(bids)
+        for k, bid in enumerate(row)
+    ]
+    text = "Vergabe;Bieter;Angebot;Zuschlag\r\n" + "\r\n".join(rows).replace("~", ".") + "\r\n"
+    (tmp_path / "tender.csv").write_bytes(text.encode("latin-1"))
+    columns = ("--auction-column", "Vergabe", "--bid-column", "Angebot", "--bidder-column", "Bieter")
+    sale = run("tender.csv", *columns, "--out", "m.yaml")
+    assert sale.exit_code == 0
+    assert "warning: column 'Zuschlag' marks the lowest bid as the winner's in 100% of 60 auctions" in sale.output
+    done = run("tender.csv", *columns, "--procurement", "--out", "m.yaml", "--json", "m.json", "--picture", "m.png")
+    assert done.exit_code == 0, done.output
+    assert "warning" not in done.output
+    for said in ("semicolon", "decimal comma, thousands separated by point", "lowest bid of each auction wins"):
+        assert said in done.output
+    scenario, document = load(tmp_path / "m.yaml"), json.loads((tmp_path / "m.json").read_text())
+    assert (scenario.procurement.ceiling, scenario.bids) == (scenario.values.highest, "amount")
+    assert document["symmetry"]["groups"] == 3
+    assert document["price"]["3"]["price"]["mean"] > document["estimates"]["3"]["values"][0]
+
+
+def test_a_reserve_on_the_command_line(run, tmp_path):
+    rng = np.random.default_rng(3)
+    values = rng.random((300, 3))
+    bids = pd.DataFrame((2.0 * values + 0.25 / values**2) / 3.0).where(pd.DataFrame(values) >= 0.5)
+    bids.add_prefix("bid ").dropna(how="all").to_csv(tmp_path / "wide.csv", index=False, sep="|")
+    done = run("wide.csv", "--bid-columns", "bid*", "--reserve", "0.5", "--separator", "pipe", "--out", "m.yaml")
+    assert done.exit_code == 0, done.output
+    assert "3 potential bidders" in done.output
+    assert "< 0." in done.output  # quantiles below the reserve are not shown as estimates
+    assert load(tmp_path / "m.yaml").mechanism.reserve > 0.0
+
+
+def test_the_help_says_who_is_taken_as_the_winner(run):
+    said = " ".join(run("--help").output.split())
+    assert "highest bid of each auction is taken to win" in said
+    assert "--procurement" in said
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_words_fit_the_terminal(width, tmp_path):
+    from econo_env.valuations.calibration import EstimateOptions
+    from econo_env.valuations.calibration import calibrate as estimate
+    from econo_env.valuations.calibration.words import report
+
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"auction": np.repeat(np.arange(50), 3), "bid": rng.lognormal(0.0, 0.4, 150)})
+    text = report(estimate(frame, options=EstimateOptions(bootstrap=20)), None, width)
+    rows = [line for line in text.splitlines() if line.lstrip().startswith("3 ") and "bidders" not in line]
+    assert rows
+    assert all(len(line) <= width for line in rows)

@@ -192,6 +192,13 @@ WRONG = {
         {},
         "all bids of an auction are equal in 25% of auctions",
     ),
+    "zeros for no bid in a wide table": (
+        lambda: pd.DataFrame(
+            {f"b{k}": np.where(np.arange(60) % 4 == k, 0.0, 50.0 + np.arange(60) * (k + 1)) for k in range(3)}
+        ),
+        {"bid_columns": ["b*"]},
+        r"75% of the bids stand in auctions dropped for a bid of 0 or less.*leave the cell blank",
+    ),
     "many blanks": (
         lambda: table().assign(bid=lambda f: f["bid"].where((f["auction"] >= 12) | (f.index % 3 > 0))),
         {},
@@ -242,6 +249,10 @@ def test_what_cannot_be_right_is_refused(case):
 
 RIGHT = {
     "plain": (table, {}),
+    "uniform from near 0": (
+        lambda: table(200).assign(bid=lambda f: 5.0 + 295.0 * np.random.default_rng(0).random(len(f))),
+        {},
+    ),
     "few": (lambda: table(6, 2), {}),
     "spread": (lambda: table().assign(bid=lambda f: f["bid"] ** 6), {}),
     "on a grid": (lambda: table().assign(bid=lambda f: f["bid"].round(-1) + 10.0), {}),

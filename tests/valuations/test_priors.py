@@ -96,3 +96,16 @@ def test_an_empirical_prior_of_many_uniform_quantiles_is_the_uniform():
     points = np.linspace(0, 1, 999)
     assert np.allclose(table.cdf(points), Uniform().cdf(points))
     assert np.allclose(table.quantile(points), Uniform().quantile(points))
+
+
+def test_a_draw_is_the_nearest_micro_credit():
+    """From 0 to 10 micro-credits: the ends have half the chance of what lies between."""
+    engine = Engine(econo_env.load("first_price_v0", values={"name": "uniform", "high": 1e-5}), 2000)
+    engine.reset(1)
+    counted = np.bincount(engine.state.values.ravel(), minlength=11)
+    assert stats.chisquare(counted, 4000 * np.array([0.05] + [0.1] * 9 + [0.05])).pvalue > 1e-3
+
+
+def test_the_cdf_at_an_atom_is_its_upper_end():
+    prior = PRIOR.validate_python({"name": "empirical", "quantiles": [0.0, 0.5, 0.5, 0.5, 1.0]})
+    assert prior.cdf([0.25, 0.5 - 1e-9, 0.5, 0.75, 1.0]) == pytest.approx([0.125, 0.25, 0.75, 0.875, 1.0], abs=1e-6)

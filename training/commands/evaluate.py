@@ -1,5 +1,6 @@
 """`econo-env evaluate`: judges a policy beside the baselines."""
 
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,17 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.outputs import Outputs
+from training.seeds import parsed_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from training.evaluation import Evaluation, Metric, Regret
+    from policies.population import Population
+    from training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
 
 
 def evaluate(
-    policy: Annotated[str, typer.Argument(help="A policy's name, e.g. truthful, or the folder of a run.")],
+    policy: Annotated[
+        str,
+        typer.Argument(
+            help="A policy's name, e.g. truthful; the folder of a run; my_policy.py:MyPolicy, your own class; or "
+            "model.zip, saved by Stable-Baselines3."
+        ),
+    ],
     scenario: Annotated[
         str | None, typer.Option(help="A scenario id or YAML file; a run brings its own.", show_default=False)
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Who plays all seats but the first of each role; by default everybody plays the policy."),
+    ] = None,
+    mix: Annotated[
+        str | None, typer.Option(help="The same with several policies, by shares, e.g. truthful=2,shading=1.")
     ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Named seeds, e.g. 0,1,2 or 0-9; intervals are over them.", show_default=False)
@@ -33,14 +49,21 @@ def evaluate(
 
     Every policy meets the same draws. Deviations are chosen on one sample and their gain is measured on others.
 
+    With --against or --mix the policy plays the first seat of each role among others; then its utility stands beside
+    what other policies earn in its seats, and regret is what a deviation gains there. Files run their code.
+
     Example: `econo-env evaluate shading --scenario first_price_v0 --seeds 0-9 --json evaluation.json`
+
+    Example: `econo-env evaluate my_policy.py:MyPolicy --scenario first_price_v0 --against equilibrium`
     """
     from training.evaluation import evaluate as judged
 
-    with Outputs({"--json": json_file}, reads=[policy, scenario or policy]) as outputs:
+    others = _others(against, mix)
+    with Outputs({"--json": json_file}, reads=[policy.partition(".py:")[0], scenario or policy]) as outputs:
+        population = _population(policy, scenario, others) if others else None
         result = judged(
-            policy,
-            scenario,
+            population or policy,
+            scenario if population is None else population.scenario,
             seeds=range(seed, seed + 10) if seeds is None else parsed_seeds(seeds),
             markets=markets,
             regret=regret,
@@ -48,23 +71,74 @@ def evaluate(
             method=method,
             progress=lambda line: typer.echo(line, err=True),
         )
-        outputs.write_json("--json", result.to_json())
-        outputs.show("\n".join(_table(result)))
+        result = result if population is None else _of_its_seats(result)
+        document, lines = result.to_json(), _table(result)
+        if population is not None:
+            seated = _in_its_seats(result, population, others)
+            document |= {"played_by": _seats(population), "utility_in_its_seats": _plain(seated)}
+            lines += _told(seated, population)
+        outputs.write_json("--json", document)
+        outputs.show("\n".join(lines))
 
 
-def parsed_seeds(text: str) -> list[int]:
-    """`0,1,5-9` as numbers.
+def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
+    """Who plays the other seats, with their shares; nobody where everybody plays the policy."""
+    from training.evaluation.populations import shares_of
 
-    Raises:
-        ValueError: The text is no such list.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ValueError(f"seeds = {text!r}: give numbers from 0, such as 0,1,2 or 0-9")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds
+    if against is not None and mix is not None:
+        raise ValueError("give --against POLICY or --mix POLICY=SHARE,..., not both")
+    return {against: 1.0} if against is not None else shares_of(mix) if mix is not None else {}
+
+
+def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
+    from econo_env.scenario import load
+    from policies import make_policy
+    from policies.population import make_population
+    from training.run import read_run_config
+
+    if scenario is None and not Path(policy).is_dir():
+        raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
+    market = read_run_config(Path(policy)).scenario if scenario is None else load(scenario)
+    return make_population(make_policy(policy, market), market, others)
+
+
+def _of_its_seats(result: "Evaluation") -> "Evaluation":
+    """In a population the agent that deviates stands for itself: others of its role play something else."""
+    return replace(
+        result,
+        regrets=[replace(regret, members=(regret.agent,)) for regret in result.regrets],
+        episodes=[replace(regret, members=(regret.agent,)) for regret in result.episodes],
+    )
+
+
+def _in_its_seats(result: "Evaluation", population: "Population", others: "Mapping[str, float]") -> "dict[str, Metric]":
+    from training.evaluation import BASELINES
+    from training.evaluation.populations import in_its_seats
+
+    markets = result.provenance["markets_per_seed"]
+    return in_its_seats(result.scenario, population, others, BASELINES, result.seeds, markets)
+
+
+def _seats(population: "Population") -> dict[str, str]:
+    """Who played each agent."""
+    return {f"bidder_{seat}": name for seat, name in enumerate(population.played_by)}
+
+
+def _plain(metrics: "Mapping[str, Metric]") -> dict[str, object]:
+    return {name: metric.to_json() for name, metric in metrics.items()}
+
+
+def _told(seated: "Mapping[str, Metric]", population: "Population") -> list[str]:
+    """The seats, and what a policy earns in those that are judged."""
+    played = ", ".join(f"{agent} {name}" for agent, name in list(_seats(population).items())[:12])
+    more = len(population.played_by) - 12
+    own = ", ".join(f"bidder_{seat}" for seat in population.own)
+    lines = [f"played by: {played}{f' and {more} more' if more > 0 else ''}; figures are of this market,"]
+    lines += [f"regret is of {own}; below, credits per episode in {own} among the same others:"]
+    return lines + [
+        f"{name:<44} {_figure(metric):>12} {f'[{metric.ci95[0]:.5g}, {metric.ci95[1]:.5g}]':>25}"
+        for name, metric in seated.items()
+    ]
 
 
 def _table(result: "Evaluation") -> list[str]:
@@ -89,6 +163,7 @@ def _table(result: "Evaluation") -> list[str]:
             lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
     else:
         lines += map(_deviation, result.regrets)
+    lines += map(_through_episodes, result.episodes)
     lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
     return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
 
@@ -100,11 +175,29 @@ def _in_short(metrics: "Mapping[str, Metric]") -> str:
 
 def _deviation(regret: "Regret") -> str:
     """What the best deviation of an agent gains, in one line."""
-    own = regret.mean_utility.mean()
-    relative = f", {regret.mean_gain.mean() / own:.2%} of its own utility" if own > 1e-9 else ""
-    who = ", ".join(f"bidder_{agent}" for agent in regret.members[:4])
-    more = f" and {len(regret.members) - 4} like it" if len(regret.members) > 4 else ""
-    return f"best deviation of {who}{more}: mean gain {regret.mean_gain.mean():.4g}{relative}"
+    gain, own = regret.mean_gain.mean(), regret.mean_utility.mean()
+    return f"best deviation of {_who(regret.members)} in one tick: mean gain {_gain(gain, own)}"
+
+
+def _through_episodes(regret: "EpisodeRegret") -> str:
+    """What the best deviation through whole episodes gains, in one line."""
+    who, own = _who(regret.members), regret.own_utility.mean()
+    if not regret.taken:
+        tried = f"the nearest, {regret.deviation}, gains {regret.measured_gain.mean():.4g}"
+        return f"best deviation of {who} through whole episodes: none found ({tried})"
+    gain = _gain(regret.gain.mean(), own)
+    return f"best deviation of {who} through whole episodes: mean gain {gain}: {regret.deviation}"
+
+
+def _who(members: tuple[int, ...]) -> str:
+    """The first few of the agents that one stands for."""
+    more = f" and {len(members) - 4} like it" if len(members) > 4 else ""
+    return ", ".join(f"bidder_{agent}" for agent in members[:4]) + more
+
+
+def _gain(gain: float, own: float) -> str:
+    """A gain in credits, and as a share of the own utility where that is positive."""
+    return f"{gain:.4g}" + (f", {gain / own:.2%} of its own utility" if own > 1e-9 else "")
 
 
 def _figure(metric: "Metric") -> str:

@@ -16,6 +16,10 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed, in place of the file's.")] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Several, e.g. 0,1,2 or 0-3: a run each.", show_default=False),
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here, as JSON.")] = None,
 ) -> None:
     """Trains policies with PPO and writes a run: networks, checkpoints, TensorBoard files, metrics, provenance.
@@ -30,8 +34,10 @@ def train(
     from training.run import start_run
 
     asked = list(changes or ())
-    if seed is not None:
-        asked.append(f"seeds=[{seed}]")
+    if seed is not None and seeds is not None:
+        raise ValueError(f"--seed {seed} and --seeds {seeds}: give one of them")
+    if seed is not None or seeds is not None:
+        asked.append(f"seeds={seeds if seed is None else seed}")
     with Outputs({"--json": json_file}, reads=[config]) as outputs:
         settings = read_config(config, asked)
         folder = out or _new_folder(Path("runs"), Path(config).stem)

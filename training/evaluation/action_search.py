@@ -1,9 +1,10 @@
 """Best responses in any market: deviations of the action itself, played in the engine with the same luck.
 
-The agent's type is fixed on a grid, everybody else follows the policy, and every deviation is played from the same
-snapshot. Many deviations meet a few rivals, the better ones more, the finalists many: up to two action components on a
-grid, more by low-discrepancy points and corners, the best refined component by component. A finalist is taken only if
-its gain is two standard errors above 0; the gain that is reported comes from other samples.
+The agent's type is fixed in the middle of each cell of types, everybody else follows the policy, and every deviation
+is played from the same snapshot, in markets in which the agent may act. Many deviations meet a few rivals, the better
+ones more, the finalists many: up to two action components on a grid, more by low-discrepancy points and corners, the
+best refined component by component. A finalist is taken only if its gain is two standard errors above 0; the gain that
+is reported comes from other samples, at types that each draws afresh from the cells.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.engine.engine import Engine
 from econo_env.scenario import Scenario
 from training.evaluation.regret import Budget, Regret
 from training.evaluation.sampling import (
@@ -19,12 +21,16 @@ from training.evaluation.sampling import (
     act,
     evaluation_seed,
     facing,
+    last_rewards,
     own_seed,
     part_seed,
+    play_out,
     points,
     selection_seed,
-    type_points,
+    types_seed,
+    where_it_may_act,
 )
+from training.evaluation.type_cells import type_cells
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +40,7 @@ _STEPS = (0.2, 0.05, 0.0125, 0.003)  # of the refinement, in units of the action
 _ERRORS = 2.0  # standard errors that a gain must lie above 0
 _FINEST_GRID = 256  # points a component: the refinement does the rest
 _MOST_TYPES = 32  # every type is played out for every deviation
+_PROBED = 64  # rows that tell in how many the agent may act
 _LARGEST_BATCH = 500_000  # agents in one step
 _ROUNDING = 1e-12
 
@@ -44,8 +51,8 @@ class _Sample:
     def __init__(self, scenario: Scenario, policy: Actor, agent: int, types: Floats, seed: int, luck: int) -> None:
         market = scenario.market_module()
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
-        self.engine = facing(scenario, agent, types, luck, seed)
-        self.agent, self.shape = agent, (luck, len(types))
+        self.engine = _with_enough_to_do(scenario, agent, types, luck, seed)
+        self.agent, self.shape = agent, (self.engine.num_markets // len(types), len(types))
         self.policy, self.later_seed = policy, own_seed(seed)
         self.plays_on = bool(getattr(market, "PLAYED_OUT", False))
         self.types: Floats = market.types(scenario, self.engine.state)[: len(types), agent]
@@ -55,27 +62,14 @@ class _Sample:
         self.own = self._rewards(self.actions)
 
     def _rewards(self, actions: NDArray[np.float32]) -> Floats:
-        engine, exchange = self.engine, self.engine.exchange
+        engine = self.engine
         engine.restore(self.start)
         engine.step(actions)
-        earned = self._last_rewards()
+        earned = last_rewards(engine, self.agent)
         if self.plays_on:  # what a first move is worth shows later: then everybody follows the policy to the end
             self.policy.reset(self.later_seed)
-            live = ~exchange.ended
-            while live.any():
-                engine.step(act(self.policy, engine))
-                earned += np.where(live, self._last_rewards(), 0.0)
-                live &= ~exchange.ended
+            earned += play_out(engine, self.policy, self.agent, ~engine.exchange.ended)
         return earned.reshape(self.shape)
-
-    def _last_rewards(self) -> Floats:
-        engine, scenario = self.engine, self.engine.scenario
-        market = scenario.market_module()
-        if hasattr(market, "expected_rewards"):  # luck averaged out leaves less noise to search in
-            rewards = market.expected_rewards(scenario, engine.state)
-        else:
-            rewards = engine.exchange.rewards
-        return np.array(rewards[:, self.agent])
 
     def own_actions(self) -> Floats:
         """The policy's mean action at each type, shape (types, components)."""
@@ -96,19 +90,27 @@ def search_actions(
     return [_search_one(scenario, policy, members, seeds, budget) for members in groups]
 
 
+def _with_enough_to_do(scenario: Scenario, agent: int, types: Floats, luck: int, seed: int) -> Engine:
+    """About `luck` rows of markets in which the agent may act: a market shut to it tells nothing of its moves."""
+    probed = facing(scenario, agent, types, min(luck, _PROBED), seed)
+    share = where_it_may_act(probed, agent, len(types)).num_markets / probed.num_markets
+    rows = min(int(luck / share), _LARGEST_BATCH // (len(types) * scenario.num_agents))
+    return where_it_may_act(facing(scenario, agent, types, max(luck, rows), seed), agent, len(types))
+
+
 def _search_one(
     scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], budget: Budget
 ) -> Regret:
     market, agent = scenario.market_module(), members[0]
-    width = len(market.type_names(scenario))
-    grid = market.types_at(scenario, agent, type_points(min(budget.types, _MOST_TYPES), width))
+    cells = type_cells(min(budget.types, _MOST_TYPES), len(market.type_names(scenario)))
+    middles = market.types_at(scenario, agent, cells.middles)
     chosen_on = selection_seed(seeds)
 
-    def sample(seed: int, luck: int) -> _Sample:
-        return _Sample(scenario, policy, agent, grid, seed, luck)
+    def sample(seed: int, luck: int, types: Floats = middles) -> _Sample:
+        return _Sample(scenario, policy, agent, types, seed, luck)
 
     first = sample(chosen_on, budget.luck // _FIRST_SHARE)
-    promising = _best_few(first, _everywhere(len(grid), first.actions.shape[2], budget.actions), _SECOND_ROUND)
+    promising = _best_few(first, _everywhere(len(middles), first.actions.shape[2], budget.actions), _SECOND_ROUND)
     second = sample(chosen_on, budget.luck)
     finalists = _best_few(second, promising, _FINAL_ROUND)
     finalists = np.concatenate([finalists, _refined(second, finalists[0])[None]])
@@ -118,11 +120,12 @@ def _search_one(
     better = selected > 0.0
     own_actions = second.own_actions()
 
-    gains, utilities = [], []
-    for seed in seeds:
-        tested = sample(evaluation_seed(seed), budget.luck)
+    gains, utilities, drawn = [], [], []
+    for seed in map(evaluation_seed, seeds):
+        tested = sample(seed, budget.luck, market.types_at(scenario, agent, cells.draw(types_seed(seed))))
         utilities.append(tested.own.mean(axis=0))
         gains.append(np.where(better, tested.gains(best).mean(axis=0), 0.0))
+        drawn.append(tested.types)
     return Regret(
         agent=agent,
         members=members,
@@ -130,6 +133,8 @@ def _search_one(
         type_names=market.type_names(scenario),
         report_names=market.action_names(scenario),
         types=first.types,
+        weights=cells.weights,
+        drawn_types=np.stack(drawn),
         own_reports=own_actions,
         best_reports=np.where(better[:, None], best, own_actions),
         win_probability=None,

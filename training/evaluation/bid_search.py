@@ -4,12 +4,14 @@ For an own bid b the rule gives X(b), the expected units, and P(b), the expected
 then U(v, b) = v X(b) - P(b) for all values at once.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.markets.judging import BidCurves
 from econo_env.scenario import Scenario
 from training.evaluation.regret import Budget, Regret
 from training.evaluation.sampling import (
@@ -19,8 +21,9 @@ from training.evaluation.sampling import (
     own_seed,
     sampled_engine,
     selection_seed,
-    type_points,
+    types_seed,
 )
+from training.evaluation.type_cells import TypeCells, type_cells
 
 Floats = NDArray[np.float64]
 
@@ -32,65 +35,104 @@ _SMALLEST_STEP = 1e-6  # one micro-credit
 _ROUNDING = 1e-12  # relative to the highest value: below it two sums of the same figures may differ
 
 
+@dataclass(frozen=True)
+class _Own:
+    """The strategy's own moves at types of the agent under test.
+
+    Attributes:
+        values: Its values in credits, shape (types,).
+        bids: Bids that occur in credits, shape (bids,); NaN is no bid.
+        where: Which of them were drawn at each value, shape (types, repeats).
+    """
+
+    values: Floats
+    bids: Floats
+    where: NDArray[np.intp]
+
+    @property
+    def mean_bids(self) -> Floats:
+        """The mean bid at each value, not counting no bids; NaN where there was none."""
+        made = self.bids[self.where]
+        counted = np.sum(~np.isnan(made), axis=1)
+        return np.where(counted > 0, np.nansum(made, axis=1) / np.maximum(counted, 1), np.nan)
+
+    def mean_of(self, by_bid: Floats) -> Floats:
+        """The mean over own moves of figures (types, bids) or (bids,), the first of which are of `bids`."""
+        if by_bid.ndim == 1:
+            return np.asarray(by_bid[self.where].mean(axis=1))
+        return np.asarray(np.take_along_axis(by_bid, self.where, axis=1).mean(axis=1))
+
+
 def search_bids(
     scenario: Scenario, policy: Actor, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
 ) -> list[Regret]:
-    """The gain of the best bid over the strategy's own, for the first agent of each group, on a grid of its values."""
-    selection = _rivals(scenario, policy, selection_seed(seeds), budget.selection)
-    evaluations = [_rivals(scenario, policy, evaluation_seed(seed), budget.evaluation) for seed in seeds]
-    against = (selection, evaluations, budget.bids)
-    own = own_seed(seeds[0])
+    """The gain of the best bid over the strategy's own, for the first agent of each group, by cells of its values."""
+    chosen_on = selection_seed(seeds)
+    selection = _rivals(scenario, policy, chosen_on, budget.selection)
+    evaluations = {drawn: _rivals(scenario, policy, drawn, budget.evaluation) for drawn in map(evaluation_seed, seeds)}
+    cells = type_cells(budget.types, 1)
     return [
-        _search(scenario, members, _own_bids(scenario, policy, members[0], own, budget.types), against)
+        _search(scenario, policy, members, cells, (chosen_on, selection), evaluations, budget.bids)
         for members in groups
     ]
 
 
 def _search(
-    scenario: Scenario, members: tuple[int, ...], own: tuple[Floats, Floats], against: tuple[Any, list[Any], int]
+    scenario: Scenario,
+    policy: Actor,
+    members: tuple[int, ...],
+    cells: TypeCells,
+    chosen_on: tuple[int, Any],
+    evaluations: dict[int, Any],
+    count: int,
 ) -> Regret:
     market, agent = scenario.market_module(), members[0]
-    values, own_bids = own
-    selection, evaluations, count = against
-    used, where = np.unique(own_bids, return_inverse=True)
-    where = where.reshape(own_bids.shape)
-    rows = np.arange(len(values))
-    if len(used) > len(values):
-        # a random policy: its many bids cost time, and its own luck is the larger part of the noise
-        selection, evaluations = _part(selection, _THINNED), [_part(rivals, _THINNED) for rivals in evaluations]
+    seed, selection = chosen_on
+    own = _own_moves(scenario, policy, agent, seed, cells.middles)
+    # a random policy: its many bids cost time, and its own luck is the larger part of the noise
+    thinned = _THINNED if len(own.bids) > len(own.values) else 1
 
-    promising = _promising(market, scenario, selection, agent, values, count)
-    candidates = np.concatenate([used, promising])
-    curves = market.bid_curves(scenario, selection, agent, candidates)
-    utility = curves.utility(values)
-    own_utility = np.take_along_axis(utility, where, axis=1).mean(axis=1)
-    best = np.argmax(np.where(_allowed(market, scenario, values, candidates), utility, -np.inf), axis=1)
-    selected = utility[rows, best] - own_utility
+    rivals = _part(selection, thinned)
+    candidates = np.concatenate([own.bids, _promising(market, scenario, rivals, agent, own.values, count)])
+    curves = market.bid_curves(scenario, rivals, agent, candidates)
+    own_utility = own.mean_of(curves.utility(own.values))
+    best = _best(market, scenario, curves, own.values)
+    selected = np.take_along_axis(curves.utility(own.values), best[:, None], axis=1)[:, 0] - own_utility
     better = selected > _ROUNDING * scenario.highest_value  # type: ignore[attr-defined]  # markets of values have it
-    own_mean = _mean_report(own_bids)
 
-    gains, utilities = [], []
-    tested = np.concatenate([used, candidates[best]])
-    for rivals in evaluations:
-        utility = market.bid_curves(scenario, rivals, agent, tested).utility(values)
-        mine = np.take_along_axis(utility, where, axis=1).mean(axis=1)
-        utilities.append(mine)
-        gains.append(np.where(better, utility[rows, len(used) + rows] - mine, 0.0))
+    gains, utilities, drawn = [], [], []
+    for tested_on, faced in evaluations.items():
+        mine = _own_moves(scenario, policy, agent, own_seed(tested_on), cells.draw(types_seed(tested_on)))
+        deviations = candidates[_best(market, scenario, curves, mine.values)]
+        outcome = market.bid_curves(scenario, _part(faced, thinned), agent, np.concatenate([mine.bids, deviations]))
+        utility = outcome.utility(mine.values)
+        utilities.append(mine.mean_of(utility))
+        deviating = np.diagonal(utility[:, len(mine.bids) :])
+        gains.append(np.where(better, deviating - utilities[-1], 0.0))
+        drawn.append(mine.values[:, None])
     return Regret(
         agent=agent,
         members=members,
         method="bid_grid",
         type_names=market.type_names(scenario),
         report_names=("bid",),
-        types=values[:, None],
-        own_reports=own_mean[:, None],
-        best_reports=np.where(better, candidates[best], own_mean)[:, None],
-        win_probability=curves.allocation[where].mean(axis=1),
+        types=own.values[:, None],
+        weights=cells.weights,
+        drawn_types=np.stack(drawn),
+        own_reports=own.mean_bids[:, None],
+        best_reports=np.where(better, candidates[best], own.mean_bids)[:, None],
+        win_probability=own.mean_of(curves.allocation),
         selected_gain=np.where(better, selected, 0.0),
-        noticeable_gain=np.zeros(len(values)),
+        noticeable_gain=np.zeros(len(own.values)),
         own_utility=np.stack(utilities),
         gain=np.stack(gains),
     )
+
+
+def _best(market: Any, scenario: Scenario, curves: BidCurves, values: Floats) -> NDArray[np.intp]:
+    """Which bid of the curves is best at each value, of those that the action space allows there."""
+    utility = np.where(_allowed(market, scenario, values, curves.bids), curves.utility(values), -np.inf)
+    return np.asarray(np.argmax(utility, axis=1))
 
 
 def _allowed(market: Any, scenario: Scenario, values: Floats, bids: Floats) -> NDArray[np.bool_]:
@@ -102,7 +144,7 @@ def _allowed(market: Any, scenario: Scenario, values: Floats, bids: Floats) -> N
 def _promising(market: Any, scenario: Scenario, rivals: Any, agent: int, values: Floats, count: int) -> Floats:
     """The best few bids for each value, all of them tried against the first part of the rivals."""
     part = _part(rivals, max(1, len(rivals.bids) // _FIRST_PART))
-    bids = _candidates(market, scenario, part, values, count)
+    bids = _candidates(market, scenario, rivals, values, count)
     utility = market.bid_curves(scenario, part, agent, bids).utility(values)
     ranked = np.where(_allowed(market, scenario, values, bids), utility, -np.inf)
     kept = np.argpartition(-ranked, min(_FINALISTS, ranked.shape[1] - 1), axis=1)[:, :_FINALISTS]
@@ -132,38 +174,36 @@ def _bid(market: Any, policy: Actor, engine: Engine) -> None:
         engine.step(act(policy, engine))
 
 
-def _own_bids(scenario: Scenario, policy: Actor, agent: int, seed: int, count: int) -> tuple[Floats, Floats]:
-    """Equally likely values (types,) and the bids the policy makes there, (types, repeats), in credits."""
+def _own_moves(scenario: Scenario, policy: Actor, agent: int, seed: int, cube: Floats) -> _Own:
+    """What the policy bids at types given by points of the unit cube (types, 1), drawn afresh for each seed."""
     market = scenario.market_module()
-    engine = sampled_engine(scenario, count * _REPEATS, seed)
-    own_types = np.repeat(market.types_at(scenario, agent, type_points(count, 1)), _REPEATS, axis=0)
-    market.set_types(scenario, engine, agent, own_types)
+    engine = sampled_engine(scenario, len(cube) * _REPEATS, seed)
+    market.set_types(scenario, engine, agent, np.repeat(market.types_at(scenario, agent, cube), _REPEATS, axis=0))
     values = market.types(scenario, engine.state)[::_REPEATS, agent, 0]
     policy.reset(seed)
     _bid(market, policy, engine)
-    return values, market.bids_made(scenario, engine.state)[:, agent].reshape(count, _REPEATS)
+    bids, where = np.unique(market.bids_made(scenario, engine.state)[:, agent], return_inverse=True)
+    return _Own(values, bids, where.reshape(len(cube), _REPEATS))
 
 
 def _candidates(market: Any, scenario: Scenario, rivals: Any, values: Floats, count: int) -> Floats:
-    """Bids worth trying: a grid up to the highest one, the values, and just above rivals' bids."""
+    """Bids worth trying: a grid up to the highest one, the values, and one micro-credit above rivals' bids.
+
+    Of rivals' bids these are equally likely ones, more and more of the highest, and the highest of all: above it a
+    higher bid only costs.
+    """
     highest = float(values.max())
     top = float(market.highest_bid(scenario, values).max())
     made = market.bids_made(scenario, rivals)
-    # where rivals bid the same amounts often, the best bid lies just above one of them
     made = np.sort(made[~np.isnan(made)])
-    thresholds = made[:: max(1, made.size // 128)]
+    last = max(0, made.size - 1)
+    of_them = np.concatenate([np.linspace(0, last, count), last - np.geomspace(1, last + 1, count // 8) + 1])
     grids: list[Floats] = [
         np.linspace(0.0, highest, count),
         np.linspace(highest, top, count // 4),
         values,
-        thresholds + _SMALLEST_STEP,
+        made[np.unique(of_them.astype(int))] + _SMALLEST_STEP if made.size else made,
         np.array([np.nan]),
     ]
     candidates = np.unique(np.concatenate(grids))
     return candidates[~(candidates > top)]
-
-
-def _mean_report(bids: Floats) -> Floats:
-    """The mean bid of each row, not counting no bids; NaN where there was none."""
-    counted = np.sum(~np.isnan(bids), axis=1)
-    return np.where(counted > 0, np.nansum(bids, axis=1) / np.maximum(counted, 1), np.nan)

@@ -1,17 +1,22 @@
 """Judges a policy: one call, every figure beside the baselines."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from econo_env.documents import read_yaml
 from econo_env.markets.judging import PRIMARY
 from econo_env.scenario import Scenario, load
-from training.evaluation.metrics import Metric, efficiency, market_metrics, regret_metrics
+from training.evaluation.episode_search import EpisodeRegret, episode_regrets
+from training.evaluation.incentives import episode_metrics, regret_metrics
+from training.evaluation.metrics import Metric, efficiency, market_metrics
 from training.evaluation.play import Record, play
 from training.evaluation.regret import Budget, Regret, regrets
 from training.evaluation.result import Evaluation
 from training.evaluation.sampling import Actor
+from training.evaluation.satisfaction import satisfaction
 from training.evaluation.training_seeds import pooled
 from training.provenance import provenance
 
@@ -23,6 +28,7 @@ INTERVALS = (
     "seeds, Clopper-Pearson, rule of three at zero"
 )
 _LARGEST_BATCH = 1_000_000
+_CALLED_EQUILIBRIUM = 1e-3  # of its own utility: what bears the name may lose so much to the best deviation
 
 
 def _silent(message: str) -> None:
@@ -50,7 +56,8 @@ def evaluate(
         scenario: An id, a YAML file or a scenario; a run brings its own.
         seeds: Named seeds, one sample of markets each; intervals are over them.
         markets: Episodes a seed, one a market.
-        regret: Also search for profitable deviations.
+        regret: Also search for profitable deviations, and where ticks hang together through whole episodes; replay the
+            truth for `satisfaction`.
         baselines: Policies to stand beside it; those that cannot play the scenario are left out, with the reason.
         budget: How hard to search for deviations.
         agents: Search for one agent of each role (`roles`) or for `all`.
@@ -72,12 +79,14 @@ def evaluate(
     judge = _Judge(market, named, markets, regret, budget or Budget(), agents, method, progress)
     told = {seed: f"{name}, training seed {seed}" if len(subjects) > 1 else name for seed in subjects}
     judged = {seed: judge.judge(told[seed], subject) for seed, subject in subjects.items()}
-    metrics = pooled([figures for figures, _ in judged.values()])
-    beside: dict[str, dict[str, Metric]] = {}
-    beside_regrets: dict[str, list[Regret]] = {}
+    metrics = pooled([found.metrics for found in judged.values()])
+    beside: dict[str, _Judged] = {}
     skipped: dict[str, str] = {}
     notes = {name: getattr(next(iter(subjects.values())), "note", "")}
     for baseline in baselines:
+        if baseline == policy:
+            beside[baseline] = next(iter(judged.values()))
+            continue
         try:
             other = _made(baseline, market)
         except ValueError as error:
@@ -85,8 +94,10 @@ def evaluate(
                 raise
             skipped[baseline] = str(error)
             continue
-        beside[baseline], beside_regrets[baseline] = judge.judge(baseline, other)
+        beside[baseline] = judge.judge(baseline, other)
         notes[baseline] = getattr(other, "note", "")
+    if "equilibrium" in beside:
+        notes["equilibrium"] = "; ".join(filter(None, [notes["equilibrium"], _doubts(beside["equilibrium"].metrics)]))
     origin = provenance(named) | {
         "scenario": market.model_dump(mode="json"),
         "markets_per_seed": judge.markets,
@@ -101,18 +112,37 @@ def evaluate(
         policy=name,
         seeds=named,
         metrics=metrics,
-        regrets=next(iter(judged.values()))[1],
-        baselines=beside,
-        baseline_regrets=beside_regrets,
+        regrets=next(iter(judged.values())).regrets,
+        episodes=next(iter(judged.values())).episodes,
+        baselines={baseline: found.metrics for baseline, found in beside.items()},
+        baseline_regrets={baseline: found.regrets for baseline, found in beside.items()},
         skipped=skipped,
-        training_seeds={seed: figures for seed, (figures, _) in several.items()},
-        training_regrets={seed: found for seed, (_, found) in several.items()},
+        training_seeds={seed: found.metrics for seed, found in several.items()},
+        training_regrets={seed: found.regrets for seed, found in several.items()},
         provenance=origin,
     )
 
 
+def _doubts(metrics: Mapping[str, Metric]) -> str:
+    """What speaks against the name of an equilibrium: a deviation that gains more than a thousandth, beyond noise."""
+    found = []
+    for figure, over in (("relative_gain", "a tick"), ("episode_relative_gain", "a whole episode")):
+        metric = metrics.get(figure)
+        if metric is not None and metric.ci95[0] > _CALLED_EQUILIBRIUM:
+            found.append(f"no equilibrium over {over}: the best deviation gains {metric.mean:.2%} of its utility")
+    return "; ".join(found)
+
+
+class _Judged(NamedTuple):
+    """What is known of one policy."""
+
+    metrics: dict[str, Metric]
+    regrets: list[Regret]
+    episodes: list[EpisodeRegret]
+
+
 class _Judge:
-    """Runs policies on the same draws; what was played once is not played again."""
+    """Runs policies on the same draws; a baseline that was played once is not played again."""
 
     def __init__(
         self,
@@ -127,26 +157,37 @@ class _Judge:
     ) -> None:
         self.scenario, self.seeds, self.regret, self.budget = scenario, seeds, regret, budget
         self.markets = max(1, min(markets, _LARGEST_BATCH // scenario.num_agents))
-        self.search = {"agents": agents, "method": method}
+        self.agents, self.method = agents, method
         self.progress = progress
-        self._floor: list[Record] | None = None
+        self._played: dict[str, list[Record]] = {}
 
-    def judge(self, name: str, policy: Actor) -> tuple[dict[str, Metric], list[Regret]]:
+    def judge(self, name: str, policy: Actor) -> _Judged:
         """The figures of one policy."""
         self.progress(f"{name}: {len(self.seeds)} seeds x {self.markets} markets")
-        metrics = market_metrics(self._records(policy), self.floor())
+        records = self._played[name] if name in self._played else self._records(policy)
+        metrics = market_metrics(records, self.floor())
         if not self.regret:
-            return metrics, []
+            return _Judged(metrics, [], [])
+        truthful: Actor | None = None
+        with suppress(ValueError):  # a market that knows no truth
+            truthful = _made("truthful", self.scenario)
+        if truthful is not None:
+            metrics["satisfaction"] = satisfaction(self.scenario, policy, truthful, self.seeds, records)
         self.progress(f"{name}: best deviations")
-        found = regrets(self.scenario, policy, self.seeds, budget=self.budget, **self.search)
-        return metrics | regret_metrics(found), found
+        found = regrets(self.scenario, policy, self.seeds, budget=self.budget, agents=self.agents, method=self.method)
+        metrics |= regret_metrics(found)
+        episodes = episode_regrets(self.scenario, policy, self.seeds, budget=self.budget, agents=self.agents)
+        if episodes:
+            metrics |= episode_metrics(episodes)
+        return _Judged(metrics, found, episodes)
 
     def floor(self) -> list[Record]:
         """For each seed the better, by welfare, of random and zero-intelligence play."""
-        if self._floor is None:
-            played = [self._records(_made(name, self.scenario)) for name in _FLOOR]
-            self._floor = [max(both, key=lambda r: efficiency(r, PRIMARY)) for both in zip(*played, strict=True)]
-        return self._floor
+        for name in _FLOOR:
+            if name not in self._played:
+                self._played[name] = self._records(_made(name, self.scenario))
+        both = zip(*(self._played[name] for name in _FLOOR), strict=True)
+        return [max(pair, key=lambda r: efficiency(r, PRIMARY)) for pair in both]
 
     def _records(self, policy: Actor) -> list[Record]:
         return [play(self.scenario, policy, seed, self.markets) for seed in self.seeds]

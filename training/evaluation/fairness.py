@@ -3,27 +3,28 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+_NOTHING = 1e-9  # credits: a total of no more is rounding
+
 
 def jain_index(amounts: ArrayLike) -> float:
     """Jain, Chiu and Hawe's index (sum x)^2 / (n sum x^2), in [0, 1]: 1 when all are equal, 1/n when one has all.
 
-    Nothing at all counts as evenly divided.
+    NaN where there is nothing to divide: idle agents and ruined ones are not fairly treated for being alike.
     """
     array = np.asarray(amounts, dtype=np.float64)
-    squares = float((array**2).sum())
-    return float(array.sum() ** 2 / (array.size * squares)) if squares > 0 else 1.0
+    if not array.sum() > _NOTHING:
+        return float("nan")
+    return float(array.sum() ** 2 / (array.size * (array**2).sum()))
 
 
 def gini_index(amounts: ArrayLike) -> float:
     """The Gini coefficient, sum over pairs |x - y| / (2 n^2 mean): 0 when all are equal, (n - 1)/n when one has all.
 
-    NaN where the total is not positive, unless all are 0.
+    NaN where the total is not positive.
     """
     array = np.sort(np.asarray(amounts, dtype=np.float64))
     total, count = float(array.sum()), array.size
-    if not array.any():
-        return 0.0
-    if total <= 0:
+    if not total > _NOTHING:
         return float("nan")
     ranks = 2 * np.arange(1, count + 1) - count - 1
     return float((ranks * array).sum() / (count * total))
@@ -33,4 +34,4 @@ def largest_share(amounts: ArrayLike) -> float:
     """The largest amount over the total; NaN where the total is not positive."""
     array = np.asarray(amounts, dtype=np.float64)
     total = float(array.sum())
-    return float(array.max() / total) if total > 0 else float("nan")
+    return float(array.max() / total) if total > _NOTHING else float("nan")

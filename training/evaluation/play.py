@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _NEGATIVE = -1e-9  # credits: smaller losses are rounding of floats, money itself is whole
+_ROUNDING = 1e-12  # of what was moved: a smaller gap in the books is rounding of floats
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Record:
         deficits: Rounds in which the seller or principal paid in.
         imbalance: Largest |what was created - utilities - revenue| of a round, credits: money made or lost.
         invalid_actions: Actions outside the space.
+        earned: Each agent's total reward in each market's episode in credits, shape (markets, agents).
+        wronged: Who was penalised without cause, bool of shape (markets, agents).
     """
 
     markets: int
@@ -54,6 +57,8 @@ class Record:
     deficits: int = 0
     imbalance: float = 0.0
     invalid_actions: int = 0
+    earned: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    wronged: Bools = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
 
 
 class _Open:
@@ -83,8 +88,10 @@ class _Open:
         record.losses += int(np.sum(earned < _NEGATIVE))
         record.worst_loss = max(record.worst_loss, -float(earned.min()))
         record.deficits += int(np.sum(revenue < _NEGATIVE))
-        gap = np.abs(self.created[over] - earned.sum(axis=1) - revenue)
-        record.imbalance = max(record.imbalance, float(gap.max()))
+        created = self.created[over]
+        gap = np.abs(created - earned.sum(axis=1) - revenue)
+        moved = np.abs(created) + np.abs(earned).sum(axis=1) + np.abs(revenue)
+        record.imbalance = max(record.imbalance, float(np.where(gap > _ROUNDING * moved, gap, 0.0).max()))
         for total in (self.earned, self.revenue, self.created, self.there):
             total[over] = 0
 
@@ -99,7 +106,13 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
     engine = Engine(scenario, markets)
     engine.reset(seed)
     policy.reset(seed)
-    record = Record(markets, utility=np.zeros(scenario.num_agents))
+    everybody = (markets, scenario.num_agents)
+    record = Record(
+        markets,
+        utility=np.zeros(scenario.num_agents),
+        earned=np.zeros(everybody),
+        wronged=np.zeros(everybody, dtype=np.bool_),
+    )
     rounds = _Open(markets, scenario.num_agents)
     live = np.ones(markets, dtype=np.bool_)
     present = np.ones((markets, scenario.num_agents), dtype=np.bool_)
@@ -110,6 +123,9 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
         _add_welfare(record, welfare, live)
         record.decisions += int(present[live].sum())
         rounds.add(welfare, engine.exchange.rewards, present)
+        record.earned += np.where(live[:, None], engine.exchange.rewards, 0.0)
+        if hasattr(market, "wronged"):
+            record.wronged |= market.wronged(scenario, engine.state) & live[:, None]
         rounds.close(record, live & (engine.exchange.ended | (not one_round)))
         live &= ~engine.exchange.ended
         present &= ~(engine.exchange.terminated | engine.exchange.truncated)

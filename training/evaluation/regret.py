@@ -22,13 +22,14 @@ class Budget:
     """How hard to search.
 
     Attributes:
-        types: Points of the own type grid.
+        types: Cells of the own type.
         bids: Points of the bid grid, where payoffs are value times units minus payment.
         actions: Most deviations of the action grid, otherwise.
         selection: Rival profiles on which deviations are chosen.
         evaluation: Rival profiles a seed on which their gain is measured.
         luck: Rival profiles a type in the search over actions; the evaluation takes as many for each seed.
         finals: Samples of `luck` profiles among which the finalists of the search over actions are decided.
+        episodes: Episodes a seed on which a deviation over whole episodes is measured; a quarter of them screens.
     """
 
     types: int = 96
@@ -38,6 +39,7 @@ class Budget:
     evaluation: int = 4096
     luck: int = 1024
     finals: int = 8
+    episodes: int = 512
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,16 @@ class Regret:
         method: `bid_grid` or `action_grid`.
         type_names: What each component of a type means.
         report_names: What each component of a report means.
-        types: Equally likely types, shape (types, components).
+        types: The middle of each cell of types, where deviations were chosen, shape (types, components).
+        weights: Probability of each cell, shape (types,).
+        drawn_types: The types of each seed, one of each cell, shape (seeds, types, components).
         own_reports: The strategy's mean report at each type, shape (types, components).
         best_reports: The best deviation at each type, NaN for not taking part, same shape.
         win_probability: The strategy's expected units at each type, shape (types,), where the market tells.
         selected_gain: Gains on the selection sample, shape (types,): optimistic, used to choose only.
         noticeable_gain: What a gain must exceed on the selection sample to be taken for one, shape (types,).
-        own_utility: Expected utility of the strategy in credits, shape (seeds, types).
-        gain: Gain of the best deviation on the evaluation samples in credits, shape (seeds, types).
+        own_utility: Expected utility of the strategy at the seed's types in credits, shape (seeds, types).
+        gain: Gain of the best deviation at the seed's types, on its evaluation sample, credits, shape (seeds, types).
     """
 
     agent: int
@@ -66,6 +70,8 @@ class Regret:
     type_names: tuple[str, ...]
     report_names: tuple[str, ...]
     types: Floats
+    weights: Floats
+    drawn_types: Floats
     own_reports: Floats
     best_reports: Floats
     win_probability: Floats | None
@@ -77,17 +83,17 @@ class Regret:
     @property
     def mean_gain(self) -> Floats:
         """Mean gain over types in credits, by seed, shape (seeds,)."""
-        return np.asarray(self.gain.mean(axis=1))
+        return np.asarray(self.gain @ self.weights)
 
     @property
     def worst_gain(self) -> Floats:
-        """Gain at the type that the selection sample called the worst, by seed, shape (seeds,)."""
+        """Gain in the cell of types that the selection sample called the worst, by seed, shape (seeds,)."""
         return self.gain[:, int(np.argmax(self.selected_gain))]
 
     @property
     def mean_utility(self) -> Floats:
         """Mean utility of the strategy over types in credits, by seed, shape (seeds,)."""
-        return np.asarray(self.own_utility.mean(axis=1))
+        return np.asarray(self.own_utility @ self.weights)
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists for plots and files; gains and utilities are means over seeds."""
@@ -98,6 +104,7 @@ class Regret:
             "type_names": list(self.type_names),
             "report_names": list(self.report_names),
             "types": plain_lists(self.types),
+            "weights": plain_lists(self.weights),
             "own_reports": plain_lists(self.own_reports),
             "best_reports": plain_lists(self.best_reports),
             "win_probability": None if self.win_probability is None else plain_lists(self.win_probability),
@@ -133,6 +140,8 @@ def regrets(
 ) -> list[Regret]:
     """The ex-interim regret of a strategy that everybody follows, at the first tick of an episode.
 
+    Where not everybody may act at that tick, it is the regret of an agent that may.
+
     Args:
         scenario: The market.
         policy: What everybody does.
@@ -156,7 +165,21 @@ def regrets(
         raise ValueError(f"method={method!r} is unknown: choose auto, {', '.join(searches)}")
     if method == "bid_grid" and not hasattr(market, "bid_curves"):
         raise ValueError(f"a {scenario.market} market has no outcome curves: use method='action_grid'")
+    return searches[method](scenario, policy, groups_of(scenario, agents), seeds, budget or Budget())
+
+
+def groups_of(scenario: Scenario, agents: str) -> tuple[tuple[int, ...], ...]:
+    """The agents to search for, each with those it stands for.
+
+    Args:
+        scenario: The market.
+        agents: `roles`, one agent of each role under the rules, or `all`.
+
+    Raises:
+        ValueError: An unknown choice.
+    """
     if agents not in ("roles", "all"):
         raise ValueError(f"agents={agents!r} is unknown: choose roles or all")
-    groups = market.roles(scenario) if agents == "roles" else tuple((i,) for i in range(scenario.num_agents))
-    return searches[method](scenario, policy, groups, seeds, budget or Budget())
+    alone = tuple((agent,) for agent in range(scenario.num_agents))
+    groups: tuple[tuple[int, ...], ...] = scenario.market_module().roles(scenario) if agents == "roles" else alone
+    return groups

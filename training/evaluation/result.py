@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from econo_env.scenario import Scenario
+from training.evaluation.episode_search import EpisodeRegret
 from training.evaluation.metrics import Metric
 from training.evaluation.regret import Regret
 from training.evaluation.training_seeds import difference, improvement, interquartile_means
@@ -23,6 +24,8 @@ class Evaluation:
         baselines: The same figures of other policies.
         baseline_regrets: Their gains by type.
         skipped: Baselines that cannot play this scenario, and why.
+        episodes: Gains of the best deviation through whole episodes, one for each role, as `regrets`; empty where
+            ticks do not hang together.
         training_seeds: The figures of each training seed, where a run has several.
         training_regrets: Their gains by type.
         provenance: Versions, sample sizes, method of the intervals, seconds.
@@ -36,6 +39,7 @@ class Evaluation:
     baselines: dict[str, dict[str, Metric]]
     baseline_regrets: dict[str, list[Regret]]
     skipped: dict[str, str]
+    episodes: list[EpisodeRegret] = field(default_factory=list)
     training_seeds: dict[int, dict[str, Metric]] = field(default_factory=dict)
     training_regrets: dict[int, list[Regret]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -50,6 +54,7 @@ class Evaluation:
             "baselines": {policy: _plain(metrics) for policy, metrics in self.baselines.items()},
             "differences": self.differences(),
             "regret": [regret.to_json() for regret in self.regrets],
+            "episode_regret": [regret.to_json() for regret in self.episodes],
             "skipped": self.skipped,
             "provenance": self.provenance,
         }

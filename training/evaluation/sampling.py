@@ -1,4 +1,4 @@
-"""Samples of private types: low-discrepancy points for everybody, a grid for the agent under test.
+"""Samples of private types: low-discrepancy points for everybody, given types for the agent under test.
 
 Scrambled Sobol points (Owen 1998) cover the type space evenly, so the noise of an expectation falls faster than with
 independent draws, and another scrambling is an independent sample.
@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.engine.engine import Engine
+from econo_env.engine.engine import Engine, Snapshot
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
 _MOST_SOBOL_DIMENSIONS = 256
-_SELECTION, _EVALUATION, _OWN, _PARTS = 1, 2, 3, 4
+_SELECTION, _EVALUATION, _OWN, _TYPES, _PARTS = 1, 2, 3, 4, 5
 
 
 class Actor(Protocol):
@@ -54,6 +54,11 @@ def own_seed(seed: int) -> int:
     return _derived(seed, _OWN)
 
 
+def types_seed(seed: int) -> int:
+    """The seed of the types that the agent under test draws."""
+    return _derived(seed, _TYPES)
+
+
 def points(count: int, dimensions: int, seed: int) -> Floats:
     """Points that cover the unit cube evenly, shape (count, dimensions)."""
     from scipy.stats import qmc
@@ -63,13 +68,6 @@ def points(count: int, dimensions: int, seed: int) -> Floats:
         return rng.random((count, dimensions))
     sequence = qmc.Sobol(dimensions, rng=rng)
     return np.asarray(sequence.random_base2(max(0, int(count - 1).bit_length()))[:count])
-
-
-def type_points(count: int, dimensions: int) -> Floats:
-    """A grid of equally likely types in the unit cube, shape (count, dimensions); cell midpoints on a line."""
-    if dimensions == 1:
-        return ((np.arange(count) + 0.5) / count)[:, None]
-    return points(count, dimensions, seed=0)
 
 
 def _cube(scenario: Scenario, markets: int, seed: int) -> Floats:
@@ -114,6 +112,42 @@ def facing(scenario: Scenario, agent: int, types: Floats, luck: int, seed: int) 
     cube = _cube(scenario, luck, seed)
     market.set_types_given(scenario, engine, agent, tiled, np.repeat(cube, len(types), axis=0))
     return engine
+
+
+def where_it_may_act(engine: Engine, agent: int, together: int) -> Engine:
+    """Those of the engine's markets in which the agent may do something now; all of them where it may in none.
+
+    Args:
+        engine: Markets at a tick.
+        agent: Whose mask counts.
+        together: So many markets in a row stay or go together; they go where the agent may act in none of them.
+    """
+    may = engine.exchange.action_mask[:, agent].reshape(-1, together).any(axis=1)
+    if may.all() or not may.any():
+        return engine
+    rows = np.repeat(may, together)
+    kept = Engine(engine.scenario, int(rows.sum()))
+    taken = engine.snapshot()
+    kept.restore(Snapshot(tuple(a[rows] for a in taken.state), tuple(a[rows] for a in taken.exchange)))
+    return kept
+
+
+def last_rewards(engine: Engine, agent: int) -> Floats:
+    """The agent's rewards of the last tick in credits, averaged over luck where the market can, shape (markets,)."""
+    market = engine.scenario.market_module()
+    if hasattr(market, "expected_rewards"):  # luck averaged out leaves less noise to search in
+        return np.array(market.expected_rewards(engine.scenario, engine.state)[:, agent])
+    return np.array(engine.exchange.rewards[:, agent])
+
+
+def play_out(engine: Engine, policy: Actor, agent: int, live: NDArray[np.bool_]) -> Floats:
+    """What the agent earns until the end of the episodes that are `live`, (markets,), all following the policy."""
+    earned, live = np.zeros(len(live)), live.copy()
+    while live.any():
+        engine.step(act(policy, engine))
+        earned += np.where(live, last_rewards(engine, agent), 0.0)
+        live &= ~engine.exchange.ended
+    return earned
 
 
 def _never(scenario: Scenario) -> bool:

@@ -19,12 +19,21 @@ from training.evaluation.statistics import (
 
 Figures = Mapping[str, Metric]
 
-_MORE_IS_BETTER = ("efficiency", "normalised_efficiency", "welfare", "interim_rational_share", "jain_index")
+_MORE_IS_BETTER = (
+    "efficiency",
+    "normalised_efficiency",
+    "welfare",
+    "interim_rational_share",
+    "jain_index",
+    "satisfaction",
+)
 _LESS_IS_BETTER = (
     "regret_mean",
     "regret_worst",
     "relative_gain",
     "utility_loss",
+    "episode_regret_mean",
+    "episode_relative_gain",
     "ex_post_loss_share",
     "worst_ex_post_loss",
     "deficit_share",

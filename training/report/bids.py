@@ -50,8 +50,11 @@ def gaps(scenario: Scenario, regret: Mapping[str, Any]) -> tuple[float, float] |
     right = equilibrium_bids(scenario, values)
     if right is None or won is None or not np.any(won > SELDOM):
         return None
-    distance = np.abs(column(regret["own_reports"]) - right)[won > SELDOM]
-    return float(np.nanmean(distance)), float(np.nanmax(distance))
+    distance, weights = np.abs(column(regret["own_reports"]) - right), np.array(regret["weights"], dtype=np.float64)
+    counted = (won > SELDOM) & ~np.isnan(distance)
+    if not counted.any():
+        return None
+    return float(np.average(distance[counted], weights=weights[counted])), float(distance[counted].max())
 
 
 def bid_section(

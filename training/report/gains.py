@@ -67,7 +67,9 @@ def _by_value(regrets: Mapping[str, Mapping[str, Any]]) -> Figure:
     figure.update_yaxes(title_text="bid (credits)", row=2, col=1)
     figure.update_xaxes(title_text="own value (credits)", row=2, col=1)
     figure.update_xaxes(range=[values.min(), values.max()])
-    share = f"{gain.mean() / max(np.mean(first['own_utility']), 1e-12):.3%}"
+    weights = np.array(first["weights"], dtype=np.float64)
+    own_utility = float(np.array(first["own_utility"], dtype=np.float64) @ weights)
+    share = f"{float(gain @ weights) / max(own_utility, 1e-12):.3%}"
     return Figure(
         figure,
         f"Above: what a bidder would gain by its best bid while the others keep to theirs, on average {share} of its "

@@ -62,7 +62,7 @@ def history(config: "TrainingConfig", folder: Path, trained: int, seed: int, mos
 
 def _moment(scenario: Any, policy: Any, timesteps: int, seed: int) -> Moment:
     from training.evaluation import Budget, regrets
-    from training.evaluation.metrics import regret_metrics
+    from training.evaluation.incentives import regret_metrics
 
     found = regrets(scenario, policy, (seed,), budget=Budget(**_SEARCH))
     first = found[0]

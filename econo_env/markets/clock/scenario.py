@@ -54,6 +54,11 @@ class ClockScenario(Scenario):
         """The largest value any bidder can have, in credits; observations are scaled by it."""
         return max(prior.highest for prior in self.priors())
 
+    @property
+    def ticks_hang_together(self) -> bool:
+        """They do, but a bidder keeps to its limit, and judges search over limits."""
+        return False
+
     def row(self) -> ClockMechanism:
         """The mechanism's row of the table."""
         return clock_mechanism(self.mechanism.name)

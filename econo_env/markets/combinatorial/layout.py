@@ -16,7 +16,7 @@ from econo_env.money import MICRO
 from econo_env.valuations.bundle_values import Drawing, LocalGlobal
 from econo_env.valuations.xor_bids import XorBids
 
-_SCRATCH = "room to work in"
+_SCRATCH = "scratch: room to work in"
 
 
 class State(NamedTuple):

@@ -58,6 +58,11 @@ class CombinatorialScenario(Scenario):
         return self.bundle_values.offers(self.num_agents)
 
     @property
+    def ticks_hang_together(self) -> bool:
+        """Only through what is shown of the last round: values are drawn afresh in each."""
+        return self.max_cycles > 1 and self.feedback != "nothing"
+
+    @property
     def bundles_each(self) -> int:
         """Bundles that a bidder bids on."""
         return len(self.offers.amount) // self.num_agents

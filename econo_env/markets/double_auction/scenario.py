@@ -87,6 +87,11 @@ class DoubleAuctionScenario(TwoSidedScenario):
             check_bids_shown(self.num_agents)
         return self
 
+    @property
+    def ticks_hang_together(self) -> bool:
+        """Only through what is shown of the last round: values and costs are drawn afresh in each."""
+        return self.max_cycles > 1 and self.feedback != "nothing"
+
 
 SCENARIO = DoubleAuctionScenario
 

@@ -168,6 +168,7 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.level[k, i] = NO_ORDER
         state.traded[k, i] = 0
         state.orders[k, i] = NOTHING
+        state.turn[k, i] = 0
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
     draw_values(k, state, terms)

@@ -113,6 +113,11 @@ class ScoringScenario(Scenario):
         return np.asarray(np.asarray(quality, dtype=np.float64) ** self.cost_exponent / self.cost_exponent)
 
     @property
+    def ticks_hang_together(self) -> bool:
+        """Only through what is shown of the last round: costs are drawn afresh in each."""
+        return self.max_cycles > 1 and self.feedback != "nothing"
+
+    @property
     def highest_cost(self) -> float:
         """The largest cost parameter theta, in credits; observations are scaled by it."""
         return max(prior.highest for prior in self.priors())

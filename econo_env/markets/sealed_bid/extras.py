@@ -103,10 +103,12 @@ def size_of(extras: Extras | None, payment: int) -> int:
 
 @compiled
 def forget_extras(extras: Extras | None, k: int, state: State) -> None:
-    """At the start of an episode nobody has walked away, and the seller has not bid."""
+    """At the start of an episode nobody has walked away, the seller has not bid, and no item has shown its worth."""
     if extras is None:
         return
     state.seller_bid[k] = NO_BID
+    for i in range(state.worth.shape[1]):
+        state.worth[k, i] = 0
     for i in range(state.defaulted.shape[1]):
         state.defaulted[k, i] = False
 

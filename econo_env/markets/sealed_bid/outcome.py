@@ -84,19 +84,34 @@ def _gains_at_sale(scenario: SealedBidScenario, state: State, values: Floats) ->
     return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
 
 
+def realised_welfare(
+    scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0
+) -> Floats:
+    """The sum of weighted gains from trade of the last round less what bidders spent to enter, shape (markets,)."""
+    spent = np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
+    net = gains_from_trade(scenario, state, values) * state.allocation - spent
+    return np.asarray((net * weights).sum(axis=1))
+
+
 def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0) -> Floats:
     """The largest sum of weighted gains from trade over the units for sale, shape (markets,).
 
-    Where winners learn more after the sale, the most that can be expected: units go to those who are best by what is
-    known at the sale, and back to the seller where they turn out to be worth less than nothing.
+    Only those who are served enter, and only if that is worth what it costs. Where winners learn more after the sale,
+    the most that can be expected: units go to those who are best by what is known at the sale, and back to the seller
+    where they turn out to be worth less than nothing.
     """
     units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
-    known = _gains_at_sale(scenario, state, values) * weights
+    cost = scenario.participation.entry_cost
+    known = _gains_at_sale(scenario, state, values)
     if scenario.default is None:
-        return np.asarray(np.sort(known, axis=1)[:, -units:].sum(axis=1))
-    best = np.argsort(known, axis=1)[:, -units:]
-    worth = gains_from_trade(scenario, state, values) * weights
-    return np.asarray(np.maximum(np.take_along_axis(worth, best, axis=1), 0.0).sum(axis=1))
+        net = np.maximum(known - cost, 0.0) * weights
+        return np.asarray(np.sort(net, axis=1)[:, -units:].sum(axis=1))
+    shock = scenario.default.shock
+    expected = np.where(known >= shock, known, np.maximum(known + shock, 0.0) ** 2 / (4.0 * shock))
+    best = np.argsort(known * weights, axis=1)[:, -units:]
+    kept = np.maximum(gains_from_trade(scenario, state, values), 0.0) - cost
+    served = np.where(expected > cost, kept, 0.0) * weights
+    return np.asarray(np.take_along_axis(served, best, axis=1).sum(axis=1))
 
 
 def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floats | None:
@@ -115,18 +130,17 @@ def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floa
 
 
 def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
-    """Sum of the winners' true values, of sales that stand; with weights also the sum of weight times value.
+    """Sum of the winners' true values, of sales that stand, less entry costs; with weights also weighted by them.
 
     Revenue includes the stakes of winners who walked away. A reserve does not enter the optimum: a sale that it
     prevents is welfare lost, for the seller's own value is 0. In procurement the buyer's worth of the contract is the
     ceiling, and its revenue is what it keeps of that.
     """
     values = types[..., 0]
-    worth = gains_from_trade(scenario, state, values) * state.allocation
     measures: dict[str, float | Floats] = {PRIMARY: 1.0}
     if scenario.weights is not None:
         measures["weighted_value"] = np.asarray(scenario.weights)
-    realised = {name: (worth * weights).sum(axis=1) for name, weights in measures.items()}
+    realised = {name: realised_welfare(scenario, state, values, weights) for name, weights in measures.items()}
     revenue = to_credits(state.payments.sum(axis=1))
     if scenario.procurement is not None:
         revenue = revenue + scenario.ceiling * state.allocation.sum(axis=1)

@@ -4,7 +4,7 @@ import numpy as np
 
 from econo_env.markets.form import Floats
 from econo_env.markets.sealed_bid.layout import State, type_name
-from econo_env.markets.sealed_bid.outcome import gains_from_trade, optimal_welfare
+from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.words import SealedRound, chances, explained
 from econo_env.money import to_credits
@@ -76,10 +76,9 @@ def _facts(
         named = zip(left, credits_written(sign * realised[left]), strict=True)
         facts += [f"bidder {i} walks away: {what} {amount}" for i, amount in named]
     round_of_k = State._make(column[k : k + 1] for column in after)
-    worth = gains_from_trade(scenario, round_of_k, values[None])
     best = float(optimal_welfare(scenario, round_of_k, values[None])[0])
     if best > 0.0:
-        facts.append(f"efficiency {float((after.allocation[k] * worth[0]).sum()) / best:.0%}")
+        facts.append(f"efficiency {float(realised_welfare(scenario, round_of_k, values[None])[0]) / best:.0%}")
     return facts if won.any() else [*facts, "no sale"]
 
 

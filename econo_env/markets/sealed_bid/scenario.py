@@ -127,6 +127,11 @@ class SealedBidScenario(Scenario):
         return self.values if isinstance(self.values, tuple) else (self.values,) * self.num_agents
 
     @property
+    def ticks_hang_together(self) -> bool:
+        """Only through what is shown of the last round: values are drawn afresh in each."""
+        return self.max_cycles > 1 and self.feedback != "nothing"
+
+    @property
     def _highest_draw(self) -> float:
         return max(prior.highest for prior in self.priors())
 

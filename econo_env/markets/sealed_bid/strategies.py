@@ -9,7 +9,7 @@ from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import actions_for
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.layout import State, observation_names
-from econo_env.markets.sealed_bid.outcome import gains_from_trade, optimal_welfare
+from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
@@ -108,9 +108,8 @@ def series(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]
     values, bids = to_credits(state.values), to_credits(state.bids)
     placed = state.bids >= 0
     won = state.allocation > 0
-    worth = gains_from_trade(scenario, state, values)
     best = optimal_welfare(scenario, state, values)
-    welfare = (state.allocation * worth).sum(axis=1)
+    welfare = realised_welfare(scenario, state, values)
     return {
         "bids": np.where(placed, bids, np.nan),
         "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),

@@ -38,6 +38,11 @@ class SequentialScenario(PlainBidsScenario):
     def _of_the_table(cls, section: Any) -> Options:
         return options_of(section, MARKET)
 
+    @property
+    def ticks_hang_together(self) -> bool:
+        """Winners leave, so what is bid in one round decides who is there in the next."""
+        return self.max_cycles > 1
+
 
 SCENARIO = SequentialScenario
 

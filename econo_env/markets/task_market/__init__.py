@@ -18,6 +18,7 @@ from econo_env.markets.task_market.outcome import (
     types,
     types_at,
     welfare,
+    wronged,
 )
 from econo_env.markets.task_market.picture import info, picture
 from econo_env.markets.task_market.strategies import (
@@ -61,4 +62,5 @@ __all__ = [
     "types",
     "types_at",
     "welfare",
+    "wronged",
 ]

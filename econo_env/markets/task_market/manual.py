@@ -28,6 +28,18 @@ _OBSERVATIONS = {
 }
 
 
+def _over_an_episode(scenario: TaskMarketScenario) -> str:
+    """What is said of one task, said of the whole episode."""
+    if not scenario.ticks_hang_together:
+        return ""
+    if scenario.tasks.open_share == 1.0:
+        return "; that is in each task, and as every task is open to newcomers no gain over an episode is known"
+    return (
+        "; that is in each task, not over an episode: winning builds the reputation that opens later tasks, so "
+        "reporting less than the own cost can pay"
+    )
+
+
 def manual(scenario: TaskMarketScenario) -> Manual:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
@@ -45,6 +57,6 @@ def manual(scenario: TaskMarketScenario) -> Manual:
             f"{last}, for everybody present at once, after {scenario.max_cycles} tasks.",
             "Termination, when nobody is left.",
         ),
-        equilibrium=rule.known_answer,
+        equilibrium=f"{rule.known_answer}{_over_an_episode(scenario)}",
         references=rule.reference,
     )

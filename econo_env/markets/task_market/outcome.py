@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.contracts import BYZANTINE
 from econo_env.markets.judging import PRIMARY, Welfare
 from econo_env.markets.task_market.layout import OBSERVATIONS, State
 from econo_env.markets.task_market.scenario import TaskMarketScenario
@@ -71,3 +72,8 @@ def expected_rewards(scenario: TaskMarketScenario, state: State) -> Floats:
     rows = np.flatnonzero(state.winner >= 0)
     rewards[rows, state.winner[rows]] = state.expected_reward[rows] / MICRO
     return rewards
+
+
+def wronged(scenario: TaskMarketScenario, state: State) -> NDArray[np.bool_]:
+    """Who was graded byzantine for the last task without having forged a proof, bool of shape (markets, agents)."""
+    return np.asarray((state.grades == BYZANTINE) & ~state.forges[:, None])

@@ -44,7 +44,10 @@ def scaled_actions(scenario: TaskMarketScenario, observations: NDArray[np.float3
 def equilibrium_actions(
     scenario: TaskMarketScenario, observations: NDArray[np.float32], luck: ArrayLike = MIDDLE
 ) -> Float32s:
-    """Truth, which is dominant task by task under full liability where a forged proof earns nothing.
+    """Truth, which is dominant in each task under full liability where a forged proof earns nothing.
+
+    Over an episode it is not, unless `tasks.open_share` is 1: a lower report wins more tasks, tasks build reputation,
+    and reputation opens later ones.
 
     Raises:
         ValueError: The stake is capped, or forging pays: no closed form is known.

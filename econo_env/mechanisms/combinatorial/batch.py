@@ -89,7 +89,6 @@ def run(first, last, game, bids, keys, terms, allocation, payments, scratch):
     clear_range(first, last, game, bids, keys, terms, allocation, payments, scratch)
 ''',
         "combinatorial_batch",
-        clear,
     )
     run: Kernel = module.run
     return run
@@ -155,7 +154,6 @@ def run(first, last, game, bundles, bids, scratch, worth):
     value_range(first, last, game, bundles, bids, scratch, worth)
 ''',
         "combinatorial_worth",
-        value_sets,
     )
     run: Kernel = module.run
     return run

@@ -193,7 +193,6 @@ def run(space, limit, most_nodes):
     return search(space, limit, most_nodes)
 ''',
         "combinatorial_search",
-        _keep_best,
     )
     run: Callable[[Search, int, int], tuple[int, int]] = module.run
     return run

@@ -158,7 +158,7 @@ from econo_env.engine.kernels import cached
 from econo_env.mechanisms.combinatorial.packing import {", ".join(names)}
 
 {functions}'''
-    return load_generated(text, "combinatorial_packing", _fill_up)
+    return load_generated(text, "combinatorial_packing")
 
 
 def packing_of(bids: XorBids) -> Packing:

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from econo_env.scenario import describe_errors
+from econo_env.settings import describe_errors
 from econo_env.valuations.bundles.instance import Generator
 from econo_env.valuations.xor_bids import XorBids
 

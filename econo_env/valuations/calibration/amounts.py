@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +24,32 @@ _CODES = (
     "USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|BRL|AUD|CAD|NZD|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|RSD|RUB|UAH|TRY|ZAR|MXN|KRW|"
     "SGD|HKD|TWD|THB|IDR|MYR|PHP|VND|ILS|AED|SAR|KWD|EGP|NGN|KES|GHS|CLP|COP|PEN|ARS|UYU|GEL|KZT|PKR|BDT|LKR"
 )
-_CURRENCY = rf"(?:(?:US|A|C|NZ|HK|S|R|CA|AU)?[{re.escape(_SYMBOLS)}]|{_CODES}|Fr\.|SFr\.?|kr\.?|zł|Kč|Ft|Rs\.?)"
+_CURRENCY = rf"(?:(?:(?:US|A|C|NZ|HK|S|R|CA|AU) ?)?[{re.escape(_SYMBOLS)}]|{_CODES}|Fr\.|SFr\.?|kr\.?|zł|Kč|Ft|Rs\.?)"
 _SAME = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "₹": "INR", "Rs": "INR", "Rs.": "INR", "R$": "BRL"}
-_SAME |= {"Fr.": "CHF", "SFr.": "CHF", "SFr": "CHF", "kr.": "kr", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "A$": "AUD"}
+_SAME |= {
+    "Fr.": "CHF",
+    "SFr.": "CHF",
+    "SFr": "CHF",
+    "kr.": "kr",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "Ft": "HUF",
+    "A$": "AUD",
+    "US $": "USD",
+    "AU $": "AUD",
+    "C $": "CAD",
+    "C$": "CAD",
+}
 
 _CELL = re.compile(
     rf"(?P<before>[+-])?\s*(?P<left>{_CURRENCY})?\s*(?P<inner>[+-])?\s*"
     rf"(?P<body>[.,]?\d(?:[\d.,' ]*\d)?)[.,]?(?:(?<=[.,])-{{1,2}})?(?P<power>[eE][+-]?\d+)?"
-    rf"\s*(?P<right>{_CURRENCY})?\s*(?P<after>-)?"
+    rf"\s*(?P<right>{_CURRENCY})?\s*(?:/-|(?P<after>-))?"
 )
+
+
+_PLAIN = re.compile(r"\d+(\.\d+)?")
+_DIGITS = str.maketrans("123456789", "111111111")
 
 
 @dataclass(frozen=True)
@@ -72,8 +91,7 @@ WRITINGS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A cell taken apart."""
 
     body: str
@@ -84,6 +102,8 @@ class Cell:
 
 def take_apart(text: str) -> Cell | str:
     """The parts of a number, or what the cell is instead: `missing`, `percent`, `parentheses` or `text`."""
+    if _PLAIN.fullmatch(text):
+        return Cell(text)
     plain = re.sub(r"\s", " ", text).strip().replace("\u2019", "'").replace("\u02bc", "'")
     plain = re.sub("[\u2010-\u2015\u2212]", "-", plain)
     if plain.lower() in MISSING or not plain.strip("-"):
@@ -128,9 +148,18 @@ class Column:
         self.name, self.cells = name, cells
         self.parts: dict[str, Cell | str] = {text: take_apart(text) for text in dict.fromkeys(cells)}
 
-    def bodies(self) -> list[str]:
-        """Every different way the digits stand, in the order of the table."""
-        return [part.body for part in self.parts.values() if isinstance(part, Cell)]
+    @cached_property
+    def shapes(self) -> dict[str, tuple[str, int]]:
+        """A body for each way the digits stand, in the order of the table, and how many different bodies stand so."""
+        found: dict[str, tuple[str, int]] = {}
+        for part in self.parts.values():
+            if isinstance(part, Cell):
+                # a zero at the front tells a decimal mark from a separator, the other digits tell nothing
+                shape = part.body[0] + part.body[1:].translate(_DIGITS).replace("0", "1")
+                shape = shape if shape[0] == "0" else "1" + shape[1:]
+                body, times = found.get(shape, (part.body, 0))
+                found[shape] = body, times + 1
+        return found
 
     def first(self, kinds: Iterable[Cell | str]) -> int:
         """The first row with one of these parts."""
@@ -141,11 +170,11 @@ class Column:
         """The values in this way of writing."""
         known: dict[str, float] = {}
         for text, part in self.parts.items():
-            number = writing.read(part.body) if isinstance(part, Cell) else None
-            if number is None:
+            if not isinstance(part, Cell):
                 known[text] = _infinite(text)
+            elif (number := writing.read(part.body)) is None:
+                known[text] = np.nan
             else:
-                assert isinstance(part, Cell)
                 known[text] = float(f"{'-' if part.negative else ''}{number}{part.power}")
         values = np.array([known[text] for text in self.cells], dtype=np.float64)
         missing = np.array([self.parts[text] == "missing" for text in self.cells], dtype=np.bool_)
@@ -190,7 +219,9 @@ def find_writing(
     for name, ways in possible.items():
         if len(ways) > 1:
             agreeing = [way for way in ways if way in settled]
-            found[name] = agreeing[0] if len(set(agreeing)) == 1 else _only(columns[name], ways, place)
+            found[name] = (
+                agreeing[0] if len(set(agreeing)) == 1 else _only(columns[name], ways, place, columns.values())
+            )
         else:
             found[name] = ways[0]
     return found
@@ -198,12 +229,16 @@ def find_writing(
 
 def _fitting(column: Column, allowed: list[Writing]) -> list[Writing]:
     """The ways that read the most cells; of those that read every cell alike the first."""
-    bodies = column.bodies()
-    readings = {way: tuple(way.read(body) for body in bodies) for way in allowed}
-    most = max(sum(number is not None for number in numbers) for numbers in readings.values())
+    shapes = column.shapes.values()
+    readings = {way: tuple(way.read(body) for body, _ in shapes) for way in allowed}
+    read = {
+        way: sum(times for number, (_, times) in zip(numbers, shapes, strict=True) if number is not None)
+        for way, numbers in readings.items()
+    }
+    most = max(read.values())
     different: dict[tuple[str | None, ...], Writing] = {}
     for way, numbers in readings.items():
-        if sum(number is not None for number in numbers) == most:
+        if read[way] == most:
             different.setdefault(numbers, way)
     return list(different.values())
 
@@ -211,18 +246,20 @@ def _fitting(column: Column, allowed: list[Writing]) -> list[Writing]:
 _ENOUGH = 30
 
 
-def _only(column: Column, ways: list[Writing], place: "Place") -> Writing:
-    """The way that is left when only large numbers are separated, or an error that shows the cell."""
-    bodies = column.bodies()
+def _only(column: Column, ways: list[Writing], place: "Place", columns: Iterable[Column]) -> Writing:
+    """The way that is left when only large numbers of all columns are separated, or an error that shows the cell."""
+    bodies = [body for body, _ in column.shapes.values()]
     readings = [[way.read(body) for body in bodies] for way in ways]
     differs = next(i for i, numbers in enumerate(zip(*readings, strict=True)) if len(set(numbers)) > 1)
     part = next(p for p in column.parts.values() if isinstance(p, Cell) and p.body == bodies[differs])
     row = column.first([part])
-    if all(None not in numbers for numbers in readings):
-        plain = [body for body in bodies if body.isdigit()]
+    everything = [shape for other in columns for shape in other.shapes.values()]
+    if all(way.read(body) is not None for way in ways for body, _ in everything):
+        plain = [body for body, _ in everything if body.isdigit()]
+        marked = sum(times for body, times in everything if not body.isdigit())
         grouped = [way for way in ways if way.thousands in {".", ","}]
         # a decimal mark would not always leave three digits behind it, nor spare every number below 1000
-        if len(grouped) == 1 and plain and len(bodies) - len(plain) >= _ENOUGH and max(map(len, plain)) <= 3:
+        if len(grouped) == 1 and plain and marked >= _ENOUGH and max(map(len, plain)) <= 3:
             return grouped[0]
     told = " or ".join(f"{float(number):.10g}" for numbers in readings if (number := numbers[differs]) is not None)
     if any(numbers[differs] is None for numbers in readings):

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 TENTH = 0.1
 """Unreadable numbers may cost less than this share of the table."""
 
-_BY_CHANCE = "no bias if that is so by chance, whatever the bid"
 MISSING_REASON = "a bid that is missing"
+ZERO_REASON = "a bid of 0 or less"
+_AWAY = {
+    MISSING_REASON: "; if a blank is a bidder that stayed away, delete its row",
+    ZERO_REASON: "; if 0 is a bidder that stayed away, delete its row, in a wide table leave the cell blank",
+}
+_BY_CHANCE = "no bias if that is so by chance, whatever the bid"
 UNREADABLE_REASON = "a bid that is not a number"
 ONE_BID_REASON = "one bid only"
 
@@ -105,7 +110,7 @@ def _cleaned(offers: Offers, options: TableOptions, source: str, rows_read: int,
         MISSING_REASON: (offers.amounts.missing, _BY_CHANCE),
         UNREADABLE_REASON: (offers.amounts.unreadable, _BY_CHANCE),
         "an infinite bid": (np.isinf(values), _BY_CHANCE),
-        "a bid of 0 or less": (np.isfinite(values) & (values <= 0.0), _BY_CHANCE),
+        ZERO_REASON: (np.isfinite(values) & (values <= 0.0), _BY_CHANCE),
     }
     if reserve is not None:
         out_of_reach = _out_of_reach(values, np.exp(reserve)[auction], options.procurement) & usable
@@ -174,7 +179,9 @@ def _less_than_a_tenth(offers: Offers, entry: int, bad: Flags, lost: int, option
         raise ValueError(
             f"{name} hold{'' if options.bid_columns else 's'} no number in {int(bad.sum())} of {len(bad)} bids, first "
             f"{offers.where(entry)}, and leaving their auctions out would cost {share:.0%} of the table, a tenth or "
-            "more: correct them, delete those rows, or say how numbers are written with --decimal and --thousands"
+            f"more: correct them, {'leave those cells blank' if options.bid_columns else 'delete those rows'}, or "
+            "say how "
+            "numbers are written with --decimal and --thousands"
         )
 
 
@@ -182,14 +189,14 @@ def _lost(
     table: BidTable, good: dict[str, Flags], reason: str, values: Floats, auction: Ints, usable: Flags
 ) -> str | None:
     """A warning where the auctions dropped for a reason are many, or their other bids unlike those that are kept."""
-    from scipy.stats import mannwhitneyu
-
     gone = ~good[reason][auction]
     share = gone.sum() / len(gone)
     if not gone.any():
         return None
     inside, kept = values[gone & usable], values[~gone & usable]
     if reason not in {"no auction id"} and len(inside) >= 8 and len(kept) >= 8:
+        from scipy.stats import mannwhitneyu
+
         p = float(mannwhitneyu(inside, kept).pvalue)
         ratio = float(np.median(inside) / np.median(kept))
         if p < 0.001 and not 0.9 < ratio < 1.1:
@@ -201,7 +208,7 @@ def _lost(
                 f"biased {way}"
             )
     if share >= TENTH:
-        blank = "; if a blank is a bidder that stayed away, delete its row" if reason == MISSING_REASON else ""
+        blank = _AWAY.get(reason, "")
         return f"{share:.0%} of the bids stand in auctions dropped for {reason}: what is left may be biased{blank}"
     return None
 

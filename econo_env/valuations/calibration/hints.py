@@ -98,7 +98,8 @@ def _numbers(column: "pd.Series[Any]") -> Floats:
     if pd.api.types.is_numeric_dtype(column):
         return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
     cells = Column(str(column.name), np.array(as_text(column), dtype=object))
-    best = max(WRITINGS, key=lambda way: sum(way.read(body) is not None for body in cells.bodies()))
+    shapes = cells.shapes.values()
+    best = max(WRITINGS, key=lambda way: sum(times for body, times in shapes if way.read(body) is not None))
     return cells.numbers(best).values
 
 
@@ -189,7 +190,7 @@ def _bidders(frame: "pd.DataFrame", free: list[str], grouped: Grouped) -> list[s
             continue
         pairs, times = np.unique(grouped.auction[known] * (codes.max() + 1) + codes[known], return_counts=True)
         repeated = known.sum() - len(pairs)
-        if repeated > 0.01 * known.sum():
+        if repeated > (0.01 if named else 0.3) * known.sum():
             return [
                 f"column {name!r} names the same bidder up to {times.max()} times in one auction, and each of its rows "
                 f"counts as another bidder ({known.sum():,} bids of {len(pairs):,} bidders): give --bidder-column "

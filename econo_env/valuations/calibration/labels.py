@@ -77,7 +77,9 @@ def read_labels(column: "pd.Series[Any]", name: str, *, ordered: bool = False) -
 
 def as_text(column: "pd.Series[Any]") -> list[str]:
     """Every cell as text without blanks around it; "" where there is none."""
-    return ["" if gone else str(cell).strip() for cell, gone in zip(column, column.isna(), strict=True)]
+    return [
+        "" if gone else str(cell).strip() for cell, gone in zip(column.tolist(), column.isna().tolist(), strict=True)
+    ]
 
 
 def without(labels: Labels, gone: list[int]) -> Labels:
@@ -97,6 +99,8 @@ def totals(labels: Labels) -> list[int]:
 
 def look_alikes(names: Sequence[str], what: str) -> list[str]:
     """Warnings of labels that differ as text but may be meant as one."""
+    if all(name.isdigit() and name[0] != "0" for name in names):
+        return []
     warnings = []
     for way, key in (("as numbers", _as_number), ("but for capitals and blanks", _folded)):
         groups: dict[object, list[str]] = {}

@@ -52,10 +52,12 @@ def in_auctions(
 
 def _copies(grouped: Grouped, table: BidTable, options: TableOptions) -> tuple[list[str], list[str]]:
     """Says how many bids repeat another; raises if the whole table is there several times."""
-    pairs = np.stack([grouped.auction.astype(np.float64), grouped.bids], axis=1)
-    kinds, times = np.unique(pairs, axis=0, return_counts=True)
+    order = np.lexsort((grouped.bids, grouped.auction))
+    auction, bids = grouped.auction[order], grouped.bids[order]
+    new = np.append(True, (auction[1:] != auction[:-1]) | (bids[1:] != bids[:-1]))
+    times, kinds = np.diff(np.append(np.flatnonzero(new), len(bids))), auction[new]
     every = int(np.gcd.reduce(times))
-    distinct = np.bincount(kinds[:, 0].astype(np.int64))
+    distinct = np.bincount(kinds)
     if every > 1:
         raise ValueError(
             f"every auction and bid of {table.source!r} stands there {every} times or a multiple of it: give every "
@@ -79,7 +81,7 @@ def _copies(grouped: Grouped, table: BidTable, options: TableOptions) -> tuple[l
             f"all bids of an auction are equal in {share:.0%} of auctions: if the amount is the auction's and not the "
             "bidder's, give the column of single bids"
         )
-    repeated = np.gcd.reduceat(times, np.searchsorted(kinds[:, 0], np.arange(len(distinct))))
+    repeated = np.gcd.reduceat(times, np.searchsorted(kinds, np.arange(len(distinct))))
     doubled = (repeated > 1) & (distinct > 1)
     if doubled.any():
         warnings.append(
@@ -130,12 +132,10 @@ def _factors(grouped: Grouped, offers: Offers) -> list[str]:
     lower = logs[order][grouped.starts + (grouped.sizes - 1) // 2][grouped.auction]
     # from the nearer of the two middle bids, so that one wild bid of two is seen and the other is not
     far = np.minimum(np.abs(logs - middle), np.abs(logs - lower)) if grouped.sizes.max() > 2 else np.abs(logs - middle)
-    usual = float(np.quantile(far, 0.75))
-    if usual >= np.log(4.0):
-        return []
     for factor in (1000.0, 100.0):
         off = np.abs(far - np.log(factor)) < np.log(3.0)
-        if off.any() and 3.0 * usual + np.log(3.0) < np.log(factor):
+        # what lies between the usual and the odd is no slip of a digit but a wide distribution
+        if off.any() and np.quantile(far[~off], 0.995) < np.log(factor / 6.0):
             first = offers.place(int(grouped.row[int(np.argmax(off))]))
             bids = "bid lies" if off.sum() == 1 else "bids lie"
             return [

@@ -84,6 +84,8 @@ def offers_of(frame: "pd.DataFrame", options: TableOptions, source: str, place: 
         known = name in frame.columns or name in options.bid_columns or (by_row and name == options.auction_column)
         if not known:
             raise ValueError(missing_column(name, [str(column) for column in frame.columns], source))
+        if list(frame.columns).count(name) > 1:
+            raise ValueError(f"{source!r} has several columns {name!r}: give each its own name")
     numbers, assumed = _numbers(frame, options, bid_columns, place)
     width, rows = len(bid_columns), len(frame)
     auction, warnings = _auctions(frame, options, by_row, place)
@@ -109,7 +111,14 @@ def offers_of(frame: "pd.DataFrame", options: TableOptions, source: str, place: 
         notes=(f"no column {options.auction_column!r}: each row is taken as an auction",) if by_row else (),
         warnings=warnings,
     )
-    return _without_totals(offers.keep(~offers.amounts.missing) if wide else offers)
+    return _without_totals(_without_blanks(offers, width) if wide else offers)
+
+
+def _without_blanks(offers: Offers, width: int) -> Offers:
+    """A wide table's bids without the cells of bidders who did not bid."""
+    empty = int(offers.amounts.missing.reshape(-1, width).all(axis=1).sum())
+    note = (f"{empty} rows hold no bid and are left out: nothing was sold, or nothing is known",) if empty else ()
+    return replace(offers.keep(~offers.amounts.missing), notes=(*offers.notes, *note))
 
 
 def _bid_columns(frame: "pd.DataFrame", options: TableOptions, source: str) -> list[str]:
@@ -222,7 +231,7 @@ def _told(writings: Mapping[str, Writing], text: Mapping[str, Column]) -> tuple[
     """One sentence a way of writing, where numbers hold a mark at all."""
     by_way: dict[Writing, list[str]] = {}
     for name, way in writings.items():
-        if any(not body.isdigit() for body in text[name].bodies()):
+        if any(not body.isdigit() for body, _ in text[name].shapes.values()):
             by_way.setdefault(way, []).append(name)
     return tuple(f"numbers of {', '.join(map(repr, names[:4]))}: {way}" for way, names in by_way.items())
 

@@ -71,7 +71,7 @@ def read_text_table(path: Path, needed: list[str], separator: str | None = None)
     if len(records) <= skipped:
         raise ValueError(f"{str(path)!r} does not read as a CSV file (it is empty): give a header and one bid a row")
     at = _header_at(records, needed, skipped)
-    header = [cell.strip() for cell in records[at][1]]
+    header = [_one_line(cell) for cell in records[at][1]]
     while header and not header[-1]:
         header.pop()
     _require(needed, header, path)
@@ -135,6 +135,11 @@ def _records(text: str, separator: str, path: Path, most: int | None = None) -> 
     return found
 
 
+def _one_line(cell: str) -> str:
+    """A name of a column without blanks around it and line breaks in it."""
+    return " ".join(cell.split())
+
+
 def has_column(needed: str, header: list[str]) -> bool:
     """Whether a column of this name stands in the header, or one that fits the pattern."""
     return needed in header or any(fnmatchcase(name, needed) for name in header)
@@ -145,7 +150,7 @@ def _separator(text: str, needed: list[str], path: Path) -> str:
     judged = {}
     for candidate in SEPARATORS:
         records = _records(text, candidate, path, _SNIFFED)
-        headers = [[cell.strip() for cell in cells] for _, cells in records[:_HEADER_WITHIN]]
+        headers = [[_one_line(cell) for cell in cells] for _, cells in records[:_HEADER_WITHIN]]
         columns = max((sum(has_column(name, header) for name in needed) for header in headers), default=0)
         widths = Counter(len(cells) for _, cells in records)
         width, times = widths.most_common(1)[0] if widths else (0, 0)
@@ -163,7 +168,7 @@ def _separator(text: str, needed: list[str], path: Path) -> str:
 def _header_at(records: list[tuple[int, list[str]]], needed: list[str], skipped: int) -> int:
     """The first of the leading lines with every needed column; the first line of all where there is none."""
     for at, (_, cells) in enumerate(records[:_HEADER_WITHIN]):
-        header = [cell.strip() for cell in cells]
+        header = [_one_line(cell) for cell in cells]
         if at >= skipped and all(has_column(name, header) for name in needed):
             return at
     return skipped
@@ -215,7 +220,7 @@ def _rows(
                 f"line {line} of {str(path)!r} has {len(cells)} cells where the header has {width}: put a number that "
                 f"holds a {SEPARATORS[separator]} in quotes, or give the right --separator"
             )
-        if [cell.strip() for cell in cells[:width]] == header:
+        if _one_line(cells[0]) == header[0] and [_one_line(cell) for cell in cells[:width]] == header:
             repeated.append(line)
             continue
         if len(cells) < width:

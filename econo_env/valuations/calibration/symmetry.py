@@ -58,9 +58,8 @@ class Symmetry:
             f"{self.groups} {plural} are not alike ({p}): beside their rivals in the same auction {self.strongest!r} "
             "bids "
             f"{self.strongest_by - 1.0:+.0%} and {self.weakest!r} {self.weakest_by - 1.0:+.0%}. The estimate pools "
-            "them: it "
-            "is nobody's distribution, and its tail is too low where a strong bidder meets weak ones (by a quarter at "
-            "the 90 % quantile in a trial of two classes); estimate auctions among equals apart"
+            "them: it is "
+            "nobody's distribution, and its best tenth can be off by a quarter; estimate auctions among equals apart"
         )
 
 

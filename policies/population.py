@@ -1,0 +1,90 @@
+"""A population in which seats are played by different policies."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from econo_env.scenario import Scenario
+from policies.base import Actions, Mask, Observations, Policy, make_policy, masked
+
+
+class Population:
+    """One policy in the first seat of each role, others in the rest.
+
+    Attributes:
+        name: The policy that is judged, and whom it meets.
+        played_by: The name of the policy in each seat.
+        own: The seats of the policy that is judged.
+        wants_all_seats: Observations come for all seats, (..., agents, features).
+    """
+
+    wants_all_seats = True
+
+    def __init__(self, scenario: Scenario, policy: Policy, others: Sequence[tuple[Policy, float]]) -> None:
+        """Seats everybody.
+
+        Args:
+            scenario: The market.
+            policy: Plays the first seat of each role.
+            others: Policies with their shares of the other seats of each role: whole seats by largest remainder, the
+                first named first.
+
+        Raises:
+            ValueError: A share is not positive and finite, or gives a policy no seat.
+        """
+        for other, share in others:
+            if not 0.0 < share < float("inf"):
+                raise ValueError(f"a share of {share:g} for {other.name}: give positive numbers, such as truthful=2")
+        self.scenario = scenario
+        self.policies = (policy, *(other for other, _ in others))
+        roles = scenario.market_module().roles(scenario)
+        self.own = tuple(sorted(role[0] for role in roles))
+        self._plays = np.zeros(scenario.num_agents, dtype=np.int64)
+        for role in roles:
+            counts = _whole_seats([share for _, share in others], len(role) - 1)
+            self._plays[list(role[1:])] = np.repeat(np.arange(1, len(others) + 1), counts)
+        idle = [other.name for number, (other, _) in enumerate(others, 1) if number not in self._plays]
+        if idle:
+            free = scenario.num_agents - len(roles)
+            raise ValueError(
+                f"{scenario.id} with {scenario.num_agents} agents in {len(roles)} role(s) has {free} other seat(s), "
+                f"none for {idle[0]!r}: name fewer policies, or take more agents"
+            )
+        told = [other.name if other.name != policy.name else f"{other.name} (others)" for other, _ in others]
+        names = [policy.name, *told]
+        self.played_by = [names[number] for number in self._plays]
+        self.name = f"{policy.name} against {', '.join(dict.fromkeys(told))}"
+
+    def reset(self, seed: int) -> None:
+        """Starts everybody over, each with luck of its own."""
+        for number, policy in enumerate(self.policies):
+            policy.reset(int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed)
+
+    def act(self, observations: Observations, mask: Mask) -> Actions:
+        """Each seat's action by the policy that plays it."""
+        if np.ndim(observations) < 2 or np.shape(observations)[-2] != self.scenario.num_agents:
+            raise ValueError(
+                f"observations of shape {np.shape(observations)}: seats differ, give all {self.scenario.num_agents} "
+                "agents, (..., agents, features)"
+            )
+        actions = np.array(self.policies[0].act(observations, mask), dtype=np.float32)
+        for number, policy in enumerate(self.policies[1:], 1):
+            seats = self._plays == number
+            if seats.any():
+                actions[..., seats, :] = policy.act(observations, mask)[..., seats, :]
+        return masked(actions, mask)
+
+
+def make_population(policy: Policy, scenario: Scenario, shares: Mapping[str, float], seed: int = 0) -> Population:
+    """A policy among others, by name as `make_policy` takes them, with their shares of the other seats."""
+    others = [(make_policy(name, scenario, seed), share) for name, share in shares.items()]
+    return Population(scenario, policy, others)
+
+
+def _whole_seats(shares: Sequence[float], seats: int) -> list[int]:
+    """So many whole seats for each share, by largest remainder."""
+    exact = np.array(shares) / sum(shares) * seats
+    whole = np.floor(exact + 1e-9).astype(np.int64)
+    first = np.argsort(-(exact - whole), kind="stable")[: seats - int(whole.sum())]
+    whole[first] += 1
+    return [int(count) for count in whole]
