@@ -23,7 +23,7 @@ DETECTION = 0.5  # where a forged proof with V(byzantine) = -1 earns nothing
         ("dutch", {"mechanism.increment": 0.1}, "with steps of 0.1 the equilibrium of the sealed form is none"),
         ("english", {"num_agents": 5, "mechanism.increment": 0.05}, "choose a smaller increment"),
         ("english_open", {"mechanism.extension": 0}, "it pays to call at the last moment"),
-        ("english_open", {"max_cycles": 110}, "max_cycles to at least 123"),
+        ("english_open", {"max_cycles": 110}, "max_cycles to at least 125"),
         ("second_price", {"information": {"name": "mixture"}, "participation.entry_cost": 0.1}, "independent values"),
         ("first_price", {"values": {"name": "uniform", "high": 1e-4}}, "micro-credits"),
         ("task_market", {"contract.detection": 0.4}, "forging a proof earns 0.2 of the task's value"),
