@@ -40,8 +40,17 @@ def to_credits(money: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(money, dtype=np.float64) / MICRO
 
 
-def _finite_credits(amount: float) -> float:
+def whole_enough(amount: float) -> float:
+    """The amount in credits, unless it is beyond the range of money or lost in rounding to micro-credits.
+
+    Raises:
+        ValueError: It is not finite, beyond 1e9 credits, or not 0 and less than half a micro-credit.
+    """
     to_money(amount)
+    if amount != 0.0 and round(amount * MICRO) == 0:
+        raise ValueError(
+            f"it is less than half of {CREDIT:.6f}, the least step: give 0, at least {CREDIT:.6f}, or rescale"
+        )
     return amount
 
 
@@ -65,7 +74,7 @@ class MoneyUnit:
     """Marks a parameter that is written in credits and reaches the rules as money."""
 
 
-Credits = Annotated[float, AfterValidator(_finite_credits), MoneyUnit()]
+Credits = Annotated[float, AfterValidator(whole_enough), MoneyUnit()]
 """A parameter in credits; the compiled rules receive it in micro-credits."""
 
 

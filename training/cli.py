@@ -60,6 +60,7 @@ def main() -> None:
     """Runs the command line and exits."""
     try:
         with stopping_at_once():
+            _tell_on_a_terminal()
             status = _run()
     except Stopped as stopped:
         status = stopped.status
@@ -75,6 +76,16 @@ def main() -> None:
         _say(str(error))
     _flush()
     sys.exit(status)
+
+
+def _tell_on_a_terminal() -> None:
+    """Shows what the engine has to say, such as that it compiles, where somebody may be waiting."""
+    import logging
+
+    engine = logging.getLogger("econo_env")
+    if sys.stderr.isatty() and not engine.handlers:
+        engine.addHandler(logging.StreamHandler())
+        engine.setLevel(logging.INFO)
 
 
 def _run() -> int:

@@ -231,6 +231,22 @@ def resolve_scenario(section: Any) -> Scenario:
     return load(section["id"], **{key: value for key, value in section.items() if key != "id"})
 
 
+def scenario_of_run(run: Path) -> Scenario:
+    """The scenario of a training run.
+
+    Raises:
+        ValueError: The folder holds no run, or its configuration is damaged.
+    """
+    path = run / "config.yaml"
+    document = read_yaml(path, "configuration of a run") if path.is_file() else {}
+    if "scenario" not in document:
+        raise ValueError(f"{str(run)!r} holds no config.yaml with a scenario: give the folder of a run")
+    try:
+        return resolve_scenario(document["scenario"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
 def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConfig:
     """A configuration from a YAML file or for a scenario, with changes.
 

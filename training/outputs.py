@@ -44,12 +44,12 @@ class Outputs:
         self._failures: list[str] = []
         taken = {resolved(path): f"is also what is read ({path})" for path in reads}
         for option, path in self._paths.items():
+            check_file(option, path)
             place = resolved(path)
             if place in taken:
                 raise ValueError(f"{option} {str(path)!r} {taken[place]}: give another file")
             if not is_stream(path):
                 taken[place] = f"is also written by {option}"
-            check_file(option, path)
 
     def wants(self, option: str) -> bool:
         """Whether a file was asked for."""

@@ -1,12 +1,30 @@
-"""Bids as actions: what has to be done in [-1, 1] to place a given bid."""
+"""Bids as actions: what has to be done in [-1, 1] to place a given bid.
+
+Actions are float32: near -1 and 1 they come in steps of 2^-24, towards 0 in finer ones. So a bid is placed to within
+6e-8 times what action 0 bids, which is more than a micro-credit from about 17 credits on. What an action cannot say is
+rounded to the cautious side, unless the bid was meant to reach a threshold: then it reaches it.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float32s
+from econo_env.money import MICRO
+
+AS_SEEN = 2.0**-24
+"""The largest relative error of an amount that is read from a float32 observation."""
+
+_HALF_A_MICRO = 0.5 / MICRO
 
 
-def actions_for(bids: ArrayLike, bid_of_zero: ArrayLike, *, up: bool = False) -> Float32s:
+def actions_for(
+    bids: ArrayLike,
+    bid_of_zero: ArrayLike,
+    *,
+    up: bool = False,
+    reach: ArrayLike | None = None,
+    error: ArrayLike = 0.0,
+) -> Float32s:
     """Actions a with (1 + a) times the bid of action 0 as bids, any shape, cut to [-1, 1].
 
     Args:
@@ -14,9 +32,23 @@ def actions_for(bids: ArrayLike, bid_of_zero: ArrayLike, *, up: bool = False) ->
         bid_of_zero: The bid of action 0 in credits, one or the shape of `bids`; where it is 0, so is the action.
         up: What float32 cannot say is rounded up, so that nobody asks for less than was meant; else down, so that
             nobody bids more.
+        reach: A threshold in credits, one or one a bid, such as a reserve. A bid that is meant to be there or above, to
+            the micro-credit, is placed there or above; with `up`, there or below.
+        error: Relative error of `bid_of_zero`, one or one a bid; the threshold is reached all the same.
     """
     amounts, unit = np.asarray(bids, dtype=np.float64), np.asarray(bid_of_zero, dtype=np.float64)
-    return rounded_actions(np.where(unit > 0.0, amounts / np.where(unit > 0.0, unit, 1.0) - 1.0, 0.0), up=up)
+    some = unit > 0.0
+    per_unit = np.where(some, unit, 1.0)
+    actions = rounded_actions(np.where(some, amounts / per_unit - 1.0, 0.0), up=up)
+    if reach is None:
+        return actions
+    threshold = np.asarray(reach, dtype=np.float64)
+    meant = amounts <= threshold + _HALF_A_MICRO if up else amounts >= threshold - _HALF_A_MICRO
+    off = np.asarray(error, dtype=np.float64)
+    safe = per_unit * (1.0 + off if up else 1.0 - off)
+    enough = rounded_actions(threshold / safe - 1.0, up=not up)
+    eager = np.minimum(actions, enough) if up else np.maximum(actions, enough)
+    return np.where(meant & some, eager, actions)
 
 
 def rounded_actions(actions: ArrayLike, *, up: bool = False) -> Float32s:

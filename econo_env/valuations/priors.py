@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from econo_env.money import LARGEST_CREDITS
+from econo_env.money import CREDIT, LARGEST_CREDITS
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
+
+LEAST_HIGHEST = CREDIT
+"""The least upper end of a support: below it every value rounds to 0 or to one micro-credit."""
 
 _LEAST_MASS = 1e-9  # of an interval, over that of the nearer tail: less drowns in the rounding of differences
 
@@ -67,6 +70,11 @@ class Prior(BaseModel):
             raise ValueError(
                 f"the support of {self.name} is [{low}, {high}] credits: values must be non-negative, not all 0, "
                 f"and at most {LARGEST_CREDITS:g}"
+            )
+        if high < LEAST_HIGHEST:
+            raise ValueError(
+                f"the support of {self.name} ends at {high:g}: money comes in micro-credits, so give it an upper end "
+                f"of at least {LEAST_HIGHEST:.6f}, or scale all amounts up"
             )
         return self
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
+from econo_env.money import Credits
 
 Floats = NDArray[np.float64]
 
@@ -104,7 +105,7 @@ class Budget(Utility):
     """Risk neutral with a hard budget: nothing above `amount` credits can be bid; a larger bid is cut to it."""
 
     name: Literal["budget"] = "budget"
-    amount: float = Field(gt=0.0)
+    amount: Credits = Field(gt=0.0)
 
 
 class ReturnOnInvestment(Utility):

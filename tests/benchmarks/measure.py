@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -53,6 +53,12 @@ def seconds_of(action: Callable[[], object], *, repetitions: int, warm_up: int =
     finally:
         gc.enable()
     return times
+
+
+def in_turn(actions: Sequence[Callable[[], object]], *, rounds: int = 20, repetitions: int = 15) -> np.ndarray:
+    """Seconds of each call of several actions that take turns, shape (actions, rounds * repetitions)."""
+    times = [[seconds_of(action, repetitions=repetitions, warm_up=2) for action in actions] for _ in range(rounds)]
+    return np.concatenate(times, axis=1)
 
 
 def rate(name: str, unit: str, work: float, times: np.ndarray, **rest: Any) -> Figure:

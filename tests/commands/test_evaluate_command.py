@@ -32,6 +32,9 @@ def test_a_policy_is_judged_beside_the_baselines(tmp_path):
     ("arguments", "said"),
     [
         (("truthful",), "belongs to no scenario"),
+        (("truthful", "--against", "shading"), "belongs to no scenario"),
+        (("truthful", "--against", "shading", "--mix", "random=1"), "not both"),
+        (("none.py:Mine", "--scenario", "first_price_v0"), "there is no file 'none.py'"),
         (("truthful", "--scenario", "third_price_v0"), "unknown scenario"),
         (("truthful", "--scenario", "first_price_v0", "--seeds", "a"), "give numbers from 0"),
     ],

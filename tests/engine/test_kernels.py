@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numba
 import pytest
 
 import econo_env
@@ -51,3 +52,22 @@ def test_an_unwritable_cache_directory_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("ECONO_ENV_CACHE", str(blocked / "below"))
     with pytest.raises(PermissionError, match="ECONO_ENV_CACHE"):
         cache_directory()
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_a_compilation_is_announced_when_and_only_when_the_cache_is_cold(tmp_path):
+    program = (
+        "import logging; logging.basicConfig(level=logging.INFO, format='%(message)s')\n"
+        "import econo_env; env = econo_env.vector_env('second_price_v0', 4); env.reset(seed=0)\n"
+        "env.step(env.engine.exchange.actions)"
+    )
+    environment = {**os.environ, "ECONO_ENV_CACHE": str(tmp_path)}
+
+    def said():
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
+        return [line for line in run.stderr.splitlines() if "compiling" in line]
+
+    assert said() == ["compiling sealed_bid once (about 15 s)"]
+    assert said() == []

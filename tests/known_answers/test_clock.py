@@ -46,7 +46,9 @@ def equilibrium(scenario, observations):
     if scenario.market != "clock":
         return market.equilibrium_actions(scenario, observations)
     form = market.sealed_form(scenario)
-    return sealed_bid.strategies.equilibrium_actions(form, observations, names=market.observation_names(scenario))
+    names = market.observation_names(scenario)
+    limits = sealed_bid.strategies.bids_in_equilibrium(form, observations, names=names)
+    return market.bid_actions(scenario, observations, limits)
 
 
 def network(scenario, observations):

@@ -256,7 +256,7 @@ def test_amounts_are_written_in_full():
     ("document", "said"),
     [
         ({"mechanism": {"name": "second_price"}, "bids": [4e-7, 3e-7]}, "bids.0 = 4e-07: it is less than half"),
-        ({"mechanism": {"name": "first_price", "reserve": 4e-7}, "bids": [1]}, "mechanism.reserve = 4e-07: it is less"),
+        ({"mechanism": {"name": "first_price", "reserve": 4e-7}, "bids": [1]}, "reserve = 4e-07: it is less"),
         ({"mechanism": {"name": "first_price"}, "bids": [1.0000001, 1.0000002]}, "differs from 1.0000001 by less than"),
         ({"mechanism": {"name": "first_price"}, "bids": [1, 1.0000002]}, "differs from 1.0 by less than 0.000001"),
         ({"mechanism": {"name": "first_price"}, "bids": [1, 2], "weights": [1, 1.0001]}, "weights.1 = 1.0001"),

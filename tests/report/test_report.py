@@ -90,6 +90,17 @@ def test_an_evaluation_file_makes_a_page_without_curves(auction, tmp_path):
     assert shown(auction.document["metrics"]["revenue"]) in page
 
 
+@pytest.mark.parametrize(("policy", "called"), [("shading", "shading"), ("runs/mine", "learned")])
+def test_a_rule_goes_by_its_own_name(auction, tmp_path, policy, called):
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(auction.document | {"policy": policy}))
+    material = gather(path)
+    assert list(material.evaluations) == [called]
+    page = build_page(material)
+    assert bool(re.search(r'"name": ?"learned"', page)) is (called == "learned")
+    assert called == "learned" or "learned" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+
+
 def test_text_cannot_break_out_of_the_page(auction):
     strange = "</script><b>&"
     material = Material(auction.scenario, {**auction.document, "policy": strange})

@@ -9,6 +9,7 @@ import typer
 
 from training.outputs import Outputs
 from training.seeds import parsed_seeds
+from training.tables import fitted, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ def evaluate(
             progress=lambda line: typer.echo(line, err=True),
         )
         result = result if population is None else _of_its_seats(result)
-        document, lines = result.to_json(), _table(result)
+        document, lines = result.to_json(), _table(result, terminal_width())
         if population is not None:
             seated = _in_its_seats(result, population, others)
             document |= {"played_by": _seats(population), "utility_in_its_seats": _plain(seated)}
@@ -141,31 +142,37 @@ def _told(seated: "Mapping[str, Metric]", population: "Population") -> list[str]
     ]
 
 
-def _table(result: "Evaluation") -> list[str]:
-    """One line a figure: the policy with its interval, then the baselines' means."""
+def _table(result: "Evaluation", width: int | None = None) -> list[str]:
+    """What matters in sentences, then one line a figure: the policy with its interval, and the baselines' means."""
     names = list(result.baselines)
     count = len(result.seeds)
     lines = [
         f"{result.policy} in {result.scenario.id}, {count} seed{'s' if count > 1 else ''}, "
         f"{result.provenance['markets_per_seed']} markets each, {result.provenance['seconds']:.1f} s",
-        f"{'':<44} {result.policy[-12:]:>12} {'95 % interval':>25} " + " ".join(f"{name[:17]:>17}" for name in names),
+        *_sentences(result),
     ]
+    rows = [("", result.policy[-12:], "95 % interval", *(name[:17] for name in names))]
     for name, metric in result.metrics.items():
-        beside = " ".join(f"{_figure(result.baselines[other][name]):>17}" for other in names)
         low, high = metric.ci95
         interval = "" if isnan(low) else f"[{low:.5g}, {high:.5g}]"
-        lines.append(f"{f'{name} ({metric.unit})':<44} {_figure(metric):>12} {interval:>25} {beside}")
+        beside = (_figure(result.baselines[other][name]) for other in names)
+        rows.append((f"{name} ({metric.unit})", _figure(metric), interval, *beside))
+    lines += ["", *fitted(rows, width, kept=3), ""]
+    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
+    return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
+
+
+def _sentences(result: "Evaluation") -> list[str]:
+    """Efficiency and revenue, and what deviations gain; of several training seeds each."""
+    lines = [_in_short(result.metrics)]
     if result.training_seeds:
-        lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()] + [
-            f"mean and interval above: over these {len(result.training_seeds)} training seeds"
-        ]
+        lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()]
+        lines.append(f"mean and interval below: over these {len(result.training_seeds)} training seeds")
         for seed, found in result.training_regrets.items():
             lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
     else:
         lines += map(_deviation, result.regrets)
-    lines += map(_through_episodes, result.episodes)
-    lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
-    return lines + [f"{name} left out: {reason}" for name, reason in result.skipped.items()]
+    return lines + [_through_episodes(found) for found in result.episodes]
 
 
 def _in_short(metrics: "Mapping[str, Metric]") -> str:

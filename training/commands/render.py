@@ -51,16 +51,15 @@ def render(
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
     """The scenario, and the name or path of the policy that plays it."""
-    from econo_env.documents import read_yaml
-    from econo_env.scenario import from_mapping, load
+    from econo_env.scenario import load
+    from training.config import scenario_of_run
 
     run = Path(what)
     if not run.is_dir():
         return load(what), policy or "truthful"
     for folder in (run, run.parent):  # the folder of one seed stands in that of its run
         if (folder / RUN_CONFIG).is_file():
-            document = read_yaml(folder / RUN_CONFIG, "configuration of a run")
-            return from_mapping(document["scenario"]), policy or what
+            return scenario_of_run(folder), policy or what
     raise ValueError(f"{what!r} is no run of a training: it holds no {RUN_CONFIG}")
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from econo_env.documents import read_yaml
 from econo_env.markets.judging import PRIMARY
 from econo_env.scenario import Scenario, load
 from training.evaluation.episode_search import EpisodeRegret, episode_regrets
@@ -215,18 +214,10 @@ def _scenario_of(policy: str | Path | Actor, scenario: str | Path | Scenario | N
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():
-        return _scenario_of_run(Path(policy))
+        from training.config import scenario_of_run
+
+        return scenario_of_run(Path(policy))
     own = getattr(policy, "scenario", None)
     if isinstance(own, Scenario):
         return own
     raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
-
-
-def _scenario_of_run(run: Path) -> Scenario:
-    from training.config import resolve_scenario
-
-    path = run / "config.yaml"
-    document = read_yaml(path, "configuration of a run") if path.is_file() else {}
-    if "scenario" not in document:
-        raise ValueError(f"{str(run)!r} holds no config.yaml with a scenario: give the scenario")
-    return resolve_scenario(document["scenario"])

@@ -16,7 +16,7 @@ from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
-from econo_env.money import to_credits
+from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
 
@@ -27,17 +27,36 @@ def private_values(scenario: ClockScenario, observations: ArrayLike) -> Float64s
 
 def bid_actions(scenario: ClockScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), that say yes up to the given limits: credits, shape (...)."""
-    return sealed.bid_actions(sealed_form(scenario), observations, bids)
+    return sealed.bid_actions(sealed_form(scenario), observations, bids, reach=_price_reached(scenario, bids))
+
+
+def _price_reached(scenario: ClockScenario, bids: ArrayLike) -> Float64s:
+    """The highest price of the clock, in credits, that each limit reaches; the reserve where it reaches none.
+
+    Where prices rise by a share of the best bid, the reserve is all that is known in advance.
+    """
+    section: Any = scenario.mechanism
+    limits = to_money(np.clip(np.asarray(bids, dtype=np.float64), 0.0, LARGEST_CREDITS))
+    reserve, step = int(to_money(section.reserve)), int(to_money(section.increment))
+    if getattr(section, "increment_share", 0.0) > 0.0:
+        return np.full(limits.shape, to_credits(reserve))
+    if scenario.row().falling:
+        start = int(to_money(scenario.row().opening(section, scenario.highest_value)))
+        reached = start + (limits - start) // step * step
+    else:
+        reached = reserve + (limits - reserve) // step * step
+    return to_credits(np.maximum(reached, reserve))
 
 
 def scaled_actions(scenario: ClockScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), with a limit of `factor` (a number, or one an agent) times the own value."""
-    return sealed.scaled_actions(sealed_form(scenario), observations, factor)
+    values = private_values(scenario, observations)
+    return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64) * values)
 
 
 def truthful_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
     """Actions, shape (..., 1), with the own value as the limit."""
-    return sealed.truthful_actions(sealed_form(scenario), observations)
+    return scaled_actions(scenario, observations, 1.0)
 
 
 def equilibrium_bids(scenario: ClockScenario) -> Strategy:
@@ -60,7 +79,8 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike, luck: 
     """
     _require_whole_clock(scenario)
     _require_fine_steps(scenario)
-    return sealed.equilibrium_actions(sealed_form(scenario), observations, luck, observation_names(scenario))
+    limits = sealed.bids_in_equilibrium(sealed_form(scenario), observations, luck, observation_names(scenario))
+    return bid_actions(scenario, observations, limits)
 
 
 def sale_begins(scenario: ClockScenario, observations: ArrayLike) -> NDArray[np.bool_]:

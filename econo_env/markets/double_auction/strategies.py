@@ -7,10 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution, solved
+from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.mechanisms.base import mechanism
-from econo_env.money import to_credits
+from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.places import places_of
 
@@ -35,15 +36,29 @@ def bid_actions(scenario: TwoSidedScenario, observations: ArrayLike, bids: Array
         observations: Shape (..., features).
         bids: Bids and asks in credits, shape (...). What an action cannot say becomes the nearest that it can.
     """
-    amounts, highest = np.asarray(bids, dtype=np.float64), scenario.highest_value
+    amounts, sells = np.asarray(bids, dtype=np.float64), _sells(observations)
+    highest, prices = scenario.highest_value, _price_reached(scenario, amounts, sells)
     if scenario.bids == "amount":
-        actions = 2.0 * amounts / highest - 1.0
-    else:
-        values, sells = private_values(scenario, observations), _sells(observations)
-        room = np.where(sells, highest - values, values)
-        ahead = np.where(sells, values - amounts, amounts - values)
-        actions = np.where(room > 0.0, ahead / np.where(room > 0.0, room, 1.0), 0.0)
-    return np.clip(actions, -1.0, 1.0).astype(np.float32)[..., None]
+        bought = actions_for(amounts, highest / 2.0, reach=prices)
+        sold = actions_for(amounts, highest / 2.0, up=True, reach=prices)
+        return np.where(sells, sold, bought)[..., None]
+    values = private_values(scenario, observations)
+    # an ask is what it leaves of the highest price, which is (1 + a) times what the cost leaves of it
+    own, offer, reach = (np.where(sells, highest - one, one) for one in (values, amounts, prices))
+    error = AS_SEEN * values / np.where(own > 0.0, own, 1.0)
+    return actions_for(offer, own, reach=reach, error=np.minimum(error, 0.5))[..., None]
+
+
+def _price_reached(scenario: Any, offers: Float64s, sells: NDArray[np.bool_]) -> Float64s:
+    """The price in credits that each offer reaches: the one posted, or that of the last tick up to a bid or an ask."""
+    posted = getattr(scenario.mechanism, "price", None)
+    if posted is not None:
+        return np.full(offers.shape, float(posted))
+    tick = getattr(scenario, "tick_size", None)
+    if tick is None:
+        return np.where(sells, np.inf, 0.0)  # no price stands before the offers
+    money, step = to_money(np.clip(offers, 0.0, LARGEST_CREDITS)), int(to_money(tick))
+    return to_credits(np.where(sells, -(-money // step), money // step) * step)
 
 
 def scaled_actions(scenario: TwoSidedScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.actions import actions_for
+from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
 from econo_env.markets.multi_unit.layout import State, observation_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
@@ -34,8 +34,16 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
     Returns:
         float32, shape (..., demand).
     """
-    unit = scenario.highest_value if scenario.bids == "amount" else private_values(scenario, observations)
-    return actions_for(bids, scenario.largest_bid / 2.0 * unit, up=scenario.procurement is not None)
+    amounts, reverse = scenario.bids == "amount", scenario.procurement is not None
+    unit = scenario.highest_value if amounts else private_values(scenario, observations)
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    return actions_for(
+        bids,
+        scenario.largest_bid / 2.0 * unit,
+        up=reverse,
+        reach=scenario.ceiling - reserve if reverse else reserve,
+        error=0.0 if amounts else AS_SEEN,
+    )
 
 
 def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:

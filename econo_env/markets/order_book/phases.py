@@ -48,7 +48,7 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     for i in range(state.traded.shape[1]):
         state.allocation[k, i] = 0
         state.payments[k, i] = 0
-        state.orders[k, i] = state.level[k, i] * terms.tick_size if state.level[k, i] != NO_ORDER else NOTHING
+        state.orders[k, i] = np.int64(state.level[k, i]) * terms.tick_size if state.level[k, i] != NO_ORDER else NOTHING
         action = exchange.actions[k, i, 0]
         inside = -1.0 <= action <= 1.0
         if not inside and exchange.action_mask[k, i]:
@@ -114,10 +114,10 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     scale = terms.price_scale
     rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-    best_bid = min(1.0, state.best[k, BID] * terms.tick_size * scale)
+    best_bid = min(1.0, np.int64(state.best[k, BID]) * terms.tick_size * scale)
     best_ask = 1.0
     if state.best[k, ASK] != NO_ORDER:
-        best_ask = min(1.0, state.best[k, ASK] * terms.tick_size * scale)
+        best_ask = min(1.0, np.int64(state.best[k, ASK]) * terms.tick_size * scale)
     last_price = min(1.0, state.last_price[k] * scale)
     for i in range(state.traded.shape[1]):
         row, traded = exchange.observations[k, i], state.traded[k, i]
@@ -129,7 +129,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row[4] = best_bid
         row[5] = best_ask
         row[6] = last_price
-        row[7] = min(1.0, state.level[k, i] * terms.tick_size * scale)
+        row[7] = min(1.0, np.int64(state.level[k, i]) * terms.tick_size * scale)
         row[8] = 1.0 if state.allocation[k, i] != 0 else 0.0
         row[9] = min(1.0, abs(state.payments[k, i]) * scale)
 

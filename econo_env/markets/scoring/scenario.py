@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validat
 
 from econo_env.markets.feedback import check_bids_shown
 from econo_env.mechanisms.base import Options, mechanisms, options_of
-from econo_env.money import LARGEST_CREDITS
+from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
@@ -31,7 +31,7 @@ class Buyer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    worth: float = Field(2.0, gt=0.0, le=LARGEST_CREDITS)
+    worth: Credits = Field(2.0, gt=0.0, le=LARGEST_CREDITS)
     exponent: float = Field(0.5, gt=0.0, le=1.0)
     highest_quality: float = Field(4.0, gt=0.0, le=1e6)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.actions import rounded_actions
+from econo_env.markets.actions import AS_SEEN, rounded_actions
 from econo_env.markets.scoring.layout import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
 from econo_env.markets.scoring.outcome import created_by_winner
@@ -18,7 +18,7 @@ from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
 from econo_env.valuations.places import Places, of_table
 
-_ROUNDING = 2e-6  # credits: price and cost are whole micro-credits, observed cost parameters float32
+_ROUNDING = 2e-6  # credits: price and cost are whole micro-credits
 
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
@@ -42,7 +42,8 @@ def score_actions(scenario: ScoringScenario, observations: ArrayLike, scores: Ar
     costs = to_credits(cost(scenario, theta, best_steps(scenario, theta, menu(scenario).scored)))
     asks_more = wanted < at_cost
     # what is asked beyond the cost leaves room for rounding: a score that is meant to reach a reserve reaches it
-    asked = np.where(asks_more, np.maximum(at_cost - wanted - _ROUNDING, 0.0), at_cost - wanted)
+    spare = _ROUNDING + 4.0 * AS_SEEN * (at_cost + costs)
+    asked = np.where(asks_more, np.maximum(at_cost - wanted - spare, 0.0), at_cost - wanted)
     room = np.where(asks_more, at_cost, costs)
     markup = np.where(room > 0.0, asked / np.where(room > 0.0, room, 1.0), 0.0)
     actions = np.zeros((*theta.shape, 2), dtype=np.float32)

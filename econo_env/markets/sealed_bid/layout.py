@@ -12,7 +12,7 @@ from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
-from econo_env.valuations.priors import Empirical
+from econo_env.valuations.quantile_table import QuantileTable
 
 NO_BID = -1
 NO_CEILING = -1
@@ -194,11 +194,14 @@ def _extras(scenario: SealedBidScenario) -> Extras:
 
 def _seller(scenario: SealedBidScenario) -> SellerTerms:
     reserve = scenario.seller.secret_reserve
-    prior = Empirical(quantiles=(reserve or 0.0,) * 2) if isinstance(reserve, float | None) else reserve
+    if isinstance(reserve, float | None):
+        law = QuantileTable.even(lambda shares: np.full(shares.shape, reserve or 0.0))
+    else:
+        law = reserve.quantile_table()
     weights = (*(scenario.weights or (1.0,) * scenario.num_agents), 1.0)
     return SellerTerms(
         sees_bids=scenario.seller.shill_bids == "after_bids",
-        reserves=draw_tables([prior.quantile_table()], float(MICRO)),
+        reserves=draw_tables([law], float(MICRO)),
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
     )
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from econo_env.money import LARGEST_CREDITS
+from econo_env.money import LARGEST_CREDITS, Credits, whole_enough
 from econo_env.valuations.priors import AnyPrior
 
 
@@ -23,8 +23,8 @@ class Participation(_Section):
     """
 
     probability: float = Field(1.0, gt=0.0, le=1.0)
-    entry_fee: float = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
-    entry_cost: float = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
+    entry_fee: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
+    entry_cost: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
 
 
 class Procurement(_Section):
@@ -37,7 +37,7 @@ class Procurement(_Section):
             the rule has a reserve, bids above the ceiling minus the reserve do not win.
     """
 
-    ceiling: float | None = Field(None, gt=0.0, le=LARGEST_CREDITS)
+    ceiling: Credits | None = Field(None, gt=0.0, le=LARGEST_CREDITS)
 
 
 class Default(_Section):
@@ -52,8 +52,8 @@ class Default(_Section):
         stake: What walking away costs, credits.
     """
 
-    shock: float = Field(gt=0.0, le=LARGEST_CREDITS)
-    stake: float = Field(ge=0.0, le=LARGEST_CREDITS)
+    shock: Credits = Field(gt=0.0, le=LARGEST_CREDITS)
+    stake: Credits = Field(ge=0.0, le=LARGEST_CREDITS)
 
     @property
     def premium(self) -> float:
@@ -85,7 +85,7 @@ class Seller(_Section):
     @model_validator(mode="after")
     def _one_bid(self) -> Self:
         reserve = self.secret_reserve
-        if isinstance(reserve, float) and not 0.0 <= reserve <= LARGEST_CREDITS:
+        if isinstance(reserve, float) and not 0.0 <= whole_enough(reserve) <= LARGEST_CREDITS:
             raise ValueError(f"a secret reserve of {reserve}: give 0 to {LARGEST_CREDITS:g} credits, or a prior")
         if reserve is not None and self.shill_bids != "never":
             raise ValueError("the seller has one bid: a secret_reserve before the others, or shill_bids after them")

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.actions import actions_for
+from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.layout import State, observation_names
 from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.money import to_credits
+from econo_env.money import CREDIT, to_credits
 from econo_env.valuations.bid_function import MIDDLE
 
 DRAWN_AHEAD = ("values",)
@@ -23,7 +23,9 @@ def private_values(scenario: SealedBidScenario, observations: ArrayLike) -> Floa
     return np.asarray(observations, dtype=np.float64)[..., 0] * scenario.highest_signal
 
 
-def bid_actions(scenario: SealedBidScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+def bid_actions(
+    scenario: SealedBidScenario, observations: ArrayLike, bids: ArrayLike, reach: ArrayLike | None = None
+) -> Float32s:
     """Actions, shape (..., 1), that place the given bids.
 
     Args:
@@ -31,9 +33,30 @@ def bid_actions(scenario: SealedBidScenario, observations: ArrayLike, bids: Arra
         observations: Shape (..., features).
         bids: Credits, shape (...). A bid beyond what an action can say (`largest_bid` times the own value or the
             highest one) becomes the largest possible bid; of a value of 0 every share is 0.
+        reach: Thresholds in credits, one a bid, that a bid meant to reach them does reach: by default the reserve and a
+            budget, in procurement what the reserve leaves of the ceiling.
     """
-    unit = scenario.highest_value if scenario.bids == "amount" else private_values(scenario, observations)
-    return actions_for(bids, scenario.largest_bid / 2.0 * unit, up=scenario.procurement is not None)[..., None]
+    amounts = scenario.bids == "amount"
+    unit = scenario.highest_value if amounts else private_values(scenario, observations)
+    return actions_for(
+        bids,
+        scenario.largest_bid / 2.0 * unit,
+        up=scenario.procurement is not None,
+        reach=_thresholds(scenario, bids) if reach is None else reach,
+        error=0.0 if amounts else AS_SEEN,
+    )[..., None]
+
+
+def _thresholds(scenario: SealedBidScenario, bids: ArrayLike) -> float | Float64s:
+    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    if scenario.procurement is not None:
+        return scenario.ceiling - reserve
+    budget = getattr(scenario.utility, "amount", None)
+    if budget is None:
+        return reserve
+    # the engine cuts to what is left of the budget: who means to spend all of it ties with those cut
+    most = max(0.0, budget - scenario.participation.entry_fee)
+    return np.where(np.asarray(bids, dtype=np.float64) >= most - CREDIT / 2.0, max(most, reserve), reserve)
 
 
 def scaled_actions(scenario: SealedBidScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
@@ -61,12 +84,20 @@ def equilibrium_actions(
         luck: Draws uniform in [0, 1), shape (...), for bids that are mixed.
         names: What the features are, where not those of a sealed-bid market.
     """
+    return bid_actions(scenario, observations, bids_in_equilibrium(scenario, observations, luck, names))
+
+
+def bids_in_equilibrium(
+    scenario: SealedBidScenario,
+    observations: ArrayLike,
+    luck: ArrayLike = MIDDLE,
+    names: tuple[str, ...] | None = None,
+) -> Float64s:
+    """The bids in credits, shape (...), that `equilibrium_actions` places."""
     values, solution = private_values(scenario, observations), numerical_solution(scenario)
     if solution is None:
-        return bid_actions(scenario, observations, equilibrium_bids(scenario)(values, luck))
-    numbers = role_numbers(scenario, observations, names or observation_names(scenario))
-    bids = solution.bids(values, numbers, luck)
-    return bid_actions(scenario, observations, bids)
+        return equilibrium_bids(scenario)(values, luck)
+    return solution.bids(values, role_numbers(scenario, observations, names or observation_names(scenario)), luck)
 
 
 def role_numbers(scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...]) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.mechanisms.base import Options, options_of
-from econo_env.money import LARGEST_CREDITS
+from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
@@ -39,7 +39,7 @@ class Agents(_Section):
 
     cost: AnyPrior = Uniform(low=0.0, high=0.5)
     reliability: AnyPrior = Uniform(low=0.3, high=1.0)
-    stake: float = Field(10.0, ge=0.0, le=LARGEST_CREDITS)
+    stake: Credits = Field(10.0, ge=0.0, le=LARGEST_CREDITS)
 
     @model_validator(mode="after")
     def _reliability_is_a_chance(self) -> Self:
