@@ -57,6 +57,10 @@ class Problem:
         return f"{self.before}{where}{self.after}" if where else self.after.removeprefix(": ")
 
 
+MOST_TOLD = 3
+"""Mistakes of a file that one message tells."""
+
+
 class SettingsError(ValueError):
     """Settings that are not allowed.
 
@@ -90,8 +94,10 @@ def validated(kind: type[Model], document: Any, origin: str = "") -> Model:
 
 
 def describe_errors(error: ValidationError, kind: type[BaseModel]) -> str:
-    """A pydantic error in one sentence: where, what was given, what is allowed."""
-    return str(SettingsError(problems_of(error, kind)))
+    """A pydantic error in one sentence: where, what was given, what is allowed; of many mistakes the first few."""
+    problems = problems_of(error, kind)
+    more = len(problems) - MOST_TOLD
+    return str(SettingsError(problems[:MOST_TOLD])) + (f"; and {more:,} more mistakes" if more > 0 else "")
 
 
 def suggestion(given: str, known: Iterable[str]) -> str:

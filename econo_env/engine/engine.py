@@ -1,6 +1,5 @@
 """The engine: one market's phases, run over a batch of markets."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.kernels import Kernels, kernels
+from econo_env.engine.kernels import Kernel, Kernels, kernels, machine_code
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import Exchange, allocate, bytes_of
 from econo_env.memory import require_memory
@@ -69,6 +68,8 @@ class Engine:
         self.exchange = allocate(Exchange, self.num_markets, sizes)
         self._terms = market.terms(scenario)
         self._kernels: Kernels = kernels(market, market.rule(scenario))
+        self._step: Kernel | None = None
+        self._reset: Kernel | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._ready = False
 
@@ -101,11 +102,10 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
         chosen = self._mask(mask)
         self._require_reset()
-        where = slice(None) if chosen.all() else chosen  # a slice is written much faster than a mask
-        self.exchange.rewards[where] = 0.0
-        for flags in (self.exchange.terminated, self.exchange.truncated, self.exchange.ended):
-            flags[where] = False
-        self._over_markets(self._kernels.reset, chosen, self.state, self._terms, self.exchange)
+        arguments = (chosen, self.state, self._terms, self.exchange)
+        if self._reset is None:
+            self._reset = machine_code(self._kernels.reset, 0, self.num_markets, *arguments)
+        self._over_markets(self._reset, *arguments)
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `exchange`.
@@ -125,17 +125,20 @@ class Engine:
             raise ValueError(
                 f"actions of shape {given.shape}: {self.exchange.actions.shape} is needed (markets, agents, components)"
             )
+        arguments = (self.state, self._terms, self.exchange, bool(self.autoreset))
+        if self._step is None:
+            self._step = machine_code(self._kernels.step, 0, self.num_markets, *arguments)
         if where is None:
             if given is not self.exchange.actions:
                 self.exchange.actions[...] = given
-            self._over_markets(self._kernels.step, self.state, self._terms, self.exchange, self.autoreset)
+            self._over_markets(self._step, *arguments)
             return
         chosen = self._mask(where)
         if given is not self.exchange.actions:
             self.exchange.actions[chosen] = given[chosen]
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
-            self._kernels.step(first, last, self.state, self._terms, self.exchange, self.autoreset)
+            self._step(first, last, *arguments)
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -170,7 +173,8 @@ class Engine:
             self._pool = None
 
     def _mask(self, given: ArrayLike) -> NDArray[np.bool_]:
-        chosen = np.asarray(given, dtype=np.bool_)
+        # a copy in one piece: `exchange.ended` itself may be given, and the compiled code wants no strides
+        chosen = np.array(given, dtype=np.bool_)
         if chosen.shape != (self.num_markets,):
             raise ValueError(f"mask of shape {chosen.shape}: give one entry for each of {self.num_markets} markets")
         return chosen
@@ -179,7 +183,7 @@ class Engine:
         if not self._ready:
             raise RuntimeError("call reset(seed) before the first step")
 
-    def _over_markets(self, kernel: Callable[..., None], *arguments: Any) -> None:
+    def _over_markets(self, kernel: Kernel, *arguments: Any) -> None:
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
             return

@@ -244,12 +244,15 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
         exchange, rows = self.engine.exchange, self._rows
-        observations = list(exchange.observations[0][rows].copy())
-        masks = list(self._form.masks(exchange.action_mask[0][rows]))
-        facts: list[dict[str, Any]] = [{"action_mask": mask} if self._mask_in_infos else {} for mask in masks]
+        seen, may_act = exchange.observations[0], exchange.action_mask[0]
+        if rows is not EVERYBODY:
+            seen, may_act = seen[rows], may_act[rows]
+        observations: list[Any] = list(seen.copy())
+        masks = list(self._form.masks(may_act))
+        columns: dict[str, list[Any]] = {"action_mask": masks} if self._mask_in_infos else {}
         for name, column in self._info(self.scenario, self.engine.state).items():
-            for fact, value in zip(facts, column[0][rows].tolist(), strict=True):
-                fact[name] = value
+            columns[name] = (column[0] if rows is EVERYBODY else column[0][rows]).tolist()
+        facts = _facts(columns) if columns else [{} for _ in agents]
         if self._as_dict:
             pairs = zip(observations, masks, strict=True)
             observations = [{"observation": seen, "action_mask": mask.copy()} for seen, mask in pairs]
@@ -285,6 +288,15 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
             self.engine.reset(0)
             self.engine.state.key[:] = before.key
             self.engine.state.episode[:] = before.episode
+
+
+def _facts(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """One dict an agent from columns by name; the usual three are written out, which takes half the time."""
+    names = tuple(columns)
+    if len(names) == 3:
+        first, second, third = names
+        return [{first: x, second: y, third: z} for x, y, z in zip(*columns.values(), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def parallel_env(

@@ -163,10 +163,15 @@ class MarketVecEnv(VecEnv):
         """
         before = self._dead
         observations, rewards, dones = self.advance()
-        infos: Infos = [{} for _ in range(self.num_envs)]
-        if dones.any():
-            for number, seen in zip(np.flatnonzero(dones).tolist(), self.last_observations(dones), strict=True):
+        over = np.flatnonzero(dones).tolist()
+        last = list(self.last_observations(dones)) if over else []
+        if len(over) == self.num_envs:  # sales of one round, every time: written without a loop over two lists
+            infos: Infos = [{"terminal_observation": seen} for seen in last]
+        else:
+            infos = [{} for _ in range(self.num_envs)]
+            for number, seen in zip(over, last, strict=True):
                 infos[number]["terminal_observation"] = seen
+        if over:
             for number in np.flatnonzero(self.truncated).tolist():
                 infos[number]["TimeLimit.truncated"] = True
         for name, value, which in (("played", False, ~self.played), ("banned", True, (self._dead & ~before).ravel())):

@@ -14,7 +14,11 @@ from econo_env.scenario import Scenario
 
 def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
     """Whether `rows` are real numbers of that shape, all in [-1, 1]; NaN is not."""
-    return bool(rows.shape == shape and rows.dtype.kind in "fiu" and rows.min() >= -1.0 and rows.max() <= 1.0)
+    if rows.shape != shape or rows.dtype.kind not in "fiu":
+        return False
+    # one comparison where the absolute value is safe; that of the lowest integer is negative
+    inside = np.abs(rows) <= 1.0 if rows.dtype.kind == "f" else (rows >= -1) & (rows <= 1)
+    return int(np.count_nonzero(inside)) == rows.size
 
 
 def as_components(action: Any, components: int) -> NDArray[Any]:

@@ -94,3 +94,32 @@ def test_a_tick_of_some_markets_leaves_the_others_as_they_are(scenario, where):
             np.testing.assert_array_equal(got[~chosen], kept[~chosen])
     with pytest.raises(ValueError, match="mask of shape"):
         some.step(actions, [True])
+
+
+def test_the_engines_own_flags_serve_as_a_mask():
+    engine = Engine(econo_env.load("first_price_v0"), 4)
+    engine.reset(0)
+    engine.step(np.zeros(engine.exchange.actions.shape), [True, False, True, False])
+    assert engine.exchange.ended.tolist() == [True, False, True, False]
+    engine.reset_markets(engine.exchange.ended)
+    assert engine.state.episode.tolist() == [1, 0, 1, 0]
+    assert not engine.exchange.ended.any()
+    wide = np.zeros((4, 2), np.bool_)
+    wide[1, 0] = True
+    engine.reset_markets(wide[:, 0])  # with strides
+    assert engine.state.episode.tolist() == [1, 1, 1, 0]
+
+
+def test_a_reset_clears_what_the_last_tick_left_in_its_markets_alone():
+    engine = Engine(econo_env.load("first_price_v0"), 3)
+    engine.reset(0)
+    engine.step(np.full(engine.exchange.actions.shape, -0.5))
+    before = engine.exchange.rewards.copy()
+    assert before.any(axis=1).all()
+    assert engine.exchange.terminated.all()
+    engine.reset_markets([True, False, True])
+    assert not engine.exchange.rewards[[0, 2]].any()
+    assert not engine.exchange.terminated[[0, 2]].any()
+    np.testing.assert_array_equal(engine.exchange.rewards[1], before[1])
+    assert engine.exchange.terminated[1].all()
+    assert engine.exchange.ended.tolist() == [False, True, False]

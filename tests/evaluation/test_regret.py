@@ -169,7 +169,7 @@ def test_bid_curves_are_what_the_engine_pays(linear_bid):
 def test_interim_losses_are_seen_and_noise_is_not_called_one(linear_bid):
     """Overbidding in first price loses at every type; truth earns 0 at each and loses at none."""
     for factor, share in ((1.1, 0.0), (1.0, 1.0), (0.5, 1.0)):
-        found = [regret_of("first_price_v0", linear_bid(factor))]
+        found = regrets(econo_env.load("first_price_v0"), linear_bid(factor), tuple(range(10)), budget=QUICK)
         assert regret_metrics(found)["interim_rational_share"].mean == pytest.approx(share, abs=0.05)
 
 

@@ -398,3 +398,9 @@ def name_keys(form):
 def test_every_key_under_which_a_name_stands_is_read_as_text():
     found = {key for form in (CombinatorialForm, OrderBookForm) for key in name_keys(form)}
     assert found == set(NAMES)
+
+
+def test_of_many_mistakes_the_first_few_are_told():
+    with pytest.raises(ValueError, match=r"and 2\d\d more mistakes") as caught:
+        clear_form({"mechanism": {"name": "first_price"}, "bids": [1 + 1e-7 * step for step in range(300)]})
+    assert len(str(caught.value)) < 500

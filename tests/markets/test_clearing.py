@@ -215,7 +215,7 @@ TASK = {"name": "contingent_second_score"}
         ({"mechanism": CDA}, "the key 'orders' is missing"),
         ({"mechanism": CDA, "orders": [ORDER | {"price": -1}]}, "orders.0.price = -1"),
         ({"mechanism": CDA, "orders": [ORDER | {"price": 0.005}]}, "a price of 0.005 is no whole number of ticks"),
-        ({"mechanism": CDA, "orders": [ORDER | {"side": "bid"}]}, "'buy' or 'sell'"),
+        ({"mechanism": CDA, "orders": [ORDER | {"side": "bid"}]}, "choose one of buy, sell"),
         ({"mechanism": CDA, "orders": [ORDER | {"price": 1e8}]}, "choose a larger tick_size"),
         ({"mechanism": CDA, "orders": [ORDER | {"units": 2}]}, "unknown key 'orders.0.units'"),
         ({"mechanism": TASK, "reports": [{"cost": 1}]}, "reports.0.reliability"),

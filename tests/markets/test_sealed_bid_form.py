@@ -46,7 +46,7 @@ def test_the_example_of_the_contract():
         ({"mechanism": {"name": "second_price_all_pay"}, "bids": [1, 3]}, "wins: highest bid 3; pays 1, the best", 0.0),
         (
             {"mechanism": {"name": "tullock"}, "bids": [1e-5, 3, 0]},
-            "bidder_1 wins: highest bid 3 (its chance: 1); pays 3",
+            "bidder_1 wins: the draw fell to its bid 3 (its chance: 1); pays 3",
             0.0,
         ),
     ],
@@ -59,7 +59,7 @@ def test_the_explanation_names_the_reason(document, line, gap):
 
 def test_a_contest_says_that_it_was_drawn():
     lines = [clear_form({"mechanism": {"name": "tullock"}, "bids": [1.0, 2.0]}, seed).explanation for seed in range(20)]
-    assert ["bidder_0 wins: rank 2, bid 1 (its chance: 0.333); pays 1, its own bid",
+    assert ["bidder_0 wins: the draw fell to its bid 1 (its chance: 0.333); pays 1, its own bid",
             "bidder_1 loses: the draw fell to bidder_0 (its chance: 0.667); pays 2, its own bid"] in lines  # fmt: skip
 
 

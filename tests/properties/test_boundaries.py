@@ -106,7 +106,8 @@ def test_a_score_of_the_reserve_wins(name):
 
 
 @pytest.mark.parametrize(("scores", "won", "owed"), [
-    ([50, -1, 20], 0, 50), ([49, -1, 20], None, 0), ([51, 50, 49], 0, 50), ([70, 60, -1], 0, 60), ([51, 49, -1], 0, 50),
+    ([50, -1, 20], 0, 50), ([60, 70, -1], 1, 60), ([55, 60, 70], 2, 60),
+    ([49, -1, 20], None, 0), ([51, 50, 49], 0, 50), ([70, 60, -1], 0, 60), ([51, 49, -1], 0, 50),
 ])  # fmt: skip
 def test_a_task_goes_to_a_score_of_the_reserve_and_owes_the_best_losing_one(scores, won, owed):
     rule, terms = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=50)

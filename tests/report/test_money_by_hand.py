@@ -10,7 +10,7 @@ from training.report.summary import shown
 pytest.importorskip("plotly")
 
 VALUES, WON, KEPT = [0.2, 0.6, 1.0], [0.1, 0.5, 0.9], [0.01, 0.2, 0.6]
-GAIN = [0.001, 0.002, 0.006]
+GAIN, WEIGHTS = [0.001, 0.002, 0.006], [0.25, 0.5, 0.25]
 
 
 def metric(mean, unit="credits per round"):
@@ -27,7 +27,7 @@ def figures_of(welfare, efficiency, revenue):
 def evaluations():
     regret = {
         "type_names": ["value"], "report_names": ["bid"], "types": [[v] for v in VALUES],
-        "win_probability": WON, "own_utility": KEPT, "gain": GAIN,
+        "win_probability": WON, "own_utility": KEPT, "gain": GAIN, "weights": WEIGHTS,
         "own_reports": [[0.1], [0.3], [0.5]], "best_reports": [[0.1], [0.25], [0.45]],
     }  # fmt: skip
     baselines = {"truthful": figures_of(0.6, 1.0, 0.6), "random": figures_of(0.45, 0.75, 0.1)}
@@ -60,7 +60,7 @@ def test_gains_are_in_milli_credits(evaluations):
     assert gain == pytest.approx(1000 * np.array(GAIN))
     assert best == pytest.approx([0.1, 0.25, 0.45])
     assert own == pytest.approx([0.1, 0.3, 0.5])
-    assert f"on average {np.mean(GAIN) / np.mean(KEPT):.3%} of its utility" in figure.caption
+    assert f"on average {np.dot(WEIGHTS, GAIN) / np.dot(WEIGHTS, KEPT):.3%} of its utility" in figure.caption
 
 
 @pytest.mark.parametrize(

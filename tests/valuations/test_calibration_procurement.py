@@ -191,7 +191,9 @@ def test_a_ceiling_becomes_the_ceiling_of_the_market():
     scenario = from_mapping(found.scenario())
     assert scenario.ceiling * unit == pytest.approx(1.5, rel=1e-4)
     winning = frame.groupby("auction")["bid"].min().mean()
-    assert found.price().price.mean * unit == pytest.approx(winning, rel=0.01)
+    assert found.price().price.mean * unit == pytest.approx(winning, rel=0.004)
+    # the mean of the lowest equilibrium bid is the mean price at the second lowest cost
+    assert found.price().price.mean == pytest.approx(found.estimates[3].fit.model_mean_winning_bid, rel=1e-4)
     assert found.price().unserved.mean == pytest.approx(1.0 / 8.0, abs=0.02)
 
 
@@ -334,4 +336,36 @@ def test_of_several_bids_of_a_bidder_the_best_counts(procurement):
     columns = TableOptions(bidder_column="bidder", procurement=procurement)
     found, alone = calibrate(history, columns, FEW), calibrate(best, columns, FEW)
     assert list(found.estimates) == [3]
+    assert found.homogenisation.amount_per_credit == pytest.approx(alone.homogenisation.amount_per_credit)
     assert found.estimates[3].values == pytest.approx(alone.estimates[3].values)
+
+
+def test_values_start_at_the_reserve_in_a_straight_line():
+    # near the reserve the bid function is flat: too few bids tell its slope, but the first value is known
+    frame = market(Uniform(), 3, 60, 2, reserve=0.5)
+    estimate = calibrate(frame, TableOptions(reserve=0.5), FEW).estimates[3]
+    first = int(np.ceil(estimate.excluded * 400.0))
+    start = estimate.values[first : first + 12]
+    assert np.ptp(np.diff(start)) < 1e-9
+    assert start[0] - estimate.reserve == pytest.approx(
+        (first / 400.0 - estimate.excluded) * 400.0 * (start[1] - start[0])
+    )
+
+
+def test_the_end_cells_of_asks_keep_the_mean_of_their_bids():
+    bids = np.random.default_rng(5).lognormal(0.0, 1.0, (8000, 2))
+    frame = pd.DataFrame({"auction": np.repeat(np.arange(8000), 2), "bid": bids.ravel()})
+    estimate = calibrate(frame, TableOptions(procurement=True), EstimateOptions(bootstrap=20, outliers=0.0)).estimates[
+        2
+    ]
+    ranked = np.sort(estimate.single_bids)
+    cell = len(ranked) // 400
+    assert estimate.bids[:2].mean() == pytest.approx(ranked[:cell].mean(), rel=0.02)
+    assert estimate.bids[-2:].mean() == pytest.approx(ranked[-cell:].mean(), rel=0.02)
+
+
+def test_auctions_that_differ_widely_do_not_hide_who_is_strong():
+    frame = two_classes(150, 1.3)
+    frame["bid"] *= np.exp(4.0 * np.random.default_rng(2).standard_normal(150))[frame["auction"]]
+    found = calibrate(frame, TableOptions(bidder_column="firm"), EstimateOptions(bootstrap=20, outliers=0.0))
+    assert found.symmetry.p_value < 0.01

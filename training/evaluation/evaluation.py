@@ -24,7 +24,7 @@ _FLOOR = ("random", "zero_intelligence")
 """Play that a market should beat: the better of the two is 0 on the scale of normalised efficiency."""
 INTERVALS = (
     "95 %: Student t over seeds, or over training seeds where those spread wider; shares of rare events pooled over "
-    "seeds, Clopper-Pearson, rule of three at zero"
+    "seeds, Clopper-Pearson or Student t, whichever is wider, rule of three at zero; each seed draws its own types"
 )
 _LARGEST_BATCH = 1_000_000
 _CALLED_EQUILIBRIUM = 1e-3  # of its own utility: what bears the name may lose so much to the best deviation

@@ -2,8 +2,9 @@
 
 A sum over fixed points leaves out what lies between and beyond them, and no interval over seeds would tell. Here each
 seed draws one type from every cell, so that its weighted sum is unbiased and its error is part of the interval. On a
-line the cells get narrower towards both ends, for tails can hold most of a mean, and two neighbours of the same width
-draw mirrored (stratified antithetic sampling, e.g. Owen, "Monte Carlo theory, methods and examples" (2013), ch. 8).
+line the cells get narrower towards the upper end, for a tail can hold most of a mean (the lower end is bounded, for
+values and costs are not negative), and two neighbours of the same width draw mirrored (stratified antithetic sampling,
+e.g. Owen, "Monte Carlo theory, methods and examples" (2013), ch. 8).
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from training.evaluation.sampling import points
 Floats = NDArray[np.float64]
 
 _LAST_CELL = 1e-7  # probability of the outermost pair of cells
-_TAIL_SHARE = 5  # one pair in so many belongs to each tail
+_TAIL_SHARE = 0.45  # of the pairs lie in the tail
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,10 @@ def type_cells(count: int, components: int) -> TypeCells:
 
 
 def _on_a_line(pairs: int) -> TypeCells:
-    tail = pairs // _TAIL_SHARE
-    inner = pairs - 2 * tail  # pairs of the same width, the outermost of which are cut into tails
-    width = 1.0 / inner
-    shares = np.geomspace(width, _LAST_CELL, tail + 1)[::-1] if tail else np.array([width])
-    ends = np.concatenate([[0.0], shares, width * np.arange(2, inner - 1), 1.0 - shares[::-1], [1.0]])
-    ends = np.unique(ends) if inner > 1 else np.array([0.0, 1.0])
+    tail = int(pairs * _TAIL_SHARE)
+    inner = pairs - tail  # pairs of the same width, the uppermost of which is cut into the tail
+    shares = np.geomspace(1.0 / inner, _LAST_CELL, tail + 1)  # what lies above the ends of the tail's cells
+    ends = np.concatenate([np.arange(inner - 1) / inner, 1.0 - shares, [1.0]])
     edges = np.concatenate([np.stack([ends[:-1], (ends[:-1] + ends[1:]) / 2.0], axis=1).ravel(), [1.0]])
     low, high = edges[:-1, None], edges[1:, None]
     return TypeCells(low, high, (high - low)[:, 0], paired=True)
