@@ -150,12 +150,16 @@ class Random(_Seeded):
         return float(np.max(self._market.private_values(self.scenario, ones)))
 
 
-class Equilibrium(_OfMarket):
+class Equilibrium(_Seeded):
     """The Bayes-Nash equilibrium in closed form, or found numerically; a scenario without either is refused at once.
 
+    Where bidders share a value that is an atom of their prior they mix: one draw a seat and round, and one a sale of a
+    clock, so let one policy play the same seats throughout.
+
     It is that of one tick, or of a sale that goes through several. In the task market truth is dominant in each task
-    under full liability, and over a whole episode only while reputation opens nothing: `econo-env evaluate` tells the
-    one as `relative_gain`, the other as `episode_relative_gain`, and where either speaks against the name says so.
+    under full liability where forging a proof earns nothing, and over a whole episode only while reputation opens
+    nothing: `econo-env evaluate` tells the one as `relative_gain`, the other as `episode_relative_gain`, and where
+    either speaks against the name says so.
 
     Attributes:
         note: How near a numerical solution is to an equilibrium; empty for a closed form.
@@ -167,13 +171,36 @@ class Equilibrium(_OfMarket):
         self._market.equilibrium_actions(scenario, np.zeros((1, len(self._market.observation_names(scenario)))))
         solution = self._market.numerical_solution(scenario) if hasattr(self._market, "numerical_solution") else None
         self.note = "" if solution is None else str(solution)
+        self._mixes = has_atoms(scenario)
+        super().__init__(scenario, seed, name)
 
     def reset(self, seed: int) -> None:
-        """Nothing to start over."""
+        """Returns to the first draw of a seed; without effect where nothing is mixed."""
+        super().reset(seed)
+        self._kept: NDArray[np.float64] | None = None
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """The equilibrium action of every agent."""
-        return masked(self._market.equilibrium_actions(self.scenario, observations), mask)
+        if not self._mixes:
+            return masked(self._market.equilibrium_actions(self.scenario, observations), mask)
+        luck = self._luck(observations, np.shape(mask))
+        return masked(self._market.equilibrium_actions(self.scenario, observations, luck), mask)
+
+    def _luck(self, observations: Observations, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """A draw for each seat, which lasts a sale where the market tells that one begins."""
+        luck = self._draw(shape)
+        if self._kept is not None and self._kept.shape == shape and hasattr(self._market, "sale_begins"):
+            luck = np.where(self._market.sale_begins(self.scenario, observations), luck, self._kept)
+        self._kept = luck
+        return luck
+
+
+def has_atoms(scenario: Scenario) -> bool:
+    """Whether several draws of a type may be the same, so that an equilibrium may be mixed."""
+    market, shares = scenario.market_module(), np.linspace(0.0, 1.0, 4097)
+    points = np.repeat(shares[:, None], len(market.type_names(scenario)), axis=1)
+    first = (seats[0] for seats in market.roles(scenario))
+    return any(bool(np.any(np.diff(market.types_at(scenario, seat, points)[:, 0]) == 0.0)) for seat in first)
 
 
 def _require(market: Any, function: str, name: str, scenario: Scenario) -> None:

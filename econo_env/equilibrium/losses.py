@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.equilibrium.strategy import BidFunction
 from econo_env.markets.judging import BidCurves
+from econo_env.valuations.bid_function import BidFunction
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def exact_loss(own: BidFunction, curves: Curves, lowest: float, highest: float) 
                 # who starts to bid at the upper end of a cell stays out up to there
                 worst = 0.0 if out[low] else float(utility[places[low] : places[high] + 1].min())
                 least[row] = min(least[row], worst)
-    shares = own.quantiles.cdf(own.types)
+    shares = own.shares
     gain = best - mine
     return Loss(
         utility=_mean(mine, shares),
@@ -87,8 +87,7 @@ def sampled_loss(own: BidFunction, samples: tuple[Curves, Curves], lowest: float
         highest: The largest.
     """
     shares = (np.arange(_SAMPLED_TYPES) + 0.5) / _SAMPLED_TYPES
-    types = own.quantiles.quantile(shares)
-    bids = own(types)
+    types, bids = np.interp(shares, own.shares, own.types), np.interp(shares, own.shares, np.nan_to_num(own.bids))
     candidates = np.concatenate([np.linspace(lowest, highest, _SAMPLED_BIDS), bids])
     chosen, judged = (curves(candidates).utility(types) for curves in samples)
     rows, mine = np.arange(_SAMPLED_TYPES), _SAMPLED_BIDS + np.arange(_SAMPLED_TYPES)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.equilibrium.grids import Choices, edges
-from econo_env.equilibrium.strategy import BidFunction
+from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
@@ -44,11 +44,14 @@ def read(choices: Choices, chances: Floats, quantiles: QuantileTable, straight: 
         straight: Whether the last types continue the line of those before them, for noise goes beyond the highest bid.
     """
     shares = edges(0.0, 1.0, _POINTS)
-    types, first = np.unique(quantiles.quantile(shares), return_index=True)
-    bids = choices.quantiles(chances, shares[first])
-    before = np.searchsorted(shares[first], [1.0 - 4.0 * _LAST, 1.0 - _LAST])
-    if straight and before[0] < before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):
-        slope = (bids[before[1]] - bids[before[0]]) / (types[before[1]] - types[before[0]])
+    types = quantiles.quantile(shares)
+    bids = choices.quantiles(chances, shares)
+    if choices.may_stay_out:  # noise also picks bids above the value
+        bids = np.where(types < choices.ends[0], np.nan, bids)
+    before = np.searchsorted(shares, [1.0 - 4.0 * _LAST, 1.0 - _LAST])
+    spread = types[before[1]] - types[before[0]]
+    if straight and spread > 0.0 and before[1] < len(types) - 1 and not np.isnan(bids[before[0]]):
+        slope = (bids[before[1]] - bids[before[0]]) / spread
         rest = slice(before[1], len(types))
         bids[rest] = np.minimum(bids[rest], bids[before[1]] + slope * (types[rest] - types[before[1]]))
-    return BidFunction(types, bids, quantiles)
+    return BidFunction(shares, types, bids)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.equilibrium.losses import Curves
-from econo_env.equilibrium.strategy import BidFunction
 from econo_env.money import to_money
 from econo_env.scenario import Scenario
+from econo_env.valuations.bid_function import BidFunction
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,8 @@ def curves_on_sample(
     engine.state.tick[:] = 1  # curves look back at the round just played
     for number, agents in enumerate(roles):
         for agent in agents:
-            types = market.types_at(scenario, agent, uniforms[:, [agent]])[:, 0]
-            engine.state.bids[:, agent] = to_money(functions[number](types))
+            function = functions[number]
+            made = np.interp(uniforms[:, agent], function.shares, np.nan_to_num(function.bids))
+            engine.state.bids[:, agent] = to_money(made)
     curves: Curves = partial(market.bid_curves, scenario, engine.state, roles[role][0])
     return curves

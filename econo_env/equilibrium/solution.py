@@ -1,6 +1,5 @@
 """A solved game: what everybody bids, and how far that is from an equilibrium."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.equilibrium.losses import Loss
 from econo_env.scenario import Scenario
+from econo_env.valuations.bid_function import MIDDLE, Strategy
 
 Floats = NDArray[np.float64]
-
-Strategy = Callable[[ArrayLike], Floats]
-"""Bids of types, both in credits, of the same shape."""
 
 ACCEPTED_LOSS = 1e-3
 """Mean gain of the best deviation over the mean utility of the strategy, beyond which a solution is refused."""
@@ -52,11 +49,14 @@ class Solution:
         known = [bound for bound in bounds if bound is not None]
         return max(known) if len(known) == len(bounds) else None
 
-    def bids(self, types: Floats, role_of: NDArray[np.int64]) -> Floats:
-        """Bids in credits of types of any shape, given the number of each one's role, of a shape that fits it."""
+    def bids(self, types: Floats, role_of: NDArray[np.int64], luck: ArrayLike = MIDDLE) -> Floats:
+        """Bids in credits of types of any shape, given the number of each one's role, of a shape that fits it.
+
+        Where bids are mixed `luck`, draws uniform in [0, 1) of a shape that fits too, decides.
+        """
         made = np.zeros(np.shape(types))
         for number, function in enumerate(self.functions):
-            made = np.where(role_of == number, function(types), made)
+            made = np.where(role_of == number, function(types, luck), made)
         return made
 
     def __str__(self) -> str:

@@ -16,10 +16,12 @@ from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
 from econo_env.equilibrium.reading import carried, narrowed, read
 from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
-from econo_env.equilibrium.strategy import BidFunction
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.markets.judging import BidCurves
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.properties import EX_POST_RATIONAL
 from econo_env.scenario import Scenario
+from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
@@ -82,12 +84,14 @@ def _solve(scenario: Scenario) -> Solution:
         return solve_unit_bids(scenario)
     quantiles = [type_law(scenario, agents[0]) for agents in roles]
     build, resolution = _builder(scenario, roles)
-    scale = max(float(table.values[-1]) for table in quantiles)
-    lowest, stays_out = _reserve(scenario), _may_stay_out(scenario)
+    tops = [float(table.values[-1]) for table in quantiles]
+    lowest = _lowest(scenario, roles, quantiles)
+    stays_out = [_may_stay_out(scenario) or low > table.values[0] for low, table in zip(lowest, quantiles, strict=True)]
+    scale = max(tops) - min(lowest)
 
     choices = [
-        Choices(*type_cells(table, resolution.types // 2), edges(lowest, top, resolution.coarse, 0.0), stays_out)
-        for table, top in zip(quantiles, _tops(scenario, quantiles), strict=True)
+        Choices(*type_cells(table, resolution.types // 2), edges(low, top, resolution.coarse, 0.0), out)
+        for table, low, top, out in zip(quantiles, lowest, _tops(scenario, tops), stays_out, strict=True)
     ]
     start = [np.exp(one.log_width) / np.exp(one.log_width).sum() for one in choices]
     for _, chances in path(
@@ -101,10 +105,10 @@ def _solve(scenario: Scenario) -> Solution:
         weights = _weights(scenario, roles)
         low = min(ends[0] * weight for ends, weight in zip(ranges, weights, strict=True))
         high = max(ends[1] * weight for ends, weight in zip(ranges, weights, strict=True))
-        ranges = [(max(lowest, low / weight), high / weight) for weight in weights]
+        ranges = [(max(least, low / weight), high / weight) for least, weight in zip(lowest, weights, strict=True)]
     fine = [
-        Choices(*type_cells(table, resolution.types), edges(*ends, resolution.fine), stays_out)
-        for table, ends in zip(quantiles, ranges, strict=True)
+        Choices(*type_cells(table, resolution.types), edges(*ends, resolution.fine), out)
+        for table, ends, out in zip(quantiles, ranges, stays_out, strict=True)
     ]
     start = [carried(*three) for three in zip(choices, coarse, fine, strict=True)]
     followed = path(partial(response, build(tuple(fine))), start, resolution.middle * scale, resolution.noise * scale)
@@ -134,6 +138,30 @@ def _reserve(scenario: Any) -> float:
     return float(getattr(scenario.mechanism, "reserve", 0.0))
 
 
+def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:
+    """The least bid of each role that may win, in credits.
+
+    Where winners pay what they bid and all are there, k units go for no less than what k + 1 bidders can all afford:
+    rivals who could do better would overbid.
+    """
+    reserve, weights = _reserve(scenario), _weights(scenario, roles)
+    claims = mechanism(scenario.mechanism.name).properties
+    presence = getattr(scenario, "participation", None)
+    if _expected(scenario) is None or EX_POST_RATIONAL not in claims or (presence and presence != type(presence)()):
+        return [reserve] * len(roles)
+    units = len(getattr(scenario, "click_rates", ())) or int(getattr(scenario.mechanism, "units", 1))
+    ends = [
+        float(table.values[0]) * weight
+        for agents, table, weight in zip(roles, quantiles, weights, strict=True)
+        for _ in agents
+    ]
+    least = sorted(ends, reverse=True)[units] if units < len(ends) else 0.0
+    return [
+        max(reserve, least / weight) if least / weight < table.values[-1] else reserve
+        for table, weight in zip(quantiles, weights, strict=True)
+    ]
+
+
 def _may_stay_out(scenario: Any) -> bool:
     return _reserve(scenario) > 0.0 or getattr(scenario, "entry_costs", 0.0) > 0.0
 
@@ -143,11 +171,11 @@ def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]
     return tuple(weights[agents[0]] if weights else 1.0 for agents in roles)
 
 
-def _tops(scenario: Any, quantiles: Sequence[QuantileTable]) -> list[float]:
+def _tops(scenario: Any, highest: Sequence[float]) -> list[float]:
     """The largest bid of each role worth a thought: its highest value, in a two-sided market the highest of all."""
     if hasattr(scenario, "num_sellers"):
-        return [float(scenario.highest_value)] * len(quantiles)
-    return [float(table.values[-1]) for table in quantiles]
+        return [float(scenario.highest_value)] * len(highest)
+    return list(highest)
 
 
 def _builder(
@@ -194,7 +222,7 @@ def _losses(
     scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]
 ) -> tuple[Loss, ...]:
     expected, market = _expected(scenario), scenario.market_module()
-    tops = _tops(scenario, [one.quantiles for one in functions])
+    tops = _tops(scenario, [float(one.types[-1]) for one in functions])
     losses = []
     for role, (own, top) in enumerate(zip(functions, tops, strict=True)):
         if expected is not None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.equilibrium.grids import Choices
+from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
@@ -189,9 +190,12 @@ class UnitBids:
     reserve: float
     quantiles: QuantileTable
 
-    def __call__(self, values: ArrayLike) -> Floats:
-        """Bids in credits of values (..., 2), the higher one first, same shape; a bid of 0 is for a value left out."""
-        values = np.asarray(values, dtype=np.float64)
+    def __call__(self, types: ArrayLike, luck: ArrayLike = MIDDLE) -> Floats:
+        """Bids in credits of values (..., 2), the higher one first, same shape; a bid of 0 is for a value left out.
+
+        Nothing is mixed.
+        """
+        values = np.asarray(types, dtype=np.float64)
         places = np.interp(values, self.points, np.arange(len(self.points)))
         low = np.minimum(places.astype(np.int64), len(self.points) - 2)
         (i, j), (x, y) = np.moveaxis(low, -1, 0), np.moveaxis(places - low, -1, 0)[..., None]

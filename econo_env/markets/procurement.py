@@ -3,7 +3,7 @@
 What suppliers' costs leave of the ceiling are values, and a sale among such values is the same game.
 """
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from econo_env.engine.compiled import compiled
 from econo_env.markets.form import Amount
 from econo_env.money import LARGEST_CREDITS
-from econo_env.valuations.priors import Prior, empirical
-
-BidFunction = Callable[[ArrayLike], NDArray[np.float64]]
+from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction, Strategy
 
 REVERSE = {"procurement": {}, "bids": "amount", "largest_bid": 1.0}
 """What makes the reverse form of a sale's built-in scenario: bids reach up to the ceiling."""
@@ -46,19 +44,16 @@ def mirrored(bids: NDArray[np.int64], ceiling: int) -> NDArray[np.int64]:
     return np.where((bids >= 0) & (bids <= ceiling), ceiling - bids, -1)
 
 
-def left_of(ceiling: float, prior: Prior) -> Prior:
-    """The distribution of what a cost from the prior leaves of the ceiling, 0 where it is above; credits."""
-    return empirical(prior.quantile_table().reversed(lambda costs: np.maximum(ceiling - costs, 0.0)))
+def asked(ceiling: float, sale: BidFunction) -> Strategy:
+    """The mirror of a sale's bid function: what to ask at each cost, credits, any shape.
 
-
-def asked(ceiling: float, bid_of_sale: BidFunction) -> BidFunction:
-    """The mirror of a bid function: what to ask at each cost, credits, any shape.
-
-    Costs above the ceiling ask for themselves and are not served.
+    Costs above the ceiling ask for themselves and are not served; who stays out asks for more than the ceiling.
     """
+    seen = replace(sale, blur=sale.blur + SEEN * ceiling)
 
-    def ask(costs: ArrayLike) -> NDArray[np.float64]:
+    def ask(costs: ArrayLike, luck: ArrayLike = MIDDLE) -> NDArray[np.float64]:
         known = np.asarray(costs, dtype=np.float64)
-        return np.where(known <= ceiling, ceiling - bid_of_sale(ceiling - known), known)
+        asks = ceiling - seen.placed(ceiling - known, luck)
+        return np.where(known <= ceiling, np.where(np.isnan(asks), 2.0 * ceiling, asks), known)
 
     return ask

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
@@ -12,15 +12,14 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import (
-    entry_value,
-    expected_rival_value,
+    entry_place,
     rank_chances,
-    table_cdf,
-    win_probability,
+    win_density,
 )
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 class AllPay(NamedTuple):
@@ -50,20 +49,19 @@ def clear(
         allocation[winner] = 1
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: AllPay) -> NDArray[Any]:
-    """b(v) = v G(v) - integral_e^v G(y) dy from the value e on whose chance to win is worth the reserve, else 0.
+def equilibrium(places: Places, num_bidders: int, parameters: AllPay) -> BidFunction:
+    """b(v) = reserve + integral_e^v y dG(y) from the value e on whose chance to win is worth the reserve.
 
     G is the chance to win against rivals' values (Krishna 2009, section 3.3, with e G(e) = reserve).
     """
-    values = np.asarray(values, dtype=np.float64)
     rivals, units = num_bidders - 1, parameters.units
-    entry = entry_value(prior, num_bidders, parameters.reserve, units=units)
+    entry = entry_place(places, num_bidders, parameters.reserve, units=units)
     if np.isinf(entry):
-        return np.zeros_like(values)
-    if rivals < units:
-        return np.where(values >= entry, parameters.reserve, 0.0)
-    wins = win_probability(table_cdf(prior, values), rivals, units)
-    return np.where(values >= entry, wins * expected_rival_value(values, prior, num_bidders, units, entry), 0.0)
+        return BidFunction(places.shares, places.values, np.full(len(places.shares), np.nan))
+    places = places.cut_at(entry)
+    paid = places.integral(places.node_values * win_density(places.nodes, rivals, units), entry)
+    bids = np.where(places.shares >= entry, parameters.reserve + paid, np.nan)
+    return BidFunction(places.shares, places.values, bids)
 
 
 def expected_outcome(

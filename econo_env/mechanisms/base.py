@@ -7,30 +7,29 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Literal, Protocol, get_type_hints
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
 from econo_env.mechanisms.properties import SHILL_PROOF, Claim
 from econo_env.money import is_money, to_money
 from econo_env.settings import choice, validated
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 class Equilibrium(Protocol):
-    """A symmetric Bayes-Nash equilibrium bid function.
+    """A symmetric Bayes-Nash equilibrium.
 
-    Called with values (credits, any shape), their prior, the number of bidders, and the mechanism's parameters in
-    credits; returns bids in credits of the same shape.
+    Called with the places of the values' prior, the number of bidders, and the mechanism's parameters in credits;
+    returns bids by place, which are mixed where the prior has an atom.
     """
 
-    def __call__(
-        self,
-        values: ArrayLike,
-        prior: Prior,
-        num_bidders: int,
-        parameters: Any,
-    ) -> NDArray[Any]:
-        """Bids for `values`."""
+    def __call__(self, places: Places, num_bidders: int, parameters: Any) -> BidFunction:
+        """The bid function.
+
+        Raises:
+            ValueError: The rule has no such equilibrium for this prior; the message says why.
+        """
         ...
 
 
@@ -99,7 +98,7 @@ class Mechanism:
     known_answer: str
     reference: str
     equilibrium: Equilibrium | None = None
-    equilibrium_under: Callable[..., NDArray[Any]] | None = None
+    equilibrium_under: Callable[..., BidFunction] | None = None
     expected_outcome: ExpectedOutcome | None = None
     truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)

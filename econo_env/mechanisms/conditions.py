@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from econo_env.mechanisms.order_statistics import entry_value, running_integral, table_cdf, win_probability
+from econo_env.mechanisms.order_statistics import entry_place, mean_of_losing
 from econo_env.mechanisms.weighted_price import Payment
+from econo_env.money import MICRO
+from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.information import Information, PrivateValues
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.places import Places
 from econo_env.valuations.utility import RETURN, Budget, RiskNeutral, Utility
 
 Floats = NDArray[np.float64]
@@ -43,25 +45,26 @@ class Conditions:
         return isinstance(self.utility, RiskNeutral)
 
 
-def truth(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any) -> Floats:
+def truth(places: Places, num_bidders: int, parameters: Any) -> BidFunction:
     """The own value: where the price does not hang on the own bid, whatever the others do (Vickrey 1961)."""
-    return np.asarray(values, dtype=np.float64)
+    return BidFunction(places.shares, places.values, places.values)
 
 
-def second_price_under(
-    values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, conditions: Conditions
-) -> Floats:
+def second_price_under(places: Places, num_bidders: int, parameters: Any, conditions: Conditions) -> BidFunction:
     """Private values: the truth, from the value on that is worth the entry; else E[value | a tie with the best rival].
 
     Truth is dominant in every utility model that grows with the surplus; a budget cuts it. Milgrom and Weber (1982).
     """
-    values = np.asarray(values, dtype=np.float64)
     if not conditions.information.private:
         _require_plain(parameters, conditions)
-        return conditions.information.value_at_a_tie(values, prior, num_bidders)
+        at_knots, _ = conditions.information.worth_at_a_tie(places, num_bidders)
+        return BidFunction(places.shares, places.values, at_knots)
     if conditions.entry_cost == 0.0:
-        return values
-    return np.where(values >= _entry(prior, num_bidders, parameters, conditions), values, 0.0)
+        return truth(places, num_bidders, parameters)
+    if not conditions.information.independent:
+        raise ValueError("with an entry fee or cost a closed form is known for independent values")
+    places, entry = _entry(places, num_bidders, parameters, conditions)
+    return BidFunction(places.shares, places.values, np.where(places.shares >= entry, places.values, np.nan))
 
 
 def second_price_with_shills(parameters: Any) -> dict[str, Any]:
@@ -82,9 +85,7 @@ def kth_price_with_shills(parameters: Any) -> dict[str, Any]:
     return {"name": "kth_price", "reserve": parameters.reserve, "rank": parameters.rank - 1}
 
 
-def first_price_under(
-    values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, conditions: Conditions
-) -> Floats:
+def first_price_under(places: Places, num_bidders: int, parameters: Any, conditions: Conditions) -> BidFunction:
     """A mean of max(reserve, best losing rival value), given that the own value wins.
 
     With G the chance to win against rivals that may be absent, and transform t and power p of the utility model,
@@ -96,45 +97,58 @@ def first_price_under(
     Raises:
         ValueError: No closed form is known.
     """
-    values = np.asarray(values, dtype=np.float64)
     information, utility, reserve = conditions.information, conditions.utility, parameters.reserve
     if not information.private:
         _require_plain(parameters, conditions)
-        share = (_NODES + 1.0) / 2.0
-        rivals = information.rival_signal(values[..., None], prior, num_bidders, share)
-        return np.asarray(information.value_at_a_tie(rivals, prior, num_bidders) @ _WEIGHTS / 2.0)
+        return _of_signals(places, num_bidders, information)
     if not information.independent:
         raise ValueError("no closed form of the first price is known for correlated private values")
     if utility.model == RETURN and reserve < utility.parameter:
         raise ValueError(f"return on investment has a closed form with a reserve of at least {utility.parameter:g}")
-    start = max(reserve, prior.lowest)
+    start = places.of(reserve)
     if conditions.entry_cost > 0.0:
-        start = _entry(prior, num_bidders, parameters, conditions)
-    if not np.isfinite(start):
-        return np.zeros_like(values)
-
-    def wins(cdf: ArrayLike) -> Floats:
-        there = 1.0 - conditions.present * (1.0 - np.asarray(cdf, dtype=np.float64))
-        return win_probability(there, num_bidders - 1, parameters.units) ** utility.power
-
-    at, at_start = (wins(table_cdf(prior, v)) for v in (values, start))
-    area = running_integral(lambda y, cdf: utility.slope(y) * wins(cdf), values, prior, start)
-    if at_start > 0.0:
-        area = area + (utility.transform(start) - utility.transform(reserve)) * at_start
-    own = np.maximum(values, start)
-    sure = np.where(at > 1e-300, at, 1.0)
-    bids = np.where(at > 1e-300, utility.inverse(utility.transform(own) - area / sure), own)
-    if isinstance(utility, Budget) and float(bids[values <= prior.highest].max(initial=0.0)) > utility.amount:
+        places, start = _entry(places, num_bidders, parameters, conditions)
+    places = places.cut_at(min(start, 1.0))
+    bids = mean_of_losing(
+        places,
+        num_bidders,
+        parameters.units,
+        reserve,
+        start=min(start, 1.0),
+        present=conditions.present,
+        power=utility.power,
+        transform=utility.transform,
+        inverse=utility.inverse,
+    )
+    if conditions.entry_cost > 0.0:
+        bids = np.where(places.shares >= start, np.maximum(bids, 1.0 / MICRO), np.nan)  # a bid of 0 stays out
+    if isinstance(utility, Budget) and float(np.nanmax(bids)) > utility.amount:
         raise ValueError(f"a budget of {utility.amount} binds: no closed form of the first price is known")
-    return np.where(values >= start, bids, 0.0)
+    return BidFunction(places.shares, places.values, bids)
 
 
-def _entry(prior: Prior, num_bidders: int, parameters: Any, conditions: Conditions) -> float:
+def _of_signals(places: Places, num_bidders: int, information: Information) -> BidFunction:
+    if num_bidders < 2:
+        return BidFunction(places.shares, places.values, np.zeros_like(places.shares))
+    if information.independent:
+        worth = information.worth_at_a_tie(places, num_bidders)
+        bids = mean_of_losing(places, num_bidders, 1, 0.0, worth=worth)
+        return BidFunction(places.shares, places.values, bids)
+    share, prior = (_NODES + 1.0) / 2.0, places.prior
+    assert prior is not None, "signals come from a prior"
+    rivals = information.rival_signal(places.values[:, None], prior, num_bidders, share)
+    bids = information.value_at_a_tie(rivals, prior, num_bidders) @ _WEIGHTS / 2.0
+    return BidFunction(places.shares, places.values, bids)
+
+
+def _entry(places: Places, num_bidders: int, parameters: Any, conditions: Conditions) -> tuple[Places, float]:
+    """The first place to take part, and places cut there."""
     if not conditions.neutral:
         raise ValueError("with an entry fee or cost a closed form is known for risk-neutral bidders")
-    return entry_value(
-        prior, num_bidders, conditions.entry_cost, parameters.reserve, parameters.units, conditions.present
+    entry = entry_place(
+        places, num_bidders, conditions.entry_cost, parameters.reserve, parameters.units, conditions.present
     )
+    return places.cut_at(min(entry, 1.0)), entry
 
 
 def _require_plain(parameters: Any, conditions: Conditions) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
@@ -10,8 +10,9 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.first_price import expected_outcome
 from econo_env.mechanisms.marginal_bids import UnitSale, award
-from econo_env.mechanisms.order_statistics import expected_rival_value
-from econo_env.valuations.priors import Prior
+from econo_env.mechanisms.order_statistics import sold_to_the_highest
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 @compiled
@@ -26,9 +27,9 @@ def clear(
             payments[bidder] += bids[bidder, unit]
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: UnitSale) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: UnitSale) -> BidFunction:
     """Single-unit demand: b(v) = E[the best losing value | below v] (Weber 1983; Krishna 2009, section 13.4)."""
-    return expected_rival_value(values, prior, num_bidders, parameters.units, parameters.reserve)
+    return sold_to_the_highest(places, num_bidders, parameters.units, parameters.reserve)
 
 
 MECHANISM = Mechanism(

@@ -3,8 +3,7 @@
 from enum import IntEnum
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
@@ -13,7 +12,9 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.choices import read_as, written_as
 from econo_env.mechanisms.crossing import cross, trade
-from econo_env.valuations.priors import Prior, Uniform
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
+from econo_env.valuations.priors import Uniform
 
 
 class Between(IntEnum):
@@ -66,7 +67,7 @@ def clear(
     trade(order, buyers, trades, price, price, allocation, payments)
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: DoubleAuction) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: DoubleAuction) -> BidFunction:
     """The buyer's bid in the linear equilibrium of one buyer and one seller, both U[low, high].
 
     On U[0, 1] with h = 1 - k the weight of the bid: B(v) = v / (1 + h) + h (1 - h) / (2 (1 + h)); the seller's ask is
@@ -75,12 +76,11 @@ def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: D
     Raises:
         ValueError: More than one trader a side, or another prior: no closed form is known.
     """
-    if num_bidders != 2 or not isinstance(prior, Uniform):
+    if num_bidders != 2 or not isinstance(places.prior, Uniform):
         raise ValueError("the closed form is that of one buyer and one seller with uniform priors")
     weight = 1.0 - parameters.k
-    shares = (np.asarray(values, dtype=np.float64) - prior.low) / (prior.high - prior.low)
-    bids = (shares + weight * (1.0 - weight) / 2.0) / (1.0 + weight)
-    return prior.low + (prior.high - prior.low) * bids
+    bids = (places.shares + weight * (1.0 - weight) / 2.0) / (1.0 + weight)
+    return BidFunction(places.shares, places.values, places.lowest + (places.highest - places.lowest) * bids)
 
 
 MECHANISM = Mechanism(

@@ -4,16 +4,16 @@ import math
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
 
 
 class EnglishOpen(NamedTuple):
@@ -45,11 +45,6 @@ def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: 
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: EnglishOpen) -> NDArray[Any]:
-    """Outbidding up to the own value, which is a best response to others who do (Krishna 2009, section 1.2)."""
-    return np.asarray(values, dtype=np.float64)
-
-
 def duration(parameters: EnglishOpen, opening: float, limits: NDArray[np.float64]) -> float:
     """Until the close, which calls put off: they rise by the increment, later by their share, to the second limit."""
     limits = np.sort(limits[~np.isnan(limits)])
@@ -79,7 +74,7 @@ MECHANISM = ClockMechanism(
     known_answer="outbidding up to the own value: the price is the second highest value within one increment; "
     "with a soft close waiting for the last ticks gains nothing",
     reference="Krishna, Auction Theory (2009), section 1.2; Roth and Ockenfels (2002) on hard and soft closes",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     sealed_form="second_price",
     sees=("leading",),
     duration=duration,

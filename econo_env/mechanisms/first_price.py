@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
@@ -12,10 +12,11 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import first_price_under
-from econo_env.mechanisms.order_statistics import expected_rival_value, rank_chances
+from econo_env.mechanisms.order_statistics import rank_chances, sold_to_the_highest
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 class FirstPrice(NamedTuple):
@@ -45,9 +46,9 @@ def clear(
         payments[winner] = bids[winner]
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: FirstPrice) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: FirstPrice) -> BidFunction:
     """b(v) = E[max(reserve, the units-th highest rival value) | it lies below v] (Krishna 2009, sections 2.3, 13.4)."""
-    return expected_rival_value(values, prior, num_bidders, parameters.units, parameters.reserve)
+    return sold_to_the_highest(places, num_bidders, parameters.units, parameters.reserve)
 
 
 def expected_outcome(

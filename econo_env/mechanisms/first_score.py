@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any, NamedTuple
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import expected_rival_value
+from econo_env.mechanisms.order_statistics import sold_to_the_highest
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 class FirstScore(NamedTuple):
@@ -39,19 +40,18 @@ def clear(
         payments[winner] = prices[winner]
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: FirstScore) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: FirstScore) -> BidFunction:
     """Scores are the bids of a first-price auction among the best scores at cost (Asker and Cantillon 2008).
 
     Args:
-        values: Best scores at cost, max over q of s(q) - c(q, theta), in credits, any shape.
-        prior: Their distribution.
+        places: Of best scores at cost, max over q of s(q) - c(q, theta), credits.
         num_bidders: Suppliers.
         parameters: With `reserve` in credits.
 
     Returns:
-        Scores that are bid in credits, the shape of `values`; quality stays the one that reaches the best score.
+        Scores that are bid; quality stays the one that reaches the best score.
     """
-    return expected_rival_value(values, prior, num_bidders, 1, parameters.reserve)
+    return sold_to_the_highest(places, num_bidders, 1, parameters.reserve)
 
 
 MECHANISM = Mechanism(

@@ -4,7 +4,7 @@ from math import comb, factorial
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
@@ -14,7 +14,11 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import kth_price_with_shills
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
+from econo_env.valuations.priors import Uniform
+
+_FALLS = 1e-6  # of the highest value: quantile functions are computed, and differentiated on cells
 
 
 class KthPrice(NamedTuple):
@@ -48,23 +52,44 @@ def clear(
     payments[winner] = terms.reserve if priced == NOBODY else min(bids[winner], max(terms.reserve, bids[priced]))
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: KthPrice) -> NDArray[Any]:
-    """b(v) = sum_j C(k-2, j) (n-k)! / (n-k+j)! q^j Q^(j)(q) at q = F(v), with Q the prior's quantile function.
+def equilibrium(places: Places, num_bidders: int, parameters: KthPrice) -> BidFunction:
+    """b(u) = sum_j C(k-2, j) (n-k)! / (n-k+j)! u^j q^(j)(u) at place u, with q the quantile function.
 
     Revenue equivalence, differentiated k - 1 times (Monderer and Tennenholtz 2000). Any prior up to k = 3, then power.
+    With k = 3 it is v + F / ((n - 2) f). It is an equilibrium where it does not fall.
+
+    Raises:
+        ValueError: There is no such form, or it falls.
     """
-    values, k, n = np.asarray(values, dtype=np.float64), parameters.rank, num_bidders
-    exponent = getattr(prior, "exponent", 1.0 if prior.name == "uniform" else None)
+    k, n, prior = parameters.rank, num_bidders, places.prior
+    exponent = getattr(prior, "exponent", 1.0 if isinstance(prior, Uniform) else None)
     if k > n or (k > 2 and parameters.reserve > 0.0) or (k > 3 and exponent is None):
+        named = "this" if prior is None else prior.name
         needs = "rank bidders, from rank 3 on no reserve, from rank 4 on a uniform or power prior"
-        raise ValueError(f"rank {k}, {n} bidders, {prior.name} prior: a closed form needs {needs}")
+        raise ValueError(f"rank {k}, {n} bidders, {named} prior: a closed form needs {needs}")
+    if k == 2:
+        return BidFunction(places.shares, places.values, places.values)
     if exponent is None:
-        return values + (k == 3) * prior.cdf(values) / np.maximum((n - 2) * prior.pdf(values), 1e-300)
-    bids, derivative = values.copy(), values - prior.lowest
+        return _third_price(places, n)
+    bids, derivative = places.values, places.values - places.lowest
     for j in range(1, k - 1):
-        derivative = derivative * (1.0 / exponent - (j - 1))  # q^j Q^(j) of a power of q
+        derivative = derivative * (1.0 / exponent - (j - 1))  # u^j q^(j) of a power of u
         bids = bids + comb(k - 2, j) * factorial(n - k) / factorial(n - k + j) * derivative
-    return bids
+    return BidFunction(places.shares, places.values, bids)
+
+
+def _third_price(places: Places, num_bidders: int) -> BidFunction:
+    if places.pdf is None:
+        raise ValueError("the third price has a closed form where the density of the values is known")
+    slopes = 1.0 / np.maximum(places.pdf(places.node_values), 1e-300)
+    bids = (places.node_values + places.nodes * slopes / (num_bidders - 2)).ravel()
+    falls = float((np.maximum.accumulate(bids) - bids).max())
+    if falls > _FALLS * places.highest:
+        raise ValueError(
+            "the third price has an increasing equilibrium where v + F(v) / ((n - 2) f(v)) does not fall, and for this "
+            f"prior it falls, by up to {falls:.3g} credits, as at an atom or where a density rises steeply"
+        )
+    return BidFunction(places.nodes.ravel(), places.node_values.ravel(), np.maximum.accumulate(bids))
 
 
 MECHANISM = Mechanism(

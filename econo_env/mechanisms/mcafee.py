@@ -2,17 +2,16 @@
 
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import cross, trade
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
 
 
 class McAfee(NamedTuple):
@@ -60,11 +59,6 @@ def clear(
         trade(order, buyers, trades - 1, marginal_bid, marginal_ask, allocation, payments)
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: McAfee) -> NDArray[Any]:
-    """Truth is a dominant strategy (McAfee 1992, Theorem 1)."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = Mechanism(
     name="mcafee",
     summary="Trade at the midpoint of the first losing offers if it suits the marginal pair, else without that pair.",
@@ -81,6 +75,6 @@ MECHANISM = Mechanism(
     ),
     known_answer="2 buyers, 2 sellers, U[0,1]: truthful, 79/96 (0.823) of the gains from trade",
     reference="McAfee, A dominant strategy double auction, Journal of Economic Theory 56 (1992)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
 )

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import expected_rival_value, rank_chances, win_probability
+from econo_env.mechanisms.order_statistics import mean_of_losing, rank_chances, win_probability
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 @compiled
@@ -35,30 +36,30 @@ def clear(
             payments[bidder] = terms.click_rates[allocation[bidder] - 1] * bids[bidder]
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: Any) -> BidFunction:
     """b(v) = v - integral_r^v Q / Q(v), with Q the expected clicks of the value v, by revenue equivalence.
 
     Q sums, over slots s, x_s - x_(s+1) times the chance G_s that fewer than s rivals lie above; each part by itself is
     the equilibrium of a first-price sale of s units (Krishna 2009, section 5.1.2).
 
     Args:
-        values: Own values of a click in credits, any shape.
-        prior: Distribution of every bidder's value.
-        num_bidders: Bidders, the owner of the values included.
+        places: Of every bidder's value of a click.
+        num_bidders: Bidders.
         parameters: With `reserve` in credits and `click_rates`.
 
     Returns:
-        Bids per click in credits, the shape of `values`.
+        Bids per click.
     """
-    values = np.asarray(values, dtype=np.float64)
+    places = places.cut_at(places.of(parameters.reserve))
     rates = np.append(np.asarray(parameters.click_rates, dtype=np.float64), 0.0)
-    clicks, paid = np.zeros_like(values), np.zeros_like(values)
+    clicks, paid = np.zeros_like(places.shares), np.zeros_like(places.shares)
     for slot in range(1, len(rates)):
-        weight = (rates[slot - 1] - rates[slot]) * win_probability(prior.cdf(values), num_bidders - 1, slot)
+        weight = (rates[slot - 1] - rates[slot]) * win_probability(places.shares, num_bidders - 1, slot)
         clicks += weight
-        paid += weight * expected_rival_value(values, prior, num_bidders, slot, parameters.reserve)
-    serious = (clicks > 1e-300) & (values >= parameters.reserve)
-    return np.where(serious, paid / np.where(serious, clicks, 1.0), values)
+        paid += weight * mean_of_losing(places, num_bidders, slot, parameters.reserve)
+    serious = (clicks > 1e-300) & (places.values >= parameters.reserve)
+    bids = np.where(serious, paid / np.where(serious, clicks, 1.0), places.values)
+    return BidFunction(places.shares, places.values, bids)
 
 
 def expected_outcome(

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots, follower, occupant, price_to_stay
-from econo_env.valuations.priors import Prior
 
 
 @compiled
@@ -45,11 +44,6 @@ def clear(
         payments[bidder] = total
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any) -> NDArray[Any]:
-    """Truth is dominant."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = Mechanism(
     name="position_vcg",
     summary="The highest bids per click take the slots from the top; each pays the clicks it takes from those below.",
@@ -67,6 +61,6 @@ MECHANISM = Mechanism(
     ),
     known_answer="U[0,1], n bidders, click rates x: truthful, revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
     reference="Edelman, Ostrovsky and Schwarz (2007); Varian (2007)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
 )

@@ -2,17 +2,16 @@
 
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import BY_LOT, sort_offers, trade
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
 
 
 class PostedPrice(NamedTuple):
@@ -51,11 +50,6 @@ def clear(
     trade(order, buyers, min(demand, supply), terms.price, terms.price, allocation, payments)
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: PostedPrice) -> NDArray[Any]:
-    """Truth is a dominant strategy: no offer moves the price."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = Mechanism(
     name="posted_price",
     summary="All who accept a price fixed in advance trade at it; the longer side is drawn by lot.",
@@ -71,6 +65,6 @@ MECHANISM = Mechanism(
     ),
     known_answer="one buyer, one seller, U[0,1], price 1/2: gains from trade 1/8",
     reference="Hagerty and Rogerson, Robust trading mechanisms, Journal of Economic Theory 42 (1987)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
 )

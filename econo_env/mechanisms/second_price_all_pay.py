@@ -3,19 +3,20 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.order_statistics import entry_value, running_integral, table_cdf
+from econo_env.mechanisms.order_statistics import entry_place, win_density, win_probability
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
-_SURE = 1.0 - 1e-15  # the bid function has no bound as winning becomes certain
+_LEAST = 1e-15  # chance to lose: the bid function has no bound as winning becomes certain
 
 
 class SecondPriceAllPay(NamedTuple):
@@ -48,22 +49,19 @@ def clear(
     payments[winner] = min(price, bids[winner])
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: SecondPriceAllPay) -> NDArray[Any]:
-    """b(v) = reserve + integral_e^v y g(y) / (1 - G(y)) dy (Krishna and Morgan 1997), G = F^(n-1); 0 below e.
+def equilibrium(places: Places, num_bidders: int, parameters: SecondPriceAllPay) -> BidFunction:
+    """b(v) = reserve + integral_e^v y g(y) / (1 - G(y)) dy (Krishna and Morgan 1997), G = F^(n-1); nothing below e.
 
-    e is the value whose chance to win is worth the reserve. By parts: y d(-ln(1 - G(y))).
+    e is the value whose chance to win is worth the reserve.
     """
-    values = np.asarray(values, dtype=np.float64)
-    entry = entry_value(prior, num_bidders, parameters.reserve)
+    entry, rivals = entry_place(places, num_bidders, parameters.reserve), num_bidders - 1
     if np.isinf(entry):
-        return np.zeros_like(values)
-
-    def log_losing(cdf: Any) -> Any:
-        return np.log1p(-np.minimum(cdf ** (num_bidders - 1), _SURE))
-
-    at, at_entry = (log_losing(table_cdf(prior, v)) for v in (values, entry))
-    area = running_integral(lambda _, cdf: log_losing(cdf), values, prior, entry)
-    return np.where(values >= entry, parameters.reserve + area - values * at + entry * at_entry, 0.0)
+        return BidFunction(places.shares, places.values, np.full(len(places.shares), np.nan))
+    places = places.cut_at(entry)
+    losing = np.maximum(1.0 - win_probability(places.nodes, rivals, 1), _LEAST)
+    paid = places.integral(places.node_values * win_density(places.nodes, rivals, 1) / losing, entry)
+    bids = np.where(places.shares >= entry, parameters.reserve + paid, np.nan)
+    return BidFunction(places.shares, places.values, bids)
 
 
 MECHANISM = Mechanism(

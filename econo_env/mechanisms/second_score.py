@@ -2,17 +2,16 @@
 
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.money import Credits
-from econo_env.valuations.priors import Prior
 
 
 class SecondScore(NamedTuple):
@@ -45,11 +44,6 @@ def clear(
     payments[winner] = prices[winner] + scores[winner] - to_match
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: SecondScore) -> NDArray[Any]:
-    """To offer the best score at cost is a dominant strategy (Che 1993): a second-price auction in scores."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = Mechanism(
     name="second_score",
     summary="The offer with the highest score wins, keeps its quality, and is paid down to the best losing score.",
@@ -67,6 +61,6 @@ MECHANISM = Mechanism(
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price theta q, the buyer "
     "gains 4 (1 - ln 2), as in first_score",
     reference="Che (1993); Asker and Cantillon (2008)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
 )

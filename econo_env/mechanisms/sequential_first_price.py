@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
@@ -10,7 +10,8 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 @compiled
@@ -26,11 +27,9 @@ def clear(
         payments[winner] = bids[winner]
 
 
-def equilibrium(
-    values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, units_left: int = 1
-) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: Any, units_left: int = 1) -> BidFunction:
     """Bids of a round with so many bidders and units left: E[the last price | all rivals below the own value]."""
-    return expected_last_price(values, prior, num_bidders, units_left, parameters.reserve)
+    return expected_last_price(places, num_bidders, units_left, parameters.reserve)
 
 
 MECHANISM = Mechanism(

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 
 @compiled
@@ -27,13 +28,11 @@ def clear(
         payments[winner] = terms.reserve if loser == NOBODY else max(terms.reserve, bids[loser])
 
 
-def equilibrium(
-    values: ArrayLike, prior: Prior, num_bidders: int, parameters: Any, units_left: int = 1
-) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: Any, units_left: int = 1) -> BidFunction:
     """Truth in the last round; before it, the price expected in the next one (Krishna 2009, section 15.2)."""
     if units_left <= 1:
-        return np.asarray(values, dtype=np.float64)
-    return expected_last_price(values, prior, max(1, num_bidders - 1), units_left - 1, parameters.reserve)
+        return truth(places, num_bidders, parameters)
+    return expected_last_price(places, max(1, num_bidders - 1), units_left - 1, parameters.reserve)
 
 
 MECHANISM = Mechanism(

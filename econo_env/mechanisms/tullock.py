@@ -3,8 +3,7 @@
 import math
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
@@ -13,7 +12,8 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
 from econo_env.money import CREDIT, Credits
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.bid_function import BidFunction
+from econo_env.valuations.places import Places
 
 _MARGIN = 1.0 + 1e-9  # far above rounding
 
@@ -63,14 +63,16 @@ def clear(
         allocation[winner] = 1
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: Tullock) -> NDArray[Any]:
+def equilibrium(places: Places, num_bidders: int, parameters: Tullock) -> BidFunction:
     """Bids (n - 1) power v / n^2 where everybody's value is the same known v (Tullock 1980); else none is known."""
     n, power = num_bidders, parameters.power
     share = (n - 1) * power / n**2
-    if prior.lowest < prior.highest or n < 2 or (n - 1) * power > n or parameters.reserve > share * prior.highest:
+    spread = places.lowest < places.highest
+    if spread or n < 2 or (n - 1) * power > n or parameters.reserve > share * places.highest:
         known = "one value, e.g. {name: empirical, quantiles: [1.0, 1.0]}, power <= n / (n - 1), reserve <= the bid"
-        raise ValueError(f"a Tullock contest with power {power} and {prior.name} values: a closed form needs {known}")
-    return np.asarray(values, dtype=np.float64) * share
+        prior = places.prior.name if spread and places.prior is not None else "these"
+        raise ValueError(f"a Tullock contest with power {power} and {prior} values: a closed form needs {known}")
+    return BidFunction(places.shares, places.values, places.values * share)
 
 
 MECHANISM = Mechanism(

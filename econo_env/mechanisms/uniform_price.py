@@ -3,12 +3,13 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.marginal_bids import UnitSale, award, next_winner
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.valuations.priors import Prior
@@ -29,11 +30,6 @@ def clear(
         price = max(price, bids[loser, allocation[loser]])
     for bidder in range(bids.shape[0]):
         payments[bidder] = allocation[bidder] * price
-
-
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: UnitSale) -> NDArray[Any]:
-    """Single-unit demand: truth is dominant (Vickrey 1961)."""
-    return np.asarray(values, dtype=np.float64)
 
 
 def zero_revenue_holds(own: Prior, rival: Prior) -> bool:
@@ -68,6 +64,6 @@ MECHANISM = Mechanism(
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.3; Engelbrecht-Wiggans and Kahn (1998)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     reversible=True,
 )

@@ -2,15 +2,14 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import cross, trade
-from econo_env.valuations.priors import Prior
 
 
 class VcgDoubleAuction(NamedTuple):
@@ -43,11 +42,6 @@ def clear(
     trade(order, buyers, trades, buyers_pay, sellers_get, allocation, payments)
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: VcgDoubleAuction) -> NDArray[Any]:
-    """Truth is a dominant strategy."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = Mechanism(
     name="vcg_double_auction",
     summary="Every efficient trade takes place; each trader gets its whole contribution, at the market maker's cost.",
@@ -63,6 +57,6 @@ MECHANISM = Mechanism(
     ),
     known_answer="one buyer, one seller, U[0,1]: truthful, gains from trade 1/6, and a deficit of as much",
     reference="Vickrey (1961); Myerson and Satterthwaite (1983)",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
 )

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.marginal_bids import UnitSale, award
 from econo_env.mechanisms.ranking import NOBODY
-from econo_env.valuations.priors import Prior
 
 
 @compiled
@@ -65,11 +64,6 @@ def clear(
             payments[winner] += price
 
 
-def equilibrium(values: ArrayLike, prior: Prior, num_bidders: int, parameters: UnitSale) -> NDArray[Any]:
-    """Truth is dominant (Vickrey 1961)."""
-    return np.asarray(values, dtype=np.float64)
-
-
 MECHANISM = Mechanism(
     name="vickrey",
     summary="The highest marginal bids win a unit each; q units cost the q highest losing bids of the others.",
@@ -80,7 +74,7 @@ MECHANISM = Mechanism(
     known_answer="2 bidders who want both of 2 units, marginal values from U[0,1]: truthful, revenue 3/5, welfare 7/5, "
     "utility 2/5 each",
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 12.1",
-    equilibrium=equilibrium,
+    equilibrium=truth,
     truth_is_dominant=lambda _: True,
     reversible=True,
 )

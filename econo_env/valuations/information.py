@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.valuations import posterior
+from econo_env.valuations.places import Places
 from econo_env.valuations.priors import Prior
 from econo_env.valuations.quantile_table import QuantileTable
 
@@ -82,6 +83,17 @@ class Information(BaseModel):
         """
         raise NotImplementedError
 
+    def worth_at_a_tie(self, places: Places, num_bidders: int) -> tuple[Floats, Floats]:
+        """`value_at_a_tie` of each place of the signals, at its `shares` and at its `nodes`, credits.
+
+        Raises:
+            ValueError: No closed form is known.
+        """
+        prior = places.prior
+        assert prior is not None, "signals come from a prior"
+        known = (self.value_at_a_tie(signals, prior, num_bidders) for signals in (places.values, places.node_values))
+        return next(known), next(known)
+
     def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
         """The signal below which the winner's strongest rival lies with the given chance, in the first-price formula.
 
@@ -138,21 +150,15 @@ class Wallet(Information):
     def highest_value(self, highest: float, num_bidders: int) -> float:
         return highest * (1.0 + self.share * (num_bidders - 1))
 
-    def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
-        own = np.asarray(signals, dtype=np.float64)
-        law = prior.quantile_table()
-        table, probabilities = law.values, law.probabilities
-        below = law.cdf(own)
-        # the integral of the quantile function up to there: whole cells, and the part of the last one
-        upto = np.concatenate([[0.0], np.cumsum((table[1:] + table[:-1]) / 2.0 * np.diff(probabilities))])
-        cell = np.clip(np.searchsorted(table, own, side="right") - 1, 0, len(table) - 1)
-        area = upto[cell] + (table[cell] + own) / 2.0 * (below - probabilities[cell])
-        mean_below = np.where(below > 0.0, area / np.where(below > 0.0, below, 1.0), own)
-        return np.asarray(own + self.share * (own + (num_bidders - 2) * mean_below))
-
-    def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
-        law = prior.quantile_table()
-        return law.quantile(law.cdf(signals) * np.asarray(share) ** (1.0 / (num_bidders - 1)))
+    def worth_at_a_tie(self, places: Places, num_bidders: int) -> tuple[Floats, Floats]:
+        """The own signal, the best rival's like it, and the mean of those below for each of the others."""
+        shares, values, nodes = places.shares, places.values, places.nodes
+        upto = places.integral(places.node_values)
+        within = upto[:-1, None] + (nodes - shares[:-1, None]) * (values[:-1, None] + places.node_values) / 2.0
+        below = np.where(shares > 0.0, upto / np.where(shares > 0.0, shares, 1.0), values)
+        others = self.share * (num_bidders - 2)
+        alike = 1.0 + self.share
+        return alike * values + others * below, alike * places.node_values + others * within / nodes
 
 
 class CommonValue(Information):

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from econo_env.equilibrium.losses import exact_loss
-from econo_env.equilibrium.strategy import BidFunction
 from econo_env.markets.judging import BidCurves
-from econo_env.valuations.priors import Uniform
-
-SHARES = Uniform().quantile_table()
+from econo_env.valuations.bid_function import BidFunction
 
 
 def against(share):
@@ -23,7 +20,7 @@ def against(share):
 
 def shading(share, intervals):
     types = np.linspace(0.0, 1.0, intervals + 1)
-    return BidFunction(types, share * types, SHARES)
+    return BidFunction(types, types, share * types)
 
 
 def test_the_certificate_of_the_exact_equilibrium_is_of_second_order():
@@ -50,13 +47,14 @@ def test_no_type_gains_more_than_certified(own, intervals):
 def test_staying_out_is_judged_too():
     """Types below 0.5 that stay out lose v^2/2 at most."""
     types = np.linspace(0.0, 1.0, 101)
-    loss = exact_loss(BidFunction(types, np.where(types < 0.5, np.nan, types / 2), SHARES), against(0.5), 0.0, 1.0)
+    loss = exact_loss(BidFunction(types, types, np.where(types < 0.5, np.nan, types / 2)), against(0.5), 0.0, 1.0)
     assert loss.worst == pytest.approx(0.49**2 / 2, abs=1e-6)
     assert loss.certificate == pytest.approx(0.5**2 / 2, abs=1e-6)
 
 
 def test_the_distribution_of_bids():
-    function = BidFunction(np.array([0.0, 0.4, 0.4000001, 1.0]), np.array([np.nan, np.nan, 0.2, 0.5]), SHARES)
+    types = np.array([0.0, 0.4, 0.4000001, 1.0])
+    function = BidFunction(types, types, np.array([np.nan, np.nan, 0.2, 0.5]))
     assert function(0.3) == 0.0
     assert function(0.7) == pytest.approx(0.35, abs=1e-6)
     assert function.share_below(np.array([0.0, 0.1, 0.35, 0.6])) == pytest.approx([0.4, 0.4, 0.7, 1.0], abs=1e-5)

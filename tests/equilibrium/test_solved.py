@@ -67,6 +67,25 @@ def test_asymmetric_first_price(weak, strong):
     assert solution.certificate <= 1e-4
 
 
+def test_supports_that_do_not_start_at_zero():
+    """U[5,15] and U[5,25] bid 5 more than U[0,10] and U[0,20] (Kaplan and Zamir 2012): no bid is below 5."""
+    solution = solved(scenario_of("first_price_v0", values=(uniform(5, 15), uniform(5, 25))))
+    bids = np.linspace(0.0, 10 * 20 / 30, 1001)
+    k = 1 / 10**2 - 1 / 20**2
+    for function, sign in zip(solution.functions, (1, -1), strict=True):
+        assert np.abs(function(5 + 2 * bids / (1 + sign * k * bids**2)) - 5 - bids).max() <= 1e-2
+    assert all(loss.mean <= 1e-5 * loss.utility for loss in solution.losses)
+
+
+def test_who_cannot_afford_the_least_winning_bid_stays_out():
+    """Two of U[5,10] never let go for less than 5; types of U[0,10] below that place no bid that could win."""
+    scenario = scenario_of("first_price_v0", num_agents=3, values=(uniform(0, 10), uniform(5, 10), uniform(5, 10)))
+    weak, strong = solved(scenario).functions
+    assert strong(5.001) >= 5.0
+    assert weak(4.9) <= 4.9
+    assert max(loss.mean / loss.utility for loss in solved(scenario).losses) <= 1e-3
+
+
 def test_weights_are_another_unit_of_account():
     """A bidder with U[0,1] and weight 2 bids half of what one with U[0,2] bids."""
     weighted = solved(scenario_of("first_price_v0", weights=(1.0, 2.0))).functions

@@ -6,6 +6,7 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms import mechanism
+from econo_env.valuations.places import places_of
 
 
 class Auctions:
@@ -16,13 +17,11 @@ class Auctions:
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
-        prior, highest = scenario.priors()[0], scenario.highest_value
+        highest = scenario.highest_value
         if bid_function is None:
-            equilibrium = mechanism(name).equilibrium
-            grid = np.linspace(0.0, prior.highest, 20_001)
-            grid = np.unique(np.concatenate([grid, [scenario.mechanism.reserve]]))
-            bids = equilibrium(grid, prior, scenario.num_agents, scenario.mechanism)
-            self.bids = np.interp(self.values, grid, bids)
+            places = places_of(scenario.priors()[0])
+            equilibrium = mechanism(name).equilibrium(places, scenario.num_agents, scenario.mechanism)
+            self.bids = equilibrium(self.values)
             self.bids[self.values < scenario.mechanism.reserve] = 0.0
         else:
             self.bids = bid_function(self.values)

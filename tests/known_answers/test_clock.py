@@ -6,6 +6,7 @@ from scipy.stats import chisquare
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.markets import sealed_bid
 from econo_env.valuations.priors import Power, Uniform
 from policies import make_policy
 from training.config import read_config
@@ -40,7 +41,14 @@ class Played:
 
 
 def equilibrium(scenario, observations):
-    return scenario.market_module().equilibrium_actions(scenario, observations)
+    """The equilibrium of the sealed form, kept to as a limit whatever the steps of the clock."""
+    market = scenario.market_module()
+    if scenario.market != "clock":
+        return market.equilibrium_actions(scenario, observations)
+    form = market.sealed_form(scenario)
+    names = market.observation_names(scenario)
+    limits = sealed_bid.strategies.bids_in_equilibrium(form, observations, names=names)
+    return market.bid_actions(scenario, observations, limits)
 
 
 def network(scenario, observations):

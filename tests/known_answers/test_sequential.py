@@ -8,6 +8,7 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms.unit_rounds import expected_last_price
+from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Power, Uniform
 from policies import make_policy
 from training.evaluation import Budget, regrets
@@ -83,7 +84,7 @@ def test_the_expected_last_price_by_simulation(prior, reserve):
     for value in (0.5, 0.9):
         rivals = np.sort(prior.quantile(draws * float(prior.cdf(value))), axis=1)
         for units in (1, 2, 4):
-            exact = expected_last_price([value], prior, 5, units, reserve)[0]
+            exact = expected_last_price(places_of(prior), 5, units, reserve)(value)
             assert exact == pytest.approx(np.maximum(reserve, rivals[:, -units]).mean(), abs=2e-3)
 
 

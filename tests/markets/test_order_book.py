@@ -251,9 +251,9 @@ def test_the_judges_hooks_agree_with_the_books():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"mechanism.tick_size": 1e-8}, "below a micro-credit"),
+        ({"mechanism.tick_size": 1e-8}, "less than half of 0.000001"),
         ({"mechanism.tick_size": 0.0}, "tick_size = 0.0"),
-        ({"mechanism.tick_size": 0.0000001}, "below a micro-credit"),
+        ({"mechanism.tick_size": 0.0000001}, "less than half of 0.000001"),
         ({"values": {"name": "uniform", "high": 1e5}}, "choose a larger tick_size"),
         ({"units": 0}, "units = 0"),
         ({"mechanism": {"name": "mcafee"}}, "played in a double_auction market"),

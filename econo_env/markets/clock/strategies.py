@@ -3,7 +3,6 @@
 A bidder who keeps to a limit plays the sealed-bid auction of `sealed_form`: its strategies are used here.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution
+from econo_env.equilibrium.solution import ACCEPTED_LOSS
 from econo_env.markets.clock.layout import State, is_over, observation_names
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
+from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
+from econo_env.valuations.bid_function import MIDDLE, Strategy
 
 
 def private_values(scenario: ClockScenario, observations: ArrayLike) -> Float64s:
@@ -57,7 +59,7 @@ def truthful_actions(scenario: ClockScenario, observations: ArrayLike) -> Float3
     return scaled_actions(scenario, observations, 1.0)
 
 
-def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]:
+def equilibrium_bids(scenario: ClockScenario) -> Strategy:
     """The limits of the symmetric equilibrium, step of the clock aside: credits to credits, any shape.
 
     Raises:
@@ -67,22 +69,31 @@ def equilibrium_bids(scenario: ClockScenario) -> Callable[[ArrayLike], Float64s]
     return equilibria.equilibrium_bids(sealed_form(scenario))
 
 
-def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 1), of the symmetric equilibrium, step of the clock aside.
 
     The value in the English forms; in the Dutch auction the equilibrium bid of first price.
 
     Raises:
-        ValueError: No equilibrium is known for these bidders, or a falling clock stops above the reserve.
+        ValueError: No equilibrium is known for these bidders, the clock stops too early, or its steps are too coarse.
     """
     _require_whole_clock(scenario)
-    limits = sealed.bids_in_equilibrium(sealed_form(scenario), observations, observation_names(scenario))
+    _require_fine_steps(scenario)
+    limits = sealed.bids_in_equilibrium(sealed_form(scenario), observations, luck, observation_names(scenario))
     return bid_actions(scenario, observations, limits)
+
+
+def sale_begins(scenario: ClockScenario, observations: ArrayLike) -> NDArray[np.bool_]:
+    """Whether the clock stands where it starts, as far as observations (..., features) tell, shape (...)."""
+    opening = scenario.row().opening(scenario.mechanism, scenario.highest_value) / scenario.highest_value
+    shown = np.asarray(observations, dtype=np.float64)[..., observation_names(scenario).index("price")]
+    return np.isclose(shown, min(1.0, opening), rtol=0.0, atol=1e-7)
 
 
 def _require_whole_clock(scenario: ClockScenario) -> None:
     """Raises where a falling clock stops above the reserve: those left then bid for its last price, another game."""
     if not scenario.row().falling:
+        _require_soft_close(scenario)
         return
     section: Any = scenario.mechanism
     falls = scenario.row().opening(section, scenario.highest_value) - section.reserve
@@ -91,6 +102,35 @@ def _require_whole_clock(scenario: ClockScenario) -> None:
         raise ValueError(
             f"{scenario.id}: the clock stops above the reserve after {scenario.max_cycles} ticks, and the equilibrium "
             f"is that of a whole clock: set max_cycles to {ticks}, or a larger increment"
+        )
+
+
+def _require_soft_close(scenario: ClockScenario) -> None:
+    """Raises where open outcry may close on standing bids: a call at the last moment then goes unanswered."""
+    section: Any = scenario.mechanism
+    if not hasattr(section, "extension") or scenario.num_agents < 2:
+        return
+    row, highest = scenario.row(), scenario.highest_value
+    opening = row.opening(section, highest)
+    assert row.duration is not None, "open outcry tells how long it takes"
+    answered = section.model_copy(update={"closing": 1, "extension": max(1, section.extension)})
+    ticks = section.closing + int(np.ceil(row.duration(answered, opening, np.array([highest, highest]))))
+    if section.extension == 0 or scenario.max_cycles < ticks:
+        raise ValueError(
+            f"{scenario.id}: against a close that calls do not put off it pays to call at the last moment, and no "
+            f"equilibrium is known; set extension to 1 or more and max_cycles to at least {ticks}"
+        )
+
+
+def _require_fine_steps(scenario: ClockScenario) -> None:
+    """Raises where a limit of the sealed form loses more than is accepted of an equilibrium to one a step away."""
+    lost = lost_to_steps(scenario)
+    if lost > ACCEPTED_LOSS:
+        section: Any = scenario.mechanism
+        raise ValueError(
+            f"{scenario.id}: with steps of {section.increment:g} the equilibrium of the sealed form is none: another "
+            f"step gains {lost:.2%} of utility, {ACCEPTED_LOSS:.1%} is accepted; choose a smaller increment, and "
+            "max_cycles to go with it"
         )
 
 

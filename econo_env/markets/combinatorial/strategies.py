@@ -14,6 +14,7 @@ from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
+from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.bundle_values import LocalGlobal
 
 DRAWN_AHEAD = ("values", "items", "bundle")
@@ -80,7 +81,7 @@ def local_bids(payment: int, values: ArrayLike, correlation: float) -> Float64s:
     )
 
 
-def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., agents, bundles), of the known equilibrium, see `local_bids`, or of one found numerically.
 
     Raises:

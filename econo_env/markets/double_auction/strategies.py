@@ -12,6 +12,8 @@ from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
+from econo_env.valuations.bid_function import MIDDLE
+from econo_env.valuations.places import places_of
 
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
@@ -80,13 +82,16 @@ def truthful_actions(scenario: TwoSidedScenario, observations: ArrayLike) -> Flo
     return scaled_actions(scenario, observations, 1.0)
 
 
-def equilibrium_bids(scenario: DoubleAuctionScenario, values: ArrayLike, sells: ArrayLike) -> Float64s:
+def equilibrium_bids(
+    scenario: DoubleAuctionScenario, values: ArrayLike, sells: ArrayLike, luck: ArrayLike = MIDDLE
+) -> Float64s:
     """The offers of the Bayes-Nash equilibrium in closed form or found numerically, in credits.
 
     Args:
         scenario: Configuration.
         values: Values and costs in credits, any shape.
         sells: Whether the trader sells, same shape.
+        luck: Draws uniform in [0, 1), same shape or one, for offers that are mixed.
 
     Raises:
         ValueError: None is known in closed form, as for rules under which truth is dominant and for one buyer and one
@@ -99,12 +104,12 @@ def equilibrium_bids(scenario: DoubleAuctionScenario, values: ArrayLike, sells: 
         return types
     solution = numerical_solution(scenario)
     if solution is not None:
-        return solution.bids(types, np.asarray(sells).astype(np.int64))
-    prior, equilibrium = scenario.priors()[0], cast(Any, row.equilibrium)
-    ends = prior.lowest + prior.highest
+        return solution.bids(types, np.asarray(sells).astype(np.int64), luck)
+    places, equilibrium = places_of(scenario.priors()[0]), cast(Any, row.equilibrium)
+    ends = places.lowest + places.highest
     mirrored = section.model_copy(update={"k": 1.0 - section.k})
-    bids = np.asarray(equilibrium(types, prior, 2, section))
-    asks = ends - np.asarray(equilibrium(ends - types, prior, 2, mirrored))
+    bids: Float64s = equilibrium(places, 2, section)(types)
+    asks = ends - equilibrium(places, 2, mirrored)(ends - types)
     return np.where(np.asarray(sells), asks, bids)
 
 
@@ -127,10 +132,10 @@ def numerical_solution(scenario: DoubleAuctionScenario) -> Solution | None:
     return solved(scenario)
 
 
-def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 1), of the equilibrium; see `equilibrium_bids`."""
     values = private_values(scenario, observations)
-    bids = equilibrium_bids(scenario, values, _sells(observations))
+    bids = equilibrium_bids(scenario, values, _sells(observations), luck)
     return bid_actions(scenario, observations, bids)
 
 

@@ -1,6 +1,7 @@
 """Equilibria of a multi-unit market: known ones, and those found numerically under pay-as-bid."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.procurement import asked, left_of
+from econo_env.markets.procurement import asked
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.uniform_price import zero_revenue_holds
+from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
+from econo_env.valuations.places import left_of, places_of
+from econo_env.valuations.priors import empirical
 
 Floats = NDArray[np.float64]
 
-_TABLE_POINTS = 4097
 
-
-def equilibrium_bids(scenario: MultiUnitScenario, values: ArrayLike, role_of: NDArray[np.int64]) -> Float64s:
+def equilibrium_bids(
+    scenario: MultiUnitScenario, values: ArrayLike, role_of: NDArray[np.int64], luck: ArrayLike = MIDDLE
+) -> Float64s:
     """Marginal bids of an equilibrium in credits.
 
     Of the uniform price with two bidders who want both of two units it is the one with the least revenue, 0. In
@@ -28,6 +32,7 @@ def equilibrium_bids(scenario: MultiUnitScenario, values: ArrayLike, role_of: ND
         scenario: The configuration.
         values: Marginal values or costs in credits, shape (..., demand).
         role_of: The number of each bidder's prior among those that differ, shape (...).
+        luck: Draws uniform in [0, 1), shape (...) or one, for bids that are mixed.
 
     Raises:
         ValueError: No closed form is known and none is solved for, or the search did not come near enough to one.
@@ -35,39 +40,48 @@ def equilibrium_bids(scenario: MultiUnitScenario, values: ArrayLike, role_of: ND
     values = np.asarray(values, dtype=np.float64)
     section: Any = scenario.mechanism
     row = mechanism(section.name)
-    if row.truth_is_dominant(section):
+    if row.truth_is_dominant(section) or (section.name == "uniform_price" and scenario.demand == 1):
         return values
-    if scenario.procurement is not None:
-        sale = _sale(scenario)
-        return asked(scenario.ceiling, lambda left: equilibrium_bids(sale, left, role_of))(values)
-    if _zero_revenue(scenario):
-        return np.asarray(values * np.array([1.0, 0.0]))
+    sale, drawn = _sale(scenario), np.asarray(luck)[..., None]
     solution = numerical_solution(scenario)
+    if _zero_revenue(sale):
+        return _mirrored(scenario, values, lambda left: left * np.array([1.0, 0.0]))
     if solution is not None:
-        return solution.bids(values, role_of[..., None])
+        return _mirrored(scenario, values, lambda left: solution.bids(left, role_of[..., None], drawn))
     if row.equilibrium is None or scenario.demand > 1 or len(set(scenario.priors())) > 1:
         raise ValueError(
             f"{scenario.id}: no equilibrium of {row.name!r} is known for bidders who want several units or differ in "
             "prior, but for two who want both of two units; use demand: 1 and one prior, or truthful, shading or a "
             "trained run"
         )
+    return _closed_form(scenario)(values, drawn)
+
+
+@lru_cache(maxsize=16)
+def _closed_form(scenario: MultiUnitScenario) -> Strategy:
+    section: Any = scenario.mechanism
     prior = scenario.priors()[0]
-    reserve = float(section.reserve)
-    # the bid function jumps at the reserve: a point on each side of it
-    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(
-        np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table().values, ends])
-    )
-    table = np.asarray(row.equilibrium(points, prior, scenario.num_agents, section))
-    return np.asarray(np.interp(values, points, table))
+    places = places_of(prior) if scenario.procurement is None else left_of(scenario.ceiling, prior)
+    equilibrium: Any = mechanism(section.name).equilibrium
+    sale: BidFunction = equilibrium(places, scenario.num_agents, section)
+    return sale if scenario.procurement is None else asked(scenario.ceiling, sale)
 
 
+def _mirrored(scenario: MultiUnitScenario, values: Floats, bid: Callable[[Floats], Floats]) -> Floats:
+    """Bids, in procurement the mirror of the sale's; costs above the ceiling ask for themselves."""
+    if scenario.procurement is None:
+        return np.asarray(bid(values))
+    return np.where(values <= scenario.ceiling, scenario.ceiling - bid(scenario.ceiling - values), values)
+
+
+@lru_cache(maxsize=16)
 def _sale(scenario: MultiUnitScenario) -> MultiUnitScenario:
     """The sale that a procurement mirrors: of what costs leave of the ceiling."""
     if scenario.procurement is None:
         return scenario
-    priors = tuple(left_of(scenario.ceiling, prior) for prior in scenario.priors())
-    return scenario.replace(procurement=None, values=priors[0] if len(set(priors)) == 1 else priors)
+    ceiling, tables = scenario.ceiling, [prior.quantile_table() for prior in scenario.priors()]
+    priors = [empirical(table.reversed(lambda costs: np.maximum(ceiling - costs, 0.0))) for table in tables]
+    return scenario.replace(procurement=None, values=priors[0] if len(set(priors)) == 1 else tuple(priors))
 
 
 def numerical_solution(scenario: MultiUnitScenario) -> Solution | None:

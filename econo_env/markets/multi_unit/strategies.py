@@ -12,6 +12,7 @@ from econo_env.markets.multi_unit.layout import State, observation_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.sealed_bid.strategies import role_numbers
 from econo_env.money import to_credits
+from econo_env.valuations.bid_function import MIDDLE
 
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
@@ -56,10 +57,10 @@ def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Fl
     return scaled_actions(scenario, observations, 1.0)
 
 
-def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., demand), of an equilibrium; see `equilibria`."""
     numbers = role_numbers(scenario, observations, observation_names(scenario))
-    bids = equilibrium_bids(scenario, private_values(scenario, observations), numbers)
+    bids = equilibrium_bids(scenario, private_values(scenario, observations), numbers, np.asarray(luck))
     return bid_actions(scenario, observations, bids)
 
 

@@ -42,7 +42,7 @@ def best_gains(scenario: OrderBookScenario, values: NDArray[Any]) -> Float64s:
     return np.asarray(np.maximum(demand[:, :pairs] - supply[:, :pairs], 0).sum(axis=1), dtype=np.float64)
 
 
-def equilibrium_actions(scenario: OrderBookScenario, observations: ArrayLike) -> NoReturn:
+def equilibrium_actions(scenario: OrderBookScenario, observations: ArrayLike, luck: ArrayLike = 0.5) -> NoReturn:
     """No equilibrium is known.
 
     Raises:

@@ -1,5 +1,6 @@
 """What a position auction tells strategies and telemetry beyond what a sealed-bid market does."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,8 @@ from econo_env.markets.sealed_bid.layout import State, observation_names
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers, truthful_actions
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
-
-_TABLE_POINTS = 4097
+from econo_env.valuations.bid_function import MIDDLE, BidFunction
+from econo_env.valuations.places import places_of
 
 
 class Sale(NamedTuple):
@@ -24,29 +25,29 @@ class Sale(NamedTuple):
     click_rates: tuple[float, ...]
 
 
-def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 1), of the symmetric Bayes-Nash equilibrium, or of one found numerically.
 
     Raises:
         ValueError: No closed form is known, under GSP or where bidders differ, and none was found numerically.
     """
     section: Any = scenario.mechanism
-    row = mechanism(section.name)
-    if row.truth_is_dominant(section):
+    if mechanism(section.name).truth_is_dominant(section):
         return truthful_actions(scenario, observations)
     solution, values = numerical_solution(scenario), private_values(scenario, observations)
     if solution is not None:
         numbers = role_numbers(scenario, observations, observation_names(scenario))
-        return bid_actions(scenario, observations, solution.bids(values, numbers))
-    equilibrium: Any = row.equilibrium
-    prior, reserve = scenario.priors()[0], float(section.reserve)
-    # the bid function jumps at the reserve: a point on each side of it
-    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(
-        np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table().values, ends])
-    )
-    table = np.asarray(equilibrium(points, prior, scenario.num_agents, Sale(reserve, scenario.click_rates)))
-    return bid_actions(scenario, observations, np.interp(values, points, table))
+        return bid_actions(scenario, observations, solution.bids(values, numbers, luck))
+    return bid_actions(scenario, observations, _bids(scenario)(values, luck))
+
+
+@lru_cache(maxsize=16)
+def _bids(scenario: PositionScenario) -> BidFunction:
+    section: Any = scenario.mechanism
+    sale = Sale(float(section.reserve), scenario.click_rates)
+    equilibrium: Any = mechanism(section.name).equilibrium
+    made: BidFunction = equilibrium(places_of(scenario.priors()[0]), scenario.num_agents, sale)
+    return made
 
 
 def numerical_solution(scenario: PositionScenario) -> Solution | None:

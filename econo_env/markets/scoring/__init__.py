@@ -14,7 +14,7 @@ from econo_env.markets.scoring.picture import picture
 from econo_env.markets.scoring.strategies import (
     DRAWN_AHEAD,
     equilibrium_actions,
-    potential_prior,
+    potential_places,
     roles,
     scaled_actions,
     score_actions,
@@ -38,7 +38,7 @@ __all__ = [
     "observation_names",
     "observe",
     "picture",
-    "potential_prior",
+    "potential_places",
     "reset",
     "roles",
     "rule",

@@ -1,5 +1,6 @@
 """What a scoring auction tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,8 @@ from econo_env.markets.scoring.outcome import created_by_winner
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
-from econo_env.valuations.priors import Prior, empirical
+from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
+from econo_env.valuations.places import Places, of_table
 
 _ROUNDING = 2e-6  # credits: price and cost are whole micro-credits
 
@@ -63,7 +65,7 @@ def scaled_actions(scenario: ScoringScenario, observations: ArrayLike, factor: A
     return score_actions(scenario, observations, np.asarray(factor, dtype=np.float64) * at_cost)
 
 
-def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 2), of the symmetric Bayes-Nash equilibrium.
 
     The quality is that of truth, whatever the competition (Che 1993, lemma 1). With it a supplier is known by its best
@@ -82,27 +84,25 @@ def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike) -> F
             f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
             "use truthful, shading or a trained run instead"
         )
-    potentials, scores = _score_table(scenario)
     own = best_score(scenario, cost_parameters(scenario, observations))
-    return score_actions(scenario, observations, np.interp(own, potentials, scores))
+    return score_actions(scenario, observations, _scores(scenario)(own, luck))
 
 
-def potential_prior(scenario: ScoringScenario) -> Prior:
-    """The distribution of a supplier's best score at cost, in credits; the first supplier's prior counts."""
+def potential_places(scenario: ScoringScenario) -> Places:
+    """The places of a supplier's best score at cost, in credits; the first supplier's prior counts."""
     # it falls with theta, but equal steps of whole micro-credits may cross
-    return empirical(scenario.priors()[0].quantile_table().reversed(lambda theta: best_score(scenario, theta)))
+    return of_table(scenario.priors()[0].quantile_table().reversed(lambda theta: best_score(scenario, theta)))
 
 
 @lru_cache(maxsize=16)
-def _score_table(scenario: ScoringScenario) -> tuple[Float64s, Float64s]:
-    """Best scores at cost and the equilibrium's scores at them, in credits."""
+def _scores(scenario: ScoringScenario) -> BidFunction:
+    """The equilibrium's scores by best scores at cost, in credits."""
     section: Any = scenario.mechanism
-    prior = potential_prior(scenario)
-    # the function jumps at the reserve: a point on each side of it
-    ends = [prior.lowest, section.reserve, np.nextafter(section.reserve, 0.0)]
-    points = np.unique(np.concatenate([prior.quantile_table().values, ends]))
     equilibrium: Any = mechanism(section.name).equilibrium
-    return points, np.asarray(equilibrium(points, prior, scenario.num_agents, section))
+    made: BidFunction = equilibrium(potential_places(scenario), scenario.num_agents, section)
+    # an observed theta is float32, and costs grow with it
+    highest = float(to_credits(menu(scenario).scored.max()))
+    return replace(made, blur=_ROUNDING + SEEN * highest)
 
 
 def roles(scenario: ScoringScenario) -> tuple[tuple[int, ...], ...]:

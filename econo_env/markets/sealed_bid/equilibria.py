@@ -4,29 +4,33 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
-from econo_env.markets.procurement import BidFunction, asked, left_of
+from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.outcome import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
 from econo_env.mechanisms.conditions import Conditions
-from econo_env.valuations.priors import Prior
-from econo_env.valuations.quantile_table import CELLS
+from econo_env.mechanisms.order_statistics import win_probability
+from econo_env.mechanisms.properties import EX_POST_RATIONAL
+from econo_env.money import MICRO
+from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
+from econo_env.valuations.places import Places, left_of, of_table, places_of
 from econo_env.valuations.utility import NEUTRAL
 
-_TABLE_POINTS = 8193
 _MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
+_LEAST_MARGIN = 1000.0  # micro-credits
+_MOST_BEYOND_MIXED = 1e-5  # the same in an atom, all of whose types could bid just below the cut
 
 
 @lru_cache(maxsize=16)
-def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
+def equilibrium_bids(scenario: SealedBidScenario) -> Strategy:
     """The symmetric Bayes-Nash bid function of the scenario, credits to credits, any shape.
 
-    The mechanism's closed form is evaluated once on a fine table and interpolated linearly. With an entry fee or cost a
-    bid of 0 stays out.
+    The mechanism's closed form is evaluated once on a fine table and interpolated linearly; where the prior has an atom
+    bids are mixed, by the luck that is given. With an entry fee or cost a bid of 0 stays out.
 
     Raises:
         ValueError: No closed form is known: the mechanism has none under these conditions, or bidders differ in prior
@@ -55,7 +59,7 @@ def equilibrium_bids(scenario: SealedBidScenario) -> BidFunction:
             f"{scenario.id}: the equilibrium of {row.name!r} is known for independent private values of risk-neutral "
             "bidders who are all there at no cost; use truthful, shading or a trained run instead"
         )
-    return _tabled(scenario, row, section, conditions if special else None)
+    return _closed_form(scenario, row, section, conditions if special else None)
 
 
 def _rule_played(scenario: SealedBidScenario) -> tuple[Mechanism, Any]:
@@ -72,19 +76,19 @@ def _rule_played(scenario: SealedBidScenario) -> tuple[Mechanism, Any]:
     return mechanism(turned.name), turned
 
 
-def _dominant_bids(scenario: SealedBidScenario) -> BidFunction:
+def _dominant_bids(scenario: SealedBidScenario) -> Strategy:
     """The truth, and with the right to default the highest price worth accepting.
 
     A bid that the action space or a budget cuts is the best one left: utility falls in the price alone.
     """
     if scenario.default is None:
-        return lambda values: np.asarray(values, dtype=np.float64)
+        return lambda values, luck=MIDDLE: np.asarray(values, dtype=np.float64)
     if scenario.utility.model != NEUTRAL:
         raise ValueError(f"{scenario.id}: with default a closed form is known for risk-neutral bidders")
     premium = scenario.default.premium
     if scenario.procurement is not None:
-        return lambda costs: np.maximum(np.asarray(costs, dtype=np.float64) - premium, 0.0)
-    return lambda values: np.asarray(values, dtype=np.float64) + premium
+        return lambda costs, luck=MIDDLE: np.maximum(np.asarray(costs, dtype=np.float64) - premium, 0.0)
+    return lambda values, luck=MIDDLE: np.asarray(values, dtype=np.float64) + premium
 
 
 def _alike(scenario: SealedBidScenario) -> bool:
@@ -117,45 +121,77 @@ def conditions_of(scenario: SealedBidScenario) -> Conditions:
     return Conditions(scenario.utility, scenario.information, scenario.participation.probability, scenario.entry_costs)
 
 
-def _tabled(scenario: SealedBidScenario, row: Mechanism, section: Any, conditions: Conditions | None) -> BidFunction:
-    prior: Prior = scenario.priors()[0]
-    ceiling = 0.0
-    if scenario.procurement is not None:
-        ceiling = scenario.ceiling
-        prior = left_of(ceiling, prior)
-    highest = scenario.information.highest_signal(prior.highest)
-    reserve = float(getattr(section, "reserve", 0.0))
-    # the bid function jumps at the reserve: a point on each side of it
-    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(np.concatenate([np.linspace(0.0, highest, _TABLE_POINTS), prior.quantile_table().values, ends]))
-    arguments = (points, prior, scenario.num_agents, section)
+def _closed_form(scenario: SealedBidScenario, row: Mechanism, section: Any, conditions: Conditions | None) -> Strategy:
+    ceiling = 0.0 if scenario.procurement is None else scenario.ceiling
+    arguments = (_places(scenario, ceiling), scenario.num_agents, section)
+    try:
+        known: Any = row.equilibrium if conditions is None else row.equilibrium_under
+        function: BidFunction = known(*arguments, *(() if conditions is None else (conditions,)))
+    except ValueError as error:
+        raise ValueError(f"{scenario.id}: {error}; use truthful, shading or a trained run instead") from None
+    _require_room(scenario, function, ceiling)
     if conditions is None:
-        table = np.asarray(row.equilibrium(*arguments))  # type: ignore[misc]  # the caller has checked for one
-    else:
-        table = np.asarray(row.equilibrium_under(*arguments, conditions))  # type: ignore[misc]  # here too
-    _require_room(scenario, points, ceiling - table if ceiling else table, prior)
-
-    def bid(values: ArrayLike) -> Float64s:
-        return np.asarray(np.interp(np.asarray(values, dtype=np.float64), points, table))
-
-    return asked(ceiling, bid) if ceiling else bid
+        require_margin(scenario, arguments[0], int(getattr(section, "units", 1)), EX_POST_RATIONAL in row.properties)
+    return asked(ceiling, function) if ceiling else function
 
 
-def _require_room(scenario: SealedBidScenario, points: Float64s, bids: Float64s, prior: Prior) -> None:
+def _places(scenario: SealedBidScenario, ceiling: float) -> Places:
+    """Of what bidders know: values, what costs leave of the ceiling, or signals."""
+    prior, information = scenario.priors()[0], scenario.information
+    if ceiling:
+        return left_of(ceiling, prior)
+    if information.independent or information.private:
+        return places_of(prior)
+    return of_table(information.signal_table(prior), prior)
+
+
+def _require_room(scenario: SealedBidScenario, function: BidFunction, ceiling: float) -> None:
     """Raises where the action space cuts the bids of more than a few types."""
-    even = prior.quantile_table().quantile(np.linspace(0.0, 1.0, CELLS, endpoint=False))
-    types = even if scenario.information.private else points[1:-1]
-    wanted = np.interp(types, points, bids)
-    if (wanted < -1e-9).mean() > _MOST_BEYOND:
+    shares, types, bids = function.shares, function.types, np.nan_to_num(function.bids)
+    bids = ceiling - bids if ceiling else bids
+    unit = np.full_like(types, scenario.bid_unit) if scenario.bids == "amount" else types
+    below = bids < -1e-9
+    if share_of(shares, below) > _MOST_BEYOND:
         raise ValueError(
-            f"{scenario.id}: the equilibrium asks for as little as {wanted.min():g}, and no bid is below 0; "
+            f"{scenario.id}: the equilibrium asks for as little as {bids.min():g}, and no bid is below 0; "
             "give costs that lie higher, or use truthful, shading or a trained run instead"
         )
-    unit = np.full_like(types, scenario.bid_unit) if scenario.bids == "amount" else types
-    beyond = wanted > scenario.largest_bid * unit * (1.0 + 1e-9) + 1e-9
-    if beyond.mean() > _MOST_BEYOND:
-        needed = float((wanted[beyond] / np.maximum(unit[beyond], 1e-9)).max())
+    beyond = bids > scenario.largest_bid * unit * (1.0 + 1e-9) + 1e-9
+    atoms = np.diff(types) <= 0.0
+    mixed = beyond & (np.concatenate([[False], atoms]) | np.concatenate([atoms, [False]]))
+    if share_of(shares, beyond) > _MOST_BEYOND or share_of(shares, mixed) > _MOST_BEYOND_MIXED:
+        needed = _covering(shares, bids / np.maximum(unit, 1e-9), _MOST_BEYOND_MIXED if mixed.any() else _MOST_BEYOND)
         raise ValueError(
             f"{scenario.id}: the equilibrium bids more than largest_bid={scenario.largest_bid:g} allows; "
-            f"set it to at least {np.ceil(needed):g}"
+            f"set it to at least {needed:g}"
         )
+
+
+def require_margin(scenario: Any, places: Places, units: int, losers_pay_nothing: bool) -> None:
+    """Raises where bids in whole micro-credits are too coarse for what there is to gain.
+
+    A bidder gains the integral of (1 - F) G on average, G the chance to win of a value (Myerson 1981).
+    """
+    rivals = scenario.num_agents - 1
+    below = (places.shares[1:] + places.shares[:-1]) / 2.0
+    gain = float(((1.0 - below) * win_probability(below, rivals, units)) @ np.diff(places.values))
+    gain += places.lowest * (rivals < units)
+    if losers_pay_nothing:
+        gain *= max(1.0, scenario.num_agents / units)
+    if 0.0 < gain * MICRO < _LEAST_MARGIN:
+        raise ValueError(
+            f"{scenario.id}: a bidder gains about {gain * MICRO:.3g} micro-credits, and bids in whole ones miss an "
+            "equilibrium by too much of that; set all amounts a thousand times as high"
+        )
+
+
+def share_of(shares: Float64s, chosen: NDArray[np.bool_]) -> float:
+    """The share of all draws between places (points,) that are chosen, shape (points,)."""
+    return float(np.diff(shares)[chosen[1:] & chosen[:-1]].sum())
+
+
+def _covering(shares: Float64s, ratios: Float64s, beyond: float) -> float:
+    """The least whole number that all but a share of the draws stay below, by ratios at places."""
+    order = np.argsort(ratios[1:])[::-1]
+    above = np.cumsum(np.diff(shares)[order])
+    return float(np.ceil(ratios[1:][order][min(int(np.searchsorted(above, beyond)), len(order) - 1)]))

@@ -12,6 +12,7 @@ from econo_env.markets.sealed_bid.layout import State, observation_names
 from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import CREDIT, to_credits
+from econo_env.valuations.bid_function import MIDDLE
 
 DRAWN_AHEAD = ("values",)
 """Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
@@ -70,26 +71,33 @@ def truthful_actions(scenario: SealedBidScenario, observations: ArrayLike) -> Fl
 
 
 def equilibrium_actions(
-    scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...] | None = None
+    scenario: SealedBidScenario,
+    observations: ArrayLike,
+    luck: ArrayLike = MIDDLE,
+    names: tuple[str, ...] | None = None,
 ) -> Float32s:
     """Actions, shape (..., 1), of the symmetric equilibrium, or of one found numerically; see `equilibria`.
 
     Args:
         scenario: Configuration.
         observations: Shape (..., features).
+        luck: Draws uniform in [0, 1), shape (...), for bids that are mixed.
         names: What the features are, where not those of a sealed-bid market.
     """
-    return bid_actions(scenario, observations, bids_in_equilibrium(scenario, observations, names))
+    return bid_actions(scenario, observations, bids_in_equilibrium(scenario, observations, luck, names))
 
 
 def bids_in_equilibrium(
-    scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...] | None = None
+    scenario: SealedBidScenario,
+    observations: ArrayLike,
+    luck: ArrayLike = MIDDLE,
+    names: tuple[str, ...] | None = None,
 ) -> Float64s:
     """The bids in credits, shape (...), that `equilibrium_actions` places."""
     values, solution = private_values(scenario, observations), numerical_solution(scenario)
     if solution is None:
-        return equilibrium_bids(scenario)(values)
-    return solution.bids(values, role_numbers(scenario, observations, names or observation_names(scenario)))
+        return equilibrium_bids(scenario)(values, luck)
+    return solution.bids(values, role_numbers(scenario, observations, names or observation_names(scenario)), luck)
 
 
 def role_numbers(scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...]) -> NDArray[np.int64]:

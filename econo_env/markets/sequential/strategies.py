@@ -6,44 +6,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.engine.state import Float32s
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
 from econo_env.markets.sequential.layout import State, observation_names
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
+from econo_env.valuations.bid_function import MIDDLE, BidFunction
+from econo_env.valuations.places import places_of
 
 DRAWN_AHEAD: tuple[str, ...] = ()
 """Columns of `State` that already hold the coming round's draw when a tick ends: none, values last the episode."""
 
-_TABLE_POINTS = 2049
-
 
 @lru_cache(maxsize=256)
-def _bid_table(scenario: SequentialScenario, bidders: int, units_left: int) -> tuple[Float64s, Float64s]:
-    """The equilibrium of a round as a table: values and bids in credits."""
-    section: Any = scenario.mechanism
-    equilibrium: Any = mechanism(section.name).equilibrium
-    prior, reserve = scenario.priors()[0], float(section.reserve)
-    # the bid function jumps at the reserve: a point on each side of it
-    ends = [prior.lowest, reserve, np.nextafter(reserve, 0.0)]
-    points = np.unique(
-        np.concatenate([np.linspace(0.0, prior.highest, _TABLE_POINTS), prior.quantile_table().values, ends])
+def _bids(scenario: SequentialScenario, bidders: int, units_left: int) -> BidFunction:
+    """The equilibrium of a round."""
+    equilibrium: Any = mechanism(scenario.mechanism.name).equilibrium
+    places = places_of(scenario.priors()[0])
+    made: BidFunction = equilibrium(places, bidders, scenario.mechanism, units_left=units_left)
+    return made
+
+
+def _require_no_atom(scenario: SequentialScenario) -> None:
+    """Raises where several bidders may have one value and would have to mix: their place would have to last the sale.
+
+    In the last round of second price, and where there are units for all, nobody mixes.
+    """
+    table = places_of(scenario.priors()[0]).values
+    flat = table[:-1] == table[1:]
+    mixed = scenario.num_agents > scenario.max_cycles and (
+        scenario.max_cycles > 1 or scenario.mechanism.name != "sequential_second_price"
     )
-    return points, equilibrium(points, prior, bidders, section, units_left=units_left)
+    if mixed and np.any(flat & (table[1:] > table[0])):
+        raise ValueError(
+            f"{scenario.id}: the prior has an atom above its lowest value, so bidders would mix, and who is how far up "
+            "among equals would have to last from round to round, which is not played here; use truthful, shading or a "
+            "trained run instead"
+        )
 
 
-def equilibrium_actions(scenario: SequentialScenario, observations: ArrayLike) -> Float32s:
+def equilibrium_actions(scenario: SequentialScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 1), of the symmetric equilibrium; bids depend on who is left, not on past prices.
 
     Raises:
-        ValueError: Bidders differ in prior: no closed form is known.
+        ValueError: Bidders differ in prior, or the prior has an atom above its lowest value.
     """
     if len(set(scenario.priors())) > 1:
         raise ValueError(
             f"{scenario.id}: no closed-form equilibrium of {scenario.mechanism.name!r} is known for bidders with "
             "different priors; use truthful, shading or a trained run instead"
         )
+    _require_no_atom(scenario)
     seen = np.asarray(observations, dtype=np.float64)
     names = observation_names(scenario)
     values = private_values(scenario, seen)
@@ -53,7 +67,7 @@ def equilibrium_actions(scenario: SequentialScenario, observations: ArrayLike) -
     situations = np.unique(np.stack([bidders.ravel(), np.maximum(units, 1).ravel()], axis=1), axis=0)
     for there, left in situations.tolist():
         here = (bidders == there) & (np.maximum(units, 1) == left)
-        bids[here] = np.interp(values[here], *_bid_table(scenario, there, left))
+        bids[here] = _bids(scenario, there, left)(values[here])
     return bid_actions(scenario, seen, bids)
 
 

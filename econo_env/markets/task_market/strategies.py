@@ -10,6 +10,7 @@ from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.task_market.layout import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.money import to_credits
+from econo_env.valuations.bid_function import MIDDLE
 
 
 def truthful_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32]) -> Float32s:
@@ -40,21 +41,53 @@ def scaled_actions(scenario: TaskMarketScenario, observations: NDArray[np.float3
     return actions
 
 
-def equilibrium_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32]) -> Float32s:
-    """Truth, which is dominant in each task under full liability.
+def equilibrium_actions(
+    scenario: TaskMarketScenario, observations: NDArray[np.float32], luck: ArrayLike = MIDDLE
+) -> Float32s:
+    """Truth, which is dominant in each task under full liability where a forged proof earns nothing.
 
     Over an episode it is not, unless `tasks.open_share` is 1: a lower report wins more tasks, tasks build reputation,
     and reputation opens later ones.
 
     Raises:
-        ValueError: The stake is capped: no closed form is known.
+        ValueError: The stake is capped, or forging pays: no closed form is known.
     """
-    if scenario.contract.stake_cap is not None:
+    capped, contract = scenario.contract.stake_cap, scenario.contract
+    if capped is not None and capped < contract.excellent - contract.byzantine:
         raise ValueError(
-            f"{scenario.id}: no equilibrium is known with stake_cap={scenario.contract.stake_cap}; "
+            f"{scenario.id}: no equilibrium is known with stake_cap={capped}; "
             "use stake_cap: null (full liability), or another policy"
         )
+    if forgery_pays(scenario):
+        raise ValueError(
+            f"{scenario.id}: forging a proof earns {forgery_score(scenario):g} of the task's value in expectation, "
+            "(1 - detection) V(satisfactory) + detection V(byzantine), without any work, which is more than the honest "
+            "work of some agents: no equilibrium is known; set a higher detection or a lower byzantine, or use another "
+            "policy"
+        )
     return truthful_actions(scenario, observations)
+
+
+def forgery_score(scenario: TaskMarketScenario) -> float:
+    """What a forged proof is paid in expectation before S2, as a share of the task's value: a score without cost."""
+    contract, schedule = scenario.contract, schedule_of(scenario)
+    return contract.detection * schedule.byzantine + (1.0 - contract.detection) * schedule.satisfactory
+
+
+def forgery_pays(scenario: TaskMarketScenario) -> bool:
+    """Whether some agent does better by winning with any report and a forged proof than by honest work.
+
+    Winning owes S2, at least the reserve, either way. So a forger gains on the agent with the least true score, or,
+    where that is below 0 and does not win, on nothing.
+    """
+    agents = scenario.agents
+    steepest = (np.array([agents.cost.highest]), np.array([agents.reliability.lowest]))
+    effort = _efficient_efforts(scenario, *steepest)[0]
+    schedule, reserve = schedule_of(scenario), float(scenario.mechanism.reserve)  # type: ignore[attr-defined]  # its options have one
+    succeeds = agents.reliability.lowest * effort
+    honest = succeeds * schedule.success + (1.0 - succeeds) * schedule.poor - agents.cost.highest * effort**2
+    score = forgery_score(scenario)
+    return score > max(0.0, honest) and score * scenario.tasks.value.highest > reserve
 
 
 def _efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability: Float64s) -> Float64s:
