@@ -10,7 +10,7 @@ import numpy as np
 
 from training.evaluation.sampling import points
 
-MARKETS = 32768
+MARKETS = 65536
 SEEDS = (3, 4)
 CANDIDATES, TYPES = 1000, 128
 RISE = 1e-6
@@ -53,7 +53,8 @@ def played(scenario, policy, seed=3, markets=MARKETS):
     if scenario.utility.name == "budget":
         bids = np.minimum(bids, scenario.utility.amount - scenario.participation.entry_fee)
     if scenario.procurement is not None:
-        values, bids = scenario.ceiling - values, scenario.ceiling - bids
+        ceiling = round(scenario.ceiling * 1e6) / 1e6
+        values, bids = ceiling - values, np.round(ceiling - bids, 6)
         bids = np.where(bids < 0.0, np.nan, bids)
     elif scenario.entry_costs > 0.0:
         bids = np.where(bids == 0.0, np.nan, bids)

@@ -11,6 +11,7 @@ from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.procurement import asked
+from econo_env.markets.sealed_bid.equilibria import require_margin
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.uniform_price import zero_revenue_holds
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
@@ -64,6 +65,7 @@ def _closed_form(scenario: MultiUnitScenario) -> Strategy:
     places = places_of(prior) if scenario.procurement is None else left_of(scenario.ceiling, prior)
     equilibrium: Any = mechanism(section.name).equilibrium
     sale: BidFunction = equilibrium(places, scenario.num_agents, section)
+    require_margin(scenario, places, scenario.units, True)
     return sale if scenario.procurement is None else asked(scenario.ceiling, sale)
 
 

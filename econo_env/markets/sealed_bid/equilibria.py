@@ -159,8 +159,9 @@ def _require_room(scenario: SealedBidScenario, function: BidFunction, ceiling: f
     beyond = bids > scenario.largest_bid * unit * (1.0 + 1e-9) + 1e-9
     atoms = np.diff(types) <= 0.0
     mixed = beyond & (np.concatenate([[False], atoms]) | np.concatenate([atoms, [False]]))
-    if share_of(shares, beyond) > _MOST_BEYOND or share_of(shares, mixed) > _MOST_BEYOND_MIXED:
-        needed = _covering(shares, bids / np.maximum(unit, 1e-9), _MOST_BEYOND_MIXED if mixed.any() else _MOST_BEYOND)
+    most = _MOST_BEYOND / max(1, scenario.num_agents - 1) ** 2  # who is cut ties with every rival who is
+    if share_of(shares, beyond) > most or share_of(shares, mixed) > _MOST_BEYOND_MIXED:
+        needed = _covering(shares, bids / np.maximum(unit, 1e-9), _MOST_BEYOND_MIXED if mixed.any() else most)
         raise ValueError(
             f"{scenario.id}: the equilibrium bids more than largest_bid={scenario.largest_bid:g} allows; "
             f"set it to at least {needed:g}"
