@@ -101,3 +101,11 @@ def test_the_button_with_two_bidders_and_one_step():
     own = (stays.mean() + low.mean()) / 2
     gain = np.maximum(leaves - stays, 0.0).mean() / 2
     assert lost_to_steps(scenario) == pytest.approx(gain / own, rel=2e-3)
+
+
+def test_values_that_differ_by_less_than_a_micro_credit_are_refused():
+    """5 % of F = v^0.3 on [0, 0.01] lie below half a micro-credit: all drawn as 0, while bids tell them apart."""
+    fields = {"values": {"name": "power", "exponent": 0.3}, "num_agents": 3}
+    make_policy("equilibrium", econo_env.load("first_price_v0", **fields | {"values.high": 100.0}))
+    with pytest.raises(ValueError, match=r"5\.1% of the values .* set all amounts higher"):
+        make_policy("equilibrium", econo_env.load("first_price_v0", **fields | {"values.high": 0.01}))

@@ -20,6 +20,7 @@ from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import Places, left_of, of_table, places_of
 from econo_env.valuations.utility import NEUTRAL
 
+_MOST_LUMPED = 0.005  # of all draws; 5 % cost 2 % of utility
 _MOST_BEYOND = 1e-3  # share of types whose bid the action space may cut
 _LEAST_MARGIN = 1000.0  # micro-credits
 _MOST_BEYOND_MIXED = 1e-5  # the same in an atom, all of whose types could bid just below the cut
@@ -169,7 +170,7 @@ def _require_room(scenario: SealedBidScenario, function: BidFunction, ceiling: f
 
 
 def require_margin(scenario: Any, places: Places, units: int, losers_pay_nothing: bool) -> None:
-    """Raises where bids in whole micro-credits are too coarse for what there is to gain.
+    """Raises where whole micro-credits are too coarse for the values, or for what there is to gain.
 
     A bidder gains the integral of (1 - F) G on average, G the chance to win of a value (Myerson 1981).
     """
@@ -184,6 +185,20 @@ def require_margin(scenario: Any, places: Places, units: int, losers_pay_nothing
             f"{scenario.id}: a bidder gains about {gain * MICRO:.3g} micro-credits, and bids in whole ones miss an "
             "equilibrium by too much of that; set all amounts a thousand times as high"
         )
+    lumped = _share_at_one_micro(places)
+    if lumped > _MOST_LUMPED:
+        raise ValueError(
+            f"{scenario.id}: {lumped:.1%} of the values differ by less than a micro-credit, so they are drawn as one "
+            "while bids tell them apart; set all amounts higher"
+        )
+
+
+def _share_at_one_micro(places: Places) -> float:
+    """The largest share of draws that differ and yet round to one micro-credit."""
+    micros = np.rint(places.values * MICRO)
+    lumped = (np.diff(micros) == 0.0) & (np.diff(places.values) > 0.0)
+    starts = np.concatenate([[True], np.diff(micros) != 0.0])[:-1]  # cells that begin a new micro-credit
+    return float(np.bincount(np.cumsum(starts) - 1, weights=np.diff(places.shares) * lumped).max())
 
 
 def share_of(shares: Float64s, chosen: NDArray[np.bool_]) -> float:
