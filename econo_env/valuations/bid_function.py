@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 _SLOPE = 1e-12  # a flat piece rises by so much a point, so that the bid of a type is defined both ways
 _HALF = 0.5 / MICRO  # credits: types are whole micro-credits
-_ATOM = 2e-5  # a smaller share of draws at one type is not worth a mixture
+LEAST_ATOM = 2e-5  # a smaller share of draws at one type is not worth a mixture
 SEEN = 6e-8
 """How far an observed type, which is float32, may lie from the true one, relative to it."""
 
@@ -75,7 +75,7 @@ class BidFunction:
             return np.full(types.shape, np.nan)
         mixed = np.interp(place, shares, bids)
         alone = np.interp(types, values, bids)
-        drawn = high - low > _ATOM
+        drawn = high - low > LEAST_ATOM
         out = np.where(drawn, place < shares[0], types < values[0] - near)
         return np.where(out, np.nan, np.where(drawn, mixed, alone))
 

@@ -7,6 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.sealed_bid import equilibrium_bids
 from econo_env.mechanisms import mechanism
+from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Beta, Empirical, Exponential, Lognormal, Normal, Power, Uniform
 from policies import make_policy
 from tests.known_answers.order_statistics import Symmetric
@@ -110,7 +111,7 @@ def test_the_linear_equilibrium_reaches_27_of_32_parts():
     """B = 2v/3 + 1/12, S = 2c/3 + 1/4: trade iff v - c >= 1/4; gains 9/64 = 27/32 of 1/6 (exact, and played)."""
     row = mechanism("double_auction")
     v = np.linspace(0.3, 1.0, 8)
-    np.testing.assert_allclose(row.equilibrium(v, Uniform(), 2, row.options()), 2 * v / 3 + 1 / 12)
+    np.testing.assert_allclose(row.equilibrium(places_of(Uniform()), 2, row.options())(v), 2 * v / 3 + 1 / 12)
     gap = 0.25 + 0.75 * UNIT_NODES  # of v - c, whose density is 1 - x
     gains = float((gap * (1.0 - gap)) @ UNIT_WEIGHTS) * 0.75
     assert gains == pytest.approx(9 / 64, abs=1e-12)

@@ -7,6 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms import mechanism
 from econo_env.mechanisms.form import clear_form
+from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Uniform
 from policies import make_policy
 from training.evaluation.play import play
@@ -59,11 +60,11 @@ def test_nobody_gains_by_leaving_the_linear_equilibrium(k):
 def test_the_linear_equilibrium_scales_with_the_prior():
     row = mechanism("double_auction")
     section = row.options()
-    unit = row.equilibrium(np.array([0.2, 0.7]), Uniform(), 2, section)
-    wide = row.equilibrium(np.array([3.4, 4.4]), Uniform(low=3.0, high=5.0), 2, section)
+    unit = row.equilibrium(places_of(Uniform()), 2, section)(np.array([0.2, 0.7]))
+    wide = row.equilibrium(places_of(Uniform(low=3.0, high=5.0)), 2, section)(np.array([3.4, 4.4]))
     np.testing.assert_allclose(wide, 3.0 + 2.0 * unit)
     with pytest.raises(ValueError, match="one buyer and one seller"):
-        row.equilibrium([0.5], Uniform(), 3, section)
+        row.equilibrium(places_of(Uniform()), 3, section)([0.5])
 
 
 def test_truth_is_no_equilibrium_of_the_k_double_auction():

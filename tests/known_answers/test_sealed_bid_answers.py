@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad
 
 from econo_env.mechanisms import mechanism
+from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Beta, Empirical, Exponential, Lognormal, Normal, Power, Uniform
 from econo_env.valuations.virtual_values import optimal_reserve, virtual_value
 
@@ -84,7 +85,7 @@ def test_first_price_equilibrium_by_quadrature(prior, n):
         ]
         return value - area / float(prior.cdf(value)) ** (n - 1)
 
-    bids = row.equilibrium(values, prior, n, row.options())
+    bids = row.equilibrium(places_of(prior), n, row.options())(values)
     np.testing.assert_allclose(bids, [exact(value) for value in values], atol=2e-4 * prior.highest)
 
 
@@ -92,7 +93,7 @@ def test_first_price_equilibrium_with_a_reserve():
     """B(v) = (n-1)v/n + r^n/(n v^(n-1)) from the reserve on."""
     row, n, reserve = mechanism("first_price"), 3, 0.4
     values = np.linspace(reserve, 1.0, 50)
-    bids = row.equilibrium(values, Uniform(), n, row.options(reserve=reserve))
+    bids = row.equilibrium(places_of(Uniform()), n, row.options(reserve=reserve))(values)
     np.testing.assert_allclose(bids, (n - 1) * values / n + reserve**n / (n * values ** (n - 1)), atol=1e-9)
 
 

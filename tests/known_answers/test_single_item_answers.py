@@ -6,6 +6,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, binomtest
 
 from econo_env.mechanisms import clear, mechanism
+from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Beta, Exponential, Lognormal, Power, Uniform
 
 PRIORS = [Uniform(low=0.5, high=2.0), Power(exponent=2.0), Beta(alpha=2.0, beta=3.0), Lognormal(), Exponential()]
@@ -39,7 +40,7 @@ def test_kth_price_of_a_power_prior_by_quadrature(q):
 
     def priced(t):
         density = beta(n - rank + 1, rank - 1).pdf(t / q) / q  # of the rank-1-th highest of n-1 rivals
-        return float(row.equilibrium(prior.quantile(t), prior, n, options)) * density
+        return float(row.equilibrium(places_of(prior), n, options)(prior.quantile(t))) * density
 
     def rival(t):
         return float(prior.quantile(t)) * (n - 1) * (t / q) ** (n - 2) / q
@@ -51,7 +52,7 @@ def test_kth_price_of_a_power_prior_by_quadrature(q):
 def test_third_price_of_any_prior_is_v_plus_inverse_reversed_hazard(prior):
     """b = v + F / ((n-2) f) (Kagel and Levin 1993)."""
     row, values = mechanism("kth_price"), np.asarray(prior.quantile([0.2, 0.5, 0.9]))
-    bids = row.equilibrium(values, prior, 5, row.options(rank=3))
+    bids = row.equilibrium(places_of(prior), 5, row.options(rank=3))(values)
     np.testing.assert_allclose(bids, values + prior.cdf(values) / (3 * prior.pdf(values)), rtol=1e-9)
 
 
@@ -62,7 +63,7 @@ def test_third_price_of_any_prior_is_v_plus_inverse_reversed_hazard(prior):
 def test_kth_price_says_where_no_closed_form_is_known(options, prior, n):
     row = mechanism("kth_price")
     with pytest.raises(ValueError, match="closed form"):
-        row.equilibrium(0.5, prior, n, row.options(**options))
+        row.equilibrium(places_of(prior), n, row.options(**options))(0.5)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -114,7 +115,7 @@ def test_a_reserve_keeps_out_values_whose_chance_is_not_worth_it(auctions, withi
 def equilibrium_of(name, n, reserve):
     row = mechanism(name)
     grid = np.unique(np.concatenate([np.linspace(0, 1, 20_001), reserve ** (1 / n) + np.array([-1e-9, 1e-9])]))
-    bids = row.equilibrium(grid, Uniform(), n, row.options(reserve=reserve))
+    bids = row.equilibrium(places_of(Uniform()), n, row.options(reserve=reserve))(grid)
     return lambda values: np.interp(values, grid, bids)
 
 
@@ -163,4 +164,4 @@ def test_tullock_says_where_no_closed_form_is_known(prior, power, reserve):
     row = mechanism("tullock")
     given = Empirical(**prior) if isinstance(prior, dict) else prior
     with pytest.raises(ValueError, match="closed form"):
-        row.equilibrium(0.5, given, 2, row.options(power=power, reserve=reserve))
+        row.equilibrium(places_of(given), 2, row.options(power=power, reserve=reserve))(0.5)

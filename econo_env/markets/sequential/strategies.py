@@ -12,7 +12,7 @@ from econo_env.markets.sequential.layout import State, observation_names
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
-from econo_env.valuations.bid_function import MIDDLE, BidFunction
+from econo_env.valuations.bid_function import LEAST_ATOM, MIDDLE, BidFunction
 from econo_env.valuations.places import places_of
 
 DRAWN_AHEAD: tuple[str, ...] = ()
@@ -33,8 +33,9 @@ def _require_no_atom(scenario: SequentialScenario) -> None:
 
     In the last round of second price, and where there are units for all, nobody mixes.
     """
-    table = places_of(scenario.priors()[0]).values
-    flat = table[:-1] == table[1:]
+    places = places_of(scenario.priors()[0])
+    table = places.values
+    flat = (table[:-1] == table[1:]) & (np.diff(places.shares) > LEAST_ATOM)
     mixed = scenario.num_agents > scenario.max_cycles and (
         scenario.max_cycles > 1 or scenario.mechanism.name != "sequential_second_price"
     )
