@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
@@ -48,7 +48,19 @@ def kind_schema(kind: type[Scenario]) -> Schema:
     for model in _models(kind):
         if model.__name__ in sections and model is not Options:
             _explain(sections[model.__name__], model)
-    return schema
+    return cast(Schema, _in_json_words(schema))
+
+
+def _in_json_words(node: Any) -> Any:
+    """The same schema with JSON schema's words for limits, at any depth."""
+    if isinstance(node, list):
+        return [_in_json_words(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        _LIMITS.get(key, key) if isinstance(part, int | float) else key: _in_json_words(part)
+        for key, part in node.items()
+    }
 
 
 def _mechanism_schema(row: Mechanism) -> Schema:
@@ -64,7 +76,7 @@ def _mechanism_schema(row: Mechanism) -> Schema:
             entry["default"] = choices(field.default).name
         if name in meanings:
             entry["description"] = meanings[name]
-        own["properties"][name] = {_LIMITS.get(key, key): value for key, value in entry.items()}
+        own["properties"][name] = entry
     own["properties"]["name"] = {"const": row.name, "type": "string"}
     own["required"] = ["name"]
     return own
@@ -83,9 +95,6 @@ def _explain(schema: Schema, model: type[BaseModel]) -> None:
             meanings |= attribute_meanings(inspect.getdoc(kind) or "")
     schema["description"] = " ".join((inspect.getdoc(model) or "").partition("\n\n")[0].split())
     for name, entry in schema.get("properties", {}).items():
-        for word, limit in _LIMITS.items():
-            if word in entry:
-                entry[limit] = entry.pop(word)
         if name in meanings:
             entry["description"] = meanings[name]
 

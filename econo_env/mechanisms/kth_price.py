@@ -18,6 +18,7 @@ from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 from econo_env.valuations.priors import Uniform
 
+_UNSEEN = 1e-9  # a share of draws that nobody meets
 _FALLS = 1e-6  # of the highest value: quantile functions are computed, and differentiated on cells
 
 
@@ -82,6 +83,7 @@ def _third_price(places: Places, num_bidders: int) -> BidFunction:
     if places.pdf is None:
         raise ValueError("the third price has a closed form where the density of the values is known")
     slopes = 1.0 / np.maximum(places.pdf(places.node_values), 1e-300)
+    slopes = np.where(places.nodes < _UNSEEN, 0.0, slopes)  # F / f goes to 0 there, and both lose their digits
     bids = (places.node_values + places.nodes * slopes / (num_bidders - 2)).ravel()
     falls = float((np.maximum.accumulate(bids) - bids).max())
     if falls > _FALLS * places.highest:

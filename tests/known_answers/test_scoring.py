@@ -173,7 +173,7 @@ def test_several_suppliers_alike_are_drawn_with_equal_chances():
 def test_one_supplier_asks_for_all_that_the_reserve_leaves():
     for name in NAMES:
         played = Play(name, markets=1_000, num_agents=1, **{"mechanism.reserve": 0.75})
-        assert played.welfare.revenue == pytest.approx(0.75, abs=2 * MICRO)
+        assert played.welfare.revenue == pytest.approx(0.75, abs=4 * MICRO)
 
 
 @pytest.mark.parametrize(

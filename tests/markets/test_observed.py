@@ -8,6 +8,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.procurement import asked
 from econo_env.money import MICRO
+from econo_env.valuations.bid_function import BidFunction
 
 MARKETS, AGENTS, ROUNDS = 40, 3, 4
 WEIGHTS = [0.7, 1.0, 1.3]
@@ -90,7 +91,8 @@ def test_a_bid_of_the_ceiling_is_a_bid_in_procurement():
 
 
 def test_a_cost_above_the_ceiling_is_asked_for_as_it_is():
-    ask = asked(1.0, lambda values: 0.5 * np.asarray(values))
+    shares = np.array([0.0, 1.0])
+    ask = asked(1.0, BidFunction(shares, types=shares, bids=0.5 * shares))
     assert ask([0.2, 1.0, 1.5]) == pytest.approx([0.6, 1.0, 1.5])
 
 
