@@ -4,7 +4,6 @@ The form of the file belongs to the kind of market that plays the mechanism: its
 `clear_form(document, seed, rounding)`. A new form is a new market package, nothing here changes.
 """
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -111,7 +110,11 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
             f"mechanisms are {', '.join(mechanisms())}"
         )
     row = mechanism(str(section["name"]))
-    market = importlib.import_module(f"econo_env.markets.{row.market}")
+    from econo_env.catalogue import MARKETS
+
+    clear = MARKETS.row(row.market).clear
+    if clear is None:
+        raise ValueError(f"mechanism {row.name}: a {row.market} market reads no documents")
     rounding = rounding or Rounding()
-    cleared: Cleared = market.clear_form(document, seed, rounding)
+    cleared = clear(document, seed, rounding)
     return replace(cleared, explanation=[*cleared.explanation, *rounding.said()])

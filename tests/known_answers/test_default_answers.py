@@ -6,7 +6,8 @@ from scipy.integrate import dblquad, quad
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_bids, types, welfare
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.sections import Default
 from policies import make_policy
 from tests.known_answers.one_round import Played, nobody_gains

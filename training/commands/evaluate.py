@@ -92,7 +92,7 @@ def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
 
 
 def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
-    from econo_env.scenario import load
+    from econo_env.catalogue import load
     from policies import make_policy
     from policies.population import make_population
     from training.run import read_run_config

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from econo_env.scenario import Scenario, from_mapping
+from econo_env.catalogue import from_mapping
+from econo_env.scenario import Scenario
 from policies import policy_names
 from training.report.economy import Episode, play_episode
 from training.report.history import Moment, history

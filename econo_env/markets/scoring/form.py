@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from econo_env.catalogue import from_mapping
 from econo_env.markets.form import NO_OFFER, Amount, Form, gap_between, lottery_of, one_each, read_form
 from econo_env.markets.scoring.menu import best_surplus
 from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
@@ -17,7 +18,6 @@ from econo_env.markets.scoring.words import ScoredRound, explained
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import from_mapping
 
 
 class Offer(BaseModel):

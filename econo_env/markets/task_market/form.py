@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from econo_env.catalogue import from_mapping
 from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
 from econo_env.economy.staking import contract_lock, required_stake
 from econo_env.markets.form import NO_OFFER, Amount, Floats, Form, Ints, gap_between, lottery_of, read_form
@@ -19,7 +20,6 @@ from econo_env.markets.task_market.scenario import Contract, TaskMarketScenario
 from econo_env.markets.task_market.words import GRADES, explained
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
-from econo_env.scenario import from_mapping
 
 
 class Report(BaseModel):
