@@ -1,6 +1,7 @@
 """Compiled loops are written in the order of a tick, cached on disk, and renewed when a rule changes."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -27,7 +28,7 @@ def test_phases_stand_in_the_order_of_a_tick(name):
     scenario = econo_env.load(name)
     stages = market_of(scenario).kernels
     text = scenario.program().source.split("@cached")[1]
-    calls = [line.strip().split("(")[0] for line in text.splitlines() if line.startswith("        ") and "(k" in line]
+    calls = re.findall(r"^ {8}(\w+)\(k, ", text, flags=re.MULTILINE)
     assert calls == [stage for stage in TICK_ORDER if vars(stages).get(stage) is not None]
 
 

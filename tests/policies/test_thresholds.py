@@ -144,7 +144,6 @@ def test_scores_meant_at_the_reserve_reach_it(scale):
         **{"buyer.worth": 2.0 * scale, "mechanism.reserve": 0.2 * scale},
     )
     engine = engine_of(scenario, 0)
-    market = market_of(scenario)
     best = best_score(scenario, engine.state.values / 1e6)
     actions = score_actions(scenario, engine.exchange.observations, np.full(best.shape, 0.2 * scale))
     engine.step(actions)

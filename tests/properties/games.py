@@ -63,8 +63,8 @@ def play(scenario, act, markets=512, seed=0):
         types, exchange = market.types.now(scenario, engine.state), engine.exchange
         allowed = exchange.action_mask[..., None]
         engine.step(np.where(allowed, act(tick, exchange.observations), 0.0).astype(np.float32))
-        lucky = hasattr(market, "expected_rewards")
-        rewards = market.judging.expected_rewards(scenario, engine.state) if lucky else exchange.rewards
+        lucky = market.judging.expected_rewards
+        rewards = exchange.rewards if lucky is None else lucky(scenario, engine.state)
         worth = market.welfare(scenario, engine.state, types)
         played.rewards = played.rewards + np.where(live[:, None], rewards, 0.0)
         played.realised = played.realised + np.where(live, worth.realised["value"], 0.0)
