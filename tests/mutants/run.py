@@ -83,7 +83,7 @@ def run_all(mutants: list[Mutant], root: Path, jobs: int, note: Callable[[Mutant
     with tempfile.TemporaryDirectory(prefix="mutants_") as folder:
         trees: queue.Queue[Path] = queue.Queue()
         for job in range(jobs):
-            trees.put(Path(shutil.copytree(root, Path(folder) / f"tree_{job}", ignore=_LEFT_OUT)))
+            trees.put(Path(shutil.copytree(root, Path(folder) / f"tree_{job}", symlinks=True, ignore=_LEFT_OUT)))
         first = trees.get()
         check_clean(first, mutants)
         trees.put(first)
