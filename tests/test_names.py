@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 
 SHORT_FIRST = """
 import pickle, sys
-from econo_env.policies import make_policy
-from econo_env.training.evaluation import evaluate
+from policies import make_policy
+from training.evaluation import evaluate
 import policies.base, training.evaluation.metrics, training, policies
 """
 LONG_FIRST = """

@@ -66,7 +66,7 @@ class Learner(Section):
         std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
             not learned; without, it starts at `initial` and is learned as SB3 does.
         difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
-            far less noise (`econo_env.training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
+            far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
             to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
         net_arch: Units of each hidden layer, of the policy and of the value function alike.
         activation: Between the layers.

@@ -68,7 +68,7 @@ class MarketPPO(PPO):
 
         Args:
             total_timesteps: Steps of this learner's seats at the end.
-            difference_rewards: Roll out the mean policy and single deviations from it; see `econo_env.training.difference`.
+            difference_rewards: Roll out the mean policy and single deviations from it; see `training.difference`.
         """
         self.set_logger(Logger(folder=None, output_formats=[]))
         self.deviations = Deviations(self.markets, self.gamma) if difference_rewards else None
