@@ -65,6 +65,9 @@ def test_unseeded_resets_go_on_to_new_episodes():
     env = env_of()
     first, second = env.reset(), env.reset()
     assert not np.array_equal(first, second)
+    again = env_of()
+    np.testing.assert_array_equal(again.reset(), first)
+    np.testing.assert_array_equal(again.reset(), second, err_msg="the seed tells the episodes that follow, too")
     fresh, other = make_sb3_env("first_price_v0", 4), make_sb3_env("first_price_v0", 4)
     assert not np.array_equal(fresh.reset(), other.reset())
 
