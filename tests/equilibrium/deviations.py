@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from econo_env.market import market_of
-from training.evaluation.sampling import points
+from econo_env.training.evaluation.sampling import points
 
 MARKETS = 65536
 SEEDS = (3, 4)

@@ -13,7 +13,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.market import market_of
 from econo_env.mechanisms import clear, mechanism, mechanisms
-from policies import make_policy
+from econo_env.policies import make_policy
 
 RULES = [name for name, row in mechanisms().items() if row.market == "double_auction"]
 TRUTHFUL = ["mcafee", "posted_price", "vcg_double_auction"]

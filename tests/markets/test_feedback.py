@@ -73,7 +73,7 @@ def test_features_of_bids_are_named_by_part_and_bidder(scenario_id):
 
 @pytest.mark.parametrize("scenario_id", CASES)
 def test_what_is_off_is_not_there(scenario_id):
-    market = econo_env.load(scenario_id).market_module()
+    market = market_of(econo_env.load(scenario_id))
     for fields in (
         {"max_cycles": 3},
         {"max_cycles": 3, "feedback": "nothing"},

@@ -13,7 +13,7 @@ from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
-from policies import make_policy
+from econo_env.policies import make_policy
 
 MICRO = 1_000_000
 TRADERS, LEVELS = 6, 8

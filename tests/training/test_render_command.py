@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from econo_env.catalogue import load
 from econo_env.market import market_of
 from econo_env.telemetry.render_image import HEIGHT, WIDTH
-from training.cli import build
+from econo_env.training.cli import build
 
 
 class Truthful:
@@ -30,7 +30,7 @@ def asked_for(monkeypatch):
         names.append(name)
         return Truthful(scenario)
 
-    monkeypatch.setattr("policies.make_policy", make_policy, raising=False)
+    monkeypatch.setattr("econo_env.policies.make_policy", make_policy, raising=False)
     return names
 
 

@@ -12,7 +12,7 @@ from econo_env.engine.engine import Engine
 from econo_env.games.welfare import Welfare
 from econo_env.market import market_of, offered
 from econo_env.scenario import Scenario
-from training.evaluation.sampling import Actor, act
+from econo_env.training.evaluation.sampling import Actor, act
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
