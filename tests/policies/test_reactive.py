@@ -242,7 +242,7 @@ def test_limits_change_with_the_value():
     for value in (0.25, 0.5, 0.5):
         observations = np.zeros((500, 2, features), np.float32)
         observations[..., 0] = value
-        limits = policy._draw_limits(market, observations, (500, 2))
+        limits = policy._draw_limits(observations, (500, 2))
         shares.append(limits.ravel())
     assert np.array_equal(shares[1], shares[2])
     assert abs(np.corrcoef(shares[0], shares[1])[0, 1]) < 0.2
