@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
-from policies import make_policy
+from econo_env.policies import make_policy
 
 MICRO = 1_000_000
 TRADERS, LEVELS = 6, 8
@@ -222,6 +222,13 @@ def test_what_is_seen_of_the_book():
         np.testing.assert_allclose(seen[..., 0], np.where(left, following / MICRO, 0.0), atol=1e-6)
 
     play(check=check)
+
+
+def test_an_empty_side_of_the_book_shows_the_price_at_which_nobody_trades():
+    engine = Engine(econo_env.load(ID), 8)
+    engine.reset(0)
+    assert (engine.exchange.observations[..., 4] == 0.0).all(), "no bid: a bid of nothing"
+    assert (engine.exchange.observations[..., 5] == 1.0).all(), "no ask: an ask of the highest price"
 
 
 def test_the_judges_hooks_agree_with_the_books():
