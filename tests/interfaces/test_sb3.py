@@ -7,7 +7,7 @@ from stable_baselines3.common.vec_env import VecCheckNan, VecFrameStack, VecMoni
 
 import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
-from policies import make_policy
+from econo_env.policies import make_policy
 
 N = 3
 

@@ -40,7 +40,7 @@ class Tree:
     """
 
     def __init__(self, root: Path, folder: Path, kernels: Path, libraries: Iterable[str] = LIBRARIES) -> None:
-        self.path = Path(shutil.copytree(root, folder, ignore=_LEFT_OUT))
+        self.path = Path(shutil.copytree(root, folder, symlinks=True, ignore=_LEFT_OUT))
         self._kernels, self._libraries = kernels, tuple(libraries)
         self._warm: dict[bool, WarmPytest] = {}
 

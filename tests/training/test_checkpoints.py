@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from training.checkpoints import checkpoint_path, checkpoints_in, read_checkpoint, remove_old, write_checkpoint
+from econo_env.training.checkpoints import (
+    checkpoint_path,
+    checkpoints_in,
+    read_checkpoint,
+    remove_old,
+    write_checkpoint,
+)
 
 
 @pytest.mark.parametrize("keep", [1, 2, 5])

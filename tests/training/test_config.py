@@ -4,8 +4,16 @@ import pytest
 import yaml
 
 import econo_env
-from training.config import CONFIG_FOLDERS, Decay, Evaluation, TrainingConfig, config_from, read_config, settings_for
-from training.ppo import scheduled
+from econo_env.training.config import (
+    CONFIG_FOLDERS,
+    Decay,
+    Evaluation,
+    TrainingConfig,
+    config_from,
+    read_config,
+    settings_for,
+)
+from econo_env.training.ppo import scheduled
 
 
 @pytest.mark.parametrize(
