@@ -17,6 +17,7 @@ from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.form import READERS, ClearDocument
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:  # what hooks return is made above
     from econo_env.engine.engine import Engine
     from econo_env.equilibrium.games import ExpectedOutcome
     from econo_env.equilibrium.solution import Solution
-    from econo_env.mechanisms.form import Cleared, Rounding
     from econo_env.telemetry.picture import Picture
 
 Floats = NDArray[np.float64]
@@ -270,14 +270,6 @@ class View(Generic[S, T]):
     drawn_ahead: tuple[str, ...] = ()
 
 
-class ClearDocument(Protocol):
-    """Clears the market that a document of `econo-env clear` describes."""
-
-    def __call__(self, document: Mapping[str, Any], seed: int, rounding: "Rounding", /) -> "Cleared":
-        """Raises ValueError where the document's form is not met."""
-        ...
-
-
 @dataclass(frozen=True)
 class Market(Generic[S, T]):
     """A kind of market.
@@ -323,8 +315,10 @@ class Market(Generic[S, T]):
     clear: ClearDocument | None = None
 
     def __post_init__(self) -> None:
-        """Lets scenarios of this configuration find their kind."""
+        """Lets scenarios of this configuration, and documents of `econo-env clear`, find their kind."""
         self.config.kind = self
+        if self.clear is not None:
+            READERS[self.name] = self.clear
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from econo_env.catalogue import from_mapping
 from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
 from econo_env.economy.staking import contract_lock, required_stake
 from econo_env.markets.form import NO_OFFER, Amount, Floats, Form, Ints, gap_between, lottery_of, read_form
@@ -21,6 +20,7 @@ from econo_env.markets.task_market.words import GRADES, explained
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
+from econo_env.settings import validated
 
 
 class Report(BaseModel):
@@ -91,10 +91,14 @@ def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding
 
 def _scenario(form: TaskForm) -> TaskMarketScenario:
     """The market in which the task stands, for the constants that its rules take."""
-    document = {"id": "clearing_v0", "market": "task_market", "num_agents": len(form.reports), "max_cycles": 1}
-    scenario = from_mapping(document | {"mechanism": form.mechanism, "contract": form.contract.model_dump()})
-    assert isinstance(scenario, TaskMarketScenario)
-    return scenario
+    document: dict[str, Any] = {
+        "id": "clearing_v0",
+        "market": "task_market",
+        "num_agents": len(form.reports),
+        "max_cycles": 1,
+    }
+    document |= {"mechanism": form.mechanism, "contract": form.contract.model_dump()}
+    return validated(TaskMarketScenario, document, "clearing_v0")
 
 
 def _score(report: Report | None, value: int, rules: Terms) -> int:
