@@ -8,7 +8,7 @@ CORE := tests/test_scenario.py tests/engine/test_kernels.py
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-clients test-lowest lint mutants bench clean
+.PHONY: help setup demo wheel test test-all test-clients test-lowest lint mutants bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /: /'
@@ -22,7 +22,10 @@ $(VENV)/.stamp: pyproject.toml constraints.txt
 	touch $@
 
 demo: setup ## the main job on real bids: calibrate, train, judge, report
-	$(PY) -m training.cli demo --out runs/demo
+	$(PY) -m econo_env.training.cli demo --out runs/demo
+
+wheel: setup ## dist/*.whl, to install elsewhere
+	$(PY) -m hatchling build -t wheel
 
 lint: setup ## style, types and spelling
 	$(PY) -m ruff check .

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from econo_env.policies.base import Actions, Mask, Observations, Policy, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Policy, masked
 
 Answer = TypeVar("Answer")
 
@@ -26,7 +26,7 @@ class Own:
     """A policy of a class in a user's file; every answer is checked, and every mistake named with its line.
 
     The class is made as `Class(scenario)`, or `Class(scenario, seed)` if it takes a seed, and has `reset(seed)` and
-    `act(observations, mask)`, as `policies.Policy` says; `name` may be left out.
+    `act(observations, mask)`, as `econo_env.policies.Policy` says; `name` may be left out.
     """
 
     def __init__(self, scenario: Scenario, seed: int, path: str | Path, class_name: str) -> None:
@@ -163,7 +163,7 @@ def from_sb3_file(path: str | Path, scenario: Scenario) -> Policy:
     Raises:
         ValueError: The file is no such model, or it was trained on other observations or actions.
     """
-    from policies.proactive import Learned
+    from econo_env.policies.proactive import Learned
 
     model = _loaded_model(Path(path))
     market = scenario.market_module()

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from econo_env.policies.base import Actions, Mask, Observations, Policy, make_policy, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Policy, make_policy, masked
 
 
 class Population:

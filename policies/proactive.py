@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
+from econo_env.policies.base import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Row, masked
 
 POLICY_FILE = "policy.npz"
 _ROWS = 8192  # rows computed at once: the layers of a block stay in the cache

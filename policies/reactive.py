@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.policies.base import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Row, masked
 
 CONSERVATIVE = 0.8
 AGGRESSIVE = 1.2

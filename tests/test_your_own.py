@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import econo_env
 from econo_env.scenario import market_kinds, scenario_table
 from econo_env.schema import kind_schema, reference, scenario_schema
-from training.cli import build
+from econo_env.training.cli import build
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validat
 from econo_env.documents import read_yaml, to_yaml
 from econo_env.scenario import Scenario, from_mapping, known_id, load, read_scenario, scenarios
 from econo_env.settings import SettingsError, suggestion, validated
-from training.changes import apply_change
-from training.seeds import parsed_seeds
+from econo_env.training.changes import apply_change
+from econo_env.training.seeds import parsed_seeds
 
-CONFIG_FOLDERS = (Path("configs/training"), *(folder / "configs/training" for folder in Path(__file__).parents[:2]))
+CONFIG_FOLDERS = (
+    Path("configs/training"),
+    *(folder / "configs/training" for folder in Path(__file__).resolve().parents[:2]),
+)
 """Where `train NAME` looks for NAME.yaml: the working directory's, then those that came with the package."""
 
 _MANY_ROUNDS_GAMMA = 0.99

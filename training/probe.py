@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.policies import Policy
 from econo_env.scenario import Scenario
-from policies import Policy
 
 LONGEST_LOOK = 256
 """Ticks after which a look ends, however long the episode is."""

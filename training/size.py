@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from econo_env.engine.state import Exchange, bytes_of
 from econo_env.memory import in_words, require_memory
-from training.config import TrainingConfig
-from training.probe import LONGEST_LOOK
+from econo_env.training.config import TrainingConfig
+from econo_env.training.probe import LONGEST_LOOK
 
 _FLOAT, _COPIES = 4, 2
 """Bytes of a float32; SB3 keeps a rollout as it comes, and once more in order."""

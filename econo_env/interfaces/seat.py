@@ -67,7 +67,7 @@ class Seat:
         if opponents is not None and not callable(getattr(opponents, "act", None)):
             raise ValueError(
                 f"opponents={opponents!r} is no policy: give an object with act(observations, mask), "
-                "such as policies.make_policy(name, scenario), or None for truthful opponents"
+                "such as econo_env.policies.make_policy(name, scenario), or None for truthful opponents"
             )
         self.opponents = Truthful(scenario) if opponents is None else opponents
         self._info = scenario.market_module().info

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Literal, Protocol, get_type_hints
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
 from econo_env.mechanisms.properties import SHILL_PROOF, Claim
+from econo_env.mechanisms.reasons import Source
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import is_money, to_money
 from econo_env.settings import choice, validated
 from econo_env.valuations.bid_function import BidFunction
@@ -83,6 +86,9 @@ class Mechanism:
         truth_is_dominant: Whether bidding the value is dominant under given parameters, whoever the rivals are.
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
+        sources: What a payment can be: explanations say the first that gives it, else that it is by the rule.
+        losers_pay: Whether bidders who win nothing pay too.
+        chances: Of a contest, in which a draw decides: each bidder's chance, shape (n,), given the parameters.
         reversible: Whether it also makes sense as procurement: only winners pay.
         reverse_setting: Further fields of its procurement scenario.
         under_shill_bids: Where it is not shill-proof, given the parameters: the section of the mechanism that the game
@@ -103,6 +109,9 @@ class Mechanism:
     truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Source[Any], ...] = ()
+    losers_pay: bool = False
+    chances: Callable[[SealedRound, Any], NDArray[np.float64]] | None = None
     reversible: bool = False
     reverse_setting: Mapping[str, Any] = field(default_factory=dict)
     under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None

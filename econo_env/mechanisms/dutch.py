@@ -12,6 +12,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.first_price import equilibrium
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
 
@@ -22,7 +23,7 @@ class Dutch(NamedTuple):
     A `start` of 0 is the highest possible value, rounded up to a whole number of steps above the reserve.
     """
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
     start: Annotated[Credits, Field(ge=0.0)] = 0.0
 

@@ -11,6 +11,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing, steps_between
 from econo_env.mechanisms.conditions import truth
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
 
@@ -18,7 +19,7 @@ from econo_env.money import Credits
 class English(NamedTuple):
     """Parameters: the reserve, from which the clock rises, and its step, both in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
 
 

@@ -12,6 +12,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.conditions import truth
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.money import Credits
 
@@ -24,7 +25,7 @@ class EnglishOpen(NamedTuple):
     ticks puts the close off to `extension` ticks after it (soft close), and 0 is a hard close.
     """
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
     increment_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
     closing: Annotated[int, Field(ge=1)] = 20

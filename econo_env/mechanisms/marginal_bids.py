@@ -7,8 +7,8 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery, ticket
+from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY
-from econo_env.money import Credits
 
 MOST_UNITS = 4096
 """Units on sale: payments of one bidder stay inside int64."""
@@ -17,8 +17,8 @@ MOST_UNITS = 4096
 class UnitSale(NamedTuple):
     """Parameters: identical units for sale, and the reserve price of each in credits."""
 
-    units: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 2
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    units: Annotated[Units, Field(le=MOST_UNITS)] = 2
+    reserve: Reserve = 0.0
 
 
 @compiled

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import sources as equals
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY, two_highest
@@ -49,6 +50,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="U[0,1], n bidders, k units: round l < k bids (n - k) v / (n - l), the last one v; prices are a "
     "martingale, revenue k (n - k) / (n + 1)",
+    sources=(equals.best_losing_bid, equals.reserve, equals.nothing),
     reference="Weber (1983); Milgrom and Weber (2000); Krishna, Auction Theory (2009), section 15.2",
     equilibrium=equilibrium,
 )

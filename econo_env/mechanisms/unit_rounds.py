@@ -1,11 +1,10 @@
 """One unit a round: what the rules of sequential sales share, parameters and equilibrium."""
 
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import Field
 
-from econo_env.money import Credits
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -16,7 +15,7 @@ _TAIL = 1e-14
 class UnitRounds(NamedTuple):
     """Parameters: the reserve price of each unit in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 def expected_last_price(places: Places, num_bidders: int, units_left: int, reserve: float) -> BidFunction:

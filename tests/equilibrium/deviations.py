@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.sampling import points
+from econo_env.training.evaluation.sampling import points
 
 MARKETS = 65536
 SEEDS = (3, 4)

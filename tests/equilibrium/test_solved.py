@@ -7,9 +7,9 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.equilibrium import solved
 from econo_env.money import to_money
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 from econo_env.valuations.priors import Power
-from policies import make_policy
-from training.evaluation.regret import Budget, regrets
 
 SEVENTHS = np.linspace(0.0, 1.0, 701)
 
@@ -200,7 +200,7 @@ def test_closed_forms_are_not_solved_for(name):
 
 
 def test_the_evaluation_says_that_a_baseline_was_solved_for():
-    from training.evaluation import evaluate
+    from econo_env.training.evaluation import evaluate
 
     scenario = scenario_of("first_price_v0", weights=(1.0, 2.0))
     result = evaluate("truthful", scenario, seeds=[0, 1], markets=64, regret=False, baselines=["equilibrium"])

@@ -9,9 +9,9 @@ from econo_env.equilibrium import UnitBids, solved
 from econo_env.equilibrium.grids import Choices, edges, type_cells
 from econo_env.equilibrium.unit_bids import UnitBidsGame
 from econo_env.equilibrium.unit_solve import unit_loss
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, evaluate, regrets
 from econo_env.valuations.priors import Uniform
-from policies import make_policy
-from training.evaluation import Budget, evaluate, regrets
 
 QUICK = Budget(types=12, actions=289, luck=512, finals=4)
 

@@ -5,8 +5,8 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from training.evaluation.metrics import market_metrics
-from training.evaluation.play import play
+from econo_env.training.evaluation.metrics import market_metrics
+from econo_env.training.evaluation.play import play
 
 
 @pytest.mark.parametrize("name", ["first_price_v0", "second_price_v0"])

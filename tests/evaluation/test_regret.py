@@ -5,12 +5,12 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from training.evaluation import Budget, regrets
-from training.evaluation.action_search import _Sample, deviations
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.regret import plain_lists
-from training.evaluation.sampling import evaluation_seed, sampled_engine, selection_seed
-from training.evaluation.type_cells import type_cells
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.action_search import _Sample, deviations
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.regret import plain_lists
+from econo_env.training.evaluation.sampling import evaluation_seed, sampled_engine, selection_seed
+from econo_env.training.evaluation.type_cells import type_cells
 
 SEEDS = tuple(range(5))
 METHODS = ("bid_grid", "action_grid")

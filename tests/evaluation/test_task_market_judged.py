@@ -5,11 +5,11 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from policies import make_policy
-from training.evaluation import Budget, regrets
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.play import play
-from training.evaluation.sampling import sampled_engine
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.play import play
+from econo_env.training.evaluation.sampling import sampled_engine
 
 BUDGET = Budget(types=16, actions=400, luck=512, finals=4)
 

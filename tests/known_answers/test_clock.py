@@ -7,10 +7,10 @@ from scipy.stats import chisquare
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets import sealed_bid
+from econo_env.policies import make_policy
+from econo_env.training.config import read_config
+from econo_env.training.run import start_run
 from econo_env.valuations.priors import Power, Uniform
-from policies import make_policy
-from training.config import read_config
-from training.run import start_run
 
 MICRO = 1_000_000
 ENGLISH = ("english", "english_open")

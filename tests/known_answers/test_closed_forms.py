@@ -7,12 +7,12 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.sealed_bid import equilibrium_bids
 from econo_env.mechanisms import mechanism
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Beta, Empirical, Exponential, Lognormal, Normal, Power, Uniform
-from policies import make_policy
 from tests.known_answers.order_statistics import Symmetric
 from tests.known_answers.test_revenue_equivalence import SINGLE, near, revenue_of
-from training.evaluation import Budget, regrets
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 UNIT_NODES, UNIT_WEIGHTS = (NODES + 1.0) / 2.0, WEIGHTS / 2.0

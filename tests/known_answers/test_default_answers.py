@@ -8,9 +8,9 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.sealed_bid import equilibrium_bids, types, welfare
 from econo_env.markets.sealed_bid.sections import Default
-from policies import make_policy
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
-from training.evaluation.regret import Budget, regrets
 
 SHOCK, STAKE = 0.2, 0.05
 DEFAULT = {"shock": SHOCK, "stake": STAKE}

@@ -7,11 +7,11 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms import mechanism
 from econo_env.mechanisms.form import clear_form
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
+from econo_env.training.evaluation.regret import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Uniform
-from policies import make_policy
-from training.evaluation.play import play
-from training.evaluation.regret import Budget, regrets
 
 MARKETS = 200_000
 SEARCH = Budget(types=24, bids=96, selection=8192, evaluation=4096)

@@ -6,9 +6,9 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms.uniform_price import zero_revenue_holds
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.priors import Power
-from policies import make_policy
-from training.evaluation import Budget, regrets
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
 QUICK = Budget(types=12, actions=289, luck=512, finals=4)

@@ -7,7 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms import clear
 from econo_env.mechanisms.gsp import envy_free_bids
-from training.evaluation import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 NAMES = ("gsp", "position_vcg", "position_first_price")
 RATES = ((1.0, 0.5), (0.9, 0.9, 0.2), (0.6,), (1.0, 0.7, 0.5, 0.1))

@@ -8,7 +8,7 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.scoring.menu import best_score, menu
-from training.evaluation import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 NAMES = ("first_score", "second_score")
 MICRO = 1e-6
@@ -181,7 +181,7 @@ def test_one_supplier_asks_for_all_that_the_reserve_leaves():
     [("second_score", "truthful", False), ("first_score", "equilibrium", False), ("first_score", "truthful", True)],
 )
 def test_the_search_for_deviations_finds_those_there_are(name, play, gains):
-    from policies import make_policy
+    from econo_env.policies import make_policy
 
     scenario = econo_env.load(f"{name}_v0", num_agents=3)
     (found,) = regrets(scenario, make_policy(play, scenario), (0, 1), budget=QUICK)

@@ -8,10 +8,10 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms.unit_rounds import expected_last_price
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Power, Uniform
-from policies import make_policy
-from training.evaluation import Budget, regrets
 
 NAMES = ("sequential_first_price", "sequential_second_price")
 SIZES = [(3, 2), (5, 3), (6, 1), (4, 4)]

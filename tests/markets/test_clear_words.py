@@ -1,6 +1,7 @@
 """What `clear` says is true: amounts in full, and every reason recomputed from the file, for files at random."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,9 +26,9 @@ from econo_env.markets.position.words import SlotRound
 from econo_env.markets.scoring import words as scored_words
 from econo_env.markets.scoring.words import ScoredRound
 from econo_env.markets.sealed_bid import words as sealed_words
-from econo_env.markets.sealed_bid.words import SealedRound
-from econo_env.mechanisms import clear
+from econo_env.mechanisms import clear, mechanism
 from econo_env.mechanisms.form import NAMES, clear_form
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import written
 
 FILES = Path(__file__).parents[2] / "configs" / "markets"
@@ -362,7 +363,10 @@ def of(name):
 def test_a_rule_that_words_do_not_know_gets_no_reason_of_another():
     bids, one, nothing = np.array([3.0, 2.0, 1.0]), np.ones(3), np.zeros(3)
     second_wins = np.array([0, 1, 0])
-    sealed = sealed_words.explained(SealedRound(of("new"), bids, one, second_wins, np.array([0, 0.25, 0])))
+    row = replace(mechanism("first_price"), name="new", sources=())
+    options = row.options()
+    round_ = SealedRound(options, None, bids, one, second_wins, np.array([0, 0.25, 0]))
+    sealed = sealed_words.explained(row, round_)
     assert sealed[0] == "bidder_0 loses: by its rule, which gives to bidder_1"
     assert sealed[1] == "bidder_1 wins: rank 2, bid 2; pays 0.25, by its rule"
     assert sealed[2] == "bidder_2 loses: 1 is below bidder_1's 2"

@@ -14,7 +14,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets import clock as market
 from econo_env.mechanisms.form import clear_form
-from policies import make_policy
+from econo_env.policies import make_policy
 
 CLOCKS = ("english", "english_open", "dutch")
 MICRO = 1_000_000

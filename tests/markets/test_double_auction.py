@@ -12,7 +12,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.mechanisms import clear, mechanism, mechanisms
-from policies import make_policy
+from econo_env.policies import make_policy
 
 RULES = [name for name, row in mechanisms().items() if row.market == "double_auction"]
 TRUTHFUL = ["mcafee", "posted_price", "vcg_double_auction"]

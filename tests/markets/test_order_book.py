@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
-from policies import make_policy
+from econo_env.policies import make_policy
 
 MICRO = 1_000_000
 TRADERS, LEVELS = 6, 8

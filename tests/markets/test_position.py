@@ -9,8 +9,8 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
 from econo_env.mechanisms.form import clear_form
-from policies import make_policy
-from training.evaluation.play import play
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
 
 NAMES = ("gsp", "position_first_price", "position_vcg")
 GSP = {"mechanism": {"name": "gsp"}, "click_rates": [1.0, 0.5]}

@@ -12,8 +12,8 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.sealed_bid import equilibrium_actions, manual, observation_names, types, welfare
-from policies import make_policy
-from training.evaluation.regret import Budget, regrets
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 
 FORMS = {
     "crra": {"utility": {"name": "crra", "rho": 0.5}},

@@ -6,8 +6,8 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
-from policies import make_policy
-from training.evaluation.play import play
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
 
 NAMES = ("sequential_first_price", "sequential_second_price")
 

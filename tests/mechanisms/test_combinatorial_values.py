@@ -13,9 +13,9 @@ from econo_env.markets.combinatorial.layout import offers_at
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
 from econo_env.money import to_credits
+from econo_env.policies.base import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.bundle_values import offered_bundles
-from policies.base import make_policy
-from training.evaluation import Budget, regrets
 
 KINDS = {
     "single_minded": {"name": "single_minded", "items": 4, "exponent": 0.5},

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import econo_env
-from policies import Policy, make_policy
-from policies.own import from_sb3_file
-from policies.population import Population, make_population
-from training.evaluation.populations import in_its_seats, shares_of
+from econo_env.policies import Policy, make_policy
+from econo_env.policies.own import from_sb3_file
+from econo_env.policies.population import Population, make_population
+from econo_env.training.evaluation.populations import in_its_seats, shares_of
 
 SCENARIO = econo_env.load("first_price_v0", num_agents=4)
 START = """import numpy as np

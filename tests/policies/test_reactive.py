@@ -4,7 +4,7 @@ from scipy import stats
 
 import econo_env
 from econo_env.engine.engine import Engine
-from policies import Policy, make_policy, policy_names
+from econo_env.policies import Policy, make_policy, policy_names
 
 REACTIVE = [name for name in policy_names() if name != "proactive"]
 MODES = ["share_of_value", "amount"]
@@ -205,7 +205,7 @@ def test_a_limit_drawn_by_lot_holds_for_the_whole_sale_of_a_clock(name, clock):
 
 def test_zero_intelligence_in_the_clock_is_zero_intelligence_in_the_sealed_bid():
     """Limits held to the end: revenue within a step of the clock of that of the sealed bid with the same limits."""
-    from training.evaluation.play import play
+    from econo_env.training.evaluation.play import play
 
     for clock, sealed in (("english_v0", "second_price_v0"), ("dutch_v0", "first_price_v0")):
         limits, bids = (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from econo_env.engine.engine import Engine
-from policies import make_policy
+from econo_env.policies import make_policy
 
 VALUES = (np.arange(2000) + 1.0) / 2000
 RIVALS = (np.arange(100_000) + 0.5) / 100_000

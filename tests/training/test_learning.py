@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from econo_env.engine.engine import Engine
-from policies import make_policy
+from econo_env.policies import make_policy
+from econo_env.training.config import read_config
+from econo_env.training.evaluation import regrets
+from econo_env.training.run import start_run
 from tests.training.self_play import VALUES, bids_of, clock_gap, judge, stops_of
-from training.config import read_config
-from training.evaluation import regrets
-from training.run import start_run
 
 
 @pytest.mark.parametrize("n", [2, 5])

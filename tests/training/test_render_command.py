@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from econo_env.scenario import load
 from econo_env.telemetry.render_image import HEIGHT, WIDTH
-from training.cli import build
+from econo_env.training.cli import build
 
 
 class Truthful:
@@ -29,7 +29,7 @@ def asked_for(monkeypatch):
         names.append(name)
         return Truthful(scenario)
 
-    monkeypatch.setattr("policies.make_policy", make_policy, raising=False)
+    monkeypatch.setattr("econo_env.policies.make_policy", make_policy, raising=False)
     return names
 
 

@@ -236,7 +236,7 @@ def test_command_line_help_stays_light():
     import sys
 
     code = (
-        "import sys, training.cli; training.cli.build(); "
+        "import sys; from econo_env.training.cli import build; build(); "
         "sys.exit(bool({'pandas', 'matplotlib', 'torch', 'simple_fpa'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

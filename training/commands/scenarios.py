@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from econo_env.scenario import scenario_table
-from training.outputs import Outputs
+from econo_env.training.outputs import Outputs
 
 
 def scenarios(

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.scenario import Scenario
-from training.evaluation.regret import Budget, Regret
-from training.evaluation.sampling import (
+from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
@@ -30,7 +30,7 @@ from training.evaluation.sampling import (
     types_seed,
     where_it_may_act,
 )
-from training.evaluation.type_cells import type_cells
+from econo_env.training.evaluation.type_cells import type_cells
 
 Floats = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine
 from econo_env.markets.judging import BidCurves
 from econo_env.scenario import Scenario
-from training.evaluation.regret import Budget, Regret
-from training.evaluation.sampling import (
+from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
@@ -23,7 +23,7 @@ from training.evaluation.sampling import (
     selection_seed,
     types_seed,
 )
-from training.evaluation.type_cells import TypeCells, type_cells
+from econo_env.training.evaluation.type_cells import TypeCells, type_cells
 
 Floats = NDArray[np.float64]
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.scenario import Scenario
-from training.evaluation.deviations import Change, Condition, Deviating, Deviation, only_where
-from training.evaluation.regret import Budget, groups_of
-from training.evaluation.sampling import Actor, act, evaluation_seed, part_seed, play_out, selection_seed
+from econo_env.training.evaluation.deviations import Change, Condition, Deviating, Deviation, only_where
+from econo_env.training.evaluation.regret import Budget, groups_of
+from econo_env.training.evaluation.sampling import Actor, act, evaluation_seed, part_seed, play_out, selection_seed
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine
 from econo_env.markets.judging import Welfare
 from econo_env.scenario import Scenario
-from training.evaluation.sampling import Actor, act
+from econo_env.training.evaluation.sampling import Actor, act
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

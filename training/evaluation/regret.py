@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.scenario import Scenario
-from training.evaluation.sampling import Actor
+from econo_env.training.evaluation.sampling import Actor
 
 Floats = NDArray[np.float64]
 
@@ -153,8 +153,8 @@ def regrets(
     Raises:
         ValueError: An unknown choice, or a market without outcome curves is asked for its bid grid.
     """
-    from training.evaluation.action_search import search_actions
-    from training.evaluation.bid_search import search_bids
+    from econo_env.training.evaluation.action_search import search_actions
+    from econo_env.training.evaluation.bid_search import search_bids
 
     market = scenario.market_module()
     searches = {"bid_grid": search_bids, "action_grid": search_actions}

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.scenario import Scenario
-from training.report.history import Moment
-from training.report.page import Figure, Section
-from training.report.style import EQUILIBRIUM, LEARNED, MUTED, SEEDS, WINNING, plotly, polished, rows
+from econo_env.training.report.history import Moment
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import EQUILIBRIUM, LEARNED, MUTED, SEEDS, WINNING, plotly, polished, rows
 
 Floats = NDArray[np.float64]
 SELDOM = 0.05

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from training.report.history import Moment
-from training.report.material import Material
-from training.report.page import Figure, Section
-from training.report.style import EQUILIBRIUM, INK, LEARNED, SEEDS, plotly, polished
+from econo_env.training.report.history import Moment
+from econo_env.training.report.material import Material
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import EQUILIBRIUM, INK, LEARNED, SEEDS, plotly, polished
 
 FEW = 20
 """Fewer points than this are marked one by one."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from training.report.bids import SELDOM, gaps, is_bid_table
-from training.report.material import Material
-from training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
-from training.report.style import TITLES
+from econo_env.training.report.bids import SELDOM, gaps, is_bid_table
+from econo_env.training.report.material import Material
+from econo_env.training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
+from econo_env.training.report.style import TITLES
 
 Metric = Mapping[str, Any]
 HEADLINES = (

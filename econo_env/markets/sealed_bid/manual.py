@@ -5,6 +5,7 @@ from econo_env.markets.manual import Manual
 from econo_env.markets.sealed_bid.layout import action_names, observation_names, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
 
 _ACTIONS = {
     "share_of_value": "the bid is (1 + a) times the own value: -1 bids 0, 0 bids the value, 1 bids twice the value",
@@ -103,7 +104,7 @@ def _about_seller(scenario: SealedBidScenario) -> list[str]:
     """What the seller may do, in sentences."""
     told, seller = [], scenario.seller
     who, unit = ("buyer", "contract") if scenario.procurement is not None else ("seller", "unit")
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     if reserve > 0.0:
         never = "" if seller.bids else f"; the {who} cannot bid"
         told.append(f"The reserve of {reserve:g} is public and fixed before the bids{never}.")
