@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms import sources as equals
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import (
     entry_place,
@@ -18,6 +17,7 @@ from econo_env.mechanisms.order_statistics import (
 )
 from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 

@@ -51,6 +51,7 @@ class ClockMechanism(Mechanism):
         falling: Whether the price comes down until somebody says yes, not up until they say no.
         sees: What a bidder sees of its own standing: `still_in` where bidders leave, `leading` where one holds a bid.
         cycles: Ticks of the scenario that carries the mechanism's name.
+        closing: Ticks after which the sale closes as planned, given the parameters; None where no rule plans it.
         duration: The most ticks a sale takes from an opening price, among bidders who keep to limits (n,), credits, NaN
             for none; None where that is not known.
     """
@@ -61,6 +62,7 @@ class ClockMechanism(Mechanism):
     falling: bool = False
     sees: tuple[str, ...] = field(default=())
     cycles: int = 101
+    closing: Callable[[Any], int] | None = None
     duration: Callable[[Any, float, NDArray[np.float64]], float] | None = None
 
 

@@ -10,6 +10,7 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.sources import scores as equals
 
 
 class ContingentSecondScore(NamedTuple):
@@ -55,5 +56,6 @@ MECHANISM = Mechanism(
         has.denied(has.NO_DEFICIT.where("where forgery passes", contract__detection=0.0)),
     ),
     known_answer="stake S2 - V(byzantine) makes truth dominant; a lower cap lets reliability be exaggerated",
+    sources=(equals.best_losing_score, equals.least_score),
     reference="Porter, Ronen, Shoham and Tennenholtz (2008); Dash, Ramchurn and Jennings (2004); Che (1993)",
 )

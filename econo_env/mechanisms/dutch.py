@@ -14,6 +14,7 @@ from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_w
 from econo_env.mechanisms.first_price import equilibrium
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
 
 
@@ -69,6 +70,7 @@ MECHANISM = ClockMechanism(
     ),
     known_answer="as first price, within one step: U[0,1], n bidders: take the price at (n - 1) v / n, "
     "revenue (n - 1) / (n + 1)",
+    sources=(equals.first_price_taken,),
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 1.2",
     equilibrium=equilibrium,
     sealed_form="first_price",

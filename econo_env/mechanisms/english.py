@@ -13,6 +13,7 @@ from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_s
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
 
 
@@ -77,6 +78,7 @@ MECHANISM = ClockMechanism(
     ),
     known_answer="staying in up to the own value; the price is the second highest value within one step: above it "
     "where one bidder is left, not above it where the last ones leave together",
+    sources=(equals.last_rival_left, equals.nobody_else, equals.last_accepted),
     reference="Milgrom and Weber (1982), section 5; Krishna, Auction Theory (2009), section 1.2; Li (2017)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

@@ -14,6 +14,7 @@ from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_w
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
 
 
@@ -74,10 +75,12 @@ MECHANISM = ClockMechanism(
     ),
     known_answer="outbidding up to the own value: the price is the second highest value within one increment; "
     "with a soft close waiting for the last ticks gains nothing",
+    sources=(equals.standing_bid,),
     reference="Krishna, Auction Theory (2009), section 1.2; Roth and Ockenfels (2002) on hard and soft closes",
     equilibrium=truth,
     sealed_form="second_price",
     sees=("leading",),
+    closing=lambda parameters: int(parameters.closing),
     duration=duration,
     cycles=256,
 )

@@ -11,6 +11,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import sold_to_the_highest
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.sources import scores as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -69,6 +70,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price "
     "2 / theta + ln(theta) / (1 - theta), the buyer gains 4 (1 - ln 2)",
+    sources=(equals.own_price,),
     reference="Che (1993); Asker and Cantillon (2008)",
     equilibrium=equilibrium,
 )

@@ -11,6 +11,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import BY_LOT, sort_offers, trade
 from econo_env.mechanisms.parameters import Posted
+from econo_env.mechanisms.sources import offers as equals
 
 
 class PostedPrice(NamedTuple):
@@ -63,6 +64,7 @@ MECHANISM = Mechanism(
         has.PRICED_BY_OTHERS,
     ),
     known_answer="one buyer, one seller, U[0,1], price 1/2: gains from trade 1/8",
+    sources=(equals.posted_price,),
     reference="Hagerty and Rogerson, Robust trading mechanisms, Journal of Economic Theory 42 (1987)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

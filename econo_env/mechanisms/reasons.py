@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from econo_env.money import CREDIT
+from econo_env.money import CREDIT, written
 
 BY_ITS_RULE = "by its rule"
 """The reason where none is known that is true."""
@@ -43,6 +43,12 @@ class Source(Protocol[Round]):
     def __call__(self, cleared: Round, agent: int, /) -> Reason | None:
         """The reason for that agent."""
         ...
+
+
+def paid_in_words(payment: float, received: bool = False) -> str:
+    """A payment in credits as a verb and an amount; `received` says how a payment of 0 is called."""
+    receives = payment < 0.0 or (payment == 0.0 and received)
+    return f"{'is paid' if receives else 'pays'} {written(abs(payment))}"
 
 
 def reason(sources: Sequence[Source[Any]], cleared: object, agent: int, payment: float) -> str:

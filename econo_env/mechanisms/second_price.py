@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms import sources as equals
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import second_price_under, second_price_with_shills, truth
 from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.mechanisms.weighted_price import Payment, PaymentRule, price_over_loser
 
 

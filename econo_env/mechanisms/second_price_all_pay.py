@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms import sources as equals
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import entry_place, win_density, win_probability
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 

@@ -11,6 +11,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.sources import scores as equals
 
 
 class SecondScore(NamedTuple):
@@ -59,6 +60,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price theta q, the buyer "
     "gains 4 (1 - ln 2), as in first_score",
+    sources=(equals.down_to_the_next_score,),
     reference="Che (1993); Asker and Cantillon (2008)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

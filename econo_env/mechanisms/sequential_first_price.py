@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms import sources as equals
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places

@@ -10,11 +10,11 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import CONTEST, TWO_TO_MINUS_53, Lottery, fill_with_draws
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms import sources as equals
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
 from econo_env.mechanisms.rounds import Floats, SealedRound
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.money import CREDIT
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places

@@ -12,6 +12,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.marginal_bids import UnitSale, award, next_winner
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import units as equals
 from econo_env.valuations.priors import Prior
 
 
@@ -63,6 +64,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",
+    sources=(equals.best_losing_bid,),
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.3; Engelbrecht-Wiggans and Kahn (1998)",
     equilibrium=truth,
     reversible=True,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.reasons import BY_ITS_RULE, SAME, reason
+from econo_env.mechanisms.reasons import BY_ITS_RULE, SAME, paid_in_words, reason
 from econo_env.mechanisms.rounds import Floats, SealedRound
 from econo_env.money import written
 
@@ -38,8 +38,7 @@ def _line(bidder: int, row: Mechanism, cleared: SealedRound, names: Sequence[str
     paid = float(cleared.payments[bidder])
     if not (won or paid):
         return line
-    receives = paid < 0.0 or (paid == 0.0 and cleared.reverse)
-    return f"{line}; {'is paid' if receives else 'pays'} {written(abs(paid))}, {_source(bidder, row, cleared)}"
+    return f"{line}; {paid_in_words(paid, cleared.reverse)}, {_source(bidder, row, cleared)}"
 
 
 def _source(bidder: int, row: Mechanism, cleared: SealedRound) -> str:
