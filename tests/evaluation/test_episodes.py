@@ -74,6 +74,10 @@ def test_noise_averages_to_nothing():
         screened.append(regret.gain.mean())
     own = np.mean([regret.own_utility.mean() for regret in found])
     assert np.mean(screened) < 0.02 * own
+    for regret in found:
+        assert regret.taken == (regret.selected_gain > regret.noticeable_gain > 0.0)
+        assert regret.gain.any() <= regret.taken
+    assert sum(regret.taken for regret in found) <= 4, "two standard errors are not passed by noise as a rule"
 
 
 def test_one_tick_tells_all_where_ticks_do_not_hang_together():

@@ -224,6 +224,13 @@ def test_what_is_seen_of_the_book():
     play(check=check)
 
 
+def test_an_empty_side_of_the_book_shows_the_price_at_which_nobody_trades():
+    engine = Engine(econo_env.load(ID), 8)
+    engine.reset(0)
+    assert (engine.exchange.observations[..., 4] == 0.0).all(), "no bid: a bid of nothing"
+    assert (engine.exchange.observations[..., 5] == 1.0).all(), "no ask: an ask of the highest price"
+
+
 def test_the_judges_hooks_agree_with_the_books():
     scenario = econo_env.load(ID, num_agents=6, units=3, max_cycles=12)
     market, engine = scenario.market_module(), Engine(scenario, 200)

@@ -9,6 +9,8 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.scoring import clear_form, score_actions
 from econo_env.markets.scoring.menu import best_score, menu
+from econo_env.markets.scoring.phases import best_quality
+from econo_env.markets.scoring.scenario import QUALITY_STEPS
 from econo_env.mechanisms import clear
 
 OFFERS = [{"price": 2.0, "quality": 4.0}, {"price": 1.25, "quality": 1.5625}, None, {"price": 1.5, "quality": 0.25}]
@@ -126,6 +128,17 @@ def test_the_ends_of_the_action_space():
     assert state.scores[0, 2] == 0
     assert (quality[3], price[3], quality[4]) == (0.0, 0.0, 4.0)
     assert price[4] == pytest.approx(4 * theta[4], abs=1e-6)
+
+
+def test_a_quality_is_the_nearest_step():
+    scenario, engine, market = started(markets=200)
+    terms = market.terms(scenario)
+    best = np.vectorize(lambda theta: best_quality(float(theta), terms))(engine.state.values)
+    actions = np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32)
+    engine.step(actions)
+    shift = actions[..., 1].astype(np.float64)
+    meant = best + shift * np.where(shift > 0, QUALITY_STEPS - best, best)
+    np.testing.assert_array_equal(engine.state.qualities, np.floor(meant + 0.5))
 
 
 @pytest.mark.parametrize("bad", [np.nan, 1.5, -1.01])
