@@ -20,6 +20,7 @@ from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.games.bid_curves import BidCurves
 from econo_env.market import market_of
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of, units_of
 from econo_env.mechanisms.properties import EX_POST_RATIONAL
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import BidFunction
@@ -136,7 +137,7 @@ def _best_read(
 
 
 def _reserve(scenario: Any) -> float:
-    return float(getattr(scenario.mechanism, "reserve", 0.0))
+    return reserve_of(scenario.mechanism)
 
 
 def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:
@@ -150,7 +151,7 @@ def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Q
     presence = getattr(scenario, "participation", None)
     if _expected(scenario) is None or EX_POST_RATIONAL not in claims or (presence and presence != type(presence)()):
         return [reserve] * len(roles)
-    units = len(getattr(scenario, "click_rates", ())) or int(getattr(scenario.mechanism, "units", 1))
+    units = len(getattr(scenario, "click_rates", ())) or units_of(scenario.mechanism)
     ends = [
         float(table.values[0]) * weight
         for agents, table, weight in zip(roles, quantiles, weights, strict=True)

@@ -68,7 +68,7 @@ def efficient_in_equilibrium(scenario, claim):
 
 def ex_post_rational(scenario, claim):
     """Nobody who bids its value, or asks its cost, is worse off for it; where all pay: who bids in equilibrium."""
-    pays_losing = "all_pay" in scenario.mechanism.name or scenario.mechanism.name == "tullock"
+    pays_losing = mechanisms()[scenario.mechanism.name].losers_pay
     played = play(scenario, strategy(scenario, "equilibrium" if pays_losing else "truthful"), 2048)
     return played.rewards.min() >= -MICRO
 
