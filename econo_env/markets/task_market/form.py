@@ -91,14 +91,9 @@ def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding
 
 def _scenario(form: TaskForm) -> TaskMarketScenario:
     """The market in which the task stands, for the constants that its rules take."""
-    document: dict[str, Any] = {
-        "id": "clearing_v0",
-        "market": "task_market",
-        "num_agents": len(form.reports),
-        "max_cycles": 1,
-    }
-    document |= {"mechanism": form.mechanism, "contract": form.contract.model_dump()}
-    return validated(TaskMarketScenario, document, "clearing_v0")
+    document = {"id": "clearing_v0", "market": "task_market", "num_agents": len(form.reports), "max_cycles": 1}
+    sections = {"mechanism": form.mechanism, "contract": form.contract.model_dump()}
+    return validated(TaskMarketScenario, document | sections, "clearing_v0")
 
 
 def _score(report: Report | None, value: int, rules: Terms) -> int:
