@@ -26,7 +26,7 @@ bids = row.equilibrium(values, scenario.priors()[0], 5, scenario.mechanism)
 assert np.allclose(bids, 4 * values / 3)
 envs.engine.autoreset = False
 envs.step((bids / values - 1.0)[..., None].astype(np.float32))
-revenue = envs.engine.state.payments.sum(axis=1) / 1e6
+revenue = envs.engine.state.award.pays.sum(axis=1) / 1e6
 gymnasium.make("econo/third_price-v0").reset(seed=0)
 print(abs(revenue.mean() - 4 / 6) / (revenue.std() / 200))
 """

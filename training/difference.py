@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine, Snapshot
-from econo_env.engine.state import Bools, Float32s, Float64s, Int64s
+from econo_env.engine.state import Bools, Exchange, Float32s, Float64s, Int64s, columns
 from econo_env.interfaces.sb3 import MarketVecEnv
 
-_WRITTEN_FIRST = frozenset({"actions", "rewards", "invalid_actions", "bids"})
+_WRITTEN_FIRST = frozenset({"actions", "rewards", "invalid_actions", "bids", "award.worth"})
 """Arrays that every tick writes before it reads them: a difference there is none in what comes."""
 
 
@@ -145,11 +145,10 @@ def _parted(acted: Engine, mean: Engine) -> NDArray[np.bool_]:
     over, other = acted.exchange.ended, mean.exchange.ended
     parted: NDArray[np.bool_] = over != other
     both = ~over & ~other
-    for side in ("state", "exchange"):
-        one, two = getattr(acted, side), getattr(mean, side)
-        for name in set(one._fields) - _WRITTEN_FIRST:
-            apart = (getattr(one, name) != getattr(two, name)).reshape(len(both), -1).any(axis=1)
-            parted |= apart & both
+    names = [*columns(type(acted.state)), *Exchange._fields]
+    for name, one, two in zip(names, acted.arrays(), mean.arrays(), strict=True):
+        if name not in _WRITTEN_FIRST:
+            parted |= (one != two).reshape(len(both), -1).any(axis=1) & both
     return parted
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.kernels import Kernel, Kernels, kernels, machine_code
 from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Exchange, allocate, bytes_of
+from econo_env.engine.state import Exchange, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
 from econo_env.scenario import Scenario
 
@@ -90,7 +90,7 @@ class Engine:
         if not chosen.all():
             self._require_reset()
         these = slice(None) if chosen.all() else chosen
-        for array in (*self.state, *self.exchange):
+        for array in self.arrays():
             array[these] = 0
         self.state.key[these] = keys[these]
         self.state.episode[these] = -1
@@ -141,13 +141,17 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
-        return Snapshot(tuple(a.copy() for a in self.state), tuple(a.copy() for a in self.exchange))
+        return Snapshot(tuple(a.copy() for a in arrays_of(self.state)), tuple(a.copy() for a in self.exchange))
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Every array that the engine holds: the state's, in the order of its columns, and the exchange's."""
+        return [*arrays_of(self.state), *self.exchange]
 
     def restore(self, snapshot: Snapshot) -> None:
         """Returns to a snapshot of this engine or of one with the same scenario and size."""
-        if [a.shape for a in snapshot.state] != [a.shape for a in self.state]:
+        if [a.shape for a in snapshot.state] != [a.shape for a in arrays_of(self.state)]:
             raise ValueError("the snapshot is of another scenario or batch size")
-        for mine, kept in zip((*self.state, *self.exchange), (*snapshot.state, *snapshot.exchange), strict=True):
+        for mine, kept in zip(self.arrays(), (*snapshot.state, *snapshot.exchange), strict=True):
             mine[...] = kept
         self._ready = True
 

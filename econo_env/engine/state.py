@@ -4,9 +4,9 @@ A state is a `NamedTuple` of arrays whose first axis is the market; Numba passes
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +30,49 @@ class Column:
 
 
 def columns(state_type: type[StateType]) -> dict[str, Column]:
-    """The declared arrays of a state type, by name, in order."""
-    hints = get_type_hints(state_type, include_extras=True)
-    return {name: get_args(hint)[1] for name, hint in hints.items()}
+    """The declared arrays of a state type, by name, in order; those of a record within it as `record.name`."""
+    found: dict[str, Column] = {}
+    for name, hint in get_type_hints(state_type, include_extras=True).items():
+        if get_origin(hint) is Annotated:
+            found[name] = get_args(hint)[1]
+        else:
+            found |= {f"{name}.{inner}": column for inner, column in columns(hint).items()}
+    return found
 
 
 def allocate(state_type: type[StateType], num_markets: int, sizes: Mapping[str, int]) -> StateType:
     """A zeroed state for `num_markets` markets; `sizes` gives the length of each named axis."""
-    arrays = {
-        name: np.zeros((num_markets, *(sizes[axis] for axis in column.axes)), dtype=column.dtype)
-        for name, column in columns(state_type).items()
-    }
-    return state_type(**arrays)
+    return filled(
+        state_type,
+        (
+            np.zeros((num_markets, *(sizes[axis] for axis in column.axes)), dtype=column.dtype)
+            for column in columns(state_type).values()
+        ),
+    )
+
+
+def filled(state_type: type[StateType], arrays: Iterable[NDArray[Any]]) -> StateType:
+    """A state of these arrays, which come in the order of `columns`."""
+    made: StateType = _filled(state_type, iter(arrays))
+    return made
+
+
+def _filled(state_type: Any, rest: Iterator[NDArray[Any]]) -> Any:
+    hints = get_type_hints(state_type, include_extras=True).values()
+    return state_type(*(next(rest) if get_origin(hint) is Annotated else _filled(hint, rest) for hint in hints))
+
+
+def arrays_of(state: tuple[Any, ...]) -> list[NDArray[Any]]:
+    """The arrays of a state, of records within it too, in the order of `columns`."""
+    found: list[NDArray[Any]] = []
+    for entry in state:
+        found += arrays_of(entry) if isinstance(entry, tuple) else [entry]
+    return found
+
+
+def each_array(state: StateType, change: Callable[[NDArray[Any]], NDArray[Any]]) -> StateType:
+    """The state with each of its arrays changed, e.g. copied or cut."""
+    return filled(type(state), (change(array) for array in arrays_of(state)))
 
 
 def bytes_of(state_type: type[StateType], num_markets: int, sizes: Mapping[str, int]) -> int:

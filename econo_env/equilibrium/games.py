@@ -146,7 +146,7 @@ def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Flo
             # what an amount is as an action does not depend on what the bidder sees
             actions = market.baselines.bids.place(free, engine.exchange.observations, placed)
             engine.step(np.reshape(actions, (count, len(bids), 1)))
-            paid = to_credits(engine.state.payments[:, agent])
+            paid = to_credits(engine.state.award.pays[:, agent])
             payments[first : first + count] += paid / 2.0
             units[first : first + count] += (engine.exchange.rewards[:, agent] + paid) / highest[0, 0] / 2.0
     return units.reshape(shape), payments.reshape(shape)

@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Bools, Float32s
+from econo_env.engine.state import Bools, Float32s, each_array
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.seat import Opponents, Seat
 from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
@@ -177,7 +177,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
 
     def _market(self, k: int) -> Any:
         state = self.seat.engine.state
-        return type(state)(*(array[k : k + 1] for array in state))
+        return each_array(state, lambda array: array[k : k + 1])
 
     def _final(self, over: Bools) -> dict[str, Any]:
         last = np.full(self.num_envs, None, dtype=object)

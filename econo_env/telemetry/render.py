@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.engine.state import each_array
 from econo_env.market import market_of, offered
 from econo_env.mechanisms.base import mechanism
 from econo_env.scenario import Scenario
@@ -150,4 +151,4 @@ def _chart_written(chart: Chart | None) -> list[str]:
 
 
 def _copy(state: Any) -> Any:
-    return type(state)(*(array.copy() for array in state))
+    return each_array(state, np.copy)

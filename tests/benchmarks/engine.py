@@ -105,11 +105,11 @@ def scaling():
             actions = truthful(engine)
             times = seconds_of(lambda e=engine, a=actions: e.step(a), repetitions=max(9, 200_000 // size))
             medians.append(float(np.median(times)))
-            arrays = (*engine.state, *engine.exchange)
+            arrays = engine.arrays()
             half = np.ones((2, sum(array.nbytes for array in arrays) // 16))
             copied.append(float(np.median(seconds_of(lambda h=half: np.copyto(h[0], h[1]), repetitions=len(times)))))
         slope, of_memory = (float(np.polyfit(np.log(sizes), np.log(each), 1)[0]) for each in (medians, copied))
-        held = sum(array.nbytes for array in (*engine.state, *engine.exchange)) / sizes[-1]
+        held = sum(array.nbytes for array in engine.arrays()) / sizes[-1]
         yield Figure(
             f"slope of time per tick, {label}",
             "d log time / d log agents",

@@ -91,7 +91,7 @@ def market():
         exchange = envs.engine.exchange
         turns.append(zero_intelligence.act(exchange.observations, exchange.action_mask))
         envs.step(turns[-1])
-        matched += int(np.count_nonzero(envs.engine.state.allocation))
+        matched += int(np.count_nonzero(envs.engine.state.award.units))
     turn = iter(turns * 8)
     times = seconds_of(lambda: envs.step(next(turn)), repetitions=7 * 64, warm_up=64)
     day = times.reshape(-1, 64).sum(axis=1)

@@ -35,7 +35,7 @@ def play(engine, ticks, seed=0):
     history = []
     for tick in range(ticks):
         engine.step(actions_for(engine, tick, seed))
-        history.append([array.copy() for array in (*engine.state, *engine.exchange)])
+        history.append([array.copy() for array in engine.arrays()])
     return history
 
 
@@ -62,7 +62,7 @@ def test_a_market_in_a_batch_of_4096_equals_the_same_market_alone(name, autorese
         alone.reset(5, first_market=market)
         for tick in range(7):
             alone.step(actions_for(batch, tick)[[market]])
-        for x, y in zip((*batch.state, *batch.exchange), (*alone.state, *alone.exchange), strict=True):
+        for x, y in zip(batch.arrays(), alone.arrays(), strict=True):
             assert np.array_equal(x[[market]], y)
 
 
@@ -124,7 +124,7 @@ def test_forks_share_past_and_luck(name):
     actions = actions_for(engine, 99)
     engine.step(actions)
     forked.step(np.repeat(actions, 3, axis=0))
-    for x, y in zip((*engine.state, *engine.exchange), (*forked.state, *forked.exchange), strict=True):
+    for x, y in zip(engine.arrays(), forked.arrays(), strict=True):
         assert np.array_equal(np.repeat(x, 3, axis=0), y)
 
 
@@ -180,7 +180,7 @@ def test_an_invalid_action_is_counted_and_bids_nothing(name, bad):
     assert engine.exchange.invalid_actions.tolist() == [int(may_act), 0]
     submitted = engine.state.scores if name == "tasks" else engine.state.bids
     assert submitted[0, 0] == -1
-    assert engine.state.allocation[0, 0] == 0
+    assert engine.state.award.units[0, 0] == 0
     assert np.isfinite(engine.exchange.rewards).all()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.engine.state import columns
+from econo_env.engine.state import arrays_of, columns
 
 MARKETS, TICKS = 3, 6
 FORMS = {"as shipped": {}, "repeated": {"max_cycles": 9}}
@@ -22,7 +22,8 @@ SCENARIOS = {name: (name, {}) for name in econo_env.scenarios()} | {
 
 def arrays(engine):
     declared = columns(type(engine.state))
-    of_state = {name: a for name, a in engine.state._asdict().items() if not declared[name].unit.startswith(SCRATCH)}
+    named = zip(declared, arrays_of(engine.state), strict=True)
+    of_state = {name: a for name, a in named if not declared[name].unit.startswith(SCRATCH)}
     both = {**of_state, **engine.exchange._asdict()}
     return {name: array.copy() for name, array in both.items() if name not in KEPT}
 

@@ -95,7 +95,7 @@ def test_only_the_markets_that_are_named_start_over():
     engine.reset_markets(named)
     assert engine.state.episode.tolist() == named.astype(int).tolist()
     assert engine.state.tick.tolist() == (~named).astype(int).tolist()
-    for now, was in zip((*engine.state, *engine.exchange), (*before.state, *before.exchange), strict=True):
+    for now, was in zip(engine.arrays(), (*before.state, *before.exchange), strict=True):
         np.testing.assert_array_equal(now[~named], was[~named])
 
 

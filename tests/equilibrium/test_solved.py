@@ -141,7 +141,7 @@ def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
         won = engine.state.won[:, agent] >= 0
         curves = market.solver.expected_curves(scenario, solution.functions, role, np.array([own]))
         assert abs(won.mean() - curves.allocation[0]) <= 4.0 * np.sqrt(0.25 / markets)
-        assert engine.state.payments[:, agent].mean() / 1e6 == pytest.approx(won.mean() * own, abs=1e-5)
+        assert engine.state.award.pays[:, agent].mean() / 1e6 == pytest.approx(won.mean() * own, abs=1e-5)
 
 
 @pytest.mark.parametrize(

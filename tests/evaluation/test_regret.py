@@ -146,7 +146,7 @@ def test_setting_types_writes_what_the_engine_would_have_written():
     before = engine.snapshot()
     for agent in range(4):
         market.types.put(scenario, engine, agent, market.types.now(scenario, engine.state)[:, agent])
-    for then, now in zip((*before.state, *before.exchange), (*engine.state, *engine.exchange), strict=True):
+    for then, now in zip((*before.state, *before.exchange), engine.arrays(), strict=True):
         np.testing.assert_array_equal(then, now)
 
 
@@ -161,8 +161,8 @@ def test_bid_curves_are_what_the_engine_pays(linear_bid):
     engine.step(actions)
     bid = market.judging.bids.made(scenario, engine.state)[:1, 1]
     curves = market.judging.bids.curves(scenario, engine.state, 1, bid)
-    assert curves.allocation[0] == engine.state.allocation[:, 1].mean()
-    assert curves.payment[0] == pytest.approx(engine.state.payments[:, 1].mean() / 1e6)
+    assert curves.allocation[0] == engine.state.award.units[:, 1].mean()
+    assert curves.payment[0] == pytest.approx(engine.state.award.pays[:, 1].mean() / 1e6)
     assert np.isnan(market.judging.bids.curves(scenario, engine.state, 1, np.array([np.nan])).bids[0])
     assert market.judging.bids.curves(scenario, engine.state, 1, np.array([np.nan])).allocation[0] == 0.0
 

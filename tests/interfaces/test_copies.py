@@ -127,9 +127,9 @@ def test_a_copy_goes_on_to_the_bit_and_owns_its_arrays(api, scenario, duplicate)
     before = mine.snapshot()
     generator = np.random.default_rng(5)
     returned = APIS[api].tick(twin, generator)
-    for kept, now in zip((*before.state, *before.exchange), (*mine.state, *mine.exchange), strict=True):
+    for kept, now in zip((*before.state, *before.exchange), mine.arrays(), strict=True):
         np.testing.assert_array_equal(kept, now)
-    owned = (*mine.state, *mine.exchange)
+    owned = mine.arrays()
     assert arrays_in(returned)
     assert not any(
         np.shares_memory(array, own) for array in arrays_in(returned) if array.dtype != object for own in owned

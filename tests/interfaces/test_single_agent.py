@@ -27,7 +27,7 @@ def banning(**fields):
 
 def unchanged(engine, before):
     now = engine.snapshot()
-    pairs = zip((*before.state, *before.exchange), (*now.state, *now.exchange), strict=True)
+    pairs = zip((*before.state, *before.exchange), now.arrays(), strict=True)
     return all(np.array_equal(kept, current) for kept, current in pairs)
 
 

@@ -28,7 +28,7 @@ class Auctions:
         # a bid function without bound is cut to what the action space allows
         self.bids = np.minimum(self.bids, scenario.largest_amount)
         engine.step((self.bids / (scenario.largest_bid / 2.0 * highest) - 1.0)[..., None])
-        self.allocation, self.payments = engine.state.allocation, engine.state.payments / 1e6
+        self.allocation, self.payments = engine.state.award.units, engine.state.award.pays / 1e6
         self.utility = engine.exchange.rewards
         assert engine.exchange.invalid_actions.sum() == 0
 

@@ -21,7 +21,7 @@ class Played:
         self.bids = equilibrium_bids(self.scenario)(self.values)
         self.start = self.engine.snapshot()
         self.play(np.ones(self.scenario.num_agents))
-        self.payments = self.engine.state.payments / 1e6
+        self.payments = self.engine.state.award.pays / 1e6
         self.rewards = self.engine.exchange.rewards.copy()
 
     def play(self, factors):

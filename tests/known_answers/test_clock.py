@@ -36,9 +36,9 @@ class Played:
                 break
         assert engine.exchange.ended.all()
         self.state = engine.state
-        self.prices = engine.state.payments.sum(axis=1)
-        self.sold = engine.state.allocation.any(axis=1)
-        self.buyers = np.where(self.sold, engine.state.allocation.argmax(axis=1), -1)
+        self.prices = engine.state.award.pays.sum(axis=1)
+        self.sold = engine.state.award.units.any(axis=1)
+        self.buyers = np.where(self.sold, engine.state.award.units.argmax(axis=1), -1)
         self.step = round(getattr(scenario.mechanism, "increment", 0.0) * MICRO)
 
 

@@ -104,14 +104,14 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
         engine.step(np.random.default_rng(5).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
         engines.append(engine)
     before, after = engines
-    sold = before.state.allocation > 0
+    sold = before.state.award.units > 0
     sign = -1.0 if name.startswith("procurement") else 1.0
     fee = participation.get("entry_fee", 0.0) * (before.state.bids >= 0)
-    surplus = sign * after.state.worth / 1e6 - (before.state.payments / 1e6 - fee)
+    surplus = sign * after.state.worth / 1e6 - (before.state.award.pays / 1e6 - fee)
     leaves = sold & (surplus < -STAKE)
     assert 0.02 < leaves[sold].mean() < 0.9
     np.testing.assert_array_equal(after.state.defaulted, leaves)
-    np.testing.assert_array_equal(after.state.allocation, sold & ~leaves)
+    np.testing.assert_array_equal(after.state.award.units, sold & ~leaves)
     costs = fee + participation.get("entry_cost", 0.0) * (before.state.bids >= 0)
     np.testing.assert_allclose(
         after.exchange.rewards, np.where(sold, np.maximum(surplus, -STAKE), 0) - costs, atol=1e-9
@@ -126,7 +126,7 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
     np.testing.assert_allclose(judged.created, judged.realised["value"], atol=1e-9)  # both without entry costs
     if sign > 0:
         stakes = STAKE * leaves.sum(axis=1)
-        stand = np.where(leaves, 0.0, before.state.payments / 1e6 - fee).sum(axis=1)
+        stand = np.where(leaves, 0.0, before.state.award.pays / 1e6 - fee).sum(axis=1)
         np.testing.assert_allclose(judged.revenue, stakes + stand + fee.sum(axis=1), atol=1e-9)
 
 
@@ -140,7 +140,7 @@ def test_a_loss_of_just_the_stake_is_borne():
         engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
         engines.append(engine)
     before, after = engines
-    sold, surplus = before.state.allocation > 0, after.state.worth - before.state.payments
+    sold, surplus = before.state.award.units > 0, after.state.worth - before.state.award.pays
     assert (surplus[sold] == -2).sum() > 20
     np.testing.assert_array_equal(after.state.defaulted, sold & (surplus < -2))
 

@@ -42,7 +42,7 @@ def test_bilateral_equilibrium_of_the_half_auction(within_errors):
     bids, asks = 2 * values[:, 0] / 3 + 1 / 12, 2 * values[:, 1] / 3 + 1 / 4
     np.testing.assert_allclose(offers[:, 0], np.minimum(bids, 2 * values[:, 0]), atol=2e-6)
     np.testing.assert_allclose(offers[:, 1], np.maximum(asks, 2 * values[:, 1] - 1), atol=2e-6)
-    trades, distance = engine.state.allocation[:, 0] > 0, values[:, 0] - values[:, 1] - 0.25
+    trades, distance = engine.state.award.units[:, 0] > 0, values[:, 0] - values[:, 1] - 0.25
     np.testing.assert_array_equal(trades[abs(distance) > 1e-5], distance[abs(distance) > 1e-5] > 0)
     assert within_errors(gains, 9 / 64)
     assert within_errors(best, 1 / 6)
@@ -119,7 +119,7 @@ def test_vcg_payments_are_what_a_trader_costs_the_others(num_agents):
     """Clarke's formula by solving the market again without each trader."""
     gains, _, _, values, engine = played("vcg_double_auction", markets=300, num_agents=num_agents)
     buyers = (num_agents + 1) // 2
-    payments, allocation = engine.state.payments / 1e6, engine.state.allocation
+    payments, allocation = engine.state.award.pays / 1e6, engine.state.award.units
 
     def best_without(market, trader):
         demand = sorted((v for i, v in enumerate(market[:buyers]) if i != trader), reverse=True)

@@ -20,7 +20,7 @@ def test_wallet_game_of_two_bidders_in_second_price(prior):
     played = Played("second_price", information=WALLET, values=prior, markets=50_000)
     np.testing.assert_allclose(played.bids, 2 * played.values, atol=1e-6)
     total = played.values.sum(axis=1, keepdims=True)
-    won = played.engine.state.allocation > 0
+    won = played.engine.state.award.units > 0
     assert np.all((total - played.payments)[won] >= -1e-4)
     assert np.all(total <= 2 * played.values.max(axis=1, keepdims=True) + 1e-6)
     assert nobody_gains(played)

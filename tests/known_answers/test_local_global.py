@@ -102,7 +102,7 @@ def test_each_local_pays_what_the_definition_says(rule):
     engine.reset(4)
     engine.step(np.random.default_rng(2).uniform(-1.0, 0.0, engine.exchange.actions.shape).astype(np.float32))
     one, other, whole = (engine.state.bids.reshape(20_000, -1) / 1e6).T
-    paid, won = engine.state.payments / 1e6, one + other > whole
+    paid, won = engine.state.award.pays / 1e6, one + other > whole
     assert 0.3 < won.mean() < 0.9
     np.testing.assert_array_equal(engine.state.won[:, 0] >= 0, won)
     for i, (own, rival) in enumerate(((one, other), (other, one))):

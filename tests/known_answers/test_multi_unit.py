@@ -108,7 +108,7 @@ def test_bidding_nothing_for_the_second_unit_is_an_equilibrium_of_uniform_price(
     """(v1, 0) against itself: raising the second bid to b gains b (v2 - 1) <= 0; each wins a unit for nothing."""
     played = Play("uniform_price", lambda *given: SecondBidAt(0.0).act(given[2], None))
     assert not played.revenue.any()
-    np.testing.assert_array_equal(played.state.allocation, 1)
+    np.testing.assert_array_equal(played.state.award.units, 1)
     assert regret_of("uniform_price", SecondBidAt(0.0)).mean_gain.mean() < 2e-3
 
 
@@ -160,7 +160,7 @@ def test_the_uniform_price_has_an_equilibrium_without_revenue():
     engine.reset(1)
     values = engine.state.values / 1e6
     engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-    assert not engine.state.payments.any()
+    assert not engine.state.award.pays.any()
     assert np.allclose(engine.exchange.rewards, values[..., 0], atol=1e-6)
     found = regrets(scenario, policy, (1,), budget=QUICK)[0]
     assert found.mean_gain.mean() <= 1e-3

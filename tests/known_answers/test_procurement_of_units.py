@@ -23,7 +23,7 @@ class Bought:
         engine.step(getattr(market, f"{strategy}_actions")(scenario, engine.exchange.observations))
         self.state, self.utility = engine.state, engine.exchange.rewards
         self.welfare = market.welfare(scenario, engine.state, self.costs)
-        self.spent = -engine.state.payments.sum(axis=1) / 1e6
+        self.spent = -engine.state.award.pays.sum(axis=1) / 1e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,11 +41,11 @@ def test_procurement_mirrors_the_sale_exactly(name):
     reverse.step(actions)
     sale.step(-actions)
     np.testing.assert_array_equal(reverse.state.bids, 1_000_000 - sale.state.bids)
-    np.testing.assert_array_equal(reverse.state.allocation, sale.state.allocation)
-    ceiling = 1_000_000 * sale.state.allocation
-    np.testing.assert_array_equal(-reverse.state.payments, ceiling - sale.state.payments)
+    np.testing.assert_array_equal(reverse.state.award.units, sale.state.award.units)
+    ceiling = 1_000_000 * sale.state.award.units
+    np.testing.assert_array_equal(-reverse.state.award.pays, ceiling - sale.state.award.pays)
     np.testing.assert_allclose(reverse.exchange.rewards, sale.exchange.rewards, atol=1e-9)
-    assert (sale.state.allocation.sum(axis=1) == 1).any(), "the reserve bites"
+    assert (sale.state.award.units.sum(axis=1) == 1).any(), "the reserve bites"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,7 +71,7 @@ def test_vickrey_with_two_rising_costs(within_errors):
 def test_asking_the_ceiling_for_the_second_unit_is_an_equilibrium_of_uniform_price():
     """The mirror of bidding nothing for the second unit: each makes one unit and is paid the ceiling."""
     bought = Bought("uniform_price", "equilibrium", markets=1000)
-    np.testing.assert_array_equal(bought.state.payments, -1_000_000)
+    np.testing.assert_array_equal(bought.state.award.pays, -1_000_000)
 
 
 def test_a_ceiling_below_the_highest_cost(within_errors):
@@ -80,7 +80,7 @@ def test_a_ceiling_below_the_highest_cost(within_errors):
     spent = []
     for name in NAMES:
         bought = Bought(name, "equilibrium", **fields)
-        assert not bought.state.allocation[bought.costs[..., 0] > 0.6].any()
+        assert not bought.state.award.units[bought.costs[..., 0] > 0.6].any()
         assert bought.utility.min() >= -2e-6
         spent.append(bought.spent)
     np.testing.assert_array_equal(spent[1], spent[2])

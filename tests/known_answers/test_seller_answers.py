@@ -24,7 +24,7 @@ def test_second_price_with_shill_bids_is_the_first_price_auction(within_errors, 
     np.testing.assert_array_equal(equilibrium_bids(played.scenario)(VALUES), equilibrium_bids(first)(VALUES))
     exact = (n - 1) / (n + 1) + reserve**n - 2 * n * reserve ** (n + 1) / (n + 1)
     assert within_errors(played.payments.sum(axis=1), exact)
-    won = played.engine.state.allocation > 0
+    won = played.engine.state.award.units > 0
     np.testing.assert_allclose(played.payments[won], played.bids[won], atol=3e-6)
     assert nobody_gains(played)
 
@@ -79,7 +79,7 @@ def test_truth_stays_dominant_against_a_secret_reserve(within_errors, reserve):
 
     drawn = isinstance(reserve, dict)
     assert within_errors(played.payments.sum(axis=1), quad(revenue, 0.2, 0.8)[0] / 0.6 if drawn else revenue(0.5))
-    unsold = ~played.engine.state.allocation.any(axis=1)
+    unsold = ~played.engine.state.award.units.any(axis=1)
     assert within_errors(unsold, quad(lambda r: r**n, 0.2, 0.8)[0] / 0.6 if drawn else 0.5**n)
     assert not played.payments[unsold].any()
     shown = info(played.scenario, played.engine.state)["seller_bid"]
@@ -101,7 +101,7 @@ def test_a_seller_who_cannot_gain_changes_nothing_and_one_who_wins_collects_noth
     np.testing.assert_array_equal(shilled.exchange.observations, without.exchange.observations)
     assert np.all(shilled.state.seller_bid == -1)
     assert not beaten.exchange.rewards.any()
-    assert not beaten.state.allocation.any()
+    assert not beaten.state.award.units.any()
 
 
 def test_the_picture_shows_the_sellers_bid():

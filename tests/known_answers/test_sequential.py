@@ -27,7 +27,7 @@ def play(name, n, units, markets=100_000, seed=0, **overrides):
     for _ in range(units):
         engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
         bids.append(np.where(engine.state.bids >= 0, engine.state.bids / 1e6, np.nan))
-        prices.append(engine.state.payments.sum(axis=1) / 1e6)
+        prices.append(engine.state.award.pays.sum(axis=1) / 1e6)
         utility += engine.exchange.rewards
     assert engine.exchange.ended.all()
     return values, bids, prices, utility

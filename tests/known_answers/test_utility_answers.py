@@ -45,7 +45,7 @@ def test_first_price_for_the_return_on_investment(within_errors):
         assert bids(v) == pytest.approx(1.0 / mean, abs=1e-6)
     assert nobody_gains(played, (0.8, 0.9, 0.97, 1.03, 1.1, 1.2))
     played.play(np.ones(4))
-    won = played.engine.state.allocation > 0
+    won = played.engine.state.award.units > 0
     np.testing.assert_allclose(
         played.rewards[won], (played.values[won] - played.bids[won]) / played.bids[won], rtol=1e-4, atol=1e-5
     )
@@ -137,9 +137,9 @@ def test_procurement_is_the_mirror_of_a_sale(within_errors, name, n, ceiling):
         second = quad(lambda c: c * n * (n - 1) * c * (1 - c) ** (n - 2), 0, ceiling)[0]
         alone = n * ceiling * (1 - ceiling) ** (n - 1) * ceiling
         assert within_errors(paid, second + alone)
-        assert not played.engine.state.allocation[played.values > ceiling + 1e-6].any()
-    served = played.engine.state.allocation.any(axis=1)
-    cost = (played.engine.state.allocation * played.values).sum(axis=1)[served]
+        assert not played.engine.state.award.units[played.values > ceiling + 1e-6].any()
+    served = played.engine.state.award.units.any(axis=1)
+    cost = (played.engine.state.award.units * played.values).sum(axis=1)[served]
     np.testing.assert_allclose(cost, played.values.min(axis=1)[served], atol=1e-4)  # bids are whole micro-credits
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import arrays_of
 from econo_env.markets.clock import MARKET
 from econo_env.mechanisms.form import clear_form
 from econo_env.policies import make_policy
@@ -45,8 +46,8 @@ def test_who_lets_go_of_the_button_is_out_for_good():
     assert engine.exchange.action_mask[0].tolist() == [True, False, True]
     say(engine, 0.1, 1.0, 1.0)
     assert engine.exchange.ended[0]
-    assert engine.state.allocation[0].tolist() == [0, 0, 1], "a bidder that had left came back"
-    assert engine.state.payments[0].tolist() == [0, 0, 200_000]
+    assert engine.state.award.units[0].tolist() == [0, 0, 1], "a bidder that had left came back"
+    assert engine.state.award.pays[0].tolist() == [0, 0, 200_000]
 
 
 def test_a_dutch_clock_stops_at_the_first_yes():
@@ -56,7 +57,7 @@ def test_a_dutch_clock_stops_at_the_first_yes():
         asked.append(int(engine.state.price[0]))
         say(engine, *limits)
     assert asked == [1_000_000, 750_000, 500_000]
-    assert engine.state.payments[0].tolist() == [0, 500_000]
+    assert engine.state.award.pays[0].tolist() == [0, 500_000]
     assert engine.exchange.rewards[0, 1] == pytest.approx(engine.state.values[0, 1] / MICRO - 0.5)
 
 
@@ -68,7 +69,7 @@ def test_a_dutch_clock_ends_unsold_at_the_reserve():
         say(engine, 0.2, 0.2)
     assert engine.exchange.ended[0]
     assert engine.state.sold_at[0] == -1
-    assert not engine.state.payments.any()
+    assert not engine.state.award.pays.any()
 
 
 def test_bids_rise_by_the_increment_or_its_share_and_late_bids_put_off_the_close():
@@ -88,7 +89,7 @@ def test_bids_rise_by_the_increment_or_its_share_and_late_bids_put_off_the_close
     assert best == [100_000, 200_000, 300_000, 450_000, 675_000, 675_000, 675_000, 675_000]
     assert closes == [4, 5, 6, 7, 8, 8, 8, 8]
     assert engine.exchange.ended[0]
-    assert engine.state.payments[0].tolist() == [675_000, 0]
+    assert engine.state.award.pays[0].tolist() == [675_000, 0]
 
 
 def test_the_leader_does_not_outbid_itself():
@@ -112,7 +113,7 @@ def test_everybody_ends_in_the_same_way_when_the_clock_stops(name, end):
         assert engine.exchange.ended.all() == (tick == 3)
     assert flags.all()
     assert not other.any()
-    assert engine.state.allocation.any() == (name != "dutch")
+    assert engine.state.award.units.any() == (name != "dutch")
 
 
 @each_clock
@@ -134,7 +135,7 @@ def test_a_sale_that_is_over_stays_as_it_is(name):
         columns = ("tick", "closes", "sold_at", "price", "best", "leader", "standing", "allocation", "payments")
         outcome = over, {column: getattr(engine.state, column).copy() for column in columns}
     assert over.all()
-    surplus = engine.state.allocation * engine.state.values - engine.state.payments
+    surplus = engine.state.award.units * engine.state.values - engine.state.award.pays
     np.testing.assert_allclose(earned, surplus / MICRO, atol=1e-12)
 
 
@@ -145,7 +146,7 @@ def test_an_invalid_action_says_no_and_is_counted(name):
         say(engine, None, 0.5)
         if engine.exchange.ended[0]:
             break
-    assert engine.state.allocation[0].tolist() == [0, 1]
+    assert engine.state.award.units[0].tolist() == [0, 1]
     assert engine.exchange.invalid_actions[0] == engine.state.tick[0]
 
 
@@ -185,7 +186,10 @@ def digest_of(name, autoreset=True):
         if not autoreset and engine.exchange.ended.any():
             engine.reset_markets(engine.exchange.ended.copy())
         digest.append(
-            [float(array.astype(np.float64).sum()) for array in (*engine.state, engine.exchange.observations)]
+            [
+                float(array.astype(np.float64).sum())
+                for array in (*arrays_of(engine.state), engine.exchange.observations)
+            ]
         )
     assert engine.state.episode.max() >= 1
     return digest
@@ -269,8 +273,8 @@ def test_outcome_curves_are_what_the_engine_plays(name):
             actions = MARKET.baselines.truthful(scenario, engine.exchange.observations)
             actions[:, 1, 0] = bid - 1.0
             engine.step(actions)
-        assert allocation == pytest.approx(engine.state.allocation[:, 1].mean())
-        assert payment == pytest.approx(engine.state.payments[:, 1].mean() / MICRO)
+        assert allocation == pytest.approx(engine.state.award.units[:, 1].mean())
+        assert payment == pytest.approx(engine.state.award.pays[:, 1].mean() / MICRO)
     assert all(low <= high for low, high in pairwise(curves.allocation[np.argsort(np.nan_to_num(own, nan=-1.0))]))
 
 
@@ -374,7 +378,7 @@ def test_series_tell_of_a_sale_when_it_is_over(name):
     while not engine.exchange.ended.all():
         engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations))
     told = MARKET.view.series(scenario, engine.state)
-    np.testing.assert_allclose(told["revenue"], engine.state.payments.sum(axis=1) / MICRO)
+    np.testing.assert_allclose(told["revenue"], engine.state.award.pays.sum(axis=1) / MICRO)
     assert told["efficiency"].min() > 0.9
 
 

@@ -230,11 +230,11 @@ def test_what_is_seen_of_the_last_round():
     engine.reset(0)
     engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
     seen, state = engine.exchange.observations, engine.state
-    np.testing.assert_array_equal(seen[..., 3] == 1, state.allocation != 0)
-    np.testing.assert_allclose(seen[..., 4], abs(state.payments) / MICRO, atol=1e-6)
-    trading = state.allocation[:, 0] == 1
-    np.testing.assert_allclose(seen[trading, 3, 5], state.payments[trading, 0] / MICRO, atol=1e-6)
-    assert not seen[~state.allocation.any(axis=1), :, 5].any()
+    np.testing.assert_array_equal(seen[..., 3] == 1, state.award.units != 0)
+    np.testing.assert_allclose(seen[..., 4], abs(state.award.pays) / MICRO, atol=1e-6)
+    trading = state.award.units[:, 0] == 1
+    np.testing.assert_allclose(seen[trading, 3, 5], state.award.pays[trading, 0] / MICRO, atol=1e-6)
+    assert not seen[~state.award.units.any(axis=1), :, 5].any()
     np.testing.assert_array_equal(seen[..., 2], np.broadcast_to([0, 0, 1, 1], (200, 4)))
 
 
@@ -255,8 +255,8 @@ def test_own_offers_are_replayed_by_the_rule():
         engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
         for agent in range(5):
             curve = market.judging.bids.curves(scenario, engine.state, agent, engine.state.bids[0, [agent]] / MICRO)
-            assert curve.allocation[0] == engine.state.allocation[0, agent]
-            assert curve.payment[0] == engine.state.payments[0, agent] / MICRO
+            assert curve.allocation[0] == engine.state.award.units[0, agent]
+            assert curve.payment[0] == engine.state.award.pays[0, agent] / MICRO
 
 
 def test_series_tell_the_books_of_a_round():

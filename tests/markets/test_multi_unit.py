@@ -39,7 +39,7 @@ def test_one_bad_component_makes_no_bid_and_is_counted_once(bad):
     engine.step(actions)
     np.testing.assert_array_equal(engine.state.bids[1, 0], [-1, -1])
     assert engine.exchange.invalid_actions.tolist() == [0, 1, 0, 0]
-    assert engine.state.allocation[1].tolist() == [0, 2]
+    assert engine.state.award.units[1].tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,9 +59,9 @@ def test_what_bidders_see_of_the_last_round():
     engine.step(np.zeros_like(engine.exchange.actions))
     seen = {name: engine.exchange.observations[..., i] for i, name in enumerate(names)}
     state = engine.state
-    np.testing.assert_allclose(seen["won"], state.allocation / 2)
-    np.testing.assert_allclose(seen["paid"], state.payments / 4e6, atol=1e-6)
-    best = np.where(state.allocation > 0, state.bids[..., 0], 0).max(axis=1)
+    np.testing.assert_allclose(seen["won"], state.award.units / 2)
+    np.testing.assert_allclose(seen["paid"], state.award.pays / 4e6, atol=1e-6)
+    best = np.where(state.award.units > 0, state.bids[..., 0], 0).max(axis=1)
     np.testing.assert_allclose(seen["winning_bid"], np.broadcast_to(best[:, None] / 2e6, (50, 2)), atol=1e-6)
     np.testing.assert_allclose(seen["value_2"], state.values[..., 1] / 1e6, atol=1e-6)
 

@@ -37,7 +37,7 @@ def test_what_bidders_see_of_a_sealed_bid():
     for tick in range(ROUNDS):
         engine.step(some_actions(engine, tick))
         state, seen = engine.state, dict(zip(names, np.moveaxis(engine.exchange.observations, -1, 0), strict=True))
-        won = state.allocation > 0
+        won = state.award.units > 0
         unsold += (~won.any(axis=1)).sum()
         largest = 8.0 * MICRO  # twice the highest value
         winning = np.where(won, state.bids, 0).max(axis=1)[:, None]
@@ -47,7 +47,7 @@ def test_what_bidders_see_of_a_sealed_bid():
             "prior": np.broadcast_to([1 / 3, 2 / 3, 1.0], won.shape),
             "weight": np.broadcast_to(np.array(WEIGHTS) / 1.3, won.shape),
             "won": won,
-            "paid": state.payments / largest,
+            "paid": state.award.pays / largest,
             "winning_bid": np.broadcast_to(winning / largest, won.shape),
         }
         assert len(meaning) == len(names)
@@ -87,9 +87,9 @@ def test_a_bid_of_the_ceiling_is_a_bid_in_procurement():
         engine.reset(3)
         engine.step(np.full(engine.exchange.actions.shape, action, np.float32))
         assert (engine.state.bids >= 0).all() == counts
-        assert engine.state.allocation.any(axis=1).all() == counts
+        assert engine.state.award.units.any(axis=1).all() == counts
         if counts:
-            assert (engine.state.payments.sum(axis=1) == -MICRO).all()
+            assert (engine.state.award.pays.sum(axis=1) == -MICRO).all()
 
 
 def test_a_cost_above_the_ceiling_is_asked_for_as_it_is():

@@ -115,10 +115,10 @@ def play(ticks=16, markets=64, policy="zero_intelligence", seed=0, check=None, *
 )
 def test_units_and_money_are_conserved_and_the_book_is_never_crossed(policy, overrides):
     def check(scenario, before, engine):
-        state, units = engine.state, engine.state.allocation
+        state, units = engine.state, engine.state.award.units
         m = scenario.num_buyers
         assert not units.sum(axis=1).any()
-        assert not state.payments.sum(axis=1).any()
+        assert not state.award.pays.sum(axis=1).any()
         assert np.all(units[:, :m] >= 0)
         assert np.all(units[:, m:] <= 0)
         np.testing.assert_array_equal(state.traded - before.traded, abs(units))
@@ -131,7 +131,7 @@ def test_units_and_money_are_conserved_and_the_book_is_never_crossed(policy, ove
         np.testing.assert_array_equal(rests[:, m:].sum(axis=1), state.depth[:, 1])
         np.testing.assert_array_equal(engine.exchange.action_mask, state.traded < scenario.units)
         assert not (rests & (state.traded == scenario.units)).any()
-        np.testing.assert_array_equal(state.payments % 10_000, 0)  # prices are whole ticks of 0.01
+        np.testing.assert_array_equal(state.award.pays % 10_000, 0)  # prices are whole ticks of 0.01
 
     scenario, engine, total = play(policy=policy, check=check, **overrides)
     np.testing.assert_allclose(total.sum(axis=1), engine.state.gains / MICRO, atol=1e-9)
@@ -155,7 +155,7 @@ def test_trades_take_place_at_the_resting_limit():
     engine.reset(0)
     engine.step(np.tile(np.array([[0.6], [-0.6]], dtype=np.float32), (400, 1, 1)))
     buyer_first = engine.state.turn[:, 0] == 0
-    np.testing.assert_array_equal(engine.state.payments[:, 0], np.where(buyer_first, 800_000, 200_000))
+    np.testing.assert_array_equal(engine.state.award.pays[:, 0], np.where(buyer_first, 800_000, 200_000))
     assert 150 < buyer_first.sum() < 250
 
 
@@ -217,8 +217,8 @@ def test_what_is_seen_of_the_book():
         np.testing.assert_allclose(seen[:, 0, 4], prices[:, 0], atol=1e-6)
         np.testing.assert_allclose(seen[:, 0, 5], np.where(state.best[:, 1] > 0, prices[:, 1], 1.0), atol=1e-6)
         np.testing.assert_allclose(seen[..., 7], state.level * scenario.tick_size, atol=1e-6)
-        np.testing.assert_array_equal(seen[..., 8] == 1, state.allocation != 0)
-        np.testing.assert_allclose(seen[..., 9], abs(state.payments) / MICRO, atol=1e-6)
+        np.testing.assert_array_equal(seen[..., 8] == 1, state.award.units != 0)
+        np.testing.assert_allclose(seen[..., 9], abs(state.award.pays) / MICRO, atol=1e-6)
         left = state.traded < 2
         following = np.take_along_axis(state.values, np.minimum(state.traded, 1)[..., None], axis=2)[..., 0]
         np.testing.assert_allclose(seen[..., 0], np.where(left, following / MICRO, 0.0), atol=1e-6)

@@ -151,7 +151,7 @@ def test_an_action_outside_is_no_offer(bad, component):
     actions[0, 0, component] = bad
     engine.step(actions)
     assert engine.exchange.invalid_actions[0] == 1
-    assert (engine.state.prices[0, 0], engine.state.allocation[0].tolist()) == (-1, [0, 1])
+    assert (engine.state.prices[0, 0], engine.state.award.units[0].tolist()) == (-1, [0, 1])
 
 
 def test_what_repeated_play_shows():
@@ -164,7 +164,7 @@ def test_what_repeated_play_shows():
     shown, state = dict(zip(names, np.moveaxis(engine.exchange.observations, -1, 0), strict=True)), engine.state
     assert engine.exchange.observations.min() >= 0.0
     assert engine.exchange.observations.max() <= 1.0
-    won = state.allocation > 0
+    won = state.award.units > 0
     assert np.array_equal(shown["won"] > 0, won)
     some = won.any(axis=1)
     assert shown["winning_quality"][some, 0] == pytest.approx(state.qualities[won] / 1000, abs=1e-6)

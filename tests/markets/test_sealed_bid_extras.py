@@ -69,7 +69,7 @@ def digest_of(form):
     digest = hashlib.sha256()
     for tick in range(9):
         engine.step(actions_for(engine, tick))
-        for array in (*engine.state, *engine.exchange):
+        for array in engine.arrays():
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -89,7 +89,7 @@ def test_a_market_in_a_batch_is_the_market_alone(form):
     for tick in range(3):
         batch.step(actions_for(batch, tick))
         alone.step(actions_for(batch, tick)[[6]])
-    for x, y in zip((*batch.state, *batch.exchange), (*alone.state, *alone.exchange), strict=True):
+    for x, y in zip(batch.arrays(), alone.arrays(), strict=True):
         np.testing.assert_array_equal(x[[6]], y)
 
 
@@ -164,8 +164,8 @@ def test_procurement_actions_place_equilibrium_bids():
     costs = engine.state.values / 1e6
     engine.step(equilibrium_actions(scenario, engine.exchange.observations))
     np.testing.assert_allclose(engine.state.bids / 1e6, costs + (1 - costs) / 4, atol=1e-6)
-    won = engine.state.allocation > 0
-    np.testing.assert_array_equal(engine.state.payments[won], -engine.state.bids[won])
+    won = engine.state.award.units > 0
+    np.testing.assert_array_equal(engine.state.award.pays[won], -engine.state.bids[won])
     assert market_of(engine.scenario).view.info(scenario, engine.state)["paid"].min() < 0
 
 

@@ -27,7 +27,7 @@ def test_winners_leave_and_values_last(name):
     for round_ in range(3):
         engine.step(np.zeros_like(engine.exchange.actions))
         state, exchange = engine.state, engine.exchange
-        won = state.allocation > 0
+        won = state.award.units > 0
         np.testing.assert_array_equal(won.sum(axis=1), 1)
         assert not (won & gone).any(), "nobody wins twice"
         gone |= won
@@ -47,7 +47,7 @@ def test_bids_of_those_who_have_left_do_not_count(name):
     engine.step(first)
     engine.step(np.where(np.arange(5)[None, :, None] == 2, np.float32(np.nan), first))
     assert (engine.state.bids[:, 2] == -1).all()
-    assert not engine.state.allocation[:, 2].any()
+    assert not engine.state.award.units[:, 2].any()
     assert engine.exchange.invalid_actions.sum() == 0
     assert not engine.exchange.rewards[:, 2].any()
 
@@ -73,8 +73,8 @@ def test_more_units_than_bidders(name):
     market, earned = market_of(scenario), np.zeros((50, 2))
     for round_ in range(4):
         engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
-        assert not engine.state.payments.any()
-        assert (engine.state.allocation.sum(axis=1) == (round_ < 2)).all()
+        assert not engine.state.award.pays.any()
+        assert (engine.state.award.units.sum(axis=1) == (round_ < 2)).all()
         earned += engine.exchange.rewards
     np.testing.assert_allclose(earned, engine.state.values / 1e6)
     assert engine.exchange.ended.all()

@@ -7,6 +7,7 @@ import econo_env
 from econo_env.economy.contracts import BYZANTINE, NO_GRADE, SATISFACTORY
 from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, balances_of
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import columns
 from econo_env.market import market_of
 
 MARKETS = 256
@@ -114,7 +115,7 @@ def test_eligibility_does_not_depend_on_the_own_bid(agent):
         other.restore(snapshot)
         eligible = other.state.eligible.copy()
         other.step(changed)
-        assert np.array_equal(eligible, snapshot.state[one.state._fields.index("eligible")])
+        assert np.array_equal(eligible, snapshot.state[list(columns(type(one.state))).index("eligible")])
 
 
 def test_an_agent_that_may_not_bid_is_ignored():

@@ -7,6 +7,7 @@ from scipy.stats import beta
 import econo_env
 from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, balances_of
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import each_array
 from econo_env.market import market_of
 from econo_env.markets.task_market.layout import OBSERVATIONS
 
@@ -64,7 +65,7 @@ def played(request):
         invalid = engine.exchange.invalid_actions.copy()
         actions = some_actions(rng, engine.exchange.actions.shape)
         engine.step(actions)
-        after = type(engine.state)(*(array.copy() for array in engine.state))
+        after = each_array(engine.state, np.copy)
         exchange = engine.exchange
         seen = exchange.observations.copy(), exchange.rewards.copy(), exchange.invalid_actions - invalid
         ticks.append((before, actions, after, *seen))
@@ -113,12 +114,12 @@ def test_the_highest_score_at_the_reserve_wins_and_owes_the_next(played):
             accepted = sorted((int(s), i) for i, s in enumerate(scores[k]) if s >= RESERVE * MICRO)
             if not accepted:
                 assert after.winner[k] == -1
-                assert not after.allocation[k].any()
+                assert not after.award.units[k].any()
                 continue
             winner = accepted[-1][1]
             second = accepted[-2][0] if len(accepted) > 1 else round(RESERVE * MICRO)
             assert after.winner[k] == winner
-            assert after.allocation[k].tolist() == [int(i == winner) for i in range(4)]
+            assert after.award.units[k].tolist() == [int(i == winner) for i in range(4)]
             assert after.second_scores[k].tolist() == [second if i == winner else 0 for i in range(4)]
             assert after.forges[k] == (actions[k, winner, 3] > 0.5)
             effort = 0.0 if after.forges[k] else (1 + float(actions[k, winner, 2])) / 2

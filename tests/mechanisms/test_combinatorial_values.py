@@ -101,7 +101,7 @@ def test_additive_values_make_vcg_a_second_price_auction_of_every_item():
     engine, before, _, _ = play(load("additive"), 500)
     ranked = np.sort(before.items, axis=1)  # (markets, agents, items)
     wins = before.items == ranked[:, -1:, :]
-    assert np.array_equal(engine.state.payments, (wins * ranked[:, -2:-1, :]).sum(axis=2))
+    assert np.array_equal(engine.state.award.pays, (wins * ranked[:, -2:-1, :]).sum(axis=2))
 
 
 def coalitions(agents):
@@ -112,7 +112,7 @@ def most_that_a_coalition_blocks(scenario, engine, before):
     """By how much the best coalition could do better than the payments, micro-credits (markets,); 0 in the core."""
     game, values = game_of(scenario.offers), before.values
     bundles = np.tile(game.bundle, (len(values), 1))
-    kept, revenue = np.rint(engine.exchange.rewards * 1e6), engine.state.payments.sum(axis=1)
+    kept, revenue = np.rint(engine.exchange.rewards * 1e6), engine.state.award.pays.sum(axis=1)
     worst = np.zeros(len(values))
     for members in coalitions(values.shape[1]):
         inside = np.isin(np.arange(values.shape[1]), members)

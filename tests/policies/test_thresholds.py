@@ -115,7 +115,7 @@ def test_offers_at_the_posted_price_trade(bids):
         assert (made[buys, 0] >= round(price * 1e6)).all()
         assert (made[sells, 1] <= round(price * 1e6)).all()
         trades = buys & sells
-        assert (engine.state.allocation[trades, 0] == 1).all()
+        assert (engine.state.award.units[trades, 0] == 1).all()
 
 
 def test_orders_at_a_tick_of_the_book_stand_at_that_tick():
@@ -149,7 +149,7 @@ def test_scores_meant_at_the_reserve_reach_it(scale):
     engine.step(actions)
     can = best[:, 0] > 0.2 * scale * (1 + 1e-6) + 1e-5
     assert can.mean() > 0.2
-    assert (engine.state.allocation[can, 0] == 1).all()
+    assert (engine.state.award.units[can, 0] == 1).all()
     assert (engine.state.scores[can, 0] <= 0.2 * scale * 1e6 + 10 + 1e-6 * 4e6 * scale).all()
 
 
@@ -169,7 +169,7 @@ def test_a_single_bidder_buys_at_the_reserve_in_equilibrium(name, bids):
         bought = np.zeros(MARKETS, dtype=bool)
         for _ in range(scenario.max_cycles):
             engine.step(market_of(scenario).baselines.equilibrium(scenario, engine.exchange.observations))
-            bought |= engine.state.allocation.reshape(MARKETS) > 0
+            bought |= engine.state.award.units.reshape(MARKETS) > 0
         sure = np.abs(values / (reserve * 1e6) - 1.0) > 1e-6
         assert np.array_equal(bought[sure], values[sure] > reserve * 1e6)
 

@@ -68,22 +68,22 @@ def test_money_is_whole_and_payments_are_the_revenue(name):
             assert state.balances.min() >= 0
             assert not state.refused.any()
             continue
-        assert state.payments.dtype == np.int64
+        assert state.award.pays.dtype == np.int64
         revenue = market.welfare(scenario, state, types).revenue * 1e6
         assert np.abs(revenue - np.rint(revenue)).max() < 1e-3
-        paid = state.payments.sum(axis=1)
+        paid = state.award.pays.sum(axis=1)
         if scenario.market == "scoring":
-            bought = state.allocation > 0
-            worth = market.welfare(scenario, state, types).revenue + state.payments.sum(axis=1) / 1e6
+            bought = state.award.units > 0
+            worth = market.welfare(scenario, state, types).revenue + state.award.pays.sum(axis=1) / 1e6
             assert np.all((worth > 0) == bought.any(axis=1)), "what the buyer has beyond its price is what it bought"
         elif getattr(scenario, "procurement", None) is not None:
-            sold = state.allocation.sum(axis=1)
+            sold = state.award.units.sum(axis=1)
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid + round(scenario.ceiling * 1e6) * sold)
         else:
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid)
         if name in ("double_auction_v0", "posted_price_v0", "continuous_double_auction_v0"):
             assert not paid.any(), "what buyers pay is what sellers get, to the last unit"
-            assert not state.allocation.sum(axis=1).any(), "and what is sold is bought"
+            assert not state.award.units.sum(axis=1).any(), "and what is sold is bought"
         running &= ~engine.exchange.ended
 
 
@@ -102,9 +102,7 @@ def test_actions_are_read_and_never_written(name):
             outcomes.append(engine.snapshot())
             np.testing.assert_array_equal(actions, kept)
             np.testing.assert_array_equal(engine.exchange.actions, kept)
-        for one, other in zip(
-            (*outcomes[0].state, *outcomes[0].exchange), (*outcomes[1].state, *outcomes[1].exchange), strict=True
-        ):
+        for one, other in zip(outcomes[0].arrays(), outcomes[1].arrays(), strict=True):
             np.testing.assert_array_equal(one, other)
         if engine.exchange.ended.any():
             return
@@ -123,7 +121,7 @@ def test_judges_read_and_never_write(name):
     first, again = (market.welfare(scenario, engine.state, types) for _ in range(2))
     np.testing.assert_array_equal(first.created, again.created)
     np.testing.assert_array_equal(first.revenue, again.revenue)
-    for then, now in zip((*before.state, *before.exchange), (*engine.state, *engine.exchange), strict=True):
+    for then, now in zip((*before.state, *before.exchange), engine.arrays(), strict=True):
         np.testing.assert_array_equal(then, now)
 
 
@@ -137,5 +135,5 @@ def test_forks_and_their_original_share_the_luck_to_come(name):
         actions = random_actions(engine, tick)
         engine.step(actions)
         forked.step(np.repeat(actions, 2, axis=0))
-        for mine, theirs in zip((*engine.state, *engine.exchange), (*forked.state, *forked.exchange), strict=True):
+        for mine, theirs in zip(engine.arrays(), forked.arrays(), strict=True):
             np.testing.assert_array_equal(np.repeat(mine, 2, axis=0), theirs)

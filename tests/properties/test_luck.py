@@ -87,7 +87,7 @@ def winners_of_ties(name, **fields):
     for _ in range(scenario.max_cycles):
         engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
         fresh = ~won.any(axis=1)
-        won[fresh] = (engine.state.allocation != 0)[fresh]
+        won[fresh] = (engine.state.award.units != 0)[fresh]
         if won.any(axis=1).all() or engine.exchange.ended.all():
             break
     return scenario, market, won
@@ -119,10 +119,10 @@ def test_equal_bids_get_each_slot_equally_often(name):
     scenario, market, engine = started(name, TIES, num_agents=4)
     alike(engine, scenario, market)
     engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
-    slots = int(engine.state.allocation.max())
+    slots = int(engine.state.award.units.max())
     assert slots >= 2
     for slot in range(1, slots + 1):
-        assert chisquare((engine.state.allocation == slot).sum(axis=0)).pvalue > 1e-3
+        assert chisquare((engine.state.award.units == slot).sum(axis=0)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("side", ["buyers", "sellers"])
@@ -138,10 +138,10 @@ def test_equal_offers_trade_equally_often(name, side):
     for agent in range(5):
         market.types.put(scenario, engine, agent, many if agent in long_side else few)
     engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
-    trades = (engine.state.allocation[:, list(long_side)] != 0).sum(axis=0)
+    trades = (engine.state.award.units[:, list(long_side)] != 0).sum(axis=0)
     assert trades.sum() in (TIES, 2 * TIES)  # McAfee leaves one trade out
     # a trade missed is drawn like a trade won; only their sum is fixed
-    missed = engine.state.allocation[:, list(long_side)] == 0
+    missed = engine.state.award.units[:, list(long_side)] == 0
     counted = missed.sum(axis=0) if trades.sum() == 2 * TIES else trades
     assert chisquare(counted).pvalue > 1e-3
 
@@ -195,9 +195,9 @@ def test_a_reserve_excludes_and_does_not_only_clip(name):
         meets = (bids >= 0) & (bids <= 500_000) if name.startswith("procurement") else bids >= 500_000
         refused, served = ~meets.any(axis=(1, 2)), meets.any(axis=(1, 2))
         losers = ~meets.any(axis=2)
-        assert not engine.state.allocation.reshape(3_000, 3)[losers].any()
-        assert not engine.state.payments[losers].any()
-    sold = engine.state.allocation.reshape(3_000, 3).any(axis=1)
+        assert not engine.state.award.units.reshape(3_000, 3)[losers].any()
+        assert not engine.state.award.pays[losers].any()
+    sold = engine.state.award.units.reshape(3_000, 3).any(axis=1)
     assert refused.sum() > 20
     assert served.sum() > 1_000
     assert not sold[refused].any()

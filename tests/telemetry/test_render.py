@@ -45,11 +45,11 @@ def test_the_table_holds_the_numbers_of_the_round():
         assert lines[1].split() == ["value", "bid", "paid", "surplus", "total"]
         for i, line in enumerate(lines[2:5]):
             cells = line.replace("*", "").split()
-            won = state.allocation[0, i] > 0
+            won = state.award.units[0, i] > 0
             assert ("*" in line) == won
-            money = [values[i], state.bids[0, i] / 1e6, state.payments[0, i] / 1e6, rewards[f"bidder_{i}"], earned[i]]
+            money = [values[i], state.bids[0, i] / 1e6, state.award.pays[0, i] / 1e6, rewards[f"bidder_{i}"], earned[i]]
             assert cells == [f"bidder_{i}", *(f"{amount:.3f}" for amount in money)]
-        assert f"revenue {state.payments[0].sum() / 1e6:.3f}" in lines[5]
+        assert f"revenue {state.award.pays[0].sum() / 1e6:.3f}" in lines[5]
         assert lines[-2].startswith("  bidder_")
 
 
@@ -207,7 +207,7 @@ def test_demand_and_supply_are_the_bids_in_order():
     demand, supply = env._recorder.picture().chart.curves
     assert demand.y == sorted(bids[:buyers], reverse=True)
     assert supply.y == sorted(bids[buyers:])
-    trades = int(env.engine.state.allocation[0, :buyers].sum())
+    trades = int(env.engine.state.award.units[0, :buyers].sum())
     crossing = sum(bid >= ask for bid, ask in zip(demand.y, supply.y, strict=False))
     assert trades == crossing > 0
 
@@ -218,7 +218,7 @@ def test_areas_under_the_price_of_slots_are_payments():
     env.step(truthful(env))
     price = env._recorder.picture().chart.curves[1]
     areas = np.diff([0.0, *price.x]) * price.y
-    paid = env.engine.state.payments[0] / 1e6
+    paid = env.engine.state.award.pays[0] / 1e6
     np.testing.assert_allclose(sorted(areas), sorted(paid[paid > 0]), atol=2e-6)
 
 

@@ -72,7 +72,7 @@ def prices_of(run, scenario, markets, seed):
     prices, live = np.zeros(markets), np.ones(markets, dtype=bool)
     while live.any():
         engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-        prices = np.where(live & engine.exchange.ended, engine.state.payments.sum(axis=1) / MICRO, prices)
+        prices = np.where(live & engine.exchange.ended, engine.state.award.pays.sum(axis=1) / MICRO, prices)
         live &= ~engine.exchange.ended
     return prices
 

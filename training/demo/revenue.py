@@ -97,5 +97,5 @@ def _play(scenario: Scenario, policy: Any, seed: int, markets: int) -> tuple[flo
     engine.reset(seed)
     policy.reset(seed)
     engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-    paid = to_credits(engine.state.payments.sum(axis=1))
-    return float(paid.mean()), float((engine.state.allocation.sum(axis=1) > 0).mean())
+    paid = to_credits(engine.state.award.pays.sum(axis=1))
+    return float(paid.mean()), float((engine.state.award.units.sum(axis=1) > 0).mean())

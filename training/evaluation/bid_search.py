@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import each_array
 from econo_env.games.bid_curves import BidCurves
 from econo_env.market import BidSearch, market_of, offered
 from econo_env.scenario import Scenario
@@ -157,7 +158,7 @@ def _promising(market: Any, scenario: Scenario, rivals: Any, agent: int, values:
 def _part(rivals: Any, times: int) -> Any:
     """The first of so many equal parts of the markets."""
     count = max(1, len(rivals.bids) // times)
-    return type(rivals)(*(array[:count] for array in rivals))
+    return each_array(rivals, lambda array: array[:count])
 
 
 def _rivals(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Any:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.clock.scenario import ClockScenario
 from econo_env.money import MICRO, to_money
@@ -25,8 +26,7 @@ class State(NamedTuple):
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: limit at the last tick, -1 for never")]
     standing: Annotated[Int64s, Column(np.int64, ("agents",), "1 while in the auction")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "1 for the buyer")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid")]
+    award: Award
 
 
 class Terms(NamedTuple):
@@ -54,6 +54,7 @@ def axes(scenario: ClockScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(observation_names(scenario)),
         "actions": len(action_names(scenario)),
     }
@@ -119,4 +120,4 @@ def is_over(state: State) -> NDArray[np.bool_]:
 
 def info(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits)."""
-    return {"won": state.allocation > 0, "paid": state.payments / MICRO}
+    return {"won": state.award.units > 0, "paid": state.award.pays / MICRO}

@@ -54,12 +54,12 @@ def set_types(scenario: ClockScenario, engine: Any, agent: int, types: Floats) -
 def welfare(scenario: ClockScenario, state: State, types: Floats) -> Welfare:
     """The buyer's true value, against the highest one, where the sale is over; 0 while the clock runs."""
     values, over = types[..., 0], is_over(state)
-    realised = (values * state.allocation).sum(axis=1)
+    realised = (values * state.award.units).sum(axis=1)
     best = sealed.revenue_at_best_reserve(sealed_form(scenario), values)
     return Welfare(
         realised={PRIMARY: realised},
         optimal={PRIMARY: np.where(over, values.max(axis=1), 0.0)},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        revenue=to_credits(state.award.pays.sum(axis=1)),
         created=realised,
         revenue_at_best_reserve=None if best is None else np.where(over, best, 0.0),
     )

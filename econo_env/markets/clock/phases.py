@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
@@ -42,18 +43,24 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
     state.leader[k] = moved.leader
     if moved.sold:
         state.sold_at[k] = tick
-        state.allocation[k, moved.leader] = 1
-        state.payments[k, moved.leader] = moved.best
+        state.award.units[k, moved.leader] = 1
+        state.award.pays[k, moved.leader] = moved.best
 
 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays the buyer value minus price, in credits, at the tick of the sale; nobody earns anything else."""
+    sold = state.sold_at[k] == state.tick[k]
     for i in range(state.values.shape[1]):
         exchange.rewards[k, i] = 0.0
-    if state.sold_at[k] == state.tick[k]:
+        if not sold:
+            state.award.units[k, i] = 0
+            state.award.pays[k, i] = 0
+            state.award.worth[k, i] = 0.0
+    if sold:
         buyer = state.leader[k]
-        exchange.rewards[k, buyer] = (state.values[k, buyer] - state.payments[k, buyer]) * CREDIT
+        state.award.worth[k, buyer] = state.values[k, buyer]
+        exchange.rewards[k, buyer] = (state.values[k, buyer] - state.award.pays[k, buyer]) * CREDIT
 
 
 @compiled
@@ -107,6 +114,7 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next sale: new values, everybody in, the clock at its opening price."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     state.closes[k] = terms.closes
     state.sold_at[k] = -1
     state.price[k] = terms.opening
@@ -115,7 +123,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_BID)
         state.standing[k, i] = 1
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
     draw_private_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

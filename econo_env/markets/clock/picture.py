@@ -22,15 +22,15 @@ def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Pic
     values = to_credits(after.values[k])
     limits = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     limits = np.where(before.standing[k] > 0, limits, np.nan)
-    won = after.allocation[k] > 0
+    won = after.award.units[k] > 0
     status = _status(scenario, after, k)
     columns = [Column("value", values), Column("limit", limits), Column("status", status, "text")]
     asked = float(to_credits(before.price[k]))
     levels = {"price": asked}
     facts = [f"price {credits_written(np.array([asked]))[0]}"]
     if over and won.any():
-        paid = to_credits(after.payments[k])
-        columns += [Column("paid", paid), Column("surplus", after.allocation[k] * values - paid)]
+        paid = to_credits(after.award.pays[k])
+        columns += [Column("paid", paid), Column("surplus", after.award.units[k] * values - paid)]
         levels = {"sold at": float(paid.sum())}
         facts = [f"sold for {credits_written(paid[won])[0]}"]
         if values.max() > 0.0:

@@ -156,15 +156,15 @@ def series(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
         `efficiency`, `length` in ticks.
     """
     values, bids = to_credits(state.values), to_credits(state.bids)
-    placed = (state.bids >= 0) & ((state.standing > 0) | (state.allocation > 0))
+    placed = (state.bids >= 0) & ((state.standing > 0) | (state.award.units > 0))
     over, best = is_over(state), values.max(axis=1)
-    welfare = (state.allocation * values).sum(axis=1)
+    welfare = (state.award.units * values).sum(axis=1)
     efficiency = np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0)
     return {
         "bids": np.where(placed, bids, np.nan),
         "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(state.allocation > 0, to_credits(state.payments), np.nan),
-        "revenue": np.where(over, to_credits(state.payments.sum(axis=1)), np.nan),
+        "payments": np.where(state.award.units > 0, to_credits(state.award.pays), np.nan),
+        "revenue": np.where(over, to_credits(state.award.pays.sum(axis=1)), np.nan),
         "efficiency": np.where(over, efficiency, np.nan),
         "length": np.where(over, state.tick, np.nan),
     }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.feedback import bids_shown, whose_bid
@@ -30,7 +31,7 @@ class State(NamedTuple):
     bundle: Annotated[Int64s, Column(np.int64, ("wishes",), "items as bits: what each agent wants, where it is drawn")]
     bids: Annotated[Int64s, Column(np.int64, ("offers",), "micro-credits, agent by agent, -1 for none")]
     won: Annotated[Int64s, Column(np.int64, ("agents",), "number of the winning offer, -1 for none")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
+    award: Award
     order: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
     out: Annotated[Bools, Column(np.bool_, ("agents",), _SCRATCH)]
     best: Annotated[Int64s, Column(np.int64, ("layers", "sets"), _SCRATCH)]
@@ -72,6 +73,7 @@ def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     offers, values = scenario.offers, scenario.bundle_values
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(observation_names(scenario)),
         "actions": scenario.bundles_each,
         "offers": len(offers.amount),
@@ -164,4 +166,4 @@ def highest_values(scenario: CombinatorialScenario) -> Float64s:
 
 def info(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.won >= 0, "paid": state.payments / MICRO}
+    return {"won": state.won >= 0, "paid": state.award.pays / MICRO}

@@ -183,6 +183,6 @@ def welfare(scenario: CombinatorialScenario, state: State, types: Floats) -> Wel
     return Welfare(
         realised={PRIMARY: realised},
         optimal={PRIMARY: best_worth(scenario, values, types[..., -1].astype(np.int64))},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        revenue=to_credits(state.award.pays.sum(axis=1)),
         created=realised,
     )

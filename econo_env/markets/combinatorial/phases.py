@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
@@ -53,7 +54,7 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
     )
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     game = game_at(terms.drawing, k, state, terms)
-    rule(game, state.bids[k], lottery, terms.rule, state.won[k], state.payments[k], scratch)
+    rule(game, state.bids[k], lottery, terms.rule, state.won[k], state.award.pays[k], scratch)
 
 
 @compiled
@@ -64,7 +65,9 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         worth = np.int64(0)
         if state.won[k, i] >= 0:
             worth = state.values[k, i, state.won[k, i] - i * each]
-        exchange.rewards[k, i] = (worth - state.payments[k, i]) * CREDIT
+        state.award.units[k, i] = 1 if state.won[k, i] >= 0 else 0
+        state.award.worth[k, i] = worth
+        exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 
 
 @compiled
@@ -83,7 +86,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         at = show_who(terms.drawing, k, i, state, terms, row, rounds_left)
         if terms.shows_result:
             row[at] = 1.0 if state.won[k, i] >= 0 else 0.0
-            row[at + 1] = min(1.0, state.payments[k, i] / (2.0 * terms.highest_value))
+            row[at + 1] = min(1.0, state.award.pays[k, i] / (2.0 * terms.highest_value))
             at += 2
         if terms.shows_winning_bid:
             row[at] = winning_bid / (2.0 * terms.highest_value)
@@ -117,11 +120,11 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     for j in range(state.bids.shape[1]):
         state.bids[k, j] = np.int64(NO_BID)
     for i in range(state.values.shape[1]):
         state.won[k, i] = np.int64(NO_BID)
-        state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
     draw_values(terms.drawing, k, state, terms)
     _write_observations(k, state, terms, exchange)

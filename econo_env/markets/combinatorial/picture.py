@@ -35,7 +35,7 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     ]
     if not played:
         return Picture(columns, won >= 0, ("value", "bid"), ("bundle",), {}, [])
-    paid = to_credits(after.payments[k])
+    paid = to_credits(after.award.pays[k])
     worth = worth_won(after._replace(won=after.won[k : k + 1]), values)[0]
     columns += [Column("paid", paid), Column("surplus", worth - paid)]
     revenue, gain = credits_written(np.array([paid.sum(), (worth - paid).sum()]))
@@ -46,7 +46,7 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     row = mechanism(scenario.mechanism.name)
     made = replace(offers, amount=np.maximum(after.bids[k], 0))
     welfare = int(made.amount[won[won >= 0]].sum())
-    decided = AuctionOutcome(won, after.payments[k], welfare, welfare, mode_of(row, scenario.mechanism))
+    decided = AuctionOutcome(won, after.award.pays[k], welfare, welfare, mode_of(row, scenario.mechanism))
     bidders = [f"bidder_{i}" for i in agents]
     return Picture(
         columns,

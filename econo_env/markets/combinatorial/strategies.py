@@ -145,7 +145,7 @@ def series(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[A
     return {
         "bids": np.where(placed, bid, np.nan),
         "bid_value_ratio": np.where(placed & (value > 0), bid / np.where(value > 0, value, 1.0), np.nan),
-        "payments": np.where(state.won >= 0, to_credits(state.payments), np.nan),
-        "revenue": to_credits(state.payments.sum(axis=1)),
+        "payments": np.where(state.won >= 0, to_credits(state.award.pays), np.nan),
+        "revenue": to_credits(state.award.pays.sum(axis=1)),
         "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
     }

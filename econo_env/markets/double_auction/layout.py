@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.feedback import bids_shown, whose_bid
@@ -21,8 +22,7 @@ class State(NamedTuple):
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, a buyer's value or a seller's cost")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits bid or asked, -1 for none")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units: 1 bought, -1 sold in the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid, negative if received")]
+    award: Award
     order: Annotated[Int64s, Column(np.int64, ("agents",), "scratch: traders of each side, best offer first")]
 
 
@@ -49,6 +49,7 @@ def axes(scenario: DoubleAuctionScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(observation_names(scenario)),
         "actions": len(action_names(scenario)),
     }
@@ -115,4 +116,4 @@ def terms(scenario: DoubleAuctionScenario) -> Terms:
 
 def info(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last round."""
-    return {"won": state.allocation != 0, "paid": state.payments / MICRO}
+    return {"won": state.award.units != 0, "paid": state.award.pays / MICRO}

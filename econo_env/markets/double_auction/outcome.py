@@ -49,11 +49,11 @@ def set_types(scenario: DoubleAuctionScenario, engine: Any, agent: int, types: F
 def welfare(scenario: DoubleAuctionScenario, state: State, types: Floats) -> Welfare:
     """Gains from trade: the buyers' true values less the sellers' true costs; revenue goes to the market maker."""
     values = types[..., 0]
-    gains = np.asarray((values * state.allocation).sum(axis=1), dtype=np.float64)
+    gains = np.asarray((values * state.award.units).sum(axis=1), dtype=np.float64)
     return Welfare(
         realised={PRIMARY: gains},
         optimal={PRIMARY: best_gains(scenario, values)},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        revenue=to_credits(state.award.pays.sum(axis=1)),
         created=gains,
     )
 

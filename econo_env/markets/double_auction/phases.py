@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
@@ -66,8 +67,8 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
         lottery,
         terms.rule,
         state.order[k],
-        state.allocation[k],
-        state.payments[k],
+        state.award.units[k],
+        state.award.pays[k],
     )
 
 
@@ -75,8 +76,9 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays buyers value minus price and sellers price minus cost, in credits."""
     for i in range(state.values.shape[1]):
-        surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
-        exchange.rewards[k, i] = surplus * CREDIT
+        worth = state.award.units[k, i] * state.values[k, i]
+        state.award.worth[k, i] = worth
+        exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 
 
 @compiled
@@ -84,8 +86,8 @@ def _mean_price(k: int, state: State, terms: Terms) -> float:
     """The mean of what buyers paid, over the highest price; 0 without a trade."""
     paid, trades = 0, 0
     for i in range(terms.num_buyers):
-        paid += state.payments[k, i]
-        trades += state.allocation[k, i]
+        paid += state.award.pays[k, i]
+        trades += state.award.units[k, i]
     return min(1.0, paid / max(1, trades) * terms.price_scale)
 
 
@@ -103,8 +105,8 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             at += 1
         if terms.shows_result:
-            row[at] = 1.0 if state.allocation[k, i] != 0 else 0.0
-            row[at + 1] = min(1.0, abs(state.payments[k, i]) * terms.price_scale)
+            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
+            row[at + 1] = min(1.0, abs(state.award.pays[k, i]) * terms.price_scale)
             at += 2
         if terms.shows_price:
             row[at] = price
@@ -138,10 +140,9 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values and costs, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_OFFER)
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
     draw_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

@@ -19,8 +19,8 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
     played = bool(np.any(after.bids[k] >= 0))
     values = to_credits(before.values[k])
     offers = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
-    paid = to_credits(after.payments[k])
-    units = after.allocation[k]
+    paid = to_credits(after.award.pays[k])
+    units = after.award.units[k]
     sides = np.where(np.arange(scenario.num_agents) < scenario.num_buyers, "buyer", "seller")
     columns = [Column("side", sides, "text"), Column("value", values), Column("offer", offers)]
     levels: dict[str, float] = {}

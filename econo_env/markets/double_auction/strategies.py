@@ -169,17 +169,17 @@ def series(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[A
         `price` (mean of what buyers paid, credits) and `efficiency`, the gains over the largest possible ones.
     """
     values, bids = to_credits(state.values), to_credits(state.bids)
-    placed, traded = state.bids >= 0, state.allocation != 0
+    placed, traded = state.bids >= 0, state.award.units != 0
     best = best_gains(scenario, values)
-    gains = (state.allocation * values).sum(axis=1)
-    bought = state.allocation > 0
+    gains = (state.award.units * values).sum(axis=1)
+    bought = state.award.units > 0
     trades = bought.sum(axis=1)
-    paid = to_credits(np.where(bought, state.payments, 0).sum(axis=1))
+    paid = to_credits(np.where(bought, state.award.pays, 0).sum(axis=1))
     return {
         "bids": np.where(placed, bids, np.nan),
         "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(traded, to_credits(state.payments), np.nan),
-        "revenue": to_credits(state.payments.sum(axis=1)),
+        "payments": np.where(traded, to_credits(state.award.pays), np.nan),
+        "revenue": to_credits(state.award.pays.sum(axis=1)),
         "trades": trades.astype(np.float64),
         "price": np.where(trades > 0, paid / np.maximum(trades, 1), np.nan),
         "efficiency": np.where(best > 0, gains / np.where(best > 0, best, 1.0), np.nan),

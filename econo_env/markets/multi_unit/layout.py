@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
@@ -23,8 +24,7 @@ class State(NamedTuple):
     values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, falling; costs rise")]
     draws: Annotated[Int64s, Column(np.int64, ("draws",), "2^-53, what the values were drawn from")]
     bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, falling; asks rise")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round, < 0 if received")]
+    award: Award
 
 
 class Terms(NamedTuple):
@@ -51,6 +51,7 @@ def axes(scenario: MultiUnitScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(observation_names(scenario)),
         "actions": scenario.demand,
         "demand": scenario.demand,
@@ -123,4 +124,4 @@ def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
 
     What is received counts negative.
     """
-    return {"won": state.allocation, "paid": state.payments / MICRO}
+    return {"won": np.abs(state.award.units), "paid": state.award.pays / MICRO}

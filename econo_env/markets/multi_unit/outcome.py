@@ -51,9 +51,9 @@ def welfare(scenario: MultiUnitScenario, state: State, types: Floats) -> Welfare
     In procurement a unit is worth the ceiling to the buyer, and its revenue is what it keeps of that.
     """
     gains = gains_from_trade(scenario, types)
-    realised, revenue = worth(gains, state.allocation).sum(axis=1), to_credits(state.payments.sum(axis=1))
+    realised, revenue = worth(gains, np.abs(state.award.units)).sum(axis=1), to_credits(state.award.pays.sum(axis=1))
     if scenario.procurement is not None:
-        revenue = revenue + scenario.ceiling * state.allocation.sum(axis=1)
+        revenue = revenue + scenario.ceiling * np.abs(state.award.units).sum(axis=1)
     return Welfare(
         realised={PRIMARY: realised},
         optimal={PRIMARY: best_worth(gains, scenario.units)},

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
@@ -78,8 +79,9 @@ def _charge_back(ceiling: int | None, k: int, state: State) -> None:
     """In procurement a supplier receives what the rule's payment leaves of the ceiling."""
     if ceiling is None:
         return
-    for i in range(state.payments.shape[1]):
-        state.payments[k, i] -= ceiling * state.allocation[k, i]
+    for i in range(state.award.pays.shape[1]):
+        state.award.pays[k, i] -= ceiling * state.award.units[k, i]
+        state.award.units[k, i] = -state.award.units[k, i]
 
 
 @compiled
@@ -114,7 +116,7 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
     """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     _mirror_all(terms.ceiling, state.bids[k])
-    rule(state.bids[k], lottery, terms.rule, state.allocation[k], state.payments[k])
+    rule(state.bids[k], lottery, terms.rule, state.award.units[k], state.award.pays[k])
     _mirror_all(terms.ceiling, state.bids[k])
     _charge_back(terms.ceiling, k, state)
 
@@ -123,19 +125,20 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays every bidder the marginal values of the units won minus the payment, in credits; costs count negative."""
     sign = 1 if terms.ceiling is None else -1
-    for i in range(state.allocation.shape[1]):
-        surplus = -state.payments[k, i]
-        for unit in range(state.allocation[k, i]):
-            surplus += sign * state.values[k, i, unit]
-        exchange.rewards[k, i] = surplus * CREDIT
+    for i in range(state.award.units.shape[1]):
+        worth = np.int64(0)
+        for unit in range(abs(state.award.units[k, i])):
+            worth += sign * state.values[k, i, unit]
+        state.award.worth[k, i] = worth
+        exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 
 
 @compiled
 def _best_winning_bid(k: int, state: State, lowest: bool) -> int:
     """The highest winning bid, or the lowest; 0 where nobody won."""
     best, found = 0, False
-    for i in range(state.allocation.shape[1]):
-        if state.allocation[k, i] > 0:
+    for i in range(state.award.units.shape[1]):
+        if state.award.units[k, i] != 0:
             bid = state.bids[k, i, 0]
             if not found or (bid < best if lowest else bid > best):
                 best, found = bid, True
@@ -148,9 +151,9 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
     rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
     winning_bid = _best_winning_bid(k, state, terms.ceiling is not None) if terms.shows_winning_bid else 0
     for unit in range(demand):
-        for i in range(state.allocation.shape[1]):
+        for i in range(state.award.units.shape[1]):
             exchange.observations[k, i, unit] = state.values[k, i, unit] * terms.value_scale
-    for i in range(state.allocation.shape[1]):
+    for i in range(state.award.units.shape[1]):
         row = exchange.observations[k, i]
         row[demand] = rounds_left
         at = demand + 1
@@ -158,14 +161,14 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             at += 1
         if terms.shows_result:
-            row[at] = state.allocation[k, i] / demand
-            row[at + 1] = min(1.0, abs(state.payments[k, i]) / (demand * terms.largest_amount))
+            row[at] = abs(state.award.units[k, i]) / demand
+            row[at + 1] = min(1.0, abs(state.award.pays[k, i]) / (demand * terms.largest_amount))
             at += 2
         if terms.shows_winning_bid:
             row[at] = winning_bid / terms.largest_amount
     if terms.shows_all_bids:
         first = exchange.observations.shape[2] - state.bids.shape[1] * demand
-        for i in range(state.allocation.shape[1]):
+        for i in range(state.award.units.shape[1]):
             for j in range(state.bids.shape[1]):
                 shown = exchange.observations[k, i]
                 show_bids(state.bids[k, j], terms.largest_amount, shown, first + j * demand, 1)
@@ -185,7 +188,7 @@ def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Ends the episode for everybody at once after the last round."""
     ended = state.tick[k] >= terms.max_cycles
     exchange.ended[k] = ended
-    for i in range(state.allocation.shape[1]):
+    for i in range(state.award.units.shape[1]):
         exchange.terminated[k, i] = ended and not terms.truncates
         exchange.truncated[k, i] = ended and terms.truncates
 
@@ -195,12 +198,11 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     for unit in range(state.bids.shape[2]):
         for i in range(state.bids.shape[1]):
             state.bids[k, i, unit] = np.int64(NO_BID)
-    for i in range(state.allocation.shape[1]):
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
+    for i in range(state.award.units.shape[1]):
         exchange.action_mask[k, i] = True
     draw_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

@@ -23,7 +23,7 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
     row, played = mechanism(scenario.mechanism.name), bool(np.any(after.bids[k] >= 0))
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
-    won, paid = after.allocation[k], to_credits(after.payments[k])
+    won, paid = np.abs(after.award.units[k]), to_credits(after.award.pays[k])
     reverse, known = scenario.procurement is not None, type_name(scenario)
     cleared = UnitRound(scenario.mechanism, scenario.ceiling if reverse else None, bids, won, paid)
     surplus = worth(-values if reverse else values, won) - paid + 0.0  # no minus zero

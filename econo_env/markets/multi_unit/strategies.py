@@ -107,13 +107,13 @@ def series(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]
     ratios = np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan)
     gains = gains_from_trade(scenario, values)
     best = best_worth(gains, scenario.units)
-    realised = worth(gains, state.allocation).sum(axis=1)
+    realised = worth(gains, np.abs(state.award.units)).sum(axis=1)
     return {
         "bids": np.where(placed, bids, np.nan)[..., 0],
         "bid_value_ratio": ratios[..., 0],
         "last_bid_value_ratio": ratios[..., -1],
-        "units": state.allocation.astype(np.float64),
-        "payments": np.where(state.allocation > 0, to_credits(state.payments), np.nan),
-        "revenue": to_credits(state.payments.sum(axis=1)),
+        "units": np.abs(state.award.units).astype(np.float64),
+        "payments": np.where(state.award.units != 0, to_credits(state.award.pays), np.nan),
+        "revenue": to_credits(state.award.pays.sum(axis=1)),
         "efficiency": np.where(best > 0, realised / np.where(best > 0, best, 1.0), 1.0),
     }

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
@@ -23,8 +24,7 @@ class State(NamedTuple):
     values: Annotated[Int64s, Column(np.int64, ("agents", "units"), "micro-credits, values or costs, in trading order")]
     traded: Annotated[Int64s, Column(np.int64, ("agents",), "units traded today")]
     orders: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, limit of the last tick's order, -1 none")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units: 1 bought, -1 sold in the last tick")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid, negative if received")]
+    award: Award
     gains: Annotated[Int64s, Column(np.int64, (), "micro-credits, gains from trade of this day")]
     last_price: Annotated[Int64s, Column(np.int64, (), "micro-credits of the day's last trade, 0 for none")]
     turn: Annotated[Int64s, Column(np.int64, ("agents",), "who acts when in this tick")]
@@ -77,6 +77,7 @@ def axes(scenario: OrderBookScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(OBSERVATIONS),
         "actions": 1,
         "units": scenario.units,
@@ -129,4 +130,4 @@ def terms(scenario: OrderBookScenario) -> Terms:
 
 def info(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last tick."""
-    return {"won": state.allocation != 0, "paid": state.payments / MICRO}
+    return {"won": state.award.units != 0, "paid": state.award.pays / MICRO}

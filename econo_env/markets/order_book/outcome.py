@@ -49,10 +49,10 @@ def welfare(scenario: OrderBookScenario, state: State, types: Floats) -> Welfare
     """Gains from the tick's trades; the best gains are the whole day's and stand at its first tick."""
     unit = np.maximum(state.traded - 1, 0)[..., None]
     values = np.take_along_axis(types, unit, axis=2)[..., 0]
-    gains = np.asarray((values * state.allocation).sum(axis=1), dtype=np.float64)
+    gains = np.asarray((values * state.award.units).sum(axis=1), dtype=np.float64)
     return Welfare(
         realised={PRIMARY: gains},
         optimal={PRIMARY: np.where(state.tick == 1, best_gains(scenario, types), 0.0)},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        revenue=to_credits(state.award.pays.sum(axis=1)),
         created=gains,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import LOTTERY, VALUES, uniform
 from econo_env.engine.state import Exchange
@@ -46,8 +47,8 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Draws the turns of the tick, and counts actions outside [-1, 1]; the orders that rest are those of last tick."""
     _draw_turns(k, state)
     for i in range(state.traded.shape[1]):
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
+        state.award.units[k, i] = 0
+        state.award.pays[k, i] = 0
         state.orders[k, i] = np.int64(state.level[k, i]) * terms.tick_size if state.level[k, i] != NO_ORDER else NOTHING
         action = exchange.actions[k, i, 0]
         inside = -1.0 <= action <= 1.0
@@ -68,8 +69,8 @@ def limit_of(action: float, value: int, sells: bool, terms: Terms) -> int:
 def _settle_trade(k: int, i: int, side: int, price: int, state: State) -> None:
     """Agent `i` gets or gives its next unit for the price."""
     sign = 1 if side == BID else -1
-    state.allocation[k, i] = sign
-    state.payments[k, i] = sign * price
+    state.award.units[k, i] = sign
+    state.award.pays[k, i] = sign * price
     state.gains[k] += sign * state.values[k, i, state.traded[k, i]]
     state.traded[k, i] += 1
 
@@ -86,7 +87,7 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
         i = state.turn[k, place]
         action = float(exchange.actions[k, i, 0])
         valid = -1.0 <= action <= 1.0
-        if not (valid and exchange.action_mask[k, i]) or state.allocation[k, i] != 0:
+        if not (valid and exchange.action_mask[k, i]) or state.award.units[k, i] != 0:
             continue
         side = BID if i < terms.num_buyers else ASK
         level = limit_of(action, state.values[k, i, state.traded[k, i]], side == ASK, terms)
@@ -103,11 +104,11 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays buyers value minus price and sellers price minus cost of the unit just traded, in credits."""
     for i in range(state.traded.shape[1]):
-        surplus = np.int64(0)
-        if state.allocation[k, i] != 0:
-            value = state.values[k, i, state.traded[k, i] - 1]
-            surplus = state.allocation[k, i] * value - state.payments[k, i]
-        exchange.rewards[k, i] = surplus * CREDIT
+        worth = np.int64(0)
+        if state.award.units[k, i] != 0:
+            worth = state.award.units[k, i] * state.values[k, i, state.traded[k, i] - 1]
+        state.award.worth[k, i] = worth
+        exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 
 
 @compiled
@@ -130,8 +131,8 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
         row[5] = best_ask
         row[6] = last_price
         row[7] = min(1.0, np.int64(state.level[k, i]) * terms.tick_size * scale)
-        row[8] = 1.0 if state.allocation[k, i] != 0 else 0.0
-        row[9] = min(1.0, abs(state.payments[k, i]) * scale)
+        row[8] = 1.0 if state.award.units[k, i] != 0 else 0.0
+        row[9] = min(1.0, abs(state.award.pays[k, i]) * scale)
 
 
 @compiled
@@ -156,6 +157,7 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next day: an empty book, new values and costs."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     state.gains[k] = 0
     state.last_price[k] = 0
     for side in range(2):
@@ -169,7 +171,5 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.traded[k, i] = 0
         state.orders[k, i] = NOTHING
         state.turn[k, i] = 0
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
     draw_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

@@ -23,7 +23,7 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
     following = before.values[k, agents, np.minimum(before.traded[k], scenario.units - 1)]
     values = np.where(left > 0, to_credits(following), np.nan)
     orders = np.where(after.orders[k] >= 0, to_credits(after.orders[k]), np.nan)
-    units, paid = after.allocation[k], to_credits(after.payments[k])
+    units, paid = after.award.units[k], to_credits(after.award.pays[k])
     sides = np.where(agents < scenario.num_buyers, "buyer", "seller")
     rests = np.where(after.level[k] > 0, "rests", np.where(units > 0, "bought", np.where(units < 0, "sold", "-")))
     columns = [

@@ -67,8 +67,8 @@ def series(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]
     both = (state.best > 0).all(axis=1)
     return {
         "bids": np.where(state.orders >= 0, to_credits(state.orders), np.nan),
-        "payments": np.where(state.allocation != 0, to_credits(state.payments), np.nan),
-        "trades": (state.allocation > 0).sum(axis=1).astype(np.float64),
+        "payments": np.where(state.award.units != 0, to_credits(state.award.pays), np.nan),
+        "trades": (state.award.units > 0).sum(axis=1).astype(np.float64),
         "price": np.where(state.last_price > 0, to_credits(state.last_price), np.nan),
         "spread": np.where(both, (state.best[:, 1] - state.best[:, 0]) * scenario.tick_size, np.nan),
         "depth": state.depth.sum(axis=1).astype(np.float64),

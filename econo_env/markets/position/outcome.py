@@ -29,11 +29,11 @@ def welfare(scenario: PositionScenario, state: State, types: Floats) -> Welfare:
 
     What there was to divide is rounded to whole micro-credits, as bidders are paid.
     """
-    values, seated = types[..., 0], clicks(scenario, state.allocation)
+    values, seated = types[..., 0], clicks(scenario, state.slots)
     return Welfare(
         realised={PRIMARY: (values * seated).sum(axis=1)},
         optimal={PRIMARY: best_worth(scenario, values)},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        revenue=to_credits(state.award.pays.sum(axis=1)),
         created=to_credits(np.floor(seated * to_money(values) + 0.5).sum(axis=1)),
     )
 

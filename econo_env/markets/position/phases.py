@@ -1,7 +1,7 @@
 """What a round of a position auction has of its own: a slot is worth its expected clicks.
 
-Bids, clearing, observations and the clock are those of `econo_env.markets.sealed_bid`; `allocation` holds the slot,
-counted from 1, and 0 for none.
+Bids, clearing, observations and the clock are those of `econo_env.markets.sealed_bid`; `slots` holds the slot, counted
+from 1, and 0 for none.
 """
 
 import math
@@ -33,11 +33,19 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     The worth is rounded to the next whole micro-credit and payments are rounded down, so truth never loses.
     """
     for i in range(state.values.shape[1]):
-        surplus = -state.payments[k, i]
-        if state.allocation[k, i] > 0:
-            rate = terms.rule.click_rates[state.allocation[k, i] - 1]
-            surplus += int(math.floor(rate * state.values[k, i] + 0.5))
-        exchange.rewards[k, i] = surplus * CREDIT
+        slot = state.award.units[k, i]  # the rule writes the number of the slot
+        worth = np.int64(0)
+        if slot > 0:
+            worth = np.int64(math.floor(terms.rule.click_rates[slot - 1] * state.values[k, i] + 0.5))
+        state.slots[k, i] = slot
+        state.award.units[k, i] = 1 if slot > 0 else 0
+        state.award.worth[k, i] = worth
+        exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+
+
+def axes(scenario: PositionScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    return layout.axes(scenario) | {"slots": scenario.num_agents}
 
 
 def clicks(scenario: PositionScenario, allocation: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -50,4 +58,4 @@ def info(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
 
     `won`; `slot`, from 1, 0 for none; `paid` for its expected clicks, in credits.
     """
-    return {"won": state.allocation > 0, "slot": state.allocation, "paid": state.payments / MICRO}
+    return {"won": state.award.units > 0, "slot": state.slots, "paid": state.award.pays / MICRO}

@@ -19,8 +19,8 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
     played = bool(np.any(after.bids[k] >= 0))
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
-    slot, seated = after.allocation[k], clicks(scenario, after.allocation[k])
-    paid, won = to_credits(after.payments[k]), after.allocation[k] > 0
+    slot, seated = after.slots[k], clicks(scenario, after.slots[k])
+    paid, won = to_credits(after.award.pays[k]), after.award.units[k] > 0
     columns = [Column("value", values)]
     bars: tuple[str, ...] = ("value", "bid")
     captions: tuple[str, ...] = ()

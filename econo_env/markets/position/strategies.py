@@ -78,13 +78,13 @@ def series(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
         `bid_value_ratio`, `clicks` expected. One a market, shape (markets,): `revenue` in credits, `efficiency`.
     """
     values, bids = to_credits(state.values), to_credits(state.bids)
-    placed, seated = state.bids >= 0, clicks(scenario, state.allocation)
+    placed, seated = state.bids >= 0, clicks(scenario, state.slots)
     best = best_worth(scenario, values)
     return {
         "bids": np.where(placed, bids, np.nan),
         "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(state.allocation > 0, to_credits(state.payments), np.nan),
+        "payments": np.where(state.award.units > 0, to_credits(state.award.pays), np.nan),
         "clicks": seated,
-        "revenue": to_credits(state.payments.sum(axis=1)),
+        "revenue": to_credits(state.award.pays.sum(axis=1)),
         "efficiency": np.where(best > 0, (seated * values).sum(axis=1) / np.where(best > 0, best, 1.0), 1.0),
     }

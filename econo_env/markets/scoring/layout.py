@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
 from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.scoring.menu import menu, unbounded_quality
@@ -27,8 +28,7 @@ class State(NamedTuple):
     qualities: Annotated[Int64s, Column(np.int64, ("agents",), "offered, in thousandths of the highest quality")]
     prices: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits asked, -1 for no offer")]
     scores: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, below 0 never wins")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "1 for the winner of the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits received in the last round")]
+    award: Award
 
 
 class Terms(NamedTuple):
@@ -57,6 +57,7 @@ def axes(scenario: ScoringScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(observation_names(scenario)),
         "actions": len(action_names(scenario)),
     }
@@ -130,5 +131,5 @@ def info(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
 
     `won`; `received`, in credits; `quality` that was delivered for it, 0 for losers.
     """
-    delivered = np.where(state.allocation > 0, menu(scenario).qualities[state.qualities], 0.0)
-    return {"won": state.allocation > 0, "received": to_credits(state.payments), "quality": delivered}
+    delivered = np.where(state.award.units != 0, menu(scenario).qualities[state.qualities], 0.0)
+    return {"won": state.award.units != 0, "received": to_credits(-state.award.pays), "quality": delivered}

@@ -42,7 +42,7 @@ def set_types(scenario: ScoringScenario, engine: Any, agent: int, types: Floats)
 def created_by_winner(scenario: ScoringScenario, state: State, theta: Floats) -> Floats:
     """V(q) - c(q, theta) of what was delivered, credits, shape (markets,); `theta` in credits (markets, agents)."""
     worth = menu(scenario).worth[state.qualities] - cost(scenario, theta, state.qualities)
-    return to_credits(np.where(state.allocation > 0, worth, 0).sum(axis=1))
+    return to_credits(np.where(state.award.units != 0, worth, 0).sum(axis=1))
 
 
 def welfare(scenario: ScoringScenario, state: State, types: Floats) -> Welfare:
@@ -53,10 +53,10 @@ def welfare(scenario: ScoringScenario, state: State, types: Floats) -> Welfare:
     """
     theta = types[..., 0]
     created = created_by_winner(scenario, state, theta)
-    bought = np.where(state.allocation > 0, menu(scenario).worth[state.qualities], 0)
+    bought = np.where(state.award.units != 0, menu(scenario).worth[state.qualities], 0)
     return Welfare(
         realised={PRIMARY: created},
         optimal={PRIMARY: best_surplus(scenario, theta).max(axis=1)},
-        revenue=to_credits((bought - state.payments).sum(axis=1)),
+        revenue=to_credits((bought + state.award.pays).sum(axis=1)),
         created=created,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
@@ -60,17 +61,23 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule to the scores."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(state.scores[k], state.prices[k], lottery, terms.rule, state.allocation[k], state.payments[k])
+    rule(state.scores[k], state.prices[k], lottery, terms.rule, state.award.units[k], state.award.pays[k])
 
 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """The winner delivers the quality it offered; its reward is what it receives minus the cost, in credits."""
     for i in range(state.values.shape[1]):
-        gain = 0
-        if state.allocation[k, i] > 0:
-            gain = state.payments[k, i] - cost_of(state.values[k, i], state.qualities[k, i], terms)
-        exchange.rewards[k, i] = gain * CREDIT
+        # the rule says who delivers and what it receives
+        cost = np.int64(0)
+        received = np.int64(0)
+        if state.award.units[k, i] > 0:
+            cost = np.int64(cost_of(state.values[k, i], state.qualities[k, i], terms))
+            received = state.award.pays[k, i]
+        state.award.units[k, i] = -state.award.units[k, i]
+        state.award.pays[k, i] = -received
+        state.award.worth[k, i] = -cost
+        exchange.rewards[k, i] = (received - cost) * CREDIT
 
 
 @compiled
@@ -79,7 +86,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
     score, quality = 0.0, 0.0
     if terms.shows_winning_bid:
         for i in range(state.values.shape[1]):
-            if state.allocation[k, i] > 0:
+            if state.award.units[k, i] != 0:
                 score = min(1.0, state.scores[k, i] * terms.score_scale)
                 quality = state.qualities[k, i] / QUALITY_STEPS
     for i in range(state.values.shape[1]):
@@ -91,8 +98,8 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
             at += 1
         if terms.shows_result:
-            row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
-            row[at + 1] = min(1.0, state.payments[k, i] * terms.score_scale)
+            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
+            row[at + 1] = min(1.0, -state.award.pays[k, i] * terms.score_scale)
             at += 2
         if terms.shows_winning_bid:
             row[at] = score
@@ -119,12 +126,11 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new cost parameters, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     for i in range(state.values.shape[1]):
         state.qualities[k, i] = 0
         state.prices[k, i] = np.int64(NO_OFFER)
         state.scores[k, i] = np.int64(NO_OFFER)
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
     draw_private_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

@@ -15,11 +15,11 @@ from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
 def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> Picture:
     """Qualities, costs, prices, scores and payment of market `k` in the round between the two states."""
-    made, won = after.prices[k] != NO_OFFER, after.allocation[k] > 0
+    made, won = after.prices[k] != NO_OFFER, np.abs(after.award.units)[k] != 0
     theta, steps, tables = to_credits(before.values[k]), after.qualities[k], menu(scenario)
     costs = to_credits(cost(scenario, theta, steps))
     scores = to_credits(after.scores[k])
-    paid = to_credits(after.payments[k])
+    paid = to_credits(-after.award.pays[k])
     profit = np.where(won, paid - costs, 0.0)
     quality = np.array([f"{tables.qualities[step]:.3f}" for step in steps])
     counted = "worth" if scenario.scoring.scale == 1.0 else "counted"
@@ -52,7 +52,9 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
             facts.append("no purchase")
         asked = np.where(made, to_credits(after.prices[k]), np.nan)
         counts = to_credits(tables.scored[steps])
-        bought = ScoredRound(scenario.mechanism, asked, tables.qualities[steps], counts, after.allocation[k], paid)
+        bought = ScoredRound(
+            scenario.mechanism, asked, tables.qualities[steps], counts, np.abs(after.award.units[k]), paid
+        )
         story = explained(mechanism(scenario.mechanism.name), bought, told(won))
     bars = (counted, "price", "score") if made.any() else ("theta",)
     return Picture(columns, won, bars, captions, levels, facts, story=story)

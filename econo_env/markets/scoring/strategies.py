@@ -125,7 +125,7 @@ def series(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
         `bid_value_ratio`, the score over the best score at cost, `quality` offered. One a market, shape (markets,):
         `revenue`, what the buyer gains in credits, `efficiency`, the welfare over the largest possible one.
     """
-    theta, made, won = to_credits(state.values), state.prices != NO_OFFER, state.allocation > 0
+    theta, made, won = to_credits(state.values), state.prices != NO_OFFER, state.award.units != 0
     scores, at_cost = to_credits(state.scores), best_score(scenario, theta)
     bought = np.where(won, menu(scenario).worth[state.qualities], 0)
     best = best_surplus(scenario, theta).max(axis=1)
@@ -133,8 +133,8 @@ def series(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
     return {
         "bids": np.where(made, scores, np.nan),
         "bid_value_ratio": np.where(made & (at_cost > 0), scores / np.where(at_cost > 0, at_cost, 1.0), np.nan),
-        "payments": np.where(won, to_credits(state.payments), np.nan),
+        "payments": np.where(won, to_credits(-state.award.pays), np.nan),
         "quality": np.where(made, menu(scenario).qualities[state.qualities], np.nan),
-        "revenue": to_credits((bought - state.payments).sum(axis=1)),
+        "revenue": to_credits((bought + state.award.pays).sum(axis=1)),
         "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
     }

@@ -119,15 +119,19 @@ def settle_extras(extras: Extras, k: int, state: State, terms: Terms, exchange: 
     _realise(extras, k, state, terms)
     _add_shocks(extras.default, k, state)
     for i in range(state.values.shape[1]):
-        gain = state.allocation[k, i] * state.worth[k, i]
+        gain = state.award.units[k, i] * state.worth[k, i]
         if extras.ceiling != NO_CEILING:
             gain = -gain  # to win is to do the work, for what the rule leaves of the ceiling
-            state.payments[k, i] -= extras.ceiling * state.allocation[k, i]
+            state.award.pays[k, i] -= extras.ceiling * state.award.units[k, i]
         gain = _kept(extras.default, k, i, state, gain)
-        cost = state.payments[k, i]
+        cost = state.award.pays[k, i]
+        state.award.worth[k, i] = gain
         if state.bids[k, i] >= 0:
-            state.payments[k, i] += extras.entry_fee
+            state.award.pays[k, i] += extras.entry_fee
+            state.award.worth[k, i] -= extras.entry_cost
             cost += extras.entry_fee + extras.entry_cost
+        if extras.ceiling != NO_CEILING:
+            state.award.units[k, i] = -state.award.units[k, i]
         exchange.rewards[k, i] = felt(extras.utility, extras.utility_parameter, gain * CREDIT, cost * CREDIT)
 
 
@@ -146,11 +150,11 @@ def _kept(default: DefaultTerms | None, k: int, i: int, state: State, gain: int)
     """What bidder i has of its sale: nothing if it walks away, which it does to lose the stake instead of more."""
     if default is None:
         return gain
-    state.defaulted[k, i] = state.allocation[k, i] > 0 and gain - state.payments[k, i] < -default.stake
+    state.defaulted[k, i] = state.award.units[k, i] > 0 and gain - state.award.pays[k, i] < -default.stake
     if not state.defaulted[k, i]:
         return gain
-    state.allocation[k, i] = 0
-    state.payments[k, i] = default.stake
+    state.award.units[k, i] = 0
+    state.award.pays[k, i] = default.stake
     return 0
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Bools, Column, Int64s, UInt64s
 from econo_env.markets.feedback import bids_shown
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
@@ -27,8 +28,8 @@ class State(NamedTuple):
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: value, signal, or cost in procurement")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, -1 for none")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "units won in the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round, < 0 if received")]
+    award: Award
+    slots: Annotated[Int64s, Column(np.int64, ("slots",), "of the last round, from 1, 0 for none")]
     worth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: realised value of the last round's item")]
     common: Annotated[Int64s, Column(np.int64, (), "micro-credits: the coming item's value to all, where it is common")]
     present: Annotated[Bools, Column(np.bool_, ("agents",), "was there in the last round, where that is random")]
@@ -99,9 +100,11 @@ def axes(scenario: SealedBidScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(observation_names(scenario)),
         "actions": len(action_names(scenario)),
         "offers": scenario.num_agents + 1 if scenario.seller.bids else 0,
+        "slots": 0,
     }
 
 
@@ -213,7 +216,7 @@ def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
     realised value in credits; where winners may walk away, `defaulted`; where the seller bids, `seller_bid`, NaN for
     none.
     """
-    told = {"won": state.allocation > 0, "paid": state.payments / MICRO}
+    told = {"won": state.award.units != 0, "paid": state.award.pays / MICRO}
     if not scenario.information.private or scenario.default is not None:
         told["worth"] = state.worth / MICRO
     if scenario.default is not None:

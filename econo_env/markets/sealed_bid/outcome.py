@@ -91,7 +91,7 @@ def realised_welfare(
 ) -> Floats:
     """The sum of weighted gains from trade of the last round less what bidders spent to enter, shape (markets,)."""
     spent = np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
-    net = gains_from_trade(scenario, state, values) * state.allocation - spent
+    net = gains_from_trade(scenario, state, values) * np.abs(state.award.units) - spent
     return np.asarray((net * weights).sum(axis=1))
 
 
@@ -143,9 +143,9 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
     if scenario.weights is not None:
         measures["weighted_value"] = np.asarray(scenario.weights)
     realised = {name: realised_welfare(scenario, state, values, weights) for name, weights in measures.items()}
-    revenue = to_credits(state.payments.sum(axis=1))
+    revenue = to_credits(state.award.pays.sum(axis=1))
     if scenario.procurement is not None:
-        revenue = revenue + scenario.ceiling * state.allocation.sum(axis=1)
+        revenue = revenue + scenario.ceiling * np.abs(state.award.units).sum(axis=1)
     return Welfare(
         realised=realised,
         optimal={name: optimal_welfare(scenario, state, values, weights) for name, weights in measures.items()},
@@ -158,8 +158,8 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
 def _created(scenario: SealedBidScenario, state: State, values: Floats, revenue: Floats) -> Floats:
     """Revenue and what bidders feel: entry costs are lost, and utility models other than money count as they feel."""
     told = scenario.information.private and scenario.default is None
-    gain = (values if told else to_credits(state.worth)) * state.allocation
-    cost = to_credits(state.payments) + np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
+    gain = (values if told else to_credits(state.worth)) * np.abs(state.award.units)
+    cost = to_credits(state.award.pays) + np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
     utility = scenario.utility.of(-gain if scenario.procurement else gain, cost)
     return np.asarray(revenue + utility.sum(axis=1))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
@@ -63,7 +64,7 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
     """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling; then the seller may bid."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     mirror_bids(terms.extras, k, state)
-    rule(state.bids[k], terms.weights, lottery, terms.rule, state.allocation[k], state.payments[k])
+    rule(state.bids[k], terms.weights, lottery, terms.rule, state.award.units[k], state.award.pays[k])
     let_seller_bid(terms.extras, k, state, terms, lottery, rule)
     mirror_bids(terms.extras, k, state)
 
@@ -78,8 +79,9 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def _settle(extras: Extras | None, k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     if extras is None:
         for i in range(state.values.shape[1]):
-            surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
-            exchange.rewards[k, i] = surplus * CREDIT
+            gain = state.award.units[k, i] * state.values[k, i]
+            state.award.worth[k, i] = gain
+            exchange.rewards[k, i] = (gain - state.award.pays[k, i]) * CREDIT
     else:
         settle_extras(extras, k, state, terms, exchange)
 
@@ -90,7 +92,7 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
     winning_bid = 0
     if terms.shows_winning_bid:
         for i in range(state.values.shape[1]):
-            if state.allocation[k, i] > 0:
+            if state.award.units[k, i] != 0:
                 winning_bid = max(winning_bid, state.bids[k, i])
     for i in range(state.values.shape[1]):
         row = exchange.observations[k, i]
@@ -102,8 +104,8 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
             row[at + 1] = terms.weights[i] / terms.largest_weight
             at += 2
         if terms.shows_result:
-            row[at] = 1.0 if state.allocation[k, i] > 0 else 0.0
-            row[at + 1] = min(1.0, size_of(terms.extras, state.payments[k, i]) / terms.largest_amount)
+            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
+            row[at + 1] = min(1.0, size_of(terms.extras, state.award.pays[k, i]) / terms.largest_amount)
             at += 2
         if terms.shows_winning_bid:
             row[at] = winning_bid / terms.largest_amount
@@ -138,11 +140,12 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values, no history."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_BID)
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
         exchange.action_mask[k, i] = True
+    for i in range(state.slots.shape[1]):
+        state.slots[k, i] = 0
     forget_extras(terms.extras, k, state)
     draw_values(k, state, terms, exchange)
     _write_observations(k, state, terms, exchange)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from econo_env.engine.state import each_array
 from econo_env.markets.form import Floats
 from econo_env.markets.sealed_bid.layout import State, type_name
 from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
@@ -19,15 +20,15 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
     known, reverse = type_name(scenario), scenario.procurement is not None
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
-    won = after.allocation[k] > 0
+    won = np.abs(after.award.units)[k] != 0
     columns = [Column(known, values), Column("bid", bids)]
     captions: tuple[str, ...] = ()
     facts: list[str] = []
     story: list[str] = []
     if np.any(after.bids[k] >= 0):
-        paid = to_credits(after.payments[k])
+        paid = to_credits(after.award.pays[k])
         realised = _realised(scenario, before, after, k)
-        surplus = after.allocation[k] * realised - paid + 0.0  # no minus zero
+        surplus = np.abs(after.award.units)[k] * realised - paid + 0.0  # no minus zero
         captions = ("received" if reverse else "paid", "surplus")
         columns += [Column(captions[0], 0.0 - paid if reverse else paid), Column(captions[1], surplus)]
         facts = _facts(scenario, after, k, values, realised, surplus)
@@ -68,10 +69,10 @@ def _facts(
     scenario: SealedBidScenario, after: State, k: int, values: Floats, realised: Floats, surplus: Floats
 ) -> list[str]:
     """Revenue, surplus, what the winner learned, efficiency."""
-    reverse, won = scenario.procurement is not None, after.allocation[k] > 0
-    revenue, gain = credits_written(np.array([to_credits(after.payments[k]).sum(), surplus.sum()]))
+    reverse, won = scenario.procurement is not None, np.abs(after.award.units)[k] != 0
+    revenue, gain = credits_written(np.array([to_credits(after.award.pays[k]).sum(), surplus.sum()]))
     if reverse:
-        revenue = credits_written(-to_credits(after.payments[k]).sum(keepdims=True))[0]
+        revenue = credits_written(-to_credits(after.award.pays[k]).sum(keepdims=True))[0]
     facts = [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
     if _learned_after(scenario):
         sign, what = (-1.0, "cost") if reverse else (1.0, "worth")
@@ -79,7 +80,7 @@ def _facts(
         left = np.flatnonzero(after.defaulted[k])
         named = zip(left, credits_written(sign * realised[left]), strict=True)
         facts += [f"bidder {i} walks away: {what} {amount}" for i, amount in named]
-    round_of_k = State._make(column[k : k + 1] for column in after)
+    round_of_k = each_array(after, lambda column: column[k : k + 1])
     best = float(optimal_welfare(scenario, round_of_k, values[None])[0])
     if best > 0.0:
         facts.append(f"efficiency {float(realised_welfare(scenario, round_of_k, values[None])[0]) / best:.0%}")
@@ -96,7 +97,7 @@ def _cleared(scenario: SealedBidScenario, after: State, k: int, bids: Floats, pa
         scenario.ceiling if scenario.procurement is not None else None,
         bids,
         weights,
-        after.allocation[k],
+        np.abs(after.award.units)[k],
         paid - fees,
         None if sellers < 0 else float(to_credits(sellers)),
         after.defaulted[k] != 0 if scenario.default is not None else None,
@@ -105,14 +106,14 @@ def _cleared(scenario: SealedBidScenario, after: State, k: int, bids: Floats, pa
 
 def _prices(scenario: SealedBidScenario, after: State, k: int) -> Floats:
     """What each winner pays, or in procurement is paid, credits (winners,)."""
-    paid = to_credits(after.payments[k])[after.allocation[k] > 0]
+    paid = to_credits(after.award.pays[k])[np.abs(after.award.units)[k] != 0]
     return np.asarray(0.0 - paid if scenario.procurement is not None else paid)
 
 
 def _levels(scenario: SealedBidScenario, after: State, k: int) -> dict[str, float]:
     """Prices drawn across the bars."""
     levels: dict[str, float] = {}
-    won = after.allocation[k] > 0
+    won = np.abs(after.award.units)[k] != 0
     if won.any():
         prices = _prices(scenario, after, k)
         levels["price" if prices.min() == prices.max() else "highest price"] = float(prices.max())

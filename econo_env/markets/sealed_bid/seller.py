@@ -39,8 +39,8 @@ def _let_bid(
         return
     clear_with_seller(rule, offers, seller.weights, lottery, terms.rule, granted, charged)
     for i in range(bidders):
-        state.allocation[k, i] = granted[i]
-        state.payments[k, i] = charged[i]
+        state.award.units[k, i] = granted[i]
+        state.award.pays[k, i] = charged[i]
     if ceiling != NO_CEILING:
         state.seller_bid[k] = ceiling - offers[bidders]
 

@@ -139,13 +139,13 @@ def series(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]
     """
     values, bids = to_credits(state.values), to_credits(state.bids)
     placed = state.bids >= 0
-    won = state.allocation > 0
+    won = state.award.units != 0
     best = optimal_welfare(scenario, state, values)
     welfare = realised_welfare(scenario, state, values)
     return {
         "bids": np.where(placed, bids, np.nan),
         "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(won, to_credits(state.payments), np.nan),
-        "revenue": to_credits(state.payments.sum(axis=1)),
+        "payments": np.where(won, to_credits(state.award.pays), np.nan),
+        "revenue": to_credits(state.award.pays.sum(axis=1)),
         "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
     }

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.award import Award
 from econo_env.engine.state import Bools, Column, Int64s, UInt64s
 from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.sequential.scenario import SequentialScenario
@@ -22,8 +23,7 @@ class State(NamedTuple):
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, for the whole episode")]
     active: Annotated[Bools, Column(np.bool_, ("agents",), "has not won yet")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, -1 for none")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "1 for the winner of the last round")]
-    payments: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits paid in the last round")]
+    award: Award
 
 
 class Terms(NamedTuple):
@@ -45,7 +45,7 @@ class Terms(NamedTuple):
 
 def axes(scenario: SequentialScenario) -> dict[str, int]:
     """Lengths of the named axes."""
-    return {"agents": scenario.num_agents, "features": len(observation_names(scenario)), "actions": 1}
+    return {"agents": scenario.num_agents, "exposed": 0, "features": len(observation_names(scenario)), "actions": 1}
 
 
 def rule(scenario: SequentialScenario) -> Any:
@@ -101,4 +101,4 @@ def terms(scenario: SequentialScenario) -> Terms:
 
 def info(scenario: SequentialScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.allocation > 0, "paid": state.payments / MICRO}
+    return {"won": state.award.units > 0, "paid": state.award.pays / MICRO}

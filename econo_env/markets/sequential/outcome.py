@@ -18,13 +18,13 @@ def welfare(scenario: SequentialScenario, state: State, types: NDArray[np.float6
     Over an episode the optima add up to the most that its units can serve, whatever was sold to whom before.
     """
     values = types[..., 0]
-    realised = (values * state.allocation).sum(axis=1)
+    realised = (values * state.award.units).sum(axis=1)
     ranked = np.sort(values, axis=1)[:, ::-1]
     place = np.clip(state.tick - 1, 0, scenario.num_agents - 1)
     best = np.take_along_axis(ranked, place[:, None], axis=1)[:, 0]
     return Welfare(
         realised={PRIMARY: realised},
         optimal={PRIMARY: np.where(state.tick <= scenario.num_agents, best, 0.0)},
-        revenue=to_credits(state.payments.sum(axis=1)),
+        revenue=to_credits(state.award.pays.sum(axis=1)),
         created=realised,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
@@ -37,16 +38,17 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule to this round's unit."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(state.bids[k], lottery, terms.rule, state.allocation[k], state.payments[k])
+    rule(state.bids[k], lottery, terms.rule, state.award.units[k], state.award.pays[k])
 
 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays the winner its value minus the payment, in credits; it has its unit and may only watch from now on."""
     for i in range(state.values.shape[1]):
-        surplus = state.allocation[k, i] * state.values[k, i] - state.payments[k, i]
-        exchange.rewards[k, i] = surplus * CREDIT
-        if state.allocation[k, i] > 0:
+        worth = state.award.units[k, i] * state.values[k, i]
+        state.award.worth[k, i] = worth
+        exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+        if state.award.units[k, i] > 0:
             state.active[k, i] = False
 
 
@@ -55,8 +57,8 @@ def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) 
     num_agents, present, price, winning_bid = state.values.shape[1], 0, 0, 0
     for i in range(num_agents):
         present += state.active[k, i]
-        if state.allocation[k, i] > 0:
-            price, winning_bid = state.payments[k, i], state.bids[k, i]
+        if state.award.units[k, i] > 0:
+            price, winning_bid = state.award.pays[k, i], state.bids[k, i]
     rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
     rivals = (present - 1) / max(1, num_agents - 1)
     twice_highest = 2.0 * terms.highest_value
@@ -98,10 +100,9 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: everybody is there with a new value."""
     state.episode[k] += 1
     state.tick[k] = 0
+    forget_award(k, state.award)
     for i in range(state.values.shape[1]):
         state.active[k, i] = True
         state.bids[k, i] = np.int64(NO_BID)
-        state.allocation[k, i] = 0
-        state.payments[k, i] = 0
     draw_private_values(k, state, terms)
     _write_observations(k, state, terms, exchange)

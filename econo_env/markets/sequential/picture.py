@@ -15,9 +15,9 @@ from econo_env.telemetry.picture import Column, Picture, told
 def picture(scenario: SequentialScenario, before: State, after: State, k: int) -> Picture:
     """Values, bids and the price of market `k` in the round between the two states; who has left is grey."""
     played = bool(after.tick[k] > before.tick[k])
-    values, paid = to_credits(before.values[k]), to_credits(after.payments[k])
+    values, paid = to_credits(before.values[k]), to_credits(after.award.pays[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
-    won, there = after.allocation[k] > 0, before.active[k]
+    won, there = after.award.units[k] > 0, before.active[k]
     status = np.where(won, "wins, leaves", np.where(there, "", "has left"))
     columns = [Column("value", values), Column("bid", bids)]
     facts = [f"{scenario.max_cycles - int(after.tick[k])} of {scenario.max_cycles} units left"]
@@ -25,7 +25,7 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
     story: list[str] = []
     if played:
         columns += [Column("paid", paid), Column("surplus", won * values - paid), Column("status", status, "text")]
-        cleared = SealedRound(scenario.mechanism, None, bids, np.ones(len(bids)), after.allocation[k], paid)
+        cleared = SealedRound(scenario.mechanism, None, bids, np.ones(len(bids)), after.award.units[k], paid)
         lines = explained(mechanism(scenario.mechanism.name), cleared, told(won))
         story = [line for i, line in zip(told(won), lines, strict=True) if there[i]]
         if won.any():

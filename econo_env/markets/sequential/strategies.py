@@ -86,7 +86,7 @@ def series(scenario: SequentialScenario, state: State) -> dict[str, NDArray[Any]
         over the most that so many units could serve; `bidders` still there.
     """
     values, bids = to_credits(state.values), to_credits(state.bids)
-    placed, won = state.bids >= 0, state.allocation > 0
+    placed, won = state.bids >= 0, state.award.units > 0
     ranked = np.cumsum(np.sort(values, axis=1)[:, ::-1], axis=1)
     sold = np.clip(state.tick, 1, scenario.num_agents) - 1
     best = np.take_along_axis(ranked, sold[:, None], axis=1)[:, 0]
@@ -94,8 +94,8 @@ def series(scenario: SequentialScenario, state: State) -> dict[str, NDArray[Any]
     return {
         "bids": np.where(placed, bids, np.nan),
         "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(won, to_credits(state.payments), np.nan),
-        "revenue": to_credits(state.payments.sum(axis=1)),
+        "payments": np.where(won, to_credits(state.award.pays), np.nan),
+        "revenue": to_credits(state.award.pays.sum(axis=1)),
         "efficiency": np.where(best > 0, served / np.where(best > 0, best, 1.0), 1.0),
         "bidders": state.active.sum(axis=1).astype(np.float64),
     }

@@ -60,10 +60,13 @@ def forget_last_task(k: int, state: State) -> None:
     """Clears what the last winner left; nobody else has anything to clear."""
     winner = state.winner[k]
     if winner != NO_WINNER:
-        state.allocation[k, winner] = 0
+        state.award.units[k, winner] = 0
         state.second_scores[k, winner] = 0
         state.grades[k, winner] = NO_GRADE
         state.transfers[k, winner] = 0
+        state.award.units[k, winner] = 0
+        state.award.pays[k, winner] = 0
+        state.award.worth[k, winner] = 0.0
     state.winner[k] = NO_WINNER
 
 
@@ -101,10 +104,10 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule to the scores; the winner's effort and honesty are now what it said."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(state.scores[k], terms.weights, lottery, terms.rule, state.allocation[k], state.second_scores[k])
+    rule(state.scores[k], terms.weights, lottery, terms.rule, state.award.units[k], state.second_scores[k])
     state.winner[k] = NO_WINNER
     for i in range(state.active.shape[1]):
-        if state.allocation[k, i] > 0:
+        if state.award.units[k, i] > 0:
             state.winner[k] = i
     winner = state.winner[k]
     state.effort[k] = 0.0

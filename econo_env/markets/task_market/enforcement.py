@@ -106,7 +106,10 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         move(k, state, bonded, PRINCIPAL, -due)
     move(k, state, bonded, free, state.balances[k, bonded])
     state.transfers[k, winner] = due
+    state.award.units[k, winner] = -1
+    state.award.pays[k, winner] = -due
     state.effort_cost[k] = state.cost[k, winner] * state.effort[k] * state.effort[k]
+    state.award.worth[k, winner] = -state.effort_cost[k]
     state.expected_reward[k] = expected_payout(k, winner, lock, state, terms) - state.effort_cost[k]
     exchange.rewards[k, winner] = (due - state.effort_cost[k]) * CREDIT
     state.rewarded[k] = winner

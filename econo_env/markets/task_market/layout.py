@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
+from econo_env.economy.award import Award
 from econo_env.economy.contracts import ValueSchedule, value_schedule
 from econo_env.economy.ledger import num_accounts
 from econo_env.economy.reputation import CONFIDENCE
@@ -38,6 +39,7 @@ class State(NamedTuple):
     quality: Annotated[Float64s, Column(np.float64, (), "of the last work, 0 to 1")]
     forgery_proven: Annotated[Bools, Column(np.bool_, (), "self-verifying evidence came out")]
     grades: Annotated[Int64s, Column(np.int64, ("agents",), "grade of the last task, 0 for none")]
+    award: Award
     transfers: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits received for the last task")]
     worth: Annotated[Int64s, Column(np.int64, (), "micro-credits, what the last work was worth to the principal")]
     effort_cost: Annotated[Float64s, Column(np.float64, (), "micro-credits the last winner's work cost it")]
@@ -115,6 +117,7 @@ def axes(scenario: TaskMarketScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
         "agents": scenario.num_agents,
+        "exposed": 0,
         "features": len(OBSERVATIONS),
         "actions": len(ACTIONS),
         "accounts": num_accounts(scenario.num_agents),
