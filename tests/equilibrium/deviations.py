@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.sampling import points
+from econo_env.market import market_of
+from econo_env.training.evaluation.sampling import points
 
 MARKETS = 65536
 SEEDS = (3, 4)
@@ -37,10 +38,10 @@ def played(scenario, policy, seed=3, markets=MARKETS):
     What is mixed over is drawn as evenly as the types: by lot, the noise of so many markets would be up to a fifth of
     the utility of an all-pay auction among eight bidders most of whom share a value.
     """
-    market = scenario.market_module()
-    names, agents = market.observation_names(scenario), scenario.num_agents
+    market = market_of(scenario)
+    names, agents = market.observations(scenario), scenario.num_agents
     uniforms = points(markets, 2 * agents, seed)
-    values = np.stack([market.types_at(scenario, i, uniforms[:, [i]])[:, 0] for i in range(agents)], axis=1)
+    values = np.stack([market.types.at(scenario, i, uniforms[:, [i]])[:, 0] for i in range(agents)], axis=1)
     policy._draw = uniforms[:, agents:].reshape
     values = np.rint(values * 1e6) / 1e6
     shown = np.zeros((markets, agents, len(names)), dtype=np.float32)
@@ -79,7 +80,7 @@ def money(scenario, roles, role, bids):
     """Expected units and payment of each bid."""
     section, name = scenario.mechanism, scenario.mechanism.name
     weights = getattr(scenario, "weights", None) or (1.0,) * scenario.num_agents
-    groups = scenario.market_module().roles(scenario)
+    groups = market_of(scenario).roles(scenario)
     own = weights[groups[role][0]]
     there = scenario.participation.probability
     below = []

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from training.evaluation import Budget, regrets
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.sampling import act, points, sampled_engine
+from econo_env.market import market_of
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.sampling import act, points, sampled_engine
 
 MARKETS, TYPES = 65536, 128
 QUICK = Budget(types=32, bids=192, selection=16384, evaluation=4096, actions=96, luck=192, finals=2)
@@ -29,7 +30,7 @@ def _of_scores(scenario, policy, markets):
     """A supplier wins with a score above all others; for a given score its best quality is that of truth."""
     chosen, judged = (_offers(scenario, policy, markets, seed) for seed in (3, 4))
     worst = -np.inf
-    for members in scenario.market_module().roles(scenario):
+    for members in market_of(scenario).roles(scenario):
         agent = members[0]
         order = np.argsort(chosen[0][:, agent], kind="stable")
         pick = order[((np.arange(TYPES) + 0.5) / TYPES * markets).astype(int)]
@@ -51,7 +52,7 @@ def _of_scores(scenario, policy, markets):
 def _offers(scenario, policy, markets, seed):
     """Cost parameters, scores, and what the offer would earn at a score of 0, each (markets, agents), in credits."""
     engine = sampled_engine(scenario, markets, seed)
-    theta = scenario.market_module().types(scenario, engine.state)[..., 0]
+    theta = market_of(scenario).types.now(scenario, engine.state)[..., 0]
     luck = points(markets, scenario.num_agents, seed + 100)
     policy.reset(seed)
     policy._draw = luck.reshape
@@ -109,7 +110,7 @@ class _Rounds:
 
     def bid(self, values, number, gone):
         """What the policy bids in a round before which so many have left."""
-        scenario, names = self.scenario, self.scenario.market_module().observation_names(self.scenario)
+        scenario, names = self.scenario, self.market_of(scenario).observations(self.scenario)
         shown = np.zeros((len(values), 1, len(names)), dtype=np.float32)
         shown[..., 0] = values[:, None] / scenario.highest_value
         shown[..., 1] = (self.rounds - number) / self.rounds

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
-from econo_env.markets.judging import BidCurves
+from econo_env.games.bid_curves import BidCurves
+from econo_env.market import BidSearch, market_of, offered
 from econo_env.scenario import Scenario
-from training.evaluation.regret import Budget, Regret
-from training.evaluation.sampling import (
+from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
@@ -23,7 +24,7 @@ from training.evaluation.sampling import (
     selection_seed,
     types_seed,
 )
-from training.evaluation.type_cells import TypeCells, type_cells
+from econo_env.training.evaluation.type_cells import TypeCells, type_cells
 
 Floats = NDArray[np.float64]
 
@@ -90,26 +91,26 @@ def _search(
     evaluations: dict[int, Any],
     count: int,
 ) -> Regret:
-    market, agent = scenario.market_module(), members[0]
+    market, agent = market_of(scenario), members[0]
     seed, selection = chosen_on
     own = _own_moves(scenario, policy, agent, own_seed(seed), cells.middles)
     # a random policy: its many bids cost time, and its own luck is the larger part of the noise of a seed. The choice
     # is made on all rivals even so: what it misses is the same for all seeds, and no interval over seeds would tell
     thinned = _THINNED if len(own.bids) > len(own.values) else 1
 
-    likely = market.types_at(scenario, agent, cells.spread(_VALUES_A_CELL))[:, 0]
+    likely = market.types.at(scenario, agent, cells.spread(_VALUES_A_CELL))[:, 0]
     candidates = _promising(market, scenario, selection, agent, likely, count)
-    curves = market.bid_curves(scenario, selection, agent, candidates)
+    curves = _bids_of(scenario).curves(scenario, selection, agent, candidates)
     chosen = candidates[_best(market, scenario, curves, own.values)]
     some = _part(selection, max(1, thinned * len(selection.bids) // _JUDGED_ON))
-    units, _, selected = _compared(market, scenario, some, agent, own, chosen)
+    units, _, selected = _compared(scenario, some, agent, own, chosen)
     better = selected > _ROUNDING * scenario.highest_value  # type: ignore[attr-defined]  # markets of values have it
 
     gains, utilities, drawn = [], [], []
     for tested_on, faced in evaluations.items():
         mine = _own_moves(scenario, policy, agent, own_seed(tested_on), cells.draw(types_seed(tested_on)))
         deviations = candidates[_best(market, scenario, curves, mine.values)]
-        _, utility, gain = _compared(market, scenario, _part(faced, thinned), agent, mine, deviations)
+        _, utility, gain = _compared(scenario, _part(faced, thinned), agent, mine, deviations)
         utilities.append(utility)
         gains.append(np.where(better, gain, 0.0))
         drawn.append(mine.values[:, None])
@@ -117,7 +118,7 @@ def _search(
         agent=agent,
         members=members,
         method="bid_grid",
-        type_names=market.type_names(scenario),
+        type_names=market.types.names(scenario),
         report_names=("bid",),
         types=own.values[:, None],
         weights=cells.weights,
@@ -133,10 +134,10 @@ def _search(
 
 
 def _compared(
-    market: Any, scenario: Scenario, rivals: Any, agent: int, own: _Own, deviations: Floats
+    scenario: Scenario, rivals: Any, agent: int, own: _Own, deviations: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Expected units and utility of the own moves, and what one deviation a value gains over them, each (values,)."""
-    outcome = market.bid_curves(scenario, rivals, agent, np.concatenate([own.bids, deviations]))
+    outcome = _bids_of(scenario).curves(scenario, rivals, agent, np.concatenate([own.bids, deviations]))
     utility = outcome.utility(own.values)
     mine = own.mean_of(utility)
     return own.mean_of(outcome.allocation), mine, np.diagonal(utility[:, len(own.bids) :]) - mine
@@ -150,7 +151,7 @@ def _best(market: Any, scenario: Scenario, curves: BidCurves, values: Floats) ->
 
 def _allowed(market: Any, scenario: Scenario, values: Floats, bids: Floats) -> NDArray[np.bool_]:
     """Which bids the action space allows at which value, shape (values, bids)."""
-    highest = market.highest_bid(scenario, values)[:, None] + _SMALLEST_STEP
+    highest = _bids_of(scenario).highest(scenario, values)[:, None] + _SMALLEST_STEP
     return np.asarray(~(bids[None, :] > highest))  # no bid, NaN, is always allowed
 
 
@@ -158,7 +159,7 @@ def _promising(market: Any, scenario: Scenario, rivals: Any, agent: int, values:
     """The best few bids for each value, all of them tried against the first part of the rivals."""
     part = _part(rivals, max(1, len(rivals.bids) // _FIRST_PART))
     bids = _candidates(market, scenario, rivals, values, count)
-    utility = market.bid_curves(scenario, part, agent, bids).utility(values)
+    utility = _bids_of(scenario).curves(scenario, part, agent, bids).utility(values)
     ranked = np.where(_allowed(market, scenario, values, bids), utility, -np.inf)
     kept = np.argpartition(-ranked, min(_FINALISTS, ranked.shape[1] - 1), axis=1)[:, :_FINALISTS]
     return bids[np.unique(kept)]
@@ -175,27 +176,32 @@ def _rivals(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Any:
     markets = max(256, min(markets, _LARGEST_SAMPLE // scenario.num_agents))
     engine = sampled_engine(scenario, markets, seed)
     policy.reset(seed)
-    _bid(scenario.market_module(), policy, engine)
+    _bid(policy, engine)
     return engine.state
 
 
-def _bid(market: Any, policy: Actor, engine: Engine) -> None:
+def _bids_of(scenario: Scenario) -> BidSearch[Any, Any]:
+    return offered(market_of(scenario).judging.bids, "outcome curves", scenario)
+
+
+def _bid(policy: Actor, engine: Engine) -> None:
     """Everybody follows the policy for a tick, or through the whole clock where a bid shows only by then."""
-    if hasattr(market, "reveal_bids"):
-        market.reveal_bids(engine, lambda: act(policy, engine))
+    reveal = _bids_of(engine.scenario).reveal
+    if reveal is not None:
+        reveal(engine, lambda: act(policy, engine))
     else:
         engine.step(act(policy, engine))
 
 
 def _own_moves(scenario: Scenario, policy: Actor, agent: int, seed: int, cube: Floats) -> _Own:
     """What the policy bids at types given by points of the unit cube (types, 1), drawn afresh for each seed."""
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = sampled_engine(scenario, len(cube) * _REPEATS, seed)
-    market.set_types(scenario, engine, agent, np.repeat(market.types_at(scenario, agent, cube), _REPEATS, axis=0))
-    values = market.types(scenario, engine.state)[::_REPEATS, agent, 0]
+    market.types.put(scenario, engine, agent, np.repeat(market.types.at(scenario, agent, cube), _REPEATS, axis=0))
+    values = market.types.now(scenario, engine.state)[::_REPEATS, agent, 0]
     policy.reset(seed)
-    _bid(market, policy, engine)
-    bids, where = np.unique(market.bids_made(scenario, engine.state)[:, agent], return_inverse=True)
+    _bid(policy, engine)
+    bids, where = np.unique(_bids_of(scenario).made(scenario, engine.state)[:, agent], return_inverse=True)
     return _Own(values, bids, where.reshape(len(cube), _REPEATS))
 
 
@@ -206,8 +212,8 @@ def _candidates(market: Any, scenario: Scenario, rivals: Any, values: Floats, co
     higher bid only costs.
     """
     highest = float(values.max())
-    top = float(market.highest_bid(scenario, values).max())
-    made = market.bids_made(scenario, rivals)
+    top = float(_bids_of(scenario).highest(scenario, values).max())
+    made = _bids_of(scenario).made(scenario, rivals)
     made = np.sort(made[~np.isnan(made)])
     last = max(0, made.size - 1)
     of_them = np.concatenate([np.linspace(0, last, count), last - np.geomspace(1, last + 1, count // 8) + 1])
