@@ -110,7 +110,7 @@ class _Rounds:
 
     def bid(self, values, number, gone):
         """What the policy bids in a round before which so many have left."""
-        scenario, names = self.scenario, self.market_of(scenario).observations(self.scenario)
+        scenario, names = self.scenario, market_of(self.scenario).observations(self.scenario)
         shown = np.zeros((len(values), 1, len(names)), dtype=np.float32)
         shown[..., 0] = values[:, None] / scenario.highest_value
         shown[..., 1] = (self.rounds - number) / self.rounds
