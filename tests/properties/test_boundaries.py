@@ -207,6 +207,17 @@ def test_clearing_prices_end_at_the_losing_offers(k, buyers, sellers, price):
     assert outcome.payments[0] == pytest.approx(price, abs=1e-12)
 
 
+def test_the_last_step_of_a_dutch_clock_ends_at_the_reserve():
+    outcome = clear("dutch", [0.55, np.nan], start=0.8, reserve=0.5, increment=0.2)
+    assert outcome.payments.tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
+
+
+def test_the_longer_side_of_a_posted_price_is_drawn_whatever_it_offers():
+    offers = {"buyers": [0.9, 0.5], "sellers": [0.1]}
+    won = sum(clear("posted_price", offers, price=0.5, seed=seed).allocation[0] for seed in range(60))
+    assert 10 < won < 50
+
+
 def test_equal_scores_are_drawn():
     """Three alike: each wins some of 60 lots, and the one who does owes what all of them score."""
     rule, terms = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=0)
