@@ -76,5 +76,6 @@ MECHANISM = ClockMechanism(
     sealed_form="first_price",
     opening=opening,
     falling=True,
+    step=lambda parameters: float(parameters.increment),
     duration=duration,
 )

@@ -84,5 +84,6 @@ MECHANISM = ClockMechanism(
     truth_is_dominant=lambda _: True,
     sealed_form="second_price",
     sees=("still_in",),
+    step=lambda parameters: float(parameters.increment),
     duration=duration,
 )

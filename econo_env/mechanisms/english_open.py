@@ -81,6 +81,7 @@ MECHANISM = ClockMechanism(
     sealed_form="second_price",
     sees=("leading",),
     closing=lambda parameters: int(parameters.closing),
+    step=lambda parameters: None if parameters.increment_share > 0.0 else float(parameters.increment),
     duration=duration,
     cycles=256,
 )

@@ -52,10 +52,10 @@ def largest_errors(prior: Prior, seed: int) -> tuple[float, float]:
     return float(np.abs(estimate / truth - 1.0).max()), float(np.abs(drawn / truth - 1.0).max())
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("prior", PRIORS)
-def test_value_quantiles_of_ten_thousand_auctions_come_back_within_two_percent(prior, seed):
-    assert largest_errors(PRIORS[prior], seed)[0] <= 0.02
+def test_value_quantiles_of_ten_thousand_auctions_come_back_within_two_percent(prior):
+    """One table each; the slow study below takes forty."""
+    assert largest_errors(PRIORS[prior], 0)[0] <= 0.02
 
 
 @pytest.mark.slow

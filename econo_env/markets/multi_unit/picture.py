@@ -32,12 +32,12 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
     columns += [Column(f"bid {unit + 1}", bids[:, unit]) for unit in range(scenario.demand)]
     bars = [f"{known} {unit}" for unit in range(drawn, 0, -1)] + [f"bid {unit}" for unit in range(drawn, 0, -1)]
     levels: dict[str, float] = {}
-    received = "received" if reverse else "paid"
+    received, counted = ("received", 0.0 - paid) if reverse else ("paid", paid)
     facts = [f"{scenario.units} units"]
     if played:
-        columns += [Column("units", won.astype(str), "text"), Column(received, np.abs(paid))]
+        columns += [Column("units", won.astype(str), "text"), Column(received, counted)]
         columns.append(Column("surplus", surplus))
-        revenue, gain = credits_written(np.array([np.abs(paid).sum(), surplus.sum()]))
+        revenue, gain = credits_written(np.array([counted.sum(), surplus.sum()]))
         facts += [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
         gains = gains_from_trade(scenario, values)
         best = float(best_worth(gains[None], scenario.units)[0])
@@ -65,7 +65,7 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
         story=explained(row, cleared, told(won > 0)),
         chart=_curves(scenario, bids),
         marked={f"bid {unit + 1}": won > unit for unit in range(drawn)},
-        track={"price a unit": float(np.abs(paid).sum() / won.sum())} if won.any() else {},
+        track={"price a unit": float(counted[won > 0].sum() / won.sum())} if won.any() else {},
         rule=f"Procurement by {row.name}: the lowest bids win and are paid, as in a sale of what they leave of the "
         "ceiling."
         if reverse

@@ -72,8 +72,8 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     """Clears a sealed-bid auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(SealedBidForm, document, rounding)
     if form.procurement is not None and not row.reversible:
-        allowed = reversible_names(row.market)
-        raise ValueError(f"{row.name!r} has no procurement form, for losers pay: choose one of {allowed}")
+        allowed, why = reversible_names(row.market), ", for losers pay" if row.losers_pay else ""
+        raise ValueError(f"{row.name!r} has no procurement form{why}: choose one of {allowed}")
     bids, true = amounts("bids", form.offers), form.values or form.costs
     known = bids if true is None else amounts("values" if form.values else "costs", true)
     ceiling = None if form.procurement is None else form.procurement.ceiling

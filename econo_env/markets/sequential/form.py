@@ -77,7 +77,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         optimal=optimal,
         gap=gap_between(welfare, optimal),
         explanation=lines,
-        details={"prices": [float(cleared.payments.sum()) for cleared in rounds]},
+        details={"prices": [float(cleared.payments[cleared.allocation > 0].sum()) for cleared in rounds]},
     )
 
 

@@ -29,7 +29,7 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
         lines = explained(mechanism(scenario.mechanism.name), cleared, told(won))
         story = [line for i, line in zip(told(won), lines, strict=True) if there[i]]
         if won.any():
-            levels["price"] = float(paid.sum())
+            levels["price"] = float(paid[won].sum())
             if values[there].max() > values[won].max():
                 facts.append("not to the highest value")
         else:

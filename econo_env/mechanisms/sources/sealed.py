@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from econo_env.mechanisms.parameters import rank_of
-from econo_env.mechanisms.reasons import Reason
+from econo_env.mechanisms.reasons import Reason, Source
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import CREDIT, MICRO, written
 
@@ -62,18 +62,26 @@ def nothing(cleared: SealedRound, bidder: int) -> Reason | None:
 
 
 def bid_of_rank(cleared: SealedRound, bidder: int) -> Reason | None:
-    """Of a winner: the bid of the parameter `rank`; the limit where fewer bids are accepted."""
-    rank = rank_of(cleared.options)
-    if rank == 2 and cleared.plain:
-        return best_losing_bid(cleared, bidder) or reserve(cleared, bidder) or nothing(cleared, bidder)
-    if not cleared.allocation[bidder]:
-        return None
-    if int(cleared.accepted.sum()) < rank:
-        return _of_sale(f"{cleared.limit_name}, for fewer bids are accepted than the rank", cleared.limit, cleared)
-    priced = int(np.argsort(-cleared.scores, kind="stable")[rank - 1])
-    best = "lowest" if cleared.reverse else "highest"
-    words = f"the {best} bid but {rank - 1}" if cleared.plain else f"the bid of bidder_{priced}, ranked {rank}"
-    return _of_sale(words, float(cleared.bids[priced]), cleared)
+    """Of a winner: the bid of the rank that the rule's parameter says."""
+    return bid_ranked(rank_of(cleared.options))(cleared, bidder)
+
+
+def bid_ranked(rank: int) -> Source[SealedRound]:
+    """Of a winner: the bid of a rank from 2 on, and the limit where fewer bids are accepted."""
+
+    def source(cleared: SealedRound, bidder: int) -> Reason | None:
+        if rank == 2 and cleared.plain:
+            return best_losing_bid(cleared, bidder) or reserve(cleared, bidder) or nothing(cleared, bidder)
+        if not cleared.allocation[bidder]:
+            return None
+        if int(cleared.accepted.sum()) < rank:
+            return _of_sale(f"{cleared.limit_name}, for fewer bids are accepted than the rank", cleared.limit, cleared)
+        priced = int(np.argsort(-cleared.scores, kind="stable")[rank - 1])
+        best = "lowest" if cleared.reverse else "highest"
+        words = f"the {best} bid but {rank - 1}" if cleared.plain else f"the bid of bidder_{priced}, ranked {rank}"
+        return _of_sale(words, float(cleared.bids[priced]), cleared)
+
+    return source
 
 
 def _of_sale(words: str, amount: float, cleared: SealedRound) -> Reason:
