@@ -1,6 +1,7 @@
 """Compiled loops are written in the order of a tick, cached on disk, and renewed when a rule changes."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,9 @@ import numba
 import pytest
 
 import econo_env
-from econo_env.engine.kernels import TICK_ORDER, cache_directory, loop_source
+from econo_env.economy.tick import TICK_ORDER
+from econo_env.engine.kernels import cache_directory
+from econo_env.market import market_of
 
 PROGRAM = """
 import numpy as np, econo_env
@@ -23,12 +26,10 @@ print(sum(sum(s.cache_hits.values()) for s in stats), sum(sum(s.cache_misses.val
 @pytest.mark.parametrize("name", econo_env.scenarios())
 def test_phases_stand_in_the_order_of_a_tick(name):
     scenario = econo_env.load(name)
-    market = scenario.market_module()
-    text = loop_source(market, market.rule(scenario))
-    calls = [line.strip().split("(")[0] for line in text.splitlines() if line.startswith("        ") and "(k" in line]
-    phases = [call for call in calls if call in TICK_ORDER]
-    assert phases == [phase for phase in TICK_ORDER if hasattr(market, phase)]
-    assert calls[len(phases)] == "finish"
+    stages = market_of(scenario).kernels
+    text = scenario.program().source.split("@cached")[1]
+    calls = re.findall(r"^ {8}(\w+)\(k, ", text, flags=re.MULTILINE)
+    assert calls == [stage for stage in TICK_ORDER if vars(stages).get(stage) is not None]
 
 
 def test_compiled_code_is_read_back_from_disk(tmp_path):

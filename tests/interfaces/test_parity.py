@@ -15,6 +15,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
 from econo_env.interfaces.sb3 import make_sb3_env
+from econo_env.market import market_of
 
 MARKETS, STEPS, AGENTS = 3, 14, 3
 FORMS = {
@@ -43,7 +44,7 @@ def for_forms(*rows, more=()):
 
 
 def scripted_actions(scenario):
-    components = len(scenario.market_module().action_names(scenario))
+    components = len(market_of(scenario).actions(scenario))
     return np.random.default_rng(1).uniform(-1, 1, (STEPS, MARKETS, AGENTS, components)).astype(np.float32)
 
 

@@ -6,7 +6,8 @@ from scipy.integrate import dblquad, quad
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_bids, types, welfare
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.sections import Default
 from econo_env.policies import make_policy
 from econo_env.training.evaluation.regret import Budget, regrets

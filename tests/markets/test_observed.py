@@ -6,6 +6,7 @@ from scipy.stats import kstest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.actions import rounded_actions
 from econo_env.markets.procurement import asked
 from econo_env.money import MICRO
@@ -31,7 +32,7 @@ def test_what_bidders_see_of_a_sealed_bid():
     priors = [{"name": "uniform", "high": high} for high in (1.0, 2.0, 4.0)]
     fields = {"num_agents": AGENTS, "max_cycles": ROUNDS, "values": priors, "weights": WEIGHTS}
     engine = started("second_price_v0", feedback="winning_bid", **fields, **{"mechanism.reserve": 1.0})
-    names = engine.scenario.market_module().observation_names(engine.scenario)
+    names = market_of(engine.scenario).observations(engine.scenario)
     unsold = 0
     for tick in range(ROUNDS):
         engine.step(some_actions(engine, tick))

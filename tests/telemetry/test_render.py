@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageColor, ImageDraw
 
 import econo_env
+from econo_env.market import market_of
 from econo_env.telemetry.picture import MOST_AGENTS, Column, credits_written
 from econo_env.telemetry.render_image import BARS, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, WINNER, _bar
 
@@ -15,8 +16,8 @@ SCENARIOS = econo_env.scenarios()
 
 
 def truthful(env):
-    market = env.scenario.market_module()
-    rows = market.truthful_actions(env.scenario, env.engine.exchange.observations)[0]
+    market = market_of(env.scenario)
+    rows = market.baselines.truthful(env.scenario, env.engine.exchange.observations)[0]
     actions = dict(zip(env.possible_agents, rows, strict=True))
     return {agent: actions[agent] for agent in env.agents}
 

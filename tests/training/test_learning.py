@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.policies import make_policy
 from econo_env.training.config import read_config
 from econo_env.training.evaluation import regrets
@@ -72,7 +73,7 @@ def test_sequential_sales_are_learned(name, seed, quiet, tmp_path):
     for _ in range(scenario.max_cycles):
         seen, here = engine.exchange.observations.copy(), engine.exchange.action_mask.copy()
         actions = policy.act(seen, here)
-        away = (actions - scenario.market_module().equilibrium_actions(scenario, seen))[..., 0] * seen[..., 0]
+        away = (actions - market_of(scenario).baselines.equilibrium(scenario, seen))[..., 0] * seen[..., 0]
         assert np.sqrt((away[here] ** 2).mean()) <= 0.03
         engine.step(actions)
     found = regrets(scenario, policy, seeds=(0, 1))[0]

@@ -8,7 +8,8 @@ import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
-from econo_env.scenario import load
+from econo_env.catalogue import load
+from econo_env.market import market_of
 from econo_env.telemetry.render_image import HEIGHT, WIDTH
 from econo_env.training.cli import build
 
@@ -18,7 +19,7 @@ class Truthful:
         self.scenario = scenario
 
     def act(self, observations, mask):
-        return self.scenario.market_module().truthful_actions(self.scenario, observations)
+        return market_of(self.scenario).baselines.truthful(self.scenario, observations)
 
 
 @pytest.fixture(autouse=True)

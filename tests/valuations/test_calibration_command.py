@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from econo_env.scenario import load
+from econo_env.catalogue import load
 from econo_env.training.commands.calibrate import calibrate
 
 

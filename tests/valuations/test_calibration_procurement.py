@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from econo_env.catalogue import from_mapping
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
 from econo_env.policies import make_policy
-from econo_env.scenario import from_mapping
 from econo_env.valuations.calibration import EstimateOptions, TableOptions, calibrate
 from econo_env.valuations.calibration.inversion import model_bids
 from econo_env.valuations.calibration.reserve import share_excluded

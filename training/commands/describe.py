@@ -23,8 +23,8 @@ def describe(
 
     Example: `econo-env describe first_price_v0 --schema`
     """
+    from econo_env.catalogue import load
     from econo_env.interfaces.page import page
-    from econo_env.scenario import load
     from econo_env.schema import scenario_schema
 
     with Outputs({"--json": json_file}, reads=[scenario]) as outputs:

@@ -92,9 +92,9 @@ def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
 
 
 def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
+    from econo_env.catalogue import load
     from econo_env.policies import make_policy
     from econo_env.policies.population import make_population
-    from econo_env.scenario import load
     from econo_env.training.run import read_run_config
 
     if scenario is None and not Path(policy).is_dir():

@@ -51,7 +51,7 @@ def render(
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
     """The scenario, and the name or path of the policy that plays it."""
-    from econo_env.scenario import load
+    from econo_env.catalogue import load
     from econo_env.training.config import scenario_of_run
 
     run = Path(what)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from econo_env.scenario import scenario_table
+from econo_env.catalogue import scenario_table
 from econo_env.training.outputs import Outputs
 
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from econo_env.markets.judging import PRIMARY
-from econo_env.scenario import Scenario, load
+from econo_env.catalogue import load
+from econo_env.games.welfare import PRIMARY
+from econo_env.scenario import Scenario
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
 from econo_env.training.evaluation.metrics import Metric, efficiency, market_metrics

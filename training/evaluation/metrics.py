@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import PRIMARY
+from econo_env.games.welfare import PRIMARY
 from econo_env.training.evaluation.fairness import gini_index, jain_index, largest_share
 from econo_env.training.evaluation.play import Record
 from econo_env.training.evaluation.statistics import share_interval, t_interval

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.deviations import Replaced
 from econo_env.training.evaluation.metrics import Metric, over_seeds
@@ -32,7 +33,7 @@ def satisfaction(
         seeds: The seeds of the records.
         records: Of everybody following the policy, one for each seed.
     """
-    roles = scenario.market_module().roles(scenario)
+    roles = market_of(scenario).roles(scenario)
     sizes = [len(members) for members in roles]
     by_seed = []
     for seed, record in zip(seeds, records, strict=True):

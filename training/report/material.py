@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from econo_env.catalogue import from_mapping
 from econo_env.policies import policy_names
-from econo_env.scenario import Scenario, from_mapping
+from econo_env.scenario import Scenario
 from econo_env.training.report.economy import Episode, play_episode
 from econo_env.training.report.history import Moment, history
 

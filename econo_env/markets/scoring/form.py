@@ -18,7 +18,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import from_mapping
+from econo_env.settings import validated
 
 
 class Offer(BaseModel):
@@ -80,9 +80,8 @@ class ScoringForm(Form):
             ValueError: Buyer, scoring, mechanism and costs do not go together.
         """
         sections = self.model_dump(mode="json", include={"mechanism", "buyer", "scoring", "cost_exponent"})
-        made = from_mapping({"market": MARKET, "id": "clear_v0", "num_agents": len(self.bids), **sections})
-        assert isinstance(made, ScoringScenario)
-        return made
+        document = {"market": MARKET, "id": "clear_v0", "num_agents": len(self.bids), **sections}
+        return validated(ScoringScenario, document, "clear_v0")
 
 
 def _offer(bid: Any) -> Any:

@@ -1,7 +1,7 @@
 """What a sealed-bid market says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.feedback import about_bid_shown, whose_bid
-from econo_env.markets.manual import Manual
 from econo_env.markets.sealed_bid.layout import action_names, observation_names, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
@@ -141,7 +141,7 @@ def _equilibrium(scenario: SealedBidScenario) -> str:
     )
 
 
-def manual(scenario: SealedBidScenario) -> Manual:
+def manual(scenario: SealedBidScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
     if scenario.procurement is not None:
@@ -154,7 +154,7 @@ def manual(scenario: SealedBidScenario) -> Manual:
     if scenario.entry_costs > 0.0:
         rewards += " Entry fee and cost count as paid."
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=_description(scenario),
         actions=dict.fromkeys(action_names(scenario), _action(scenario)),
         observations={name: _observation(scenario, name) for name in observation_names(scenario)},

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
-from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario

@@ -20,7 +20,7 @@ from econo_env.markets.task_market.words import GRADES, explained
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
-from econo_env.scenario import from_mapping
+from econo_env.settings import validated
 
 
 class Report(BaseModel):
@@ -92,9 +92,8 @@ def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding
 def _scenario(form: TaskForm) -> TaskMarketScenario:
     """The market in which the task stands, for the constants that its rules take."""
     document = {"id": "clearing_v0", "market": "task_market", "num_agents": len(form.reports), "max_cycles": 1}
-    scenario = from_mapping(document | {"mechanism": form.mechanism, "contract": form.contract.model_dump()})
-    assert isinstance(scenario, TaskMarketScenario)
-    return scenario
+    sections = {"mechanism": form.mechanism, "contract": form.contract.model_dump()}
+    return validated(TaskMarketScenario, document | sections, "clearing_v0")
 
 
 def _score(report: Report | None, value: int, rules: Terms) -> int:
