@@ -12,8 +12,9 @@ econo_env.mechanisms.clear("second_price", [0.4, 0.9, 0.7])
 from typing import TYPE_CHECKING, Any
 
 from econo_env import mechanisms
+from econo_env.catalogue import load, scenarios
 from econo_env.interfaces.registry import register_with_gymnasium, register_with_pettingzoo
-from econo_env.scenario import Scenario, load, scenarios
+from econo_env.scenario import Scenario
 from econo_env.version import __version__
 
 if TYPE_CHECKING:

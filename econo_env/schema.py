@@ -11,8 +11,9 @@ from typing import Any, cast, get_args
 
 from pydantic import BaseModel
 
+from econo_env.catalogue import MARKETS
 from econo_env.mechanisms.base import Mechanism, Options, mechanisms
-from econo_env.scenario import Scenario, market_kinds
+from econo_env.scenario import Scenario
 
 _REFERENCE = "#/$defs/"
 _LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
@@ -34,8 +35,7 @@ def kind_schema(kind: type[Scenario]) -> Schema:
     """The JSON schema of the files of a kind of market."""
     schema = kind.model_json_schema()
     sections: Schema = schema.setdefault("$defs", {})
-    market = kind.module.rsplit(".", 1)[1]
-    rows = [row for row in mechanisms().values() if row.market == market]
+    rows = [row for row in mechanisms().values() if row.market == kind.kind.name]
     for row in rows:
         own = _mechanism_schema(row)
         sections |= own.pop("$defs", {})
@@ -122,7 +122,7 @@ def attribute_meanings(docstring: str) -> dict[str, str]:
 
 def reference() -> str:
     """A page with every key of every kind of market, as Markdown."""
-    kinds = {name: kind_schema(kind) for name, kind in market_kinds().items()}
+    kinds = {name: kind_schema(row.config) for name, row in MARKETS.rows().items()}
     lines = [
         "# Every key of a scenario",
         "",

@@ -3,6 +3,9 @@
 make_policy("shading", scenario, factor=0.7).act(observations, mask)
 """
 
-from policies.base import Policy, make_policy, policy_names
+from econo_env.policies.base import Policy, make_policy, policy_names
+from econo_env.second_name import give_second_name
 
 __all__ = ["Policy", "make_policy", "policy_names"]
+
+give_second_name(__name__, "econo_env.policies")

@@ -69,10 +69,10 @@ class Row:
 @cache
 def table() -> Mapping[str, Row]:
     """Every named policy: the `POLICIES` of each module of this package."""
-    package = importlib.import_module("policies")
+    package = importlib.import_module("econo_env.policies")
     rows: dict[str, Row] = {}
     for found in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"policies.{found.name}")
+        module = importlib.import_module(f"{package.__name__}.{found.name}")
         rows.update({row.name: row for row in getattr(module, "POLICIES", ())})
     return rows
 
@@ -116,7 +116,7 @@ def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: 
 
 
 def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, Any]) -> Policy:
-    from policies.own import from_class, from_sb3_file
+    from econo_env.policies.own import from_class, from_sb3_file
 
     if options:
         raise ValueError(f"policy {spec!r} has no option {min(options)!r}: policies from files take none")

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from econo_env.market import market_of
+from econo_env.policies.base import Actions, Mask, Observations, Policy, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Policy, masked
 
 Answer = TypeVar("Answer")
 
@@ -26,7 +27,7 @@ class Own:
     """A policy of a class in a user's file; every answer is checked, and every mistake named with its line.
 
     The class is made as `Class(scenario)`, or `Class(scenario, seed)` if it takes a seed, and has `reset(seed)` and
-    `act(observations, mask)`, as `policies.Policy` says; `name` may be left out.
+    `act(observations, mask)`, as `econo_env.policies.Policy` says; `name` may be left out.
     """
 
     def __init__(self, scenario: Scenario, seed: int, path: str | Path, class_name: str) -> None:
@@ -36,7 +37,7 @@ class Own:
             ValueError: There is no such file or class, it cannot be made, or it lacks `reset` or `act`.
         """
         self._path, self.scenario = Path(path), scenario
-        self._components = len(scenario.market_module().action_names(scenario))
+        self._components = len(market_of(scenario).actions(scenario))
         made_of = self._class(class_name)
         wants_seed = "seed" in inspect.signature(made_of).parameters
         self._policy = self._asked("__init__", lambda: made_of(scenario, seed) if wants_seed else made_of(scenario))
@@ -128,7 +129,7 @@ class Sb3Model:
 
     def __init__(self, scenario: Scenario, model: Any, name: str) -> None:
         self.scenario, self.name, self._model = scenario, name, model
-        self._components = len(scenario.market_module().action_names(scenario))
+        self._components = len(market_of(scenario).actions(scenario))
 
     def reset(self, seed: int) -> None:
         """Nothing to start over: the model plays its mean action."""
@@ -163,11 +164,11 @@ def from_sb3_file(path: str | Path, scenario: Scenario) -> Policy:
     Raises:
         ValueError: The file is no such model, or it was trained on other observations or actions.
     """
-    from policies.proactive import Learned
+    from econo_env.policies.proactive import Learned
 
     model = _loaded_model(Path(path))
-    market = scenario.market_module()
-    wanted = (len(market.observation_names(scenario)),), (len(market.action_names(scenario)),)
+    market = market_of(scenario)
+    wanted = (len(market.observations(scenario)),), (len(market.actions(scenario)),)
     has = model.observation_space.shape, model.action_space.shape
     if has != wanted:
         raise ValueError(

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from econo_env.market import market_of
+from econo_env.policies.base import Actions, Mask, Observations, Policy, make_policy, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Policy, make_policy, masked
 
 
 class Population:
@@ -37,7 +38,7 @@ class Population:
                 raise ValueError(f"a share of {share:g} for {other.name}: give positive numbers, such as truthful=2")
         self.scenario = scenario
         self.policies = (policy, *(other for other, _ in others))
-        roles = scenario.market_module().roles(scenario)
+        roles = market_of(scenario).roles(scenario)
         self.own = tuple(sorted(role[0] for role in roles))
         self._plays = np.zeros(scenario.num_agents, dtype=np.int64)
         for role in roles:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
+from econo_env.market import market_of
+from econo_env.policies.base import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Row, masked
 
 POLICY_FILE = "policy.npz"
 _ROWS = 8192  # rows computed at once: the layers of a block stay in the cache
@@ -99,8 +100,8 @@ class Learned:
         deterministic: bool = True,
         name: str = "proactive",
     ) -> None:
-        market = scenario.market_module()
-        features, components = len(market.observation_names(scenario)), len(market.action_names(scenario))
+        market = market_of(scenario)
+        features, components = len(market.observations(scenario)), len(market.actions(scenario))
         for network in networks:
             inputs, outputs = network.layers[0][0].shape[0], len(network.std)
             if (inputs, outputs) != (features, components):

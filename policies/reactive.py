@@ -1,45 +1,35 @@
 """Reactive strategies: rules that answer what they see, without memory or learning."""
 
+from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.market import BidActions, market_of, offered
+from econo_env.policies.base import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
-from policies.base import Actions, Mask, Observations, Row, masked
 
 CONSERVATIVE = 0.8
 AGGRESSIVE = 1.2
 
 
-class _OfMarket:
-    """Finds its market through the scenario: a module that is kept cannot be pickled."""
-
-    scenario: Scenario
-
-    @property
-    def _market(self) -> ModuleType:
-        return self.scenario.market_module()
-
-
-class Truthful(_OfMarket):
+class Truthful:
     """Bids the own value, reports the own cost."""
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "truthful") -> None:
         self.name, self.scenario = name, scenario
-        _require(self._market, "truthful_actions", name, scenario)
 
     def reset(self, seed: int) -> None:
         """Nothing to start over."""
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """The true report of every agent."""
-        return masked(self._market.truthful_actions(self.scenario, observations), mask)
+        return masked(market_of(self.scenario).baselines.truthful(self.scenario, observations), mask)
 
 
-class Scaled(_OfMarket):
+class Scaled:
     """Bids a fixed multiple of the own value.
 
     Attributes:
@@ -50,17 +40,17 @@ class Scaled(_OfMarket):
         if not 0.0 <= float(factor) <= 2.0:
             raise ValueError(f"factor={factor!r}: a bid is between 0 and 2 times the value")
         self.name, self.scenario, self.factor = name, scenario, float(factor)
-        _require(self._market, "scaled_actions", name, scenario)
+        _scaled(scenario)
 
     def reset(self, seed: int) -> None:
         """Nothing to start over."""
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """`factor` times the truth for every agent."""
-        return masked(self._market.scaled_actions(self.scenario, observations, self.factor), mask)
+        return masked(_scaled(self.scenario)(self.scenario, observations, self.factor), mask)
 
 
-class _Seeded(_OfMarket):
+class _Seeded:
     """Draws that depend on the seed and the number of the call alone.
 
     The first markets of a large batch draw what a smaller batch draws.
@@ -83,14 +73,14 @@ class _Seeded(_OfMarket):
         self._calls += 1
         return np.random.Generator(philox).random(shape)
 
-    def _draw_limits(self, market: Any, observations: Observations, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Draws for bids; where a market has `KEPT_LIMITS`, the same one at every tick of an episode.
+    def _draw_limits(self, observations: Observations, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Draws for bids; where bidders keep to limits, the same one at every tick of an episode.
 
         There a draw depends on the seed, the seat and the own values, which hold for the episode and no longer.
         """
-        if not getattr(market, "KEPT_LIMITS", False):
+        if not market_of(self.scenario).baselines.keeps_limits:
             return self._draw(shape)
-        values = np.broadcast_to(market.private_values(self.scenario, observations), shape)
+        values = np.broadcast_to(_bids(self.scenario).values(self.scenario, observations), shape)
         places = np.arange(values.size, dtype=np.uint64).reshape(shape)
         mixed = _mixed(_mixed(_mixed(places + self._key[0]) ^ self._key[1]) ^ values.copy().view(np.uint64))
         return np.asarray((mixed >> np.uint64(11)) * 2.0**-53)
@@ -114,13 +104,13 @@ class ZeroIntelligence(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "zero_intelligence") -> None:
         super().__init__(scenario, seed, name)
-        _require(self._market, "scaled_actions", name, scenario)
+        _scaled(scenario)
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """A uniform share of the truth for every agent."""
         # observed values are float32: a share this close to 1 could round to a bid above the value
-        shares = self._draw_limits(self._market, observations, np.shape(mask)) * (1.0 - 1e-6)
-        return masked(self._market.scaled_actions(self.scenario, observations, shares), mask)
+        shares = self._draw_limits(observations, np.shape(mask)) * (1.0 - 1e-6)
+        return masked(_scaled(self.scenario)(self.scenario, observations, shares), mask)
 
 
 class Random(_Seeded):
@@ -132,7 +122,7 @@ class Random(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "random") -> None:
         super().__init__(scenario, seed, name)
-        self._components = len(self._market.action_names(scenario))
+        self._components = len(market_of(scenario).actions(scenario))
         self._of_values = getattr(scenario, "bids", None) == "share_of_value"
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
@@ -140,14 +130,14 @@ class Random(_Seeded):
         shape = (*np.shape(mask), self._components)
         if not self._of_values:
             return masked((2.0 * self._draw(shape) - 1.0).astype(np.float32), mask)
-        values = np.shape(self._market.private_values(self.scenario, observations))
-        bids = self._draw_limits(self._market, observations, values) * self._highest()
-        return masked(self._market.bid_actions(self.scenario, observations, bids), mask)
+        values = np.shape(_bids(self.scenario).values(self.scenario, observations))
+        bids = self._draw_limits(observations, values) * self._highest()
+        return masked(_bids(self.scenario).place(self.scenario, observations, bids), mask)
 
     def _highest(self) -> float:
         """The value at which the own value's observation is 1, in credits."""
-        ones = np.ones((1, len(self._market.observation_names(self.scenario))))
-        return float(np.max(self._market.private_values(self.scenario, ones)))
+        ones = np.ones((1, len(market_of(self.scenario).observations(self.scenario))))
+        return float(np.max(_bids(self.scenario).values(self.scenario, ones)))
 
 
 class Equilibrium(_Seeded):
@@ -167,9 +157,9 @@ class Equilibrium(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
         self.name, self.scenario = name, scenario
-        _require(self._market, "equilibrium_actions", name, scenario)
-        self._market.equilibrium_actions(scenario, np.zeros((1, len(self._market.observation_names(scenario)))))
-        solution = self._market.numerical_solution(scenario) if hasattr(self._market, "numerical_solution") else None
+        market = market_of(scenario)
+        _equilibrium(scenario)(scenario, np.zeros((1, len(market.observations(scenario)))))
+        solution = None if market.solver.solution is None else market.solver.solution(scenario)
         self.note = "" if solution is None else str(solution)
         self._mixes = has_atoms(scenario)
         super().__init__(scenario, seed, name)
@@ -182,30 +172,38 @@ class Equilibrium(_Seeded):
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """The equilibrium action of every agent."""
         if not self._mixes:
-            return masked(self._market.equilibrium_actions(self.scenario, observations), mask)
+            return masked(_equilibrium(self.scenario)(self.scenario, observations), mask)
         luck = self._luck(observations, np.shape(mask))
-        return masked(self._market.equilibrium_actions(self.scenario, observations, luck), mask)
+        return masked(_equilibrium(self.scenario)(self.scenario, observations, luck), mask)
 
     def _luck(self, observations: Observations, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """A draw for each seat, which lasts a sale where the market tells that one begins."""
         luck = self._draw(shape)
-        if self._kept is not None and self._kept.shape == shape and hasattr(self._market, "sale_begins"):
-            luck = np.where(self._market.sale_begins(self.scenario, observations), luck, self._kept)
+        begins = market_of(self.scenario).baselines.sale_begins
+        if self._kept is not None and self._kept.shape == shape and begins is not None:
+            luck = np.where(begins(self.scenario, observations), luck, self._kept)
         self._kept = luck
         return luck
 
 
 def has_atoms(scenario: Scenario) -> bool:
     """Whether several draws of a type may be the same, so that an equilibrium may be mixed."""
-    market, shares = scenario.market_module(), np.linspace(0.0, 1.0, 4097)
-    points = np.repeat(shares[:, None], len(market.type_names(scenario)), axis=1)
+    market, shares = market_of(scenario), np.linspace(0.0, 1.0, 4097)
+    points = np.repeat(shares[:, None], len(market.types.names(scenario)), axis=1)
     first = (seats[0] for seats in market.roles(scenario))
-    return any(bool(np.any(np.diff(market.types_at(scenario, seat, points)[:, 0]) == 0.0)) for seat in first)
+    return any(bool(np.any(np.diff(market.types.at(scenario, seat, points)[:, 0]) == 0.0)) for seat in first)
 
 
-def _require(market: Any, function: str, name: str, scenario: Scenario) -> None:
-    if not hasattr(market, function):
-        raise ValueError(f"policy {name!r} is not defined for {scenario.id}: its market offers no {function}")
+def _scaled(scenario: Scenario) -> Callable[..., Actions]:
+    return offered(market_of(scenario).baselines.scaled, "multiples of the truth", scenario)
+
+
+def _equilibrium(scenario: Scenario) -> Callable[..., Actions]:
+    return offered(market_of(scenario).baselines.equilibrium, "equilibrium", scenario)
+
+
+def _bids(scenario: Scenario) -> BidActions[Any]:
+    return offered(market_of(scenario).baselines.bids, "bids in credits", scenario)
 
 
 POLICIES = (

@@ -5,42 +5,88 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("econo_env", "policies", "training")
-SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-FORBIDDEN = {"econo_env": {"policies", "training"}, "policies": {"training"}, "training": set()}
-LAYERS = {  # inside econo_env: what a part must not import
-    "engine": {"interfaces", "markets", "mechanisms", "telemetry"},
-    "mechanisms": {"interfaces", "markets", "economy", "telemetry"},
-    "valuations": {"interfaces", "markets", "economy", "mechanisms", "telemetry"},
-    "economy": {"interfaces", "markets", "mechanisms", "telemetry"},
-    "markets": {"interfaces"},
+PACKAGES = ("econo_env", "policies", "training")  # the latter two are econo_env.policies and econo_env.training
+SOURCES = [
+    path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if package != "econo_env" or path.relative_to(ROOT / package).parts[0] not in PACKAGES  # links to the other two
+]
+ABOVE = {"policies", "training"}
+VIEWS = {"interfaces", "telemetry"}
+LAYERS = {  # what a room of econo_env must not import
+    "policies": {"training"},
+    "training": set(),
+    "engine": VIEWS | {"markets", "mechanisms", "valuations", "economy", "equilibrium", "games", "catalogue", "market"},
+    "mechanisms": VIEWS | {"markets", "economy", "equilibrium", "catalogue", "market"},
+    "valuations": VIEWS | {"markets", "mechanisms", "economy", "equilibrium", "games", "catalogue", "market"},
+    "games": VIEWS | {"markets", "mechanisms", "economy", "equilibrium", "catalogue", "market"},
+    "economy": VIEWS | {"markets", "mechanisms", "equilibrium", "catalogue", "market"},
+    "equilibrium": VIEWS | {"markets", "catalogue"},
+    "markets": {"interfaces", "catalogue"},
+    "telemetry": {"interfaces"},
 }
 
 
+BY_STRING = {"import_module", "find_spec", "resolve_name", "__import__"}
+
+
 def imported(path):
+    """The modules that a file imports, by statement or by a string: of an f-string, what stands before its fields."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
             yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and called(node.func) in BY_STRING:
+            name = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
+            if isinstance(name, ast.Constant):
+                yield name.value
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_one_way(path):
+def called(function):
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+
+
+def room(path):
+    """Where a file belongs inside econo_env: itself, its folder, or "" for the files at the top."""
     parts = path.relative_to(ROOT).parts
-    names = list(imported(path))
-    assert not {name.split(".")[0] for name in names} & FORBIDDEN[parts[0]]
-    if parts[0] == "econo_env" and len(parts) > 2:
-        inner = {name.split(".")[1] for name in names if name.startswith("econo_env.")}
-        assert not inner & LAYERS.get(parts[1], set())
+    inside = parts[1:] if parts[0] == "econo_env" else parts
+    return inside[0] if len(inside) > 1 else "", "/".join(inside)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_are_small_rooms(path):
-    assert len(path.read_text().splitlines()) <= 400
+def upward(path):
+    """The rooms above its own that a file imports."""
+    own, file = room(path)
+    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("econo_env.")}
+    return {(file, found) for found in rooms & LAYERS.get(own, set()) | rooms & (ABOVE if own not in ABOVE else set())}
+
+
+def test_imports_run_one_way():
+    assert {found for path in SOURCES for found in upward(path)} == set()
+
+
+def test_modules_are_imported_by_their_own_name():
+    """By `policies` or `training` a module would find a user's folder of that name."""
+    for path in SOURCES:
+        assert not {name.split(".")[0] for name in imported(path)} & ABOVE, path
+
+
+def test_imports_by_string_are_seen(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        'importlib.import_module("econo_env.training.run")\nimport_module(f"econo_env.markets.{name}")\n'
+        '__import__("training")\nfrom econo_env import policies\n'
+    )
+    found = {"econo_env.training.run", "econo_env.markets.", "training", "econo_env", "econo_env.policies"}
+    assert set(imported(path)) == found
+
+
+def test_files_are_small_rooms():
+    assert {path: lines for path in SOURCES if (lines := len(path.read_text().splitlines())) > 400} == {}
 
 
 def test_importing_the_environment_loads_no_learning_library():
@@ -52,7 +98,7 @@ def test_importing_the_environment_loads_no_learning_library():
 
 def test_the_command_line_shows_help_without_a_learning_library():
     program = (
-        "import sys\nfrom training.cli import build\n"
+        "import sys\nfrom econo_env.training.cli import build\n"
         "from typer.testing import CliRunner\nCliRunner().invoke(build(), ['--help'])\n"
         "print(sorted({m.split('.')[0] for m in sys.modules}))"
     )

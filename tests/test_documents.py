@@ -4,10 +4,10 @@ import math
 
 import pytest
 
+from econo_env.catalogue import load
 from econo_env.documents import parse_yaml, read_yaml, to_yaml
 from econo_env.mechanisms.form import NAMES, clear_form
-from econo_env.scenario import load
-from training.config import read_config
+from econo_env.training.config import read_config
 
 ODD = ["NO", "OFF", "yes", "12:30", "01", "010", "1e3", "1_000", "null", "~", "2020-01-01", "true", ".nan", "0x1f"]
 

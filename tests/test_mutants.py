@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.mutants.catalogue import ROOT, Mutant, faults_of, read_catalogues
-from tests.mutants.run import main
+from tests.mutants.run import Tree, main
 
 
 def test_every_fault_can_be_planted_and_its_tests_exist():
@@ -38,6 +38,12 @@ def ask(project, *words):
     kept = project.parent / "verdicts.json"
     status = main(["--json", str(kept), *words], project, project / "catalogues")
     return status, {label: row["verdict"] for label, row in json.loads(kept.read_text()).items()}
+
+
+def test_a_link_is_copied_as_a_link(project, tmp_path):
+    """`econo_env/policies` leads to `policies`: copied as a folder it would run on without the fault."""
+    (project / "link").symlink_to("catalogues")
+    assert (Tree(project, tmp_path / "tree", tmp_path / "kernels").path / "link").is_symlink()
 
 
 def test_a_fault_that_no_test_sees_survives_and_is_printed(project, capsys):

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 import econo_env
-from econo_env.scenario import from_mapping, load
+from econo_env.catalogue import from_mapping, load
 
 every_scenario = pytest.mark.parametrize("scenario_id", econo_env.scenarios())
 

@@ -3,8 +3,8 @@
 import pytest
 
 import econo_env
-from econo_env.scenario import from_mapping
-from training.config import config_from, read_config
+from econo_env.catalogue import from_mapping
+from econo_env.training.config import config_from, read_config
 
 BASE = {"id": "mine_v0", "market": "sealed_bid", "num_agents": 2, "mechanism": {"name": "first_price"}}
 PRIORS = "uniform, power, beta, normal, lognormal, exponential, empirical"

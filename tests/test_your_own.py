@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 import econo_env
-from econo_env.scenario import market_kinds, scenario_table
+from econo_env.catalogue import MARKETS, scenario_table
 from econo_env.schema import kind_schema, reference, scenario_schema
-from training.cli import build
+from econo_env.training.cli import build
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -91,9 +91,9 @@ def test_the_reference_of_keys_is_what_the_models_say():
     assert (DOCS / "scenario_keys.md").read_text() == reference(), f"write it anew: {anew}"
 
 
-@pytest.mark.parametrize("market", market_kinds())
+@pytest.mark.parametrize("market", MARKETS.rows())
 def test_every_key_of_a_market_is_told(market):
-    kind = market_kinds()[market]
+    kind = MARKETS.rows()[market].config
     schema = kind_schema(kind)
     assert set(schema["properties"]) == set(kind.model_fields)
     for name, entry in schema["properties"].items():

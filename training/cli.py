@@ -1,15 +1,15 @@
 """The command line: `econo-env train | evaluate | calibrate | ...`.
 
-Commands stand in `training.commands`, one file each with a function of the command's name. Whatever goes wrong ends in
-one sentence on standard error and an exit status: 2 for what the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
-docs/commands.md has the whole. Imports wait until signals are taken care of.
+Commands stand in `econo_env.training.commands`, one file each with a function of the command's name. Whatever goes
+wrong ends in one sentence on standard error and an exit status: 2 for what the user can mend, 130 after Ctrl-C, 143
+after SIGTERM. docs/commands.md has the whole. Imports wait until signals are taken care of.
 """
 
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from training.stopping import Stopped, stopping_at_once
+from econo_env.training.stopping import Stopped, stopping_at_once
 
 if TYPE_CHECKING:
     import typer
@@ -18,14 +18,14 @@ MISTAKE = 2
 
 
 def build() -> "typer.Typer":
-    """The command line with every module of `training.commands` as a command."""
+    """The command line with every module of `econo_env.training.commands` as a command."""
     import importlib
     import pkgutil
 
     import typer
 
+    from econo_env.training import commands
     from econo_env.version import __version__
-    from training import commands
 
     app = typer.Typer(
         name="econo-env",

@@ -7,13 +7,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
+from econo_env.catalogue import from_mapping, known_id, load, read_scenario, scenarios
 from econo_env.documents import read_yaml, to_yaml
-from econo_env.scenario import Scenario, from_mapping, known_id, load, read_scenario, scenarios
+from econo_env.market import market_of
+from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, suggestion, validated
-from training.changes import apply_change
-from training.seeds import parsed_seeds
+from econo_env.training.changes import apply_change
+from econo_env.training.seeds import parsed_seeds
 
-CONFIG_FOLDERS = (Path("configs/training"), *(folder / "configs/training" for folder in Path(__file__).parents[:2]))
+CONFIG_FOLDERS = (
+    Path("configs/training"),
+    *(folder / "configs/training" for folder in Path(__file__).resolve().parents[:2]),
+)
 """Where `train NAME` looks for NAME.yaml: the working directory's, then those that came with the package."""
 
 _MANY_ROUNDS_GAMMA = 0.99
@@ -196,8 +201,7 @@ class TrainingConfig(Section):
             return {"shared": everybody}
         if self.sharing == "per_seat":
             return {f"bidder_{seat}": (seat,) for seat in everybody}
-        market = self.scenario.market_module()
-        groups = market.roles(self.scenario) if hasattr(market, "roles") else (everybody,)
+        groups = market_of(self.scenario).roles(self.scenario)
         return {f"role_{number}": tuple(seats) for number, seats in enumerate(groups)}
 
     def gamma(self) -> float:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from econo_env.files import is_stream, new_draft, write_file
-from training.stopping import Stopped
+from econo_env.training.stopping import Stopped
 
 _PROBE = b"\0" * 8192
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
+from econo_env.policies import Policy
 from econo_env.scenario import Scenario
-from policies import Policy
 
 LONGEST_LOOK = 256
 """Ticks after which a look ends, however long the episode is."""
@@ -31,18 +32,18 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
     """Plays one episode in every market.
 
     Args:
-        scenario: The market; its module's `series(scenario, state)` says what there is to see. Columns named in its
-            `DRAWN_AHEAD` are handed to it as they were before the tick.
+        scenario: The market; its row's `view.series` says what there is to see. Columns named in its
+            `view.drawn_ahead` are handed to it as they were before the tick.
         policy: Plays all seats.
         seed: Fixes the markets' luck and the policy's.
         num_markets: Markets played.
     """
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = Engine(scenario, num_markets)
     engine.reset(seed)
     policy.reset(seed)
     exchange = engine.exchange
-    ahead: tuple[str, ...] = getattr(market, "DRAWN_AHEAD", ())
+    ahead, series = market.view.drawn_ahead, market.view.series
     utility = np.zeros((num_markets, scenario.num_agents))
     seen: dict[str, list[NDArray[Any]]] = {}
     for _ in range(min(scenario.max_cycles, LONGEST_LOOK)):
@@ -50,8 +51,8 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
         before = {name: getattr(engine.state, name).copy() for name in ahead}
         engine.step(policy.act(exchange.observations, exchange.action_mask))
         utility += exchange.rewards * running[:, None]
-        if hasattr(market, "series"):
-            for name, values in market.series(scenario, engine.state._replace(**before)).items():
+        if series is not None:
+            for name, values in series(scenario, engine.state._replace(**before)).items():
                 seen.setdefault(name, []).append(np.asarray(values)[running])
         if exchange.ended.all():
             break

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training.config import TrainingConfig
-from training.lock import sole_writer
-from training.outputs import check_folder
-from training.run_folder import (
+from econo_env.training.config import TrainingConfig
+from econo_env.training.lock import sole_writer
+from econo_env.training.outputs import check_folder
+from econo_env.training.run_folder import (
     CONFIG_FILE,
     RESUMABLE,
     SUMMARY_FILE,
@@ -30,9 +30,9 @@ from training.run_folder import (
     where_it_stands,
     write_json,
 )
-from training.session import Summary, train_seed
-from training.size import check_size
-from training.stopping import Stopped
+from econo_env.training.session import Summary, train_seed
+from econo_env.training.size import check_size
+from econo_env.training.stopping import Stopped
 
 __all__ = ["Summary", "read_run_config", "resume_run", "start_run", "train_seed"]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from econo_env.documents import parse_yaml, read_yaml
 from econo_env.files import DRAFT, write_file
-from policies.proactive import POLICY_FILE
-from training.checkpoints import checkpoints_in, latest_checkpoint, steps_of_checkpoint
-from training.config import TrainingConfig, config_from
-from training.lock import LOCK_FILE
-from training.logs import METRICS_FILE, TENSORBOARD_FOLDER
-from training.provenance import provenance
-from training.trainer import has_finished
+from econo_env.policies.proactive import POLICY_FILE
+from econo_env.training.checkpoints import checkpoints_in, latest_checkpoint, steps_of_checkpoint
+from econo_env.training.config import TrainingConfig, config_from
+from econo_env.training.lock import LOCK_FILE
+from econo_env.training.logs import METRICS_FILE, TENSORBOARD_FOLDER
+from econo_env.training.provenance import provenance
+from econo_env.training.trainer import has_finished
 
 CONFIG_FILE, PROVENANCE_FILE, SUMMARY_FILE = "config.yaml", "provenance.json", "summary.json"
 CHECKPOINTS_FOLDER = "checkpoints"

@@ -8,15 +8,15 @@ from typing import Any
 from rich.console import Console
 
 from econo_env.files import write_file
-from policies.proactive import POLICY_FILE, write_networks
-from training.checkpoints import checkpoint_path, latest_checkpoint, remove_old, write_checkpoint
-from training.config import TrainingConfig
-from training.logs import Logs
-from training.probe import look
-from training.progress import TrainingProgress
-from training.run_folder import CONFIG_FILE, SUMMARY_FILE, settings_text, where_it_stands, write_json
-from training.stopping import Stopped, StopRequest
-from training.trainer import Trainer, derived_seed, header
+from econo_env.policies.proactive import POLICY_FILE, write_networks
+from econo_env.training.checkpoints import checkpoint_path, latest_checkpoint, remove_old, write_checkpoint
+from econo_env.training.config import TrainingConfig
+from econo_env.training.logs import Logs
+from econo_env.training.probe import look
+from econo_env.training.progress import TrainingProgress
+from econo_env.training.run_folder import CONFIG_FILE, SUMMARY_FILE, settings_text, where_it_stands, write_json
+from econo_env.training.stopping import Stopped, StopRequest
+from econo_env.training.trainer import Trainer, derived_seed, header
 
 Summary = dict[str, Any]
 

@@ -3,9 +3,10 @@
 from itertools import pairwise
 
 from econo_env.engine.state import Exchange, bytes_of
+from econo_env.market import market_of
 from econo_env.memory import in_words, require_memory
-from training.config import TrainingConfig
-from training.probe import LONGEST_LOOK
+from econo_env.training.config import TrainingConfig
+from econo_env.training.probe import LONGEST_LOOK
 
 _FLOAT, _COPIES = 4, 2
 """Bytes of a float32; SB3 keeps a rollout as it comes, and once more in order."""
@@ -20,11 +21,11 @@ _SERIES = 8
 def training_bytes(config: TrainingConfig) -> dict[str, int]:
     """About the bytes that a training takes at most, by the settings that they grow with."""
     scenario, learner = config.scenario, config.learner
-    market = scenario.market_module()
+    market = market_of(scenario)
     sizes = market.axes(scenario)
     roles = config.roles()
     agents, features, components = scenario.num_agents, sizes["features"], sizes["actions"]
-    one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (market.State, Exchange))
+    one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (market.state, Exchange))
     # difference rewards step a second engine, between two snapshots
     engines = (4 if config.difference_rewards() else 1) * len(roles)
     sample = _COPIES * _FLOAT * (features + components + _SCALARS)

@@ -14,10 +14,10 @@ import torch
 
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
-from policies.proactive import Learned, Network
-from training.checkpoints import latest_checkpoint
-from training.config import TrainingConfig
-from training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
+from econo_env.policies.proactive import Learned, Network
+from econo_env.training.checkpoints import latest_checkpoint
+from econo_env.training.config import TrainingConfig
+from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
 
 
 class Trainer:

@@ -1,4 +1,4 @@
-"""The engine: one market's phases, run over a batch of markets."""
+"""The engine: the loop over markets of one scenario, run over a batch of them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,8 +26,7 @@ class Snapshot:
 class Engine:
     """Steps a batch of independent markets of one scenario.
 
-    One tick passes the phases of `econo_env.engine.kernels.TICK_ORDER`: faults, maturities, breakers, eligibility,
-    bids, clear, execute, grade, settle, reputation, audit, observe. A market has those it needs.
+    One tick passes the stages of `econo_env.economy.tick.TICK_ORDER` that the scenario has.
 
     Attributes:
         scenario: The configuration.
@@ -60,14 +59,14 @@ class Engine:
         self.num_agents = scenario.num_agents
         self.num_threads = min(int(num_threads), self.num_markets)
         self.autoreset = autoreset
-        market = scenario.market_module()
-        sizes = market.axes(scenario)
-        needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (market.State, Exchange))
+        program = scenario.program()
+        sizes = program.sizes
+        needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (program.state, Exchange))
         require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
-        self.state: Any = allocate(market.State, self.num_markets, sizes)
+        self.state: Any = allocate(program.state, self.num_markets, sizes)
         self.exchange = allocate(Exchange, self.num_markets, sizes)
-        self._terms = market.terms(scenario)
-        self._kernels: Kernels = kernels(market, market.rule(scenario))
+        self._terms = program.params
+        self._kernels: Kernels = kernels(program.source, program.name)
         self._run: Kernel | None = None
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
         self._pool: ThreadPoolExecutor | None = None

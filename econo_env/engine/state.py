@@ -4,6 +4,7 @@ A state is a `NamedTuple` of arrays whose first axis is the market; Numba passes
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
 
@@ -34,7 +35,7 @@ def columns(state_type: type[StateType]) -> dict[str, Column]:
     return {name: get_args(hint)[1] for name, hint in hints.items()}
 
 
-def allocate(state_type: type[StateType], num_markets: int, sizes: dict[str, int]) -> StateType:
+def allocate(state_type: type[StateType], num_markets: int, sizes: Mapping[str, int]) -> StateType:
     """A zeroed state for `num_markets` markets; `sizes` gives the length of each named axis."""
     arrays = {
         name: np.zeros((num_markets, *(sizes[axis] for axis in column.axes)), dtype=column.dtype)
@@ -43,7 +44,7 @@ def allocate(state_type: type[StateType], num_markets: int, sizes: dict[str, int
     return state_type(**arrays)
 
 
-def bytes_of(state_type: type[StateType], num_markets: int, sizes: dict[str, int]) -> int:
+def bytes_of(state_type: type[StateType], num_markets: int, sizes: Mapping[str, int]) -> int:
     """Bytes that `allocate` would take."""
     rows = (
         math.prod(sizes[axis] for axis in c.axes) * np.dtype(c.dtype).itemsize for c in columns(state_type).values()

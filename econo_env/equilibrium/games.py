@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from econo_env.equilibrium.grids import Choices
 from econo_env.equilibrium.logit import Outcome
+from econo_env.market import market_of
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
 
@@ -122,14 +123,14 @@ def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Flo
     """
     from econo_env.engine.engine import Engine
 
-    market: Any = scenario.market_module()
+    market: Any = market_of(scenario)
     free = scenario.replace(bids="amount")
     order = [agent, *(i for i in range(len(bids)) if i != agent)]
     shape = tuple(len(bids[i]) for i in order)
     total = int(np.prod(shape))
     quarter = np.diff(bids[agent]).min() / 4.0
     units, payments = np.zeros(total), np.zeros(total)
-    highest = market.types_at(scenario, agent, np.ones((1, 1)))
+    highest = market.types.at(scenario, agent, np.ones((1, 1)))
     engine = Engine(free, min(_CHUNK, total))
     for first in range(0, total, _CHUNK):
         count = min(_CHUNK, total - first)
@@ -138,12 +139,12 @@ def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Flo
         places = np.unravel_index(np.arange(first, first + count), shape)
         for shift in (-quarter, quarter):
             engine.reset(0)
-            market.set_types(free, engine, agent, np.repeat(highest, count, axis=0))
+            market.types.put(free, engine, agent, np.repeat(highest, count, axis=0))
             placed = np.zeros((count, len(bids), 1))
             for i, place in zip(order, places, strict=True):
                 placed[:, i, 0] = np.maximum(bids[i][place] + (shift if i == agent else 0.0), 0.0)
             # what an amount is as an action does not depend on what the bidder sees
-            actions = market.bid_actions(free, engine.exchange.observations, placed)
+            actions = market.baselines.bids.place(free, engine.exchange.observations, placed)
             engine.step(np.reshape(actions, (count, len(bids), 1)))
             paid = to_credits(engine.state.payments[:, agent])
             payments[first : first + count] += paid / 2.0

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.quantile_table import QuantileTable
 
@@ -71,8 +72,8 @@ class Choices:
 
 def type_law(scenario: Scenario, agent: int) -> QuantileTable:
     """The law of an agent's first type in credits, as the engine draws it."""
-    market: Any = scenario.market_module()
-    return QuantileTable.refined(lambda shares: market.types_at(scenario, agent, shares[:, None])[:, 0])
+    market: Any = market_of(scenario)
+    return QuantileTable.refined(lambda shares: market.types.at(scenario, agent, shares[:, None])[:, 0])
 
 
 def type_cells(quantiles: QuantileTable, cells: int) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import BidCurves
+from econo_env.games.bid_curves import BidCurves
 from econo_env.valuations.bid_function import BidFunction
 
 Floats = NDArray[np.float64]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.equilibrium.losses import Curves
+from econo_env.market import market_of
 from econo_env.money import to_money
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import BidFunction
@@ -30,7 +31,7 @@ def curves_on_sample(
     """
     from scipy.stats import qmc
 
-    market: Any = scenario.market_module()
+    market: Any = market_of(scenario)
     sequence = qmc.Sobol(scenario.num_agents, rng=np.random.default_rng(seed))
     uniforms = sequence.random_base2(int(_MARKETS - 1).bit_length())
     engine = Engine(scenario, _MARKETS)
@@ -41,5 +42,5 @@ def curves_on_sample(
             function = functions[number]
             made = np.interp(uniforms[:, agent], function.shares, np.nan_to_num(function.bids))
             engine.state.bids[:, agent] = to_money(made)
-    curves: Curves = partial(market.bid_curves, scenario, engine.state, roles[role][0])
+    curves: Curves = partial(market.judging.bids.curves, scenario, engine.state, roles[role][0])
     return curves

@@ -17,8 +17,10 @@ from econo_env.equilibrium.reading import carried, narrowed, read
 from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
 from econo_env.equilibrium.unit_solve import solve_unit_bids
-from econo_env.markets.judging import BidCurves
+from econo_env.games.bid_curves import BidCurves
+from econo_env.market import market_of
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of, units_of
 from econo_env.mechanisms.properties import EX_POST_RATIONAL
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import BidFunction
@@ -78,7 +80,7 @@ def solved(scenario: Scenario) -> Solution:
 
 
 def _solve(scenario: Scenario) -> Solution:
-    market: Any = scenario.market_module()
+    market = market_of(scenario)
     roles = market.roles(scenario)
     if getattr(scenario, "demand", 1) > 1:
         return solve_unit_bids(scenario)
@@ -135,7 +137,7 @@ def _best_read(
 
 
 def _reserve(scenario: Any) -> float:
-    return float(getattr(scenario.mechanism, "reserve", 0.0))
+    return reserve_of(scenario.mechanism)
 
 
 def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:
@@ -149,7 +151,7 @@ def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Q
     presence = getattr(scenario, "participation", None)
     if _expected(scenario) is None or EX_POST_RATIONAL not in claims or (presence and presence != type(presence)()):
         return [reserve] * len(roles)
-    units = len(getattr(scenario, "click_rates", ())) or int(getattr(scenario.mechanism, "units", 1))
+    units = len(getattr(scenario, "click_rates", ())) or units_of(scenario.mechanism)
     ends = [
         float(table.values[0]) * weight
         for agents, table, weight in zip(roles, quantiles, weights, strict=True)
@@ -193,11 +195,11 @@ def _builder(
             f"2 to {MOST_IN_A_TABLE} bidders, not {agents}; use truthful, shading or a trained run instead"
         )
 
-    market: Any = scenario.market_module()
-    if hasattr(market, "outcome_tables"):
+    market = market_of(scenario)
+    if (tables := market.solver.outcome_tables) is not None:
 
         def tabled(choices: tuple[Choices, ...]) -> DiscreteGame:
-            return TableGame(choices, roles, *market.outcome_tables(scenario, choices))
+            return TableGame(choices, roles, *tables(scenario, choices))
 
         return tabled, _BY_FORMULA.get(agents, _BY_TABLE[agents])
 
@@ -211,24 +213,21 @@ def _builder(
 
 
 def _expected(scenario: Scenario) -> ExpectedOutcome | None:
-    market = scenario.market_module()
-    expected: ExpectedOutcome | None = (
-        market.expected_outcome(scenario) if hasattr(market, "expected_outcome") else None
-    )
-    return expected
+    known = market_of(scenario).solver.expected_outcome
+    return None if known is None else known(scenario)
 
 
 def _losses(
     scenario: Scenario, roles: tuple[tuple[int, ...], ...], functions: tuple[BidFunction, ...]
 ) -> tuple[Loss, ...]:
-    expected, market = _expected(scenario), scenario.market_module()
+    expected, from_functions = _expected(scenario), market_of(scenario).solver.expected_curves
     tops = _tops(scenario, [float(one.types[-1]) for one in functions])
     losses = []
     for role, (own, top) in enumerate(zip(functions, tops, strict=True)):
         if expected is not None:
             curves: Curves = partial(_by_rank, expected, functions, roles, _weights(scenario, roles), role)
-        elif hasattr(market, "expected_curves"):
-            curves = partial(market.expected_curves, scenario, functions, role)
+        elif from_functions is not None:
+            curves = partial(from_functions, scenario, functions, role)
         else:
             chosen, judged = (curves_on_sample(scenario, roles, functions, role, seed) for seed in _SAMPLES)
             losses.append(sampled_loss(own, (chosen, judged), _reserve(scenario), top))

@@ -11,6 +11,7 @@ from econo_env.equilibrium.losses import Loss
 from econo_env.equilibrium.reading import carried, narrowed
 from econo_env.equilibrium.solution import Solution
 from econo_env.equilibrium.unit_bids import UnitBids, UnitBidsGame, sorted_pairs
+from econo_env.market import market_of
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
@@ -33,8 +34,8 @@ def solve_unit_bids(scenario: Any) -> Solution:
         ValueError: The market is another one than two bidders who want both of two units and pay what they bid, or the
             reserve is beyond all values.
     """
-    market = scenario.market_module()
-    if not market.offers_unit_bids(scenario):
+    market = market_of(scenario)
+    if market.solver.unit_bids is None or not market.solver.unit_bids(scenario):
         raise ValueError(
             f"{scenario.id}: with several units wanted an equilibrium is solved for where two bidders want both of two "
             "units and pay what they bid; use truthful, shading or a trained run instead"

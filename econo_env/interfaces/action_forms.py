@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.spaces import ActionBox, MaskedMultiDiscrete, fits, whole_number
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
 
 ActionKind = Literal["box", "discrete", "multi_discrete"]
@@ -66,7 +67,7 @@ class BoxActions:
     """Numbers in [-1, 1], one for each component; see `ActionForm`."""
 
     def __init__(self, scenario: Scenario) -> None:
-        names = scenario.market_module().action_names(scenario)
+        names = market_of(scenario).actions(scenario)
         self.shape: tuple[int, ...] = (len(names),)
         self.mask_size = 1
         self.wanted = (
@@ -97,10 +98,10 @@ class GridActions:
     def __init__(
         self, scenario: Scenario, kind: Literal["discrete", "multi_discrete"], levels: Levels = LEVELS
     ) -> None:
-        market = scenario.market_module()
-        components = len(market.action_names(scenario))
+        market = market_of(scenario)
+        components = len(market.actions(scenario))
         counts = _counts(levels, components)
-        self._scenario, self._truthful = scenario, market.truthful_actions
+        self._scenario, self._truthful = scenario, market.baselines.truthful
         self._joined = kind == "discrete" or components == 1
         self._counts = counts
         self._values = [np.linspace(-1.0, 1.0, count) for count in counts]

@@ -5,33 +5,33 @@ from collections.abc import Iterable
 from typing import Any
 
 from econo_env.interfaces.registry import registered_id
-from econo_env.markets.manual import Manual
+from econo_env.market import market_of, offered
 from econo_env.scenario import Scenario
 from econo_env.schema import attribute_meanings
 
 
 def page(scenario: Scenario) -> str:
     """The page as Markdown."""
-    manual: Manual = scenario.market_module().manual(scenario)
+    docs = offered(market_of(scenario).view.docs, "page", scenario)(scenario)
     name = registered_id(scenario.id)
-    actions, features = len(manual.actions), len(manual.observations)
-    endings = "\n".join(f"{number}. {text}" for number, text in enumerate(manual.end, start=1))
+    actions, features = len(docs.actions), len(docs.observations)
+    endings = "\n".join(f"{number}. {text}" for number, text in enumerate(docs.end, start=1))
     version = scenario.id.rsplit("_v", 1)[1]
     sections = {
-        "Description": manual.description,
+        "Description": docs.description,
         "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
-        + _table(("Num", "Action", "Min", "Max"), _numbered(manual.actions, -1))
+        + _table(("Num", "Action", "Min", "Max"), _numbered(docs.actions, -1))
         + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
         "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
-        + _table(("Num", "Observation", "Min", "Max"), _numbered(manual.observations, 0)),
-        "Rewards": manual.rewards,
-        "Starting State": manual.start,
+        + _table(("Num", "Observation", "Min", "Max"), _numbered(docs.observations, 0)),
+        "Rewards": docs.rewards,
+        "Starting State": docs.start,
         "Episode End": endings,
         "Arguments": _table(("Argument", "Default", "Meaning"), _arguments(scenario)),
         "Vectorized environment": f'`econo_env.vector_env("{scenario.id}", num_markets=4096)` for all agents, '
         f'`gymnasium.make_vec("{name}", num_envs=4096)` for one seat.',
-        "Equilibrium": manual.equilibrium,
-        "References": manual.references,
+        "Equilibrium": docs.equilibrium,
+        "References": docs.references,
         "Version History": f"v{version}: this version. The number changes whenever results change.",
     }
     front = _table(

@@ -17,12 +17,14 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils.conversions import parallel_to_aec
 from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper
 
+from econo_env.catalogue import load
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import action_rows, require_known
 from econo_env.interfaces.spaces import first_market_of, fresh_seed, observation_box, whole_number
-from econo_env.scenario import Scenario, load
+from econo_env.market import market_of
+from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
 Observations: TypeAlias = dict[str, Any]
@@ -129,8 +131,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def _build(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.engine = Engine(scenario)
-        market = scenario.market_module()
-        self._info = market.info
+        market = market_of(scenario)
+        self._info = market.view.info
         self._form = action_form(scenario, self._action_kind, self._action_levels)
         self._recorder = None if self.render_mode is None else Recorder(scenario, self.possible_agents)
         self._observation_spaces: dict[str, Space[Any]] = {}

@@ -2,7 +2,7 @@
 
 import gymnasium
 
-from econo_env.scenario import scenarios
+from econo_env.catalogue import scenarios
 
 NAMESPACE = "econo"
 

@@ -12,12 +12,13 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from econo_env.catalogue import load
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.state import Bools, Exchange, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.opponents import Opponent, checked_seats, players_of
 from econo_env.interfaces.spaces import first_market_of
-from econo_env.scenario import Scenario, load
+from econo_env.scenario import Scenario
 
 Indices = int | Iterable[int] | None
 Infos = list[dict[str, Any]]

@@ -10,6 +10,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.state import Bools, Float32s, Float64s
 from econo_env.interfaces.action_forms import ActionForm
 from econo_env.interfaces.spaces import first_market_of, fits, fresh_seed, whole_number
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
 
 
@@ -30,7 +31,7 @@ class Truthful:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._actions = scenario.market_module().truthful_actions
+        self._actions = market_of(scenario).baselines.truthful
 
     def act(self, observations: Float32s, mask: Bools) -> Float32s:
         """The truthful actions."""
@@ -67,10 +68,10 @@ class Seat:
         if opponents is not None and not callable(getattr(opponents, "act", None)):
             raise ValueError(
                 f"opponents={opponents!r} is no policy: give an object with act(observations, mask), "
-                "such as policies.make_policy(name, scenario), or None for truthful opponents"
+                "such as econo_env.policies.make_policy(name, scenario), or None for truthful opponents"
             )
         self.opponents = Truthful(scenario) if opponents is None else opponents
-        self._info = scenario.market_module().info
+        self._info = market_of(scenario).view.info
         self._seeded = False
 
     def reset(self, seed: int | None, options: Mapping[str, Any] | None, where: Bools | None = None) -> None:

@@ -8,8 +8,10 @@ import numpy as np
 from gymnasium.spaces import Box, MultiDiscrete
 from numpy.typing import NDArray
 
+from econo_env.catalogue import load
 from econo_env.engine.state import Float32s
-from econo_env.scenario import Scenario, load
+from econo_env.market import market_of
+from econo_env.scenario import Scenario
 from econo_env.settings import UnknownKeyError
 
 
@@ -78,7 +80,7 @@ class MaskedMultiDiscrete(MultiDiscrete):
 
 def observation_box(scenario: Scenario, *leading: int) -> Box:
     """Space of one agent's observation: Box(0, 1), float32 (features,); with `leading` axes, of many agents'."""
-    features = len(scenario.market_module().observation_names(scenario))
+    features = len(market_of(scenario).observations(scenario))
     return Box(0.0, 1.0, (*leading, features), np.float32)
 
 

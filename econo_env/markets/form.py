@@ -18,12 +18,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NO_OFFER = -1
-SAME = 1e-9
-"""Credits: payments are whole micro-credits, so amounts that differ by less are equal."""
-
-BY_ITS_RULE = "by its rule"
-"""The reason where words know none that is true."""
-
 AnyForm = TypeVar("AnyForm", bound="Form")
 
 

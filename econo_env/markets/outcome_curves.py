@@ -13,7 +13,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
-from econo_env.markets.judging import BidCurves
+from econo_env.games.bid_curves import BidCurves
 from econo_env.money import to_credits, to_money
 
 _NO_BID = -1

@@ -1,11 +1,10 @@
 """All-pay sealed-bid auction: the highest bids win, and everybody pays what it bid."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
@@ -16,8 +15,9 @@ from econo_env.mechanisms.order_statistics import (
     rank_chances,
     win_density,
 )
+from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -25,8 +25,8 @@ from econo_env.valuations.places import Places
 class AllPay(NamedTuple):
     """Parameters: the least bid that is accepted in credits, and the number of identical units (one a bidder)."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
-    units: Annotated[int, Field(ge=1)] = 1
+    reserve: Reserve = 0.0
+    units: Units = 1
 
 
 @compiled
@@ -89,6 +89,8 @@ MECHANISM = Mechanism(
         has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
+    sources=(equals.own_bid,),
+    losers_pay=True,
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
     equilibrium=equilibrium,
     expected_outcome=expected_outcome,

@@ -4,15 +4,19 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Literal, Protocol, get_type_hints
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
 from econo_env.mechanisms.properties import SHILL_PROOF, Claim
+from econo_env.mechanisms.reasons import Source
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import is_money, to_money
-from econo_env.settings import choice, validated
+from econo_env.settings import validated
+from econo_env.table import Table
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -83,6 +87,9 @@ class Mechanism:
         truth_is_dominant: Whether bidding the value is dominant under given parameters, whoever the rivals are.
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
+        sources: What a payment can be: explanations say the first that gives it, else that it is by the rule.
+        losers_pay: Whether bidders who win nothing pay too.
+        chances: Of a contest, in which a draw decides: each bidder's chance, shape (n,), given the parameters.
         reversible: Whether it also makes sense as procurement: only winners pay.
         reverse_setting: Further fields of its procurement scenario.
         under_shill_bids: Where it is not shill-proof, given the parameters: the section of the mechanism that the game
@@ -103,6 +110,9 @@ class Mechanism:
     truth_is_dominant: Callable[[Any], bool] = lambda _: False
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Source[Any], ...] = ()
+    losers_pay: bool = False
+    chances: Callable[[SealedRound, Any], NDArray[np.float64]] | None = None
     reversible: bool = False
     reverse_setting: Mapping[str, Any] = field(default_factory=dict)
     under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None
@@ -138,13 +148,29 @@ class Mechanism:
         return self.parameters(**values)
 
 
-@cache
-def mechanisms() -> Mapping[str, Mechanism]:
-    """Every mechanism by name: each module of this package that holds a `MECHANISM`."""
+def _own() -> list[Mechanism]:
     package = importlib.import_module("econo_env.mechanisms")
     modules = (importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__))
-    rows = [module.MECHANISM for module in modules if hasattr(module, "MECHANISM")]
-    return {row.name: row for row in sorted(rows, key=lambda row: row.name)}
+    rows = [vars(module)["MECHANISM"] for module in modules if "MECHANISM" in vars(module)]
+    return sorted(rows, key=lambda row: row.name)
+
+
+MECHANISMS: Table[Mechanism] = Table("mechanism", "econo_env.mechanisms", _own, Mechanism)
+
+
+def register_mechanism(row: Mechanism) -> Mechanism:
+    """Makes a rule known: in scenarios, `econo-env clear`, and as a built-in scenario of its kind of market.
+
+    Raises:
+        TypeError: It is no `Mechanism`.
+        ValueError: Another mechanism has its name.
+    """
+    return MECHANISMS.register(row)
+
+
+def mechanisms() -> Mapping[str, Mechanism]:
+    """Every mechanism by name: each module of this package that holds a `MECHANISM`, and those registered."""
+    return MECHANISMS.rows()
 
 
 def mechanism(name: str) -> Mechanism:
@@ -153,9 +179,7 @@ def mechanism(name: str) -> Mechanism:
     Raises:
         ValueError: There is none; the message lists those there are.
     """
-    if name not in mechanisms():
-        raise ValueError(f"unknown mechanism {name!r}: {choice(str(name), list(mechanisms()))}")
-    return mechanisms()[name]
+    return MECHANISMS.row(name)
 
 
 def reversible_names(market: str) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery, ticket
 from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.ranking import NOBODY
 
 
@@ -51,16 +52,21 @@ class ClockMechanism(Mechanism):
         falling: Whether the price comes down until somebody says yes, not up until they say no.
         sees: What a bidder sees of its own standing: `still_in` where bidders leave, `leading` where one holds a bid.
         cycles: Ticks of the scenario that carries the mechanism's name.
+        step: The step in credits between the prices that can be asked, given the parameters; None where it varies.
+        closing: Ticks after which the sale closes as planned, given the parameters; None for a clock that runs. Who
+            plans it has the parameters `closing` and `extension`, ticks by which a late call puts it off.
         duration: The most ticks a sale takes from an opening price, among bidders who keep to limits (n,), credits, NaN
             for none; None where that is not known.
     """
 
     rule: Callable[..., Clock]
     sealed_form: str = "second_price"
-    opening: Callable[[Any, float], float] = lambda parameters, highest: float(parameters.reserve)
+    opening: Callable[[Any, float], float] = lambda parameters, highest: reserve_of(parameters)
     falling: bool = False
     sees: tuple[str, ...] = field(default=())
     cycles: int = 101
+    step: Callable[[Any], float | None] = lambda parameters: None
+    closing: Callable[[Any], int] | None = None
     duration: Callable[[Any, float, NDArray[np.float64]], float] | None = None
 
 

@@ -1,22 +1,22 @@
 """Execution-contingent second-score auction: the highest score wins and owes the best losing score."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import scores as equals
 
 
 class ContingentSecondScore(NamedTuple):
     """Parameters: the least score that is served, in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 @compiled
@@ -56,5 +56,6 @@ MECHANISM = Mechanism(
         has.denied(has.NO_DEFICIT.where("where forgery passes", contract__detection=0.0)),
     ),
     known_answer="stake S2 - V(byzantine) makes truth dominant; a lower cap lets reliability be exaggerated",
+    sources=(equals.best_losing_score, equals.least_score),
     reference="Porter, Ronen, Shoham and Tennenholtz (2008); Dash, Ramchurn and Jennings (2004); Che (1993)",
 )

@@ -9,6 +9,7 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.sources import offers as equals
 from econo_env.money import Credits
 
 NOBODY = -1
@@ -127,6 +128,7 @@ MECHANISM = Mechanism(
         has.PRICE_TIME_PRIORITY,
     ),
     known_answer="zero-intelligence traders with a budget, 20 buyers and 20 sellers, U[0,1]: about 95.5 % of the gains",
+    sources=(equals.resting_limit,),
     reference="Smith (1962); Gode and Sunder, Journal of Political Economy 101 (1993)",
 )
 

@@ -11,6 +11,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.first_price import expected_outcome
 from econo_env.mechanisms.marginal_bids import UnitSale, award
 from econo_env.mechanisms.order_statistics import sold_to_the_highest
+from econo_env.mechanisms.sources import units as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -48,6 +49,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: revenue 0.675 and 98.0 % of the best welfare, solved for numerically",
+    sources=(equals.own_bids,),
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.4; Engelbrecht-Wiggans and Kahn, Games and "
     "Economic Behavior 23 (1998); Ausubel et al. (2014)",
     equilibrium=equilibrium,

@@ -12,6 +12,9 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.choices import read_as, written_as
 from econo_env.mechanisms.crossing import cross, trade
+from econo_env.mechanisms.reasons import Reason
+from econo_env.mechanisms.rounds import TwoSidedRound
+from econo_env.money import written
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 from econo_env.valuations.priors import Uniform
@@ -83,6 +86,18 @@ def equilibrium(places: Places, num_bidders: int, parameters: DoubleAuction) -> 
     return BidFunction(places.shares, places.values, places.lowest + (places.highest - places.lowest) * bids)
 
 
+def between_the_ends(cleared: TwoSidedRound, trader: int) -> Reason | None:
+    """K times the lower end plus 1 - k times the upper end of the price range."""
+    margin, k = cleared.margin(), float(cleared.options.k)
+    if margin is None:
+        return None
+    bid, ask = margin.bid, margin.ask
+    if cleared.options.between == CLEARING_PRICES:
+        bid, ask = min(bid, margin.next_ask), max(ask, margin.next_bid)
+    words = f"{k:.12g} x {written(ask)} + {1 - k:.12g} x {written(bid)}, between the ends of the price range"
+    return Reason(words, cleared.side(trader) * (k * ask + (1 - k) * bid), cut=True)
+
+
 MECHANISM = Mechanism(
     name="double_auction",
     summary="Every efficient trade takes place at one price, k of the way from the marginal bid down to the ask.",
@@ -98,6 +113,7 @@ MECHANISM = Mechanism(
         has.BUDGET_BALANCED,
     ),
     known_answer="one buyer, one seller, U[0,1], k = 1/2: B(v) = 2v/3 + 1/12, S(c) = 2c/3 + 1/4, gains from trade 9/64",
+    sources=(between_the_ends,),
     reference="Chatterjee and Samuelson (1983); Satterthwaite and Williams (1989); "
     "Rustichini, Satterthwaite and Williams (1994)",
     equilibrium=equilibrium,

@@ -12,7 +12,9 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.first_price import equilibrium
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
 
 
@@ -22,7 +24,7 @@ class Dutch(NamedTuple):
     A `start` of 0 is the highest possible value, rounded up to a whole number of steps above the reserve.
     """
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
     start: Annotated[Credits, Field(ge=0.0)] = 0.0
 
@@ -68,10 +70,12 @@ MECHANISM = ClockMechanism(
     ),
     known_answer="as first price, within one step: U[0,1], n bidders: take the price at (n - 1) v / n, "
     "revenue (n - 1) / (n + 1)",
+    sources=(equals.first_price_taken,),
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 1.2",
     equilibrium=equilibrium,
     sealed_form="first_price",
     opening=opening,
     falling=True,
+    step=lambda parameters: float(parameters.increment),
     duration=duration,
 )

@@ -11,14 +11,16 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing, steps_between
 from econo_env.mechanisms.conditions import truth
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
 
 
 class English(NamedTuple):
     """Parameters: the reserve, from which the clock rises, and its step, both in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
 
 
@@ -76,10 +78,12 @@ MECHANISM = ClockMechanism(
     ),
     known_answer="staying in up to the own value; the price is the second highest value within one step: above it "
     "where one bidder is left, not above it where the last ones leave together",
+    sources=(equals.last_rival_left, equals.nobody_else, equals.last_accepted),
     reference="Milgrom and Weber (1982), section 5; Krishna, Auction Theory (2009), section 1.2; Li (2017)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,
     sealed_form="second_price",
     sees=("still_in",),
+    step=lambda parameters: float(parameters.increment),
     duration=duration,
 )

@@ -12,7 +12,9 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.conditions import truth
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
 
 
@@ -24,7 +26,7 @@ class EnglishOpen(NamedTuple):
     ticks puts the close off to `extension` ticks after it (soft close), and 0 is a hard close.
     """
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
     increment_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
     closing: Annotated[int, Field(ge=1)] = 20
@@ -73,10 +75,13 @@ MECHANISM = ClockMechanism(
     ),
     known_answer="outbidding up to the own value: the price is the second highest value within one increment; "
     "with a soft close waiting for the last ticks gains nothing",
+    sources=(equals.standing_bid,),
     reference="Krishna, Auction Theory (2009), section 1.2; Roth and Ockenfels (2002) on hard and soft closes",
     equilibrium=truth,
     sealed_form="second_price",
     sees=("leading",),
+    closing=lambda parameters: int(parameters.closing),
+    step=lambda parameters: None if parameters.increment_share > 0.0 else float(parameters.increment),
     duration=duration,
     cycles=256,
 )

@@ -1,11 +1,10 @@
 """First-price sealed-bid auction: the highest bids win and pay themselves."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
@@ -13,8 +12,9 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import first_price_under
 from econo_env.mechanisms.order_statistics import rank_chances, sold_to_the_highest
+from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -22,8 +22,8 @@ from econo_env.valuations.places import Places
 class FirstPrice(NamedTuple):
     """Parameters: the reserve price in credits, and the number of identical units (one a bidder)."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
-    units: Annotated[int, Field(ge=1)] = 1
+    reserve: Reserve = 0.0
+    units: Units = 1
 
 
 @compiled
@@ -74,6 +74,7 @@ MECHANISM = Mechanism(
         has.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
+    sources=(equals.own_bid,),
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 2.3",
     equilibrium=equilibrium,
     equilibrium_under=first_price_under,

@@ -1,17 +1,17 @@
 """First-score auction: the offer with the highest score wins, is delivered, and is paid its price."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import sold_to_the_highest
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import scores as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -19,7 +19,7 @@ from econo_env.valuations.places import Places
 class FirstScore(NamedTuple):
     """Parameters: the least score that the buyer accepts, in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 @compiled
@@ -70,6 +70,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price "
     "2 / theta + ln(theta) / (1 - theta), the buyer gains 4 (1 - ln 2)",
+    sources=(equals.own_price,),
     reference="Che (1993); Asker and Cantillon (2008)",
     equilibrium=equilibrium,
 )

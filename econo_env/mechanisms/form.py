@@ -4,11 +4,10 @@ The form of the file belongs to the kind of market that plays the mechanism: its
 `clear_form(document, seed, rounding)`. A new form is a new market package, nothing here changes.
 """
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 from econo_env.mechanisms.base import mechanism, mechanisms
 from econo_env.money import MICRO, is_whole, written
@@ -92,6 +91,18 @@ class Cleared:
         return fields | self.details
 
 
+class ClearDocument(Protocol):
+    """Clears the market that a document of `econo-env clear` describes."""
+
+    def __call__(self, document: Mapping[str, Any], seed: int, rounding: Rounding, /) -> Cleared:
+        """Raises ValueError where the document's form is not met."""
+        ...
+
+
+READERS: dict[str, ClearDocument] = {}
+"""How the documents of each kind of market are read; the row of the kind puts its own here."""
+
+
 def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears the market that a mapping such as a YAML file describes.
 
@@ -111,7 +122,8 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
             f"mechanisms are {', '.join(mechanisms())}"
         )
     row = mechanism(str(section["name"]))
-    market = importlib.import_module(f"econo_env.markets.{row.market}")
+    if row.market not in READERS:
+        raise ValueError(f"mechanism {row.name}: a {row.market} market reads no documents")
     rounding = rounding or Rounding()
-    cleared: Cleared = market.clear_form(document, seed, rounding)
+    cleared = READERS[row.market](document, seed, rounding)
     return replace(cleared, explanation=[*cleared.explanation, *rounding.said()])

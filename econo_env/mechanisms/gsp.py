@@ -11,6 +11,7 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots, follower, occupant, price_to_stay
+from econo_env.mechanisms.sources import slots as equals
 
 
 @compiled
@@ -82,5 +83,6 @@ MECHANISM = Mechanism(
     ),
     known_answer="truthful bids, U[0,1], click rates x: revenue sum of x_s (n - s) / (n + 1); the locally envy-free "
     "equilibrium with the lowest revenue has the payments of VCG",
+    sources=(equals.bid_to_stay,),
     reference="Edelman, Ostrovsky and Schwarz (2007); Varian (2007)",
 )

@@ -1,19 +1,19 @@
 """K-th-price sealed-bid auction: the highest bid wins and pays the k-th highest."""
 
 from math import comb, factorial
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import kth_price_with_shills
+from econo_env.mechanisms.parameters import Rank, Reserve
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 from econo_env.valuations.priors import Uniform
@@ -25,8 +25,8 @@ _FALLS = 1e-6  # of the highest value: quantile functions are computed, and diff
 class KthPrice(NamedTuple):
     """Parameters: the reserve price in credits, and the rank of the bid that sets the price (2 is the second)."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
-    rank: Annotated[int, Field(ge=2)] = 3
+    reserve: Reserve = 0.0
+    rank: Rank = 3
 
 
 @compiled
@@ -110,6 +110,7 @@ MECHANISM = Mechanism(
         has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, rank k >= 2: b(v) = (n - 1) v / (n - k + 1), revenue (n - 1) / (n + 1)",
+    sources=(equals.bid_of_rank, equals.own_bid, equals.reserve),
     reference="Monderer and Tennenholtz (2000); Krishna, Auction Theory (2009), section 3.2",
     equilibrium=equilibrium,
     setting={"num_agents": 3},

@@ -1,5 +1,7 @@
 """Identical units and marginal bids: who wins how many, which the multi-unit rules share."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -7,18 +9,34 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery, ticket
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY
-from econo_env.money import Credits
+from econo_env.valuations.priors import Prior
 
 MOST_UNITS = 4096
 """Units on sale: payments of one bidder stay inside int64."""
 
 
+@dataclass(frozen=True)
+class UnitMechanism(Mechanism):
+    """A row of the table for a rule that sells identical units.
+
+    Attributes:
+        truthful_for_one_unit: Whether bidding the value is dominant where everybody wants one unit.
+        second_bid_of_zero: Whether, with two bidders who want both of two units and no reserve, bidding (v1, 0) answers
+            a rival who does, given the own prior and the rival's; None where it never does.
+    """
+
+    truthful_for_one_unit: bool = False
+    second_bid_of_zero: Callable[[Prior, Prior], bool] | None = None
+
+
 class UnitSale(NamedTuple):
     """Parameters: identical units for sale, and the reserve price of each in credits."""
 
-    units: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 2
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    units: Annotated[Units, Field(le=MOST_UNITS)] = 2
+    reserve: Reserve = 0.0
 
 
 @compiled

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -11,7 +12,9 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import cross, trade
-from econo_env.money import Credits
+from econo_env.mechanisms.reasons import Reason
+from econo_env.mechanisms.rounds import TwoSidedRound
+from econo_env.money import Credits, written
 
 
 class McAfee(NamedTuple):
@@ -59,6 +62,27 @@ def clear(
         trade(order, buyers, trades - 1, marginal_bid, marginal_ask, allocation, payments)
 
 
+def losers_midpoint(cleared: TwoSidedRound, trader: int) -> Reason | None:
+    """Halfway between the first losing offers, or the amounts that stand in for them."""
+    margin, options = cleared.margin(), cleared.options
+    if margin is None:
+        return None
+    low = margin.next_bid if np.isfinite(margin.next_bid) else float(options.lowest_bid)
+    low = min(low, margin.next_ask)
+    high = margin.next_ask if np.isfinite(margin.next_ask) else max(float(options.highest_ask), low)
+    words = f"halfway between the next bid {written(low)} and the next ask {written(high)}"
+    return Reason(words, cleared.side(trader) * (low + high) / 2.0, cut=True)
+
+
+def left_out_pair(cleared: TwoSidedRound, trader: int) -> Reason | None:
+    """The offer of the own side in the least valuable pair, which does not trade."""
+    margin, side = cleared.margin(), cleared.side(trader)
+    if margin is None:
+        return None
+    kind, offer = ("bid", margin.bid) if side == 1 else ("ask", margin.ask)
+    return Reason(f"the {kind} {written(offer)} of the least valuable pair, which is left out", side * offer)
+
+
 MECHANISM = Mechanism(
     name="mcafee",
     summary="Trade at the midpoint of the first losing offers if it suits the marginal pair, else without that pair.",
@@ -74,6 +98,7 @@ MECHANISM = Mechanism(
         has.LOSES_THE_LEAST_TRADE,
     ),
     known_answer="2 buyers, 2 sellers, U[0,1]: truthful, 79/96 (0.823) of the gains from trade",
+    sources=(losers_midpoint, left_out_pair),
     reference="McAfee, A dominant strategy double auction, Journal of Economic Theory 56 (1992)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

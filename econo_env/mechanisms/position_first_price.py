@@ -12,6 +12,7 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import mean_of_losing, rank_chances, win_probability
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots
+from econo_env.mechanisms.sources import slots as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -85,6 +86,7 @@ MECHANISM = Mechanism(
         has.MONOTONE,
     ),
     known_answer="U[0,1], n bidders, click rates x: revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
+    sources=(equals.own_bid,),
     reference="Edelman and Ostrovsky (2007); Krishna, Auction Theory (2009), section 5.1.2",
     equilibrium=equilibrium,
     expected_outcome=expected_outcome,

@@ -11,6 +11,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots, follower, occupant, price_to_stay
+from econo_env.mechanisms.sources import slots as equals
 
 
 @compiled
@@ -60,6 +61,7 @@ MECHANISM = Mechanism(
         has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, click rates x: truthful, revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
+    sources=(equals.externality,),
     reference="Edelman, Ostrovsky and Schwarz (2007); Varian (2007)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

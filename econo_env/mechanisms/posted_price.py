@@ -1,9 +1,8 @@
 """Posted price in a two-sided market: all who accept the price trade, the longer side by lot."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
@@ -11,13 +10,14 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import BY_LOT, sort_offers, trade
-from econo_env.money import Credits
+from econo_env.mechanisms.parameters import Posted
+from econo_env.mechanisms.sources import offers as equals
 
 
 class PostedPrice(NamedTuple):
     """Parameters: the price in credits, fixed before anyone offers."""
 
-    price: Annotated[Credits, Field(ge=0.0)] = 0.5
+    price: Posted = 0.5
 
 
 @compiled
@@ -64,6 +64,7 @@ MECHANISM = Mechanism(
         has.PRICED_BY_OTHERS,
     ),
     known_answer="one buyer, one seller, U[0,1], price 1/2: gains from trade 1/8",
+    sources=(equals.posted_price,),
     reference="Hagerty and Rogerson, Robust trading mechanisms, Journal of Economic Theory 42 (1987)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

@@ -1,25 +1,25 @@
 """Second-price sealed-bid auction: the highest bids win and pay the best bid that lost, or the reserve."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import second_price_under, second_price_with_shills, truth
+from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.mechanisms.weighted_price import Payment, PaymentRule, price_over_loser
-from econo_env.money import Credits
 
 
 class SecondPrice(NamedTuple):
     """Parameters: reserve in credits, identical units (one a bidder), and the payment rule under weights."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
-    units: Annotated[int, Field(ge=1)] = 1
+    reserve: Reserve = 0.0
+    units: Units = 1
     payment: PaymentRule = Payment.critical
 
 
@@ -68,6 +68,7 @@ MECHANISM = Mechanism(
         has.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, k units: truthful, revenue k (n - k) / (n + 1)",
+    sources=(equals.best_losing_bid, equals.critical_bid, equals.undivided_score, equals.reserve, equals.nothing),
     reference="Vickrey (1961); weights as in sponsored search, Varian (2007)",
     equilibrium=truth,
     equilibrium_under=second_price_under,

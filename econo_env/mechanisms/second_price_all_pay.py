@@ -1,18 +1,18 @@
 """Second-price all-pay auction, the war of attrition: the highest bid wins and pays the second, losers theirs."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import entry_place, win_density, win_probability
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -22,7 +22,7 @@ _LEAST = 1e-15  # chance to lose: the bid function has no bound as winning becom
 class SecondPriceAllPay(NamedTuple):
     """Parameters: the least bid that is accepted, in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 @compiled
@@ -80,6 +80,8 @@ MECHANISM = Mechanism(
         has.denied(has.SHILL_PROOF),
     ),
     known_answer="U[0,1], 2 bidders: b(v) = -v - ln(1 - v), revenue 1/3",
+    sources=(equals.highest_losing_bid, equals.reserve, equals.own_bid, equals.nothing),
+    losers_pay=True,
     reference="Krishna and Morgan (1997)",
     equilibrium=equilibrium,
     under_shill_bids=lambda parameters: {"name": "all_pay", "reserve": parameters.reserve},

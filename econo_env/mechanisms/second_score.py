@@ -1,23 +1,23 @@
 """Second-score auction: the highest score wins and is paid so much that its score falls to the best losing one."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
-from econo_env.money import Credits
+from econo_env.mechanisms.sources import scores as equals
 
 
 class SecondScore(NamedTuple):
     """Parameters: the least score that the buyer accepts, in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 @compiled
@@ -60,6 +60,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price theta q, the buyer "
     "gains 4 (1 - ln 2), as in first_score",
+    sources=(equals.down_to_the_next_score,),
     reference="Che (1993); Asker and Cantillon (2008)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

@@ -9,6 +9,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
+from econo_env.mechanisms.sources import sealed as equals
 from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
@@ -46,6 +47,7 @@ MECHANISM = Mechanism(
     ),
     known_answer="U[0,1], n bidders, k units: round l bids (n - k) v / (n - l + 1), prices are a martingale, revenue "
     "k (n - k) / (n + 1)",
+    sources=(equals.own_bid,),
     reference="Weber (1983); Milgrom and Weber (2000); Krishna, Auction Theory (2009), section 15.1",
     equilibrium=equilibrium,
 )

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY, two_highest
-from econo_env.mechanisms.unit_rounds import UnitRounds, expected_last_price
+from econo_env.mechanisms.sources import sealed as equals
+from econo_env.mechanisms.unit_rounds import RoundMechanism, UnitRounds, expected_last_price
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -35,7 +35,7 @@ def equilibrium(places: Places, num_bidders: int, parameters: Any, units_left: i
     return expected_last_price(places, max(1, num_bidders - 1), units_left - 1, parameters.reserve)
 
 
-MECHANISM = Mechanism(
+MECHANISM = RoundMechanism(
     name="sequential_second_price",
     summary="One unit a round; the highest bid wins, pays the second highest and leaves.",
     market="sequential",
@@ -49,6 +49,8 @@ MECHANISM = Mechanism(
     ),
     known_answer="U[0,1], n bidders, k units: round l < k bids (n - k) v / (n - l), the last one v; prices are a "
     "martingale, revenue k (n - k) / (n + 1)",
+    sources=(equals.best_losing_bid, equals.reserve, equals.nothing),
     reference="Weber (1983); Milgrom and Weber (2000); Krishna, Auction Theory (2009), section 15.2",
     equilibrium=equilibrium,
+    truthful_in_the_last_round=True,
 )

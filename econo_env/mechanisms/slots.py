@@ -1,21 +1,20 @@
 """Slots with click rates: who stands where, which the position auctions share."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Float64s
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
-from econo_env.money import Credits
 
 
 class SlotSale(NamedTuple):
     """Parameters: the reserve price of a click in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 class Slots(NamedTuple):

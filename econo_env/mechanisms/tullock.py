@@ -3,6 +3,7 @@
 import math
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -10,8 +11,11 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import CONTEST, TWO_TO_MINUS_53, Lottery, fill_with_draws
 from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
-from econo_env.money import CREDIT, Credits
+from econo_env.mechanisms.rounds import Floats, SealedRound
+from econo_env.mechanisms.sources import sealed as equals
+from econo_env.money import CREDIT
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -21,7 +25,7 @@ _MARGIN = 1.0 + 1e-9  # far above rounding
 class Tullock(NamedTuple):
     """Parameters: the least bid that is accepted in credits, and the power of a bid (1 is the lottery contest)."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
     power: Annotated[float, Field(gt=0.0, le=16.0)] = 1.0
 
 
@@ -75,6 +79,14 @@ def equilibrium(places: Places, num_bidders: int, parameters: Tullock) -> BidFun
     return BidFunction(places.shares, places.values, places.values * share)
 
 
+def chances(cleared: SealedRound, parameters: Tullock) -> Floats:
+    """Each bidder's chance to be drawn: w_i b_i^power over the sum of these, equal ones where all bids are 0."""
+    efforts = np.where(cleared.accepted, np.nan_to_num(cleared.bids), 0.0) ** parameters.power * cleared.weights
+    if efforts.sum() == 0.0:
+        efforts = cleared.accepted.astype(np.float64)
+    return np.asarray(efforts / max(efforts.sum(), 1e-300))
+
+
 MECHANISM = Mechanism(
     name="tullock",
     summary="Everybody pays its bid, and one is drawn to win with chances in proportion to bids to a power.",
@@ -91,6 +103,9 @@ MECHANISM = Mechanism(
         has.SHILL_PROOF,
     ),
     known_answer="one known value V, n bidders, power r <= n / (n - 1): b = V r (n - 1) / n^2, revenue V r (n - 1) / n",
+    sources=(equals.own_bid,),
+    losers_pay=True,
+    chances=chances,
     reference="Tullock (1980); Konrad, Strategy and Dynamics in Contests (2009)",
     equilibrium=equilibrium,
     setting={"values": {"name": "empirical", "quantiles": (1.0, 1.0)}},

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import properties as has
-from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
-from econo_env.mechanisms.marginal_bids import UnitSale, award, next_winner
+from econo_env.mechanisms.marginal_bids import UnitMechanism, UnitSale, award, next_winner
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import units as equals
 from econo_env.valuations.priors import Prior
 
 
@@ -46,7 +46,7 @@ def zero_revenue_holds(own: Prior, rival: Prior) -> bool:
     return bool(gains.max() <= 1e-9 * own.highest)
 
 
-MECHANISM = Mechanism(
+MECHANISM = UnitMechanism(
     name="uniform_price",
     summary="The highest marginal bids win a unit each; every unit costs the highest losing bid.",
     market="multi_unit",
@@ -63,7 +63,10 @@ MECHANISM = Mechanism(
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",
+    sources=(equals.best_losing_bid,),
     reference="Krishna, Auction Theory (2009), sections 12.1 and 13.3; Engelbrecht-Wiggans and Kahn (1998)",
     equilibrium=truth,
     reversible=True,
+    truthful_for_one_unit=True,
+    second_bid_of_zero=zero_revenue_holds,
 )

@@ -1,11 +1,12 @@
 """One unit a round: what the rules of sequential sales share, parameters and equilibrium."""
 
-from typing import Annotated, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from pydantic import Field
 
-from econo_env.money import Credits
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.parameters import Reserve
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
 
@@ -13,10 +14,21 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(128)
 _TAIL = 1e-14
 
 
+@dataclass(frozen=True)
+class RoundMechanism(Mechanism):
+    """A row of the table for a rule of one round of a sequential sale.
+
+    Attributes:
+        truthful_in_the_last_round: Whether bidding the value is dominant in the last round.
+    """
+
+    truthful_in_the_last_round: bool = False
+
+
 class UnitRounds(NamedTuple):
     """Parameters: the reserve price of each unit in credits."""
 
-    reserve: Annotated[Credits, Field(ge=0.0)] = 0.0
+    reserve: Reserve = 0.0
 
 
 def expected_last_price(places: Places, num_bidders: int, units_left: int, reserve: float) -> BidFunction:

@@ -1,5 +1,6 @@
 """VCG double auction: efficient and truthful, and the market maker pays the difference."""
 
+import math
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from econo_env.mechanisms import properties as has
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import cross, trade
+from econo_env.mechanisms.reasons import Reason
+from econo_env.mechanisms.rounds import TwoSidedRound
+from econo_env.money import written
 
 
 class VcgDoubleAuction(NamedTuple):
@@ -42,6 +46,22 @@ def clear(
     trade(order, buyers, trades, buyers_pay, sellers_get, allocation, payments)
 
 
+def others_offer(cleared: TwoSidedRound, trader: int) -> Reason | None:
+    """Of a buyer the higher of the last ask that trades and the next bid; of a seller the mirror image."""
+    margin = cleared.margin()
+    if margin is None:
+        return None
+    if cleared.side(trader) == 1:
+        words = f"the higher of the last ask that trades, {written(margin.ask)},{_beside('bid', margin.next_bid)}"
+        return Reason(words, max(margin.ask, margin.next_bid))
+    words = f"the lower of the last bid that trades, {written(margin.bid)},{_beside('ask', margin.next_ask)}"
+    return Reason(words, -min(margin.bid, margin.next_ask))
+
+
+def _beside(kind: str, amount: float) -> str:
+    return f" and the next {kind}, {written(amount)}" if math.isfinite(amount) else f" for there is no next {kind}"
+
+
 MECHANISM = Mechanism(
     name="vcg_double_auction",
     summary="Every efficient trade takes place; each trader gets its whole contribution, at the market maker's cost.",
@@ -56,6 +76,7 @@ MECHANISM = Mechanism(
         has.PRICED_BY_OTHERS,
     ),
     known_answer="one buyer, one seller, U[0,1]: truthful, gains from trade 1/6, and a deficit of as much",
+    sources=(others_offer,),
     reference="Vickrey (1961); Myerson and Satterthwaite (1983)",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

@@ -11,6 +11,7 @@ from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.marginal_bids import UnitSale, award
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.sources import units as equals
 
 
 @compiled
@@ -73,6 +74,7 @@ MECHANISM = Mechanism(
     properties=(has.TRUTHFUL, has.EFFICIENT, has.EX_POST_RATIONAL, has.NO_DEFICIT, has.MONOTONE, has.PRICED_BY_OTHERS),
     known_answer="2 bidders who want both of 2 units, marginal values from U[0,1]: truthful, revenue 3/5, welfare 7/5, "
     "utility 2/5 each",
+    sources=(equals.displaced_bids,),
     reference="Vickrey (1961); Krishna, Auction Theory (2009), section 12.1",
     equilibrium=truth,
     truth_is_dominant=lambda _: True,

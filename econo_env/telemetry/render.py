@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.market import market_of, offered
 from econo_env.mechanisms.base import mechanism
 from econo_env.scenario import Scenario
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written
@@ -78,7 +79,7 @@ class Recorder:
         scenario, shown = self.scenario, self._shown()
         length = f"round {self.round} of {scenario.max_cycles}" if self.round else "before the first round"
         episode = int(self._after.episode[0]) + 1
-        rule = shown.rule or mechanism(getattr(scenario, "mechanism").name).summary  # noqa: B009 - every market has one
+        rule = shown.rule or mechanism(scenario.mechanism.name).summary
         shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}", rule=rule)
         if scenario.max_cycles == 1:
             return shown
@@ -87,8 +88,8 @@ class Recorder:
         return replace(shown, columns=[*shown.columns, total], captions=[*shown.captions, "total"])
 
     def _shown(self) -> Picture:
-        shown: Picture = self.scenario.market_module().picture(self.scenario, self._before, self._after, 0)
-        return shown
+        draw = offered(market_of(self.scenario).view.picture, "picture", self.scenario)
+        return draw(self.scenario, self._before, self._after, 0)
 
     def _course(self) -> Chart | None:
         """What was followed since the episode began."""

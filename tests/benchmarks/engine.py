@@ -9,6 +9,7 @@ import numpy as np
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from tests.benchmarks.baselines import FullNumpyFirstPrice, NumpyFirstPrice
 from tests.benchmarks.measure import Figure, in_turn, rate, seconds_of
 
@@ -17,7 +18,7 @@ MARKETS, AGENTS = 4096, 8
 
 def truthful(engine):
     scenario = engine.scenario
-    return scenario.market_module().truthful_actions(scenario, engine.exchange.observations)
+    return market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
 
 
 def array_face(threads):

@@ -1,6 +1,7 @@
 """Figures of every sealed-bid and clock format through the array face."""
 
 import econo_env
+from econo_env.market import market_of
 from tests.benchmarks.engine import AGENTS, MARKETS, settings
 from tests.benchmarks.measure import rate, seconds_of
 
@@ -16,7 +17,7 @@ def sealed_formats(threads):
             continue
         envs = econo_env.vector_env(scenario, MARKETS, num_agents=AGENTS, num_threads=threads)
         observations, _ = envs.reset(0)
-        actions = scenario.market_module().truthful_actions(envs.scenario, observations).copy()
+        actions = market_of(scenario).baselines.truthful(envs.scenario, observations).copy()
         times = seconds_of(lambda envs=envs, actions=actions: envs.step(actions), repetitions=100)
         resets = int(envs.engine.state.episode.sum())
         note = f"{resets} episodes ended inside the time"

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from econo_env.training.config import read_config
+from econo_env.training.run import start_run
 from tests.benchmarks import supersuit_baseline
 from tests.benchmarks.engine import settings
 from tests.benchmarks.measure import Figure
-from training.config import read_config
-from training.run import start_run
 
 REPEATS = 3
 

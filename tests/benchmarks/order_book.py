@@ -7,7 +7,7 @@ import numpy as np
 import econo_env
 from econo_env.engine.compiled import compiled
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
-from policies import make_policy
+from econo_env.policies import make_policy
 from tests.benchmarks.engine import settings
 from tests.benchmarks.measure import rate, seconds_of
 

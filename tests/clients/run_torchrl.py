@@ -108,7 +108,7 @@ def one_agent(scenario, env, form):
     net = torch.nn.Sequential(torch.nn.Linear(features, 2 * parts), NormalParamExtractor())
     policy = ProbabilisticActor(
         TensorDictModule(net, ["observation"], ["loc", "scale"]),
-        spec=env.action_spec_unbatched if hasattr(env, "action_spec_unbatched") else env.action_spec,
+        spec=env.action_spec_unbatched,
         in_keys=["loc", "scale"],
         distribution_class=TanhNormal,
         distribution_kwargs={"low": -1.0, "high": 1.0},

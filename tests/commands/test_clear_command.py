@@ -8,7 +8,7 @@ import pytest
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "training.cli", "clear", *map(str, arguments)]
+    command = [sys.executable, "-m", "econo_env.training.cli", "clear", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

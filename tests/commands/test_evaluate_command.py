@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from training.seeds import parsed_seeds
+from econo_env.training.seeds import parsed_seeds
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "training.cli", "evaluate", *map(str, arguments)]
+    command = [sys.executable, "-m", "econo_env.training.cli", "evaluate", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 import econo_env
+from econo_env.training import cli, outputs
+from econo_env.training.config import config_from
+from econo_env.training.run import start_run
 from tests.training.conftest import SMALL, contents
-from training import cli, outputs
-from training.config import config_from
-from training.run import start_run
 
 CHEAP = {**SMALL, "total_timesteps": 128}
 COMMANDS = {  # words, and the options that name files or folders
@@ -119,7 +119,7 @@ def bad_output(kind, suffix):
 def test_the_table_has_every_command():
     import pkgutil
 
-    from training import commands
+    from econo_env.training import commands
 
     assert {module.name for module in pkgutil.iter_modules(commands.__path__)} == set(COMMANDS)
 

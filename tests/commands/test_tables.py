@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from training.tables import fitted
+from econo_env.training.tables import fitted
 
 ROWS = [
     ("", "learned", "95 % interval", "random", "zero_intelligence", "equilibrium"),

@@ -33,10 +33,9 @@ HARMLESS = (
     "Action mask numpy array is all zeros",  # an agent that may not act
 )
 
-pytestmark = [
-    pytest.mark.parametrize("scenario", econo_env.scenarios()),
-    pytest.mark.parametrize("form", FORMS),
-]
+pytestmark = pytest.mark.parametrize("scenario", econo_env.scenarios())
+every_form = pytest.mark.parametrize("form", FORMS)
+MASK, DICT = {"on_removal": "mask"}, {"observation": "dict"}
 
 
 @pytest.fixture(autouse=True)
@@ -48,21 +47,27 @@ def _warnings_are_failures():
         yield
 
 
-@pytest.mark.parametrize("options", [{}, {"on_removal": "mask"}, {"observation": "dict"}], ids=str)
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [("as shipped", DICT), ("repeated", {}), ("truncated", MASK), ("repeated", MASK), ("truncated", {})],
+    ids=str,
+)
 def test_parallel_api(scenario, form, options):
     parallel_api_test(econo_env.parallel_env(scenario, **FORMS[form], **options), num_cycles=30)
 
 
-@pytest.mark.parametrize("options", [{}, {"on_removal": "mask"}, {"observation": "dict"}], ids=str)
+@pytest.mark.parametrize(("form", "options"), [("as shipped", {}), ("repeated", MASK), ("truncated", DICT)], ids=str)
 def test_aec_api(scenario, form, options):
     api_test(econo_env.env(scenario, **FORMS[form], **options), num_cycles=30)
 
 
+@pytest.mark.parametrize("form", ["as shipped", "truncated"])
 def test_seeds(scenario, form):
     seed_test(partial(econo_env.env, scenario, **FORMS[form]), num_cycles=30)
     parallel_seed_test(partial(econo_env.parallel_env, scenario, **FORMS[form]), num_cycles=30)
 
 
+@pytest.mark.parametrize("form", ["repeated", "truncated"])
 def test_max_cycles(scenario, form):
     if econo_env.load(scenario).market == "clock":
         pytest.skip(
@@ -77,15 +82,17 @@ def test_max_cycles(scenario, form):
     )
 
 
+@pytest.mark.parametrize("form", ["as shipped", "truncated"])
 def test_state(scenario, form):
     state_test(econo_env.env(scenario, **FORMS[form]), econo_env.parallel_env(scenario, **FORMS[form]))
 
 
-def test_render(scenario, form, capsys):
-    render_test(partial(econo_env.env, scenario, **FORMS[form]))
+def test_render(scenario, capsys):
+    render_test(partial(econo_env.env, scenario, **FORMS["repeated"]))
     assert scenario in capsys.readouterr().out, "render_mode='human' printed nothing"
 
 
+@every_form
 def test_pickled_mid_episode_goes_on_alike(scenario, form):
     original = econo_env.parallel_env(scenario, **FORMS[form], render_mode="ansi")
     original.reset(seed=3)

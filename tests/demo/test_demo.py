@@ -6,14 +6,14 @@ import re
 import numpy as np
 import pytest
 
+from econo_env.policies import make_policy
+from econo_env.training.demo import DemoSettings, run_demo
+from econo_env.training.demo.market import DRAWN_IN_ABOVE, HIGHEST, bounded_prior, training_market
+from econo_env.training.demo.people import bids_at, compare_with_people, distance, of_auction
+from econo_env.training.demo.revenue import revenues
+from econo_env.training.report.material import Effort
 from econo_env.valuations.calibration import TIMBER, EstimateOptions, calibrate
 from econo_env.valuations.calibration.smoothing import PROBABILITIES
-from policies import make_policy
-from training.demo import DemoSettings, run_demo
-from training.demo.market import DRAWN_IN_ABOVE, HIGHEST, bounded_prior, training_market
-from training.demo.people import bids_at, compare_with_people, distance, of_auction
-from training.demo.revenue import revenues
-from training.report.material import Effort
 
 pytest.importorskip("pandas")
 

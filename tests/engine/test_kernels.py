@@ -1,6 +1,7 @@
 """Compiled loops are written in the order of a tick, cached on disk, and renewed when a rule changes."""
 
 import os
+import re
 import subprocess
 import sys
 from typing import NamedTuple
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 
 import econo_env
+from econo_env.economy.tick import TICK_ORDER
 from econo_env.engine.compiled import compiled
-from econo_env.engine.kernels import TICK_ORDER, cache_directory, loop_source, machine_code
+from econo_env.engine.kernels import cache_directory, machine_code
 from econo_env.engine.pipeline import LoopCompiler
 from econo_env.engine.rng import VALUES, uniform
+from econo_env.market import market_of
 
 PROGRAM = """
 import numpy as np, econo_env
@@ -28,12 +31,10 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 @pytest.mark.parametrize("name", econo_env.scenarios())
 def test_phases_stand_in_the_order_of_a_tick(name):
     scenario = econo_env.load(name)
-    market = scenario.market_module()
-    text = loop_source(market, market.rule(scenario))
-    calls = [line.strip().split("(")[0] for line in text.splitlines() if line.startswith("        ") and "(k" in line]
-    phases = [call for call in calls if call in TICK_ORDER]
-    assert phases == [phase for phase in TICK_ORDER if hasattr(market, phase)]
-    assert calls[len(phases)] == "finish"
+    stages = market_of(scenario).kernels
+    text = scenario.program().source.split("@cached")[1].split("begins = ", 1)[0]
+    calls = re.findall(r"^ {12}(\w+)\(k, ", text, flags=re.MULTILINE)
+    assert calls == [stage for stage in TICK_ORDER if vars(stages).get(stage) is not None]
 
 
 def test_compiled_code_is_read_back_from_disk(tmp_path):

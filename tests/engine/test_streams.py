@@ -7,6 +7,7 @@ import numpy as np
 import econo_env
 from econo_env.engine import rng as streams
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 
 MARKETS = 6
 
@@ -32,7 +33,7 @@ def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
     engine.reset(2)
     drawn = {}
     for tick in range(3):
-        types = scenario.market_module().types(scenario, engine.state)
+        types = market_of(scenario).types.now(scenario, engine.state)
         for agent in range(scenario.num_agents):
             drawn[f"cost of {agent} at {tick}"] = types[:, agent, 0]
             if tick == 0:
@@ -41,7 +42,7 @@ def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
                 np.testing.assert_array_equal(types[:, agent, 1], drawn[f"reliability of {agent}"])
         drawn[f"task at {tick}"] = engine.state.task_value.astype(float)
         drawn[f"threshold at {tick}"] = engine.state.threshold.copy()
-        actions = scenario.market_module().truthful_actions(scenario, engine.exchange.observations)
+        actions = market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
         engine.step(actions)
     correlations = np.corrcoef(np.stack(list(drawn.values())))
     worst = {
@@ -60,7 +61,7 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     )
     engine = Engine(scenario, markets)
     engine.reset(9)
-    types = scenario.market_module().types(scenario, engine.state)
+    types = market_of(scenario).types.now(scenario, engine.state)
     actions = np.zeros((markets, 2, 4), dtype=np.float32)
     actions[..., 2] = 0.6  # an effort of 0.8: success with so much of the own reliability
     engine.step(actions)

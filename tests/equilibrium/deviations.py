@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluation.sampling import points
+from econo_env.market import market_of
+from econo_env.training.evaluation.sampling import points
 
 MARKETS = 65536
 SEEDS = (3, 4)
@@ -33,10 +34,10 @@ class Role:
 
 def played(scenario, policy, seed=3, markets=MARKETS):
     """The roles after one round: amounts as the rule ranks them, in procurement what bids leave of the ceiling."""
-    market = scenario.market_module()
-    names, agents = market.observation_names(scenario), scenario.num_agents
+    market = market_of(scenario)
+    names, agents = market.observations(scenario), scenario.num_agents
     uniforms = points(markets, agents, seed)
-    values = np.stack([market.types_at(scenario, i, uniforms[:, [i]])[:, 0] for i in range(agents)], axis=1)
+    values = np.stack([market.types.at(scenario, i, uniforms[:, [i]])[:, 0] for i in range(agents)], axis=1)
     values = np.rint(values * 1e6) / 1e6
     shown = np.zeros((markets, agents, len(names)), dtype=np.float32)
     shown[..., 0] = values / scenario.highest_value
@@ -74,7 +75,7 @@ def money(scenario, roles, role, bids):
     """Expected units and payment of each bid."""
     section, name = scenario.mechanism, scenario.mechanism.name
     weights = getattr(scenario, "weights", None) or (1.0,) * scenario.num_agents
-    groups = scenario.market_module().roles(scenario)
+    groups = market_of(scenario).roles(scenario)
     own = weights[groups[role][0]]
     there = scenario.participation.probability
     below = []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from econo_env.equilibrium.losses import exact_loss
-from econo_env.markets.judging import BidCurves
+from econo_env.games.bid_curves import BidCurves
 from econo_env.valuations.bid_function import BidFunction
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import econo_env
-from policies import make_policy
+from econo_env.policies import make_policy
 from tests.equilibrium.deviations import best_deviation
 from tests.equilibrium.random_scenarios import draw
 

@@ -6,10 +6,11 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.equilibrium import solved
+from econo_env.market import market_of
 from econo_env.money import to_money
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 from econo_env.valuations.priors import Power
-from policies import make_policy
-from training.evaluation.regret import Budget, regrets
 
 SEVENTHS = np.linspace(0.0, 1.0, 701)
 
@@ -127,7 +128,7 @@ def test_the_first_price_of_the_local_global_game():
 @pytest.mark.parametrize("role", [0, 1])
 def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
     scenario = scenario_of("combinatorial_v0", bids="amount", **{"mechanism.payment": "first_price"})
-    solution, market = solved(scenario), scenario.market_module()
+    solution, market = solved(scenario), market_of(scenario)
     agent, markets = (0, 2)[role], 40_000
     engine = Engine(scenario, markets)
     engine.reset(5)
@@ -136,9 +137,9 @@ def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
         engine.reset(5)
         bids = solution.bids(values, np.array([0, 0, 1]))
         bids[:, agent] = own
-        engine.step(market.bid_actions(scenario, engine.exchange.observations, bids[..., None]))
+        engine.step(market.baselines.bids.place(scenario, engine.exchange.observations, bids[..., None]))
         won = engine.state.won[:, agent] >= 0
-        curves = market.expected_curves(scenario, solution.functions, role, np.array([own]))
+        curves = market.solver.expected_curves(scenario, solution.functions, role, np.array([own]))
         assert abs(won.mean() - curves.allocation[0]) <= 4.0 * np.sqrt(0.25 / markets)
         assert engine.state.payments[:, agent].mean() / 1e6 == pytest.approx(won.mean() * own, abs=1e-5)
 
@@ -153,7 +154,7 @@ def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
 )
 def test_expected_outcomes_are_those_of_the_compiled_rule(name, fields):
     scenario, markets = scenario_of(name, **fields), 1 << 15
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = Engine(scenario, markets)
     engine.reset(3)
     engine.state.tick[:] = 1
@@ -161,11 +162,11 @@ def test_expected_outcomes_are_those_of_the_compiled_rule(name, fields):
     engine.state.bids[:] = to_money(rivals)
     weights = scenario.weights or (1.0,) * scenario.num_agents
     own = np.array([0.05, 0.15, 0.3, 0.5, 0.8, 0.95])
-    curves = market.bid_curves(scenario, engine.state, 1, own)
+    curves = market.judging.bids.curves(scenario, engine.state, 1, own)
     # a rival whose bid misses the reserve is out, whatever its weight
     reserve, ratios = scenario.mechanism.reserve, [weights[1] / w for j, w in enumerate(weights) if j != 1]
     below = [np.clip(np.maximum(own * ratio, reserve), 0.0, 1.0) for ratio in ratios]
-    units, payments = market.expected_outcome(scenario)(own, below)
+    units, payments = market.solver.expected_outcome(scenario)(own, below)
     assert np.abs(units - curves.allocation).max() <= 4.0 * 0.5 / np.sqrt(markets)
     assert np.abs(payments - curves.payment).max() <= 4.0 * 0.5 / np.sqrt(markets)
 
@@ -200,7 +201,7 @@ def test_closed_forms_are_not_solved_for(name):
 
 
 def test_the_evaluation_says_that_a_baseline_was_solved_for():
-    from training.evaluation import evaluate
+    from econo_env.training.evaluation import evaluate
 
     scenario = scenario_of("first_price_v0", weights=(1.0, 2.0))
     result = evaluate("truthful", scenario, seeds=[0, 1], markets=64, regret=False, baselines=["equilibrium"])

@@ -9,9 +9,10 @@ from econo_env.equilibrium import UnitBids, solved
 from econo_env.equilibrium.grids import Choices, edges, type_cells
 from econo_env.equilibrium.unit_bids import UnitBidsGame
 from econo_env.equilibrium.unit_solve import unit_loss
+from econo_env.market import market_of
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, evaluate, regrets
 from econo_env.valuations.priors import Uniform
-from policies import make_policy
-from training.evaluation import Budget, evaluate, regrets
 
 QUICK = Budget(types=12, actions=289, luck=512, finals=4)
 
@@ -121,7 +122,7 @@ def test_bids_are_flat_on_a_region_and_units_are_wasted(scenario):
     assert np.all(alike <= grid[:, None])
     engine = Engine(scenario, 50_000)
     engine.reset(1)
-    values, market = engine.state.values / 1e6, scenario.market_module()
+    values, market = engine.state.values / 1e6, market_of(scenario)
     engine.step(make_policy("equilibrium", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
     welfare = market.welfare(scenario, engine.state, values)
     assert welfare.realised["value"].sum() / welfare.optimal["value"].sum() == pytest.approx(0.980, abs=2e-3)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import econo_env
-from policies import make_policy
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import regrets
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.metrics import market_metrics
+from econo_env.training.evaluation.play import play
 from tests.evaluation.exact import exact_figures
-from training.evaluation import regrets
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.metrics import market_metrics
-from training.evaluation.play import play
 
 HEAVY = {"name": "lognormal", "log_location": 0.0, "log_scale": 1.5, "high": 2000.0}
 UNIFORM = {"name": "uniform", "low": 0.0, "high": 1.0}

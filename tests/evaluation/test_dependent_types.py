@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import econo_env
-from policies import make_policy
-from training.evaluation import Budget, regrets
-from training.evaluation.sampling import facing
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.sampling import facing
 
 SEEDS = tuple(range(5))
 COMMON, AFFILIATED = {"name": "common"}, {"name": "affiliated"}

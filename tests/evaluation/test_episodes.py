@@ -7,13 +7,13 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from policies import make_policy
-from training.evaluation import Budget, episode_regrets, evaluate
-from training.evaluation.deviations import Change, Condition, Deviating, Replaced
-from training.evaluation.episode_search import EpisodeRegret, _Episodes
-from training.evaluation.evaluation import _doubts
-from training.evaluation.incentives import episode_metrics
-from training.evaluation.metrics import Metric
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, episode_regrets, evaluate
+from econo_env.training.evaluation.deviations import Change, Condition, Deviating, Replaced
+from econo_env.training.evaluation.episode_search import EpisodeRegret, _Episodes
+from econo_env.training.evaluation.evaluation import _doubts
+from econo_env.training.evaluation.incentives import episode_metrics
+from econo_env.training.evaluation.metrics import Metric
 
 SEEDS = tuple(range(5))
 QUICK = Budget(types=8, actions=32, luck=64, finals=2, episodes=256)
@@ -74,6 +74,10 @@ def test_noise_averages_to_nothing():
         screened.append(regret.gain.mean())
     own = np.mean([regret.own_utility.mean() for regret in found])
     assert np.mean(screened) < 0.02 * own
+    for regret in found:
+        assert regret.taken == (regret.selected_gain > regret.noticeable_gain > 0.0)
+        assert regret.gain.any() <= regret.taken
+    assert sum(regret.taken for regret in found) <= 4, "two standard errors are not passed by noise as a rule"
 
 
 def test_one_tick_tells_all_where_ticks_do_not_hang_together():
@@ -165,7 +169,7 @@ def test_an_equilibrium_that_loses_is_doubted():
 
 def test_the_first_tick_is_judged_where_the_agent_may_act():
     """Utility and gain do not depend on how many tasks are shut to newcomers."""
-    from training.evaluation import regrets
+    from econo_env.training.evaluation import regrets
 
     budget = Budget(types=16, actions=64, luck=1024, finals=4)
     own = []

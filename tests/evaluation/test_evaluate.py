@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import econo_env
-from training.evaluation import BASELINES, Budget, evaluate
+from econo_env.training.evaluation import BASELINES, Budget, evaluate
 
 QUICK = Budget(types=32, bids=256, actions=96, selection=4096, evaluation=2048, luck=256)
 SEEDS = range(4)
@@ -97,7 +97,7 @@ def test_a_repeated_market_with_truncation():
 
 
 def test_a_policy_object_brings_its_scenario():
-    from policies import make_policy
+    from econo_env.policies import make_policy
 
     policy = make_policy("truthful", econo_env.load("second_price_v0", num_agents=3))
     result = evaluate(policy, seeds=[7], markets=50, budget=QUICK, baselines=())
@@ -107,7 +107,7 @@ def test_a_policy_object_brings_its_scenario():
 
 
 def test_a_run_brings_its_scenario(tmp_path):
-    from policies.proactive import Network, write_networks
+    from econo_env.policies.proactive import Network, write_networks
 
     scenario = econo_env.load("second_price_v0", num_agents=3)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"scenario": scenario.model_dump(mode="json")}))
@@ -144,7 +144,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 @pytest.fixture(scope="module")
 def three_seeds(tmp_path_factory):
     """A run whose three training seeds bid 0.5, 0.6 and 1.0 times the value in first price."""
-    from policies.proactive import Network, write_networks
+    from econo_env.policies.proactive import Network, write_networks
 
     run = tmp_path_factory.mktemp("run")
     scenario = econo_env.load("first_price_v0")
@@ -194,7 +194,7 @@ def test_the_json_of_several_training_seeds(three_seeds):
 
 
 def test_the_command_names_every_training_seed(three_seeds):
-    from training.commands.evaluate import _table
+    from econo_env.training.commands.evaluate import _table
 
     lines = _table(three_seeds)
     assert any(line.startswith("training seed 10: efficiency 1, revenue 0.6") for line in lines)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.fairness import gini_index, jain_index, largest_share
+from econo_env.training.evaluation.fairness import gini_index, jain_index, largest_share
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])

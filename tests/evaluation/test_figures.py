@@ -5,12 +5,12 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from policies import make_policy
-from training.evaluation import Budget, Regret, regrets
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.metrics import market_metrics, over_seeds
-from training.evaluation.play import Record, play
-from training.evaluation.satisfaction import satisfaction
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, Regret, regrets
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.metrics import market_metrics, over_seeds
+from econo_env.training.evaluation.play import Record, play
+from econo_env.training.evaluation.satisfaction import satisfaction
 
 SEEDS = tuple(range(5))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.evaluation.sampling import points
+from econo_env.training.evaluation.sampling import points
 
 
 def test_points_of_other_seeds_are_others_and_fill_the_cube():

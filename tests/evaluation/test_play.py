@@ -5,8 +5,9 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from training.evaluation.metrics import market_metrics
-from training.evaluation.play import play
+from econo_env.market import market_of
+from econo_env.training.evaluation.metrics import market_metrics
+from econo_env.training.evaluation.play import play
 
 
 @pytest.mark.parametrize("name", ["first_price_v0", "second_price_v0"])
@@ -68,9 +69,9 @@ def test_actions_outside_the_space_are_counted():
 
 def test_welfare_does_not_touch_the_state(linear_bid):
     scenario = econo_env.load("first_price_v0", num_agents=3)
-    market, engine = scenario.market_module(), Engine(scenario, 16)
+    market, engine = market_of(scenario), Engine(scenario, 16)
     engine.reset(0)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     engine.step(np.zeros((16, 3, 1), dtype=np.float32))
     kept, kept_types = engine.snapshot(), types.copy()
     market.welfare(scenario, engine.state, types)

@@ -5,12 +5,13 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from training.evaluation import Budget, regrets
-from training.evaluation.action_search import _Sample, deviations
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.regret import plain_lists
-from training.evaluation.sampling import evaluation_seed, sampled_engine, selection_seed
-from training.evaluation.type_cells import type_cells
+from econo_env.market import market_of
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.action_search import _Sample, deviations
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.regret import plain_lists
+from econo_env.training.evaluation.sampling import evaluation_seed, sampled_engine, selection_seed
+from econo_env.training.evaluation.type_cells import type_cells
 
 SEEDS = tuple(range(5))
 METHODS = ("bid_grid", "action_grid")
@@ -139,12 +140,12 @@ def test_sampled_types_follow_the_prior_and_reach_the_observations():
 
 def test_setting_types_writes_what_the_engine_would_have_written():
     scenario = econo_env.load("second_price_v0", num_agents=4, values={"name": "uniform", "low": 1.0, "high": 3.0})
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = Engine(scenario, 64)
     engine.reset(5)
     before = engine.snapshot()
     for agent in range(4):
-        market.set_types(scenario, engine, agent, market.types(scenario, engine.state)[:, agent])
+        market.types.put(scenario, engine, agent, market.types.now(scenario, engine.state)[:, agent])
     for then, now in zip((*before.state, *before.exchange), (*engine.state, *engine.exchange), strict=True):
         np.testing.assert_array_equal(then, now)
 
@@ -152,18 +153,18 @@ def test_setting_types_writes_what_the_engine_would_have_written():
 def test_bid_curves_are_what_the_engine_pays(linear_bid):
     """The curve at one bid equals a played market in which the agent makes that bid."""
     scenario = econo_env.load("second_price_v0", num_agents=3, bids="amount")
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = Engine(scenario, 512)
     engine.reset(9)
     actions = np.random.default_rng(0).uniform(-1, 0, (512, 3, 1)).astype(np.float32)
     actions[:, 1] = np.float32(-0.4)
     engine.step(actions)
-    bid = market.bids_made(scenario, engine.state)[:1, 1]
-    curves = market.bid_curves(scenario, engine.state, 1, bid)
+    bid = market.judging.bids.made(scenario, engine.state)[:1, 1]
+    curves = market.judging.bids.curves(scenario, engine.state, 1, bid)
     assert curves.allocation[0] == engine.state.allocation[:, 1].mean()
     assert curves.payment[0] == pytest.approx(engine.state.payments[:, 1].mean() / 1e6)
-    assert np.isnan(market.bid_curves(scenario, engine.state, 1, np.array([np.nan])).bids[0])
-    assert market.bid_curves(scenario, engine.state, 1, np.array([np.nan])).allocation[0] == 0.0
+    assert np.isnan(market.judging.bids.curves(scenario, engine.state, 1, np.array([np.nan])).bids[0])
+    assert market.judging.bids.curves(scenario, engine.state, 1, np.array([np.nan])).allocation[0] == 0.0
 
 
 def test_interim_losses_are_seen_and_noise_is_not_called_one(linear_bid):

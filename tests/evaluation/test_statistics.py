@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.evaluation.statistics import (
+from econo_env.training.evaluation.statistics import (
     bca_interval,
     interquartile_mean,
     paired_difference,

@@ -5,11 +5,12 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from policies import make_policy
-from training.evaluation import Budget, regrets
-from training.evaluation.incentives import regret_metrics
-from training.evaluation.play import play
-from training.evaluation.sampling import sampled_engine
+from econo_env.market import market_of
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.play import play
+from econo_env.training.evaluation.sampling import sampled_engine
 
 BUDGET = Budget(types=16, actions=400, luck=512, finals=4)
 
@@ -47,19 +48,19 @@ def test_without_stake_the_search_finds_that_exaggeration_pays(open_tasks):
 
 def test_setting_types_writes_what_the_engine_would_have_written():
     scenario = econo_env.load("task_market_v0")
-    market, engine = scenario.market_module(), Engine(scenario, 64)
+    market, engine = market_of(scenario), Engine(scenario, 64)
     engine.reset(5)
     before = engine.snapshot()
     for agent in range(scenario.num_agents):
-        market.set_types(scenario, engine, agent, market.types(scenario, engine.state)[:, agent])
+        market.types.put(scenario, engine, agent, market.types.now(scenario, engine.state)[:, agent])
     for then, now in zip((*before.state, *before.exchange), (*engine.state, *engine.exchange), strict=True):
         np.testing.assert_array_equal(then, now)
 
 
 def test_sampled_types_follow_the_priors():
     scenario = econo_env.load("task_market_v0")
-    market = scenario.market_module()
-    drawn = market.types(scenario, sampled_engine(scenario, 4096, seed=0).state)
+    market = market_of(scenario)
+    drawn = market.types.now(scenario, sampled_engine(scenario, 4096, seed=0).state)
     means = [scenario.agents.cost.mean(), scenario.agents.reliability.mean()]
     np.testing.assert_allclose(drawn.mean(axis=(0, 1)), means, atol=2e-3)
     np.testing.assert_allclose(drawn.std(axis=0), np.array([[0.5, 0.7]]) / np.sqrt(12) * np.ones((5, 1)), atol=3e-3)

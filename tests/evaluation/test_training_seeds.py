@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.evaluation.metrics import Metric, over_seeds
-from training.evaluation.training_seeds import difference, improvement, interquartile_means, pooled
+from econo_env.training.evaluation.metrics import Metric, over_seeds
+from econo_env.training.evaluation.training_seeds import difference, improvement, interquartile_means, pooled
 
 DRAWS = np.array([0.1, 0.2, 0.3])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.type_cells import type_cells
+from econo_env.training.evaluation.type_cells import type_cells
 
 
 @pytest.mark.parametrize("count", [2, 8, 16, 32, 48, 96])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import econo_env
-from training.evaluation import Budget, regrets
-from training.evaluation.play import play
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.play import play
 
 SEEDS = tuple(range(5))
 BUDGET = Budget(types=64, bids=512, selection=16384, evaluation=8192)

@@ -1,45 +1,16 @@
 """A market for tests: the sealed bid, but seat 0 is banned in every episode, before others are truncated."""
 
-from typing import ClassVar
+from dataclasses import replace
 
 from econo_env.engine.compiled import compiled
-from econo_env.markets.sealed_bid import (
-    State,
-    action_names,
-    axes,
-    bids,
-    clear,
-    observation_names,
-    observe,
-    reset,
-    rule,
-    settle,
-    terms,
-)
+from econo_env.markets.sealed_bid import MARKET
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-
-__all__ = [
-    "BAN_TICK",
-    "State",
-    "action_names",
-    "axes",
-    "ban_scenario",
-    "bids",
-    "clear",
-    "finish",
-    "observation_names",
-    "observe",
-    "reset",
-    "rule",
-    "settle",
-    "terms",
-]
 
 BAN_TICK = 2
 
 
 class BanScenario(SealedBidScenario):
-    module: ClassVar[str] = "tests.interfaces.ban_market"
+    """A sealed bid with a ban."""
 
 
 @compiled
@@ -53,6 +24,9 @@ def finish(k, state, terms, exchange):
         exchange.truncated[k, i] = ended and not banned
         exchange.action_mask[k, i] = not banned
         exchange.rewards[k, i] = 1.0 + i
+
+
+BANNING = replace(MARKET, name="ban", config=BanScenario, built_in=list, kernels=replace(MARKET.kernels, finish=finish))
 
 
 def ban_scenario():

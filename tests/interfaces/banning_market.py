@@ -3,18 +3,36 @@
 Agents 0, 1, ... earn 1, 2, ... credits a round while they are there. Agent 1 has to sit out every second round.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from pydantic import field_validator
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Stages
 from econo_env.engine.state import Bools, Column, Exchange, Int64s, UInt64s
+from econo_env.market import Baselines, Market, View
+from econo_env.mechanisms.base import Options
 from econo_env.scenario import Scenario
 
 
+class NoRule(Options):
+    """Nothing is sold."""
+
+    name: str = "nothing"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NoRule, ()
+
+
 class BanningScenario(Scenario):
-    module: ClassVar[str] = "tests.interfaces.banning_market"
     market: Literal["banning"] = "banning"
+    mechanism: NoRule = NoRule()
+
+    @field_validator("mechanism", mode="before")
+    @classmethod
+    def _of_the_table(cls, section: Any) -> Any:
+        return section
 
 
 class State(NamedTuple):
@@ -103,3 +121,23 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     for i in range(state.active.shape[1]):
         state.active[k, i] = True
     _write(k, state, terms, exchange)
+
+
+def built_in() -> list[Scenario]:
+    return [BanningScenario(id="banning_v0", num_agents=3)]
+
+
+BANNING = Market(
+    name="banning",
+    config=BanningScenario,
+    built_in=built_in,
+    state=State,
+    axes=axes,
+    params=terms,
+    kernels=Stages(reset=reset, bids=bids, observe=observe, finish=finish),
+    actions=action_names,
+    observations=observation_names,
+    baselines=Baselines(truthful=truthful_actions),
+    view=View(info=info),
+    rule=rule,
+)

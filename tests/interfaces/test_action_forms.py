@@ -15,6 +15,7 @@ from econo_env.interfaces.action_forms import FIRST_LEVEL, MOST_CHOICES, NO_BID,
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
 from econo_env.interfaces.pettingzoo import MarketEnv
 from econo_env.interfaces.sb3 import make_sb3_env
+from econo_env.market import market_of
 from tests.interfaces.banning_market import BanningScenario
 
 SCENARIOS = econo_env.scenarios()
@@ -23,7 +24,7 @@ LEVELS = 3
 
 def form_of(scenario, kind, levels=LEVELS):
     loaded = econo_env.load(scenario)
-    return loaded, action_form(loaded, kind, levels), len(loaded.market_module().action_names(loaded))
+    return loaded, action_form(loaded, kind, levels), len(market_of(loaded).actions(loaded))
 
 
 def banning():
@@ -42,7 +43,7 @@ def test_choices_of_each_component(scenario):
         rows = np.full((4, loaded.num_agents, components), FIRST_LEVEL + level)
         np.testing.assert_array_equal(form.decoded(rows, observations), np.full(rows.shape, value, np.float32))
     rows = np.full((4, loaded.num_agents, components), TRUTHFUL)
-    truthful = loaded.market_module().truthful_actions(loaded, observations)
+    truthful = market_of(loaded).baselines.truthful(loaded, observations)
     np.testing.assert_array_equal(form.decoded(rows, observations), truthful)
     rows[..., 0] = NO_BID
     decoded = form.decoded(rows, observations)
@@ -84,7 +85,7 @@ def test_no_bid_is_none_and_the_truth_is_the_truth(scenario):
     for _ in range(3):
         if not env.agents:
             break
-        truth = loaded.market_module().truthful_actions(loaded, plain.engine.exchange.observations)[0]
+        truth = market_of(loaded).baselines.truthful(loaded, plain.engine.exchange.observations)[0]
         numbers = {agent: truth[plain.possible_agents.index(agent)] for agent in plain.agents}
         expected = plain.step(numbers)
         got = env.step(dict.fromkeys(env.agents, np.full(shape, TRUTHFUL)))

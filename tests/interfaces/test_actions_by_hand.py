@@ -6,7 +6,7 @@ import pytest
 import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
 from econo_env.interfaces.spaces import fits
-from policies import make_policy
+from econo_env.policies import make_policy
 
 BEYOND = float(np.nextafter(np.float32(1.0), np.float32(2.0)))
 

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import data_equivalence
 import econo_env
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
 from econo_env.interfaces.sb3 import make_sb3_env
-from policies import make_policy, policy_names
+from econo_env.policies import make_policy, policy_names
 
 SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0")
 EPISODE = 3

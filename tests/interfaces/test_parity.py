@@ -15,29 +15,36 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
 from econo_env.interfaces.sb3 import make_sb3_env
+from econo_env.market import market_of
 
 MARKETS, STEPS, AGENTS = 3, 14, 3
-SEEDS = (0, 2**63 + 5)
 FORMS = {
     "as shipped": {"num_agents": AGENTS},
     "repeated, terminates": {"num_agents": AGENTS, "max_cycles": 5, "end_of_episode": "termination"},
     "repeated, truncates": {"num_agents": AGENTS, "max_cycles": 5, "end_of_episode": "truncation"},
 }
-EVERYWHERE = [
-    pytest.mark.parametrize("scenario", econo_env.scenarios()),
-    pytest.mark.parametrize("form", FORMS),
-    pytest.mark.parametrize("seed", SEEDS),
-]
+SMALL, LARGE = 0, 2**63 + 5
+EVERY_FORM = {"as shipped": SMALL, "repeated, terminates": LARGE, "repeated, truncates": SMALL}
+"""Forms with the seeds they are played with: rules do not know the seed, so each form needs one, and faces both."""
 
 
 def everywhere(test):
-    for mark in EVERYWHERE:
-        test = mark(test)
-    return test
+    """Every scenario in every form, each with its seed."""
+    return for_forms(*((form, seed) for form, seed in EVERY_FORM.items()))(test)
+
+
+def for_forms(*rows, more=()):
+    """Every scenario with rows of form, seed, and more arguments."""
+
+    def marked(test):
+        names = ",".join(("form", "seed", *more))
+        return pytest.mark.parametrize("scenario", econo_env.scenarios())(pytest.mark.parametrize(names, rows)(test))
+
+    return marked
 
 
 def scripted_actions(scenario):
-    components = len(scenario.market_module().action_names(scenario))
+    components = len(market_of(scenario).actions(scenario))
     return np.random.default_rng(1).uniform(-1, 1, (STEPS, MARKETS, AGENTS, components)).astype(np.float32)
 
 
@@ -161,8 +168,9 @@ def test_sb3(scenario, form, seed):
         np.testing.assert_array_equal(envs.action_masks().ravel(), (mask & ~gone).ravel())
 
 
-@everywhere
-@pytest.mark.parametrize("agent", [0, 2])
+@for_forms(
+    ("as shipped", LARGE, 0), ("repeated, terminates", SMALL, 2), ("repeated, truncates", LARGE, 0), more=("agent",)
+)
 def test_single_agent_views(scenario, form, seed, agent):
     loaded = econo_env.load(scenario, **FORMS[form])
     script = scripted_actions(loaded)
@@ -254,8 +262,13 @@ def test_gymnasiums_own_vectors_of_the_scalar_view_agree_in_form(scenario, mode)
                     np.testing.assert_array_equal(again[0][1][key], value)
 
 
-@everywhere
-@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+@for_forms(
+    ("as shipped", SMALL, AutoresetMode.NEXT_STEP),
+    ("repeated, terminates", LARGE, AutoresetMode.DISABLED),
+    ("repeated, truncates", SMALL, AutoresetMode.NEXT_STEP),
+    ("repeated, truncates", LARGE, AutoresetMode.DISABLED),
+    more=("mode",),
+)
 def test_vectors_that_pause_between_episodes_play_what_the_scalar_view_plays(scenario, form, seed, mode):
     loaded = econo_env.load(scenario, **FORMS[form])
     script = scripted_actions(loaded)
@@ -302,11 +315,12 @@ def play(scenario):
     return record
 
 
-@pytest.mark.parametrize("scenario", econo_env.scenarios())
-def test_uncompiled_python_gives_the_same(scenario):
-    program = f"import json; from test_parity import play; print(json.dumps(play({scenario!r})))"
+def test_uncompiled_python_gives_the_same():
+    names = econo_env.scenarios()
+    program = f"import json; from test_parity import play; print(json.dumps([play(name) for name in {names!r}]))"
     paths = os.pathsep.join([os.path.dirname(__file__), *sys.path])  # noqa: PTH120 - one path of a list of strings
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": paths}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == play(scenario)
+    for name, played in zip(names, json.loads(done.stdout), strict=True):
+        assert played == play(name), name

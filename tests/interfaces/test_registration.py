@@ -12,6 +12,7 @@ import econo_env
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
 from econo_env.interfaces.pettingzoo import MarketEnv
 from econo_env.interfaces.registry import registered_id
+from econo_env.market import market_of
 
 SCENARIOS = econo_env.scenarios()
 HEADINGS = [
@@ -79,9 +80,9 @@ def test_metadata(scenario):
 def test_the_page_has_every_heading_feature_and_argument(scenario, max_cycles):
     page = econo_env.describe(scenario, max_cycles=max_cycles)
     loaded = econo_env.load(scenario, max_cycles=max_cycles)
-    market = loaded.market_module()
+    market = market_of(loaded)
     assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == HEADINGS
-    for name in (*market.observation_names(loaded), *market.action_names(loaded)):
+    for name in (*market.observations(loaded), *market.actions(loaded)):
         assert f"| `{name}`: " in page
     rows = [line for line in page.splitlines() if line.startswith("| `") and line.count("|") == 4]
     assert [row.split("`")[1] for row in rows] == list(type(loaded).model_fields)

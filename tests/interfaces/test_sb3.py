@@ -7,7 +7,7 @@ from stable_baselines3.common.vec_env import VecCheckNan, VecFrameStack, VecMoni
 
 import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
-from policies import make_policy
+from econo_env.policies import make_policy
 
 N = 3
 
@@ -65,6 +65,9 @@ def test_unseeded_resets_go_on_to_new_episodes():
     env = env_of()
     first, second = env.reset(), env.reset()
     assert not np.array_equal(first, second)
+    again = env_of()
+    np.testing.assert_array_equal(again.reset(), first)
+    np.testing.assert_array_equal(again.reset(), second, err_msg="the seed tells the episodes that follow, too")
     fresh, other = make_sb3_env("first_price_v0", 4), make_sb3_env("first_price_v0", 4)
     assert not np.array_equal(fresh.reset(), other.reset())
 

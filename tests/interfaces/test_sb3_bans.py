@@ -49,6 +49,7 @@ def test_idle_seats_see_zeros_and_earn_nothing():
         observations, rewards, _, infos = env.step(np.zeros((env.num_envs, 1), np.float32))
         assert rewards[0] == (1.0 if tick < BAN_TICK else 0.0)
         assert env.played[0] == (tick < BAN_TICK)
+        assert env.truncated.tolist() == [False, tick == TICKS - 1, tick == TICKS - 1] * 2, "a ban is no truncation"
         assert env.banned[0] == (BAN_TICK - 1 <= tick < TICKS - 1)
         assert observations[0].any() == (not env.banned[0])
         assert env.action_masks()[:, 0].tolist() == [not env.banned[0], True, True] * 2

@@ -4,7 +4,8 @@ import numpy as np
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import bid_actions, equilibrium_bids
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.strategies import bid_actions
 
 MARKETS = 200_000
 

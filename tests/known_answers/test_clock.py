@@ -6,11 +6,13 @@ from scipy.stats import chisquare
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets import sealed_bid
+from econo_env.market import market_of
+from econo_env.markets.clock.scenario import sealed_form
+from econo_env.markets.sealed_bid.strategies import bids_in_equilibrium
+from econo_env.policies import make_policy
+from econo_env.training.config import read_config
+from econo_env.training.run import start_run
 from econo_env.valuations.priors import Power, Uniform
-from policies import make_policy
-from training.config import read_config
-from training.run import start_run
 
 MICRO = 1_000_000
 ENGLISH = ("english", "english_open")
@@ -42,13 +44,13 @@ class Played:
 
 def equilibrium(scenario, observations):
     """The equilibrium of the sealed form, kept to as a limit whatever the steps of the clock."""
-    market = scenario.market_module()
+    market = market_of(scenario)
     if scenario.market != "clock":
-        return market.equilibrium_actions(scenario, observations)
-    form = market.sealed_form(scenario)
-    names = market.observation_names(scenario)
-    limits = sealed_bid.strategies.bids_in_equilibrium(form, observations, names=names)
-    return market.bid_actions(scenario, observations, limits)
+        return market.baselines.equilibrium(scenario, observations)
+    form = sealed_form(scenario)
+    names = market.observations(scenario)
+    limits = bids_in_equilibrium(form, observations, names=names)
+    return market.baselines.bids.place(scenario, observations, limits)
 
 
 def network(scenario, observations):
@@ -158,8 +160,8 @@ def test_the_tie_lottery_is_uniform(name):
 
 def snipe(scenario, observations):
     """Bidder 0 keeps silent until the last tick before the close, the others outbid one another at once."""
-    actions = scenario.market_module().truthful_actions(scenario, observations)
-    left = observations[..., 0, scenario.market_module().observation_names(scenario).index("clock_left")]
+    actions = market_of(scenario).baselines.truthful(scenario, observations)
+    left = observations[..., 0, market_of(scenario).observations(scenario).index("clock_left")]
     actions[..., 0, 0] = np.where(left * scenario.max_cycles < 1.5, actions[..., 0, 0], -1.0)
     return actions
 
@@ -185,7 +187,7 @@ def test_a_learned_policy_plays_the_sealed_auction(name, tmp_path):
     engine = Engine(scenario, 2000)
     engine.reset(1)
     policy = make_policy(str(tmp_path / "run"), scenario)
-    scenario.market_module().reveal_bids(
+    market_of(scenario).judging.bids.reveal(
         engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask)
     )
     values, bids = engine.state.values / MICRO, engine.state.bids / MICRO

@@ -5,14 +5,15 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_bids
+from econo_env.market import market_of
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.mechanisms import mechanism
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Beta, Empirical, Exponential, Lognormal, Normal, Power, Uniform
-from policies import make_policy
 from tests.known_answers.order_statistics import Symmetric
 from tests.known_answers.test_revenue_equivalence import SINGLE, near, revenue_of
-from training.evaluation import Budget, regrets
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 UNIT_NODES, UNIT_WEIGHTS = (NODES + 1.0) / 2.0, WEIGHTS / 2.0
@@ -99,9 +100,9 @@ def test_revenue_above_the_optimum_is_regret_not_yet_found():
 
 def two_sided(name, markets, seed=0, policy="truthful", **fields):
     scenario = econo_env.load(f"{name}_v0", **fields)
-    market, engine = scenario.market_module(), Engine(scenario, markets)
+    market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     engine.step(make_policy(policy, scenario).act(engine.exchange.observations, engine.exchange.action_mask))
     welfare = market.welfare(scenario, engine.state, types)
     return welfare.realised["value"], welfare.optimal["value"]

@@ -6,11 +6,12 @@ from scipy.integrate import dblquad, quad
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_bids, types, welfare
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.sections import Default
-from policies import make_policy
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
-from training.evaluation.regret import Budget, regrets
 
 SHOCK, STAKE = 0.2, 0.05
 DEFAULT = {"shock": SHOCK, "stake": STAKE}
@@ -127,6 +128,21 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
         stakes = STAKE * leaves.sum(axis=1)
         stand = np.where(leaves, 0.0, before.state.payments / 1e6 - fee).sum(axis=1)
         np.testing.assert_allclose(judged.revenue, stakes + stand + fee.sum(axis=1), atol=1e-9)
+
+
+def test_a_loss_of_just_the_stake_is_borne():
+    """With values of a few micro-credits many losses equal the stake."""
+    engines = []
+    for default in (None, {"shock": 4e-6, "stake": 2e-6}):
+        values = {"name": "uniform", "high": 1e-5}
+        engine = Engine(econo_env.load("first_price_v0", num_agents=3, values=values, default=default), 400)
+        engine.reset(3)
+        engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+        engines.append(engine)
+    before, after = engines
+    sold, surplus = before.state.allocation > 0, after.state.worth - before.state.payments
+    assert (surplus[sold] == -2).sum() > 20
+    np.testing.assert_array_equal(after.state.defaulted, sold & (surplus < -2))
 
 
 def test_contractors_underbid_by_the_premium():

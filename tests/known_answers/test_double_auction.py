@@ -5,13 +5,14 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.mechanisms import mechanism
 from econo_env.mechanisms.form import clear_form
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
+from econo_env.training.evaluation.regret import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Uniform
-from policies import make_policy
-from training.evaluation.play import play
-from training.evaluation.regret import Budget, regrets
 
 MARKETS = 200_000
 SEARCH = Budget(types=24, bids=96, selection=8192, evaluation=4096)
@@ -21,9 +22,9 @@ RULES = ["double_auction", "mcafee", "posted_price", "vcg_double_auction"]
 def played(name, policy="truthful", markets=MARKETS, seed=0, **overrides):
     """Gains from trade, the largest possible ones and the market maker's revenue, each (markets,), and the engine."""
     scenario = econo_env.load(f"{name}_v0", **overrides)
-    market, engine = scenario.market_module(), Engine(scenario, markets)
+    market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     actions = make_policy(policy, scenario).act(engine.exchange.observations, engine.exchange.action_mask)
     engine.step(actions)
     assert engine.exchange.invalid_actions.sum() == 0

@@ -6,7 +6,8 @@ from scipy.integrate import quad
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_bids, truthful_actions
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.strategies import truthful_actions
 from econo_env.valuations.priors import Beta, Power, Uniform
 from tests.known_answers.one_round import Played, nobody_gains
 

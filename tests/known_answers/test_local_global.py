@@ -5,6 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.combinatorial.strategies import local_bids
 from econo_env.mechanisms.combinatorial.rule import Payment
 from tests.known_answers.local_global import RULES, bids_of, expectations, interim_utility, local_payment
@@ -70,10 +71,10 @@ def test_the_engine_pays_that(rule, gamma):
     """Means within 4 standard errors, the variance of revenue too; market by market what is made is shared."""
     markets = MARKETS // 10 if rule == "proxy" else MARKETS
     scenario = econo_env.load("combinatorial_v0", **{"bundle_values.correlation": gamma, "mechanism.payment": rule})
-    engine, market = Engine(scenario, markets), scenario.market_module()
+    engine, market = Engine(scenario, markets), market_of(scenario)
     engine.reset(11)
-    types = market.types(scenario, engine.state)
-    engine.step(market.equilibrium_actions(scenario, engine.exchange.observations))
+    types = market.types.now(scenario, engine.state)
+    engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
     welfare, rewards = market.welfare(scenario, engine.state, types), engine.exchange.rewards
     np.testing.assert_allclose(rewards.sum(axis=1) + welfare.revenue, welfare.realised["value"], atol=1e-9)
 

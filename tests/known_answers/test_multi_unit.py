@@ -5,10 +5,11 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.mechanisms.uniform_price import zero_revenue_holds
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.priors import Power
-from policies import make_policy
-from training.evaluation import Budget, regrets
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
 QUICK = Budget(types=12, actions=289, luck=512, finals=4)
@@ -19,7 +20,7 @@ class Play:
 
     def __init__(self, name, act, markets=200_000, seed=0, **overrides):
         scenario = econo_env.load(f"{name}_v0", **overrides)
-        market = scenario.market_module()
+        market = market_of(scenario)
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
@@ -30,11 +31,11 @@ class Play:
 
 
 def truth(market, scenario, observations):
-    return market.truthful_actions(scenario, observations)
+    return market.baselines.truthful(scenario, observations)
 
 
 def equilibrium(market, scenario, observations):
-    return market.equilibrium_actions(scenario, observations)
+    return market.baselines.equilibrium(scenario, observations)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -117,7 +118,7 @@ def test_what_a_second_bid_costs_in_uniform_price(within_errors, value, bid):
     scenario = econo_env.load("uniform_price_v0", bids="amount")
     engine = Engine(scenario, 100_000)
     engine.reset(3)
-    scenario.market_module().set_types(scenario, engine, 0, np.tile([1.0, value], (100_000, 1)))
+    market_of(scenario).types.put(scenario, engine, 0, np.tile([1.0, value], (100_000, 1)))
     rival = engine.state.values[:, 1, 0] / 1e6
     actions = np.full((100_000, 2, 2), -1.0, dtype=np.float32)
     actions[:, 0, 0] = 0.0
@@ -139,7 +140,7 @@ def test_no_equilibrium_is_invented_for_several_units():
     for name, fields in (("discriminatory", {"num_agents": 3}), ("uniform_price", steep)):
         scenario = econo_env.load(f"{name}_v0", **fields)
         with pytest.raises(ValueError, match=f"no equilibrium of '{name}' is known"):
-            scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3)))
+            market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 3)))
 
 
 @pytest.mark.parametrize(("exponent", "holds"), [(0.3, False), (1.0, True), (2.0, True)])

@@ -5,9 +5,10 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.mechanisms import clear
 from econo_env.mechanisms.gsp import envy_free_bids
-from training.evaluation import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 NAMES = ("gsp", "position_vcg", "position_first_price")
 RATES = ((1.0, 0.5), (0.9, 0.9, 0.2), (0.6,), (1.0, 0.7, 0.5, 0.1))
@@ -36,7 +37,7 @@ def test_truth_is_no_equilibrium_of_gsp():
 class Play:
     def __init__(self, name, play, markets=200_000, seed=0, **overrides):
         scenario = econo_env.load(f"{name}_v0", **overrides)
-        market = scenario.market_module()
+        market = market_of(scenario)
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
@@ -68,7 +69,7 @@ def test_one_slot_is_the_single_item_auction():
     """With one slot of one click: b = (n - 1) v / n in first price, and GSP is the second-price auction."""
     scenario = econo_env.load("position_first_price_v0", num_agents=4, click_rates=(1.0,))
     observations = np.linspace(0.05, 1.0, 20)[:, None] * [1.0, 0.0]
-    actions = scenario.market_module().equilibrium_actions(scenario, observations)
+    actions = market_of(scenario).baselines.equilibrium(scenario, observations)
     np.testing.assert_allclose(1.0 + actions[:, 0], 3 / 4, atol=1e-6)
     bids = np.random.default_rng(0).random((50, 4))
     for profile in bids:
@@ -133,7 +134,7 @@ def test_no_bid_gains_in_the_lowest_envy_free_equilibrium():
 def test_what_deviations_gain(name, play, lowest, highest):
     """Truth is best in VCG, the closed form in first price; truth in GSP is worth shading."""
     scenario = econo_env.load(f"{name}_v0")
-    market = scenario.market_module()
+    market = market_of(scenario)
 
     class Player:
         def reset(self, seed):
@@ -159,4 +160,4 @@ def test_reserve_in_vcg_and_first_price_earn_the_same():
 def test_no_closed_form_is_invented_for_gsp():
     scenario = econo_env.load("gsp_v0", num_agents=6)
     with pytest.raises(ValueError, match="no closed-form equilibrium is known"):
-        scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 2)))
+        market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 2)))

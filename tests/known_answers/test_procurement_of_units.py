@@ -5,6 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.mechanisms.form import clear_form
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
@@ -15,7 +16,7 @@ class Bought:
 
     def __init__(self, name, strategy, markets=200_000, **overrides):
         scenario = econo_env.load(f"procurement_{name}_v0", **overrides)
-        market = scenario.market_module()
+        market = market_of(scenario)
         engine = Engine(scenario, markets)
         engine.reset(0)
         self.costs = engine.state.values / 1e6

@@ -7,8 +7,9 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.scoring.menu import best_score, menu
-from training.evaluation import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 NAMES = ("first_score", "second_score")
 MICRO = 1e-6
@@ -22,10 +23,10 @@ BUYER_GAIN = {2: 4 * (1 - log(2)), 3: 18 - 24 * log(2)}
 class Play:
     def __init__(self, name, play="equilibrium", markets=200_000, seed=0, **overrides):
         self.scenario = econo_env.load(f"{name}_v0", **overrides)
-        self.market = self.scenario.market_module()
+        self.market = market_of(self.scenario)
         self.engine = Engine(self.scenario, markets)
         self.engine.reset(seed)
-        types = self.market.types(self.scenario, self.engine.state)
+        types = self.market.types.now(self.scenario, self.engine.state)
         self.theta, self.start = types[..., 0], self.engine.snapshot()
         shown = self.engine.exchange.observations
         self.actions = getattr(self.market, f"{play}_actions")(self.scenario, shown)
@@ -41,7 +42,7 @@ class Play:
         self.engine.restore(self.start)
         actions = self.actions.copy()
         for name, move in moves.items():
-            at = self.scenario.market_module().action_names(self.scenario).index(name)
+            at = market_of(self.scenario).actions(self.scenario).index(name)
             actions[:, 0, at] = np.clip(actions[:, 0, at] + move, -1.0, 1.0)
         self.engine.step(actions)
         gain = self.engine.exchange.rewards[:, 0] - self.utility[:, 0]
@@ -181,7 +182,7 @@ def test_one_supplier_asks_for_all_that_the_reserve_leaves():
     [("second_score", "truthful", False), ("first_score", "equilibrium", False), ("first_score", "truthful", True)],
 )
 def test_the_search_for_deviations_finds_those_there_are(name, play, gains):
-    from policies import make_policy
+    from econo_env.policies import make_policy
 
     scenario = econo_env.load(f"{name}_v0", num_agents=3)
     (found,) = regrets(scenario, make_policy(play, scenario), (0, 1), budget=QUICK)

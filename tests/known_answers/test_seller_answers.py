@@ -6,10 +6,12 @@ from scipy.integrate import quad
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_bids, info, picture
-from policies import make_policy
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
+from econo_env.markets.sealed_bid.layout import info
+from econo_env.markets.sealed_bid.picture import picture
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
-from training.evaluation.regret import Budget, regrets
 
 SHILLS = {"shill_bids": "after_bids"}
 VALUES = np.linspace(0.0, 1.0, 21)

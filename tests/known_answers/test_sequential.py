@@ -7,11 +7,12 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.mechanisms.unit_rounds import expected_last_price
+from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Power, Uniform
-from policies import make_policy
-from training.evaluation import Budget, regrets
 
 NAMES = ("sequential_first_price", "sequential_second_price")
 SIZES = [(3, 2), (5, 3), (6, 1), (4, 4)]
@@ -20,11 +21,11 @@ SIZES = [(3, 2), (5, 3), (6, 1), (4, 4)]
 def play(name, n, units, markets=100_000, seed=0, **overrides):
     """Values, bids by round (NaN for who has left), prices by round, utilities; all in credits."""
     scenario = econo_env.load(f"{name}_v0", num_agents=n, max_cycles=units, **overrides)
-    market, engine = scenario.market_module(), Engine(scenario, markets)
+    market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
     values, bids, prices, utility = engine.state.values / 1e6, [], [], np.zeros((markets, n))
     for _ in range(units):
-        engine.step(market.equilibrium_actions(scenario, engine.exchange.observations))
+        engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
         bids.append(np.where(engine.state.bids >= 0, engine.state.bids / 1e6, np.nan))
         prices.append(engine.state.payments.sum(axis=1) / 1e6)
         utility += engine.exchange.rewards

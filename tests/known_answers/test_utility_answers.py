@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import quad
 
 import econo_env
-from econo_env.markets.sealed_bid import equilibrium_bids
+from econo_env.market import market_of
+from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.valuations.priors import Lognormal, Power, Uniform
 from tests.known_answers.one_round import Played, nobody_gains
 
@@ -114,7 +115,7 @@ def test_entry_costs_keep_low_values_out(within_errors, name, kind):
     if name == "second_price":
         assert within_errors(played.payments.sum(axis=1), priced + fees)
     assert within_errors(played.rewards[:, 0], quad(lambda v: v ** (n - 1) * (1 - v), entry, 1)[0])
-    welfare = played.scenario.market_module().welfare(played.scenario, played.engine.state, played.values[..., None])
+    welfare = market_of(played.scenario).welfare(played.scenario, played.engine.state, played.values[..., None])
     surplus = np.where(entered, played.values, 0.0).max(axis=1) - (kind == "entry_cost") * cost * entered.sum(axis=1)
     played.play(np.ones(n))
     np.testing.assert_allclose(welfare.revenue + played.rewards.sum(axis=1), surplus, atol=1e-6)

@@ -1,9 +1,9 @@
 """What `clear` says is true: amounts in full, and every reason recomputed from the file, for files at random."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,20 +14,25 @@ from pydantic import BaseModel, BeforeValidator
 
 from econo_env.documents import read_yaml
 from econo_env.markets.clock import words as clock_words
-from econo_env.markets.clock.words import ClockSale
 from econo_env.markets.combinatorial.form import CombinatorialForm
 from econo_env.markets.double_auction import words as two_sided_words
 from econo_env.markets.multi_unit import words as unit_words
-from econo_env.markets.multi_unit.words import UnitRound
 from econo_env.markets.order_book.form import OrderBookForm
 from econo_env.markets.position import words as slot_words
-from econo_env.markets.position.words import SlotRound
 from econo_env.markets.scoring import words as scored_words
-from econo_env.markets.scoring.words import ScoredRound
 from econo_env.markets.sealed_bid import words as sealed_words
-from econo_env.markets.sealed_bid.words import SealedRound
-from econo_env.mechanisms import clear
+from econo_env.markets.task_market import words as task_words
+from econo_env.mechanisms import clear, mechanism
 from econo_env.mechanisms.form import NAMES, clear_form
+from econo_env.mechanisms.rounds import (
+    ClockSale,
+    ScoredRound,
+    SealedRound,
+    SlotRound,
+    TaskRound,
+    TwoSidedRound,
+    UnitRound,
+)
 from econo_env.money import written
 
 FILES = Path(__file__).parents[2] / "configs" / "markets"
@@ -354,30 +359,47 @@ def test_the_example_files_are_read_with_names_as_text():
         assert read_yaml(path, names=NAMES) == yaml.safe_load(path.read_text())
 
 
-def of(name):
-    """A section of a rule that no words know."""
-    return SimpleNamespace(name=name, reserve=0.0)
+def unknown(name):
+    """The row of a rule that says nothing of its payments, and its parameters."""
+    row = replace(mechanism(name), name="new", sources=())
+    return row, row.options()
 
 
-def test_a_rule_that_words_do_not_know_gets_no_reason_of_another():
-    bids, one, nothing = np.array([3.0, 2.0, 1.0]), np.ones(3), np.zeros(3)
-    second_wins = np.array([0, 1, 0])
-    sealed = sealed_words.explained(SealedRound(of("new"), bids, one, second_wins, np.array([0, 0.25, 0])))
+def test_a_rule_that_says_nothing_of_its_payments_gets_no_reason_of_another():
+    bids, one, nothing, never = np.array([3.0, 2.0, 1.0]), np.ones(3), np.zeros(3), np.full(3, np.nan)
+    second_wins, paid = np.array([0, 1, 0]), np.array([0, 0.25, 0])
+    row, options = unknown("first_price")
+    sealed = sealed_words.explained(row, SealedRound(options, None, bids, one, second_wins, paid))
     assert sealed[0] == "bidder_0 loses: by its rule, which gives to bidder_1"
     assert sealed[1] == "bidder_1 wins: rank 2, bid 2; pays 0.25, by its rule"
     assert sealed[2] == "bidder_2 loses: 1 is below bidder_1's 2"
-    units = unit_words.explained(UnitRound(of("new"), bids[:, None], second_wins, np.array([0, 0.25, 0])))
+    row, options = unknown("vickrey")
+    units = unit_words.explained(row, UnitRound(options, None, bids[:, None], second_wins, paid))
+    assert units[0] == "bidder_0 wins nothing: its bid 3, by its rule"
     assert units[1] == "bidder_1 wins 1 unit: bids 2; pays 0.25, by its rule"
-    slots = slot_words.explained(SlotRound(of("new"), bids, one, np.ones(1), second_wins, np.array([0, 0.25, 0])))
+    row, options = unknown("gsp")
+    slots = slot_words.explained(row, SlotRound(options, bids, one, np.ones(1), second_wins, paid))
+    assert slots[0] == "bidder_0 gets no slot: 3 has none by its rule"
     assert slots[1].endswith("pays 0.25 for 1 clicks, 0.25 each, by its rule")
-    scored = scored_words.explained(ScoredRound(of("new"), nothing, one, bids, np.array([1, 0, 0]), 0.5 * one))
+    row, options = unknown("first_score")
+    scored = scored_words.explained(row, ScoredRound(options, nothing, one, bids, np.array([1, 0, 0]), 0.5 * one))
     assert scored[0].endswith("is paid 0.5, by its rule")
-    sale = clock_words.explained(ClockSale("new", bids, np.full(3, np.nan), 0, 0.5, 4))
+    assert scored[1].endswith("below bidder_0's 3; is paid 0.5, by its rule")
+    row, _ = unknown("english")
+    sale = clock_words.explained(row, ClockSale(bids, never, 1, 0, 0.5, 4, 0.5, 0.5, 0.5))
     assert sale[0].endswith("within its limit of 3: by its rule")
+    assert sale[1] == "bidder_1 with a limit of 2 does not outbid 0.5: by its rule"
+    row, options = unknown("mcafee")
     offers, paid = np.array([3.0, 1.0]), np.array([2.25, -2.25])
-    traded = two_sided_words.explained(of("new"), 1, offers, np.array([1, -1]), paid, ["buyer_0", "seller_0"])
+    round_ = TwoSidedRound(options, 1, offers, np.array([1, -1]), paid)
+    traded = two_sided_words.explained(row, round_, ["buyer_0", "seller_0"])
     assert traded[0] == "buyer_0 bids 3 and trades: pays 2.25, by its rule"
     assert traded[1] == "seller_0 asks 1 and trades: gets 2.25, by its rule"
+    row, options = unknown("contingent_second_score")
+    task = task_words.explained(row, TaskRound(options, bids, 1, 3.0), {"poor": -1.0})
+    assert task[0] == "bidder_0 loses by its rule: its score 3 does not take the task"
+    assert task[1] == "bidder_1 takes the task by its rule"
+    assert task[3] == "bidder_1 owes 3, by its rule, and is paid V(grade) less that: poor -1"
 
 
 def name_keys(form):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets import clock as market
+from econo_env.markets.clock import MARKET
 from econo_env.mechanisms.form import clear_form
-from policies import make_policy
+from econo_env.policies import make_policy
 
 CLOCKS = ("english", "english_open", "dutch")
 MICRO = 1_000_000
@@ -153,7 +153,7 @@ def test_an_invalid_action_says_no_and_is_counted(name):
 @pytest.mark.parametrize("change", [{}, {"feedback": "price"}, {"values": [{"name": "uniform"}, {"name": "power"}]}])
 def test_observations_stay_in_their_box_and_mean_what_they_say(name, change):
     scenario = econo_env.load(f"{name}_v0", **change)
-    names = market.observation_names(scenario)
+    names = MARKET.observations(scenario)
     assert ("prior" in names) == ("values" in change)
     assert ("bidders_in" in names) == (name == "english" and "feedback" not in change)
     engine = Engine(scenario, 100, autoreset=True)
@@ -259,14 +259,14 @@ def test_outcome_curves_are_what_the_engine_plays(name):
     scenario = econo_env.load(f"{name}_v0", num_agents=3, bids="amount", **{"mechanism.increment": 0.05})
     rivals = Engine(scenario, 300)
     rivals.reset(4)
-    rivals.step(market.truthful_actions(scenario, rivals.exchange.observations))
+    rivals.step(MARKET.baselines.truthful(scenario, rivals.exchange.observations))
     own = np.array([0.61, np.nan, 0.0, 0.333333, 1.7, 0.34, 0.6])
-    curves = market.bid_curves(scenario, rivals.state, 1, own)
+    curves = MARKET.judging.bids.curves(scenario, rivals.state, 1, own)
     for bid, allocation, payment in zip(own, curves.allocation, curves.payment, strict=True):
         engine = Engine(scenario, 300)
         engine.reset(4)
         while not engine.exchange.ended.all():
-            actions = market.truthful_actions(scenario, engine.exchange.observations)
+            actions = MARKET.baselines.truthful(scenario, engine.exchange.observations)
             actions[:, 1, 0] = bid - 1.0
             engine.step(actions)
         assert allocation == pytest.approx(engine.state.allocation[:, 1].mean())
@@ -281,7 +281,7 @@ def test_the_limit_a_dutch_policy_amounts_to_is_the_first_price_it_takes():
         price = engine.exchange.observations[..., 1]
         return np.where((price < 0.75) & (price > 0.55), 0.9, -1.0).astype(np.float32)[..., None]
 
-    market.reveal_bids(engine, act)
+    MARKET.judging.bids.reveal(engine, act)
     assert np.unique(engine.state.bids).tolist() == [700_000]
 
 
@@ -292,7 +292,7 @@ def test_the_limit_an_english_policy_amounts_to_is_the_last_price_before_its_fir
         price = engine.exchange.observations[..., 1]
         return np.where(np.abs(price - 0.5) < 0.01, -1.0, 0.9).astype(np.float32)[..., None]
 
-    market.reveal_bids(engine, act)
+    MARKET.judging.bids.reveal(engine, act)
     assert np.unique(engine.state.bids).tolist() == [400_000]
 
 
@@ -351,7 +351,7 @@ def test_a_picture_shows_the_price_and_at_last_the_buyer(name):
     env.reset(seed=1)
     texts = []
     while env.agents:
-        rows = market.truthful_actions(env.scenario, env.engine.exchange.observations)[0]
+        rows = MARKET.baselines.truthful(env.scenario, env.engine.exchange.observations)[0]
         env.step({agent: rows[int(agent[-1])] for agent in env.agents})
         texts.append(env.render())
     assert all("price" in text for text in texts[:-1])
@@ -367,13 +367,13 @@ def test_series_tell_of_a_sale_when_it_is_over(name):
     scenario = econo_env.load(f"{name}_v0")
     engine = Engine(scenario, 20)
     engine.reset(0)
-    engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+    engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations))
     running = ~engine.exchange.ended
     assert running.any()
-    assert np.isnan(market.series(scenario, engine.state)["revenue"][running]).all()
+    assert np.isnan(MARKET.view.series(scenario, engine.state)["revenue"][running]).all()
     while not engine.exchange.ended.all():
-        engine.step(market.truthful_actions(scenario, engine.exchange.observations))
-    told = market.series(scenario, engine.state)
+        engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations))
+    told = MARKET.view.series(scenario, engine.state)
     np.testing.assert_allclose(told["revenue"], engine.state.payments.sum(axis=1) / MICRO)
     assert told["efficiency"].min() > 0.9
 

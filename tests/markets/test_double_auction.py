@@ -11,8 +11,9 @@ from scipy.stats import chisquare
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import Lottery, market_keys
+from econo_env.market import market_of
 from econo_env.mechanisms import clear, mechanism, mechanisms
-from policies import make_policy
+from econo_env.policies import make_policy
 
 RULES = [name for name, row in mechanisms().items() if row.market == "double_auction"]
 TRUTHFUL = ["mcafee", "posted_price", "vcg_double_auction"]
@@ -223,7 +224,7 @@ def test_cautious_policies_never_lose(bids, policy):
 
 def test_what_is_seen_of_the_last_round():
     scenario = econo_env.load("mcafee_v0", max_cycles=3, feedback="price")
-    names = scenario.market_module().observation_names(scenario)
+    names = market_of(scenario).observations(scenario)
     assert names == ("value", "rounds_left", "seller", "traded", "paid", "price")
     engine = Engine(scenario, 200)
     engine.reset(0)
@@ -248,22 +249,22 @@ def test_an_invalid_action_is_no_offer():
 def test_own_offers_are_replayed_by_the_rule():
     """A bid curve at the offer that was made gives what that offer brought."""
     scenario = econo_env.load("vcg_double_auction_v0", num_agents=5)
-    market, engine = scenario.market_module(), Engine(scenario, 1)
+    market, engine = market_of(scenario), Engine(scenario, 1)
     for seed in range(20):
         engine.reset(seed)
         engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
         for agent in range(5):
-            curve = market.bid_curves(scenario, engine.state, agent, engine.state.bids[0, [agent]] / MICRO)
+            curve = market.judging.bids.curves(scenario, engine.state, agent, engine.state.bids[0, [agent]] / MICRO)
             assert curve.allocation[0] == engine.state.allocation[0, agent]
             assert curve.payment[0] == engine.state.payments[0, agent] / MICRO
 
 
 def test_series_tell_the_books_of_a_round():
     scenario = econo_env.load("vcg_double_auction_v0", num_agents=2)
-    market, engine = scenario.market_module(), Engine(scenario, 300)
+    market, engine = market_of(scenario), Engine(scenario, 300)
     engine.reset(0)
     engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
-    values, shown = engine.state.values / MICRO, market.series(scenario, engine.state)
+    values, shown = engine.state.values / MICRO, market.view.series(scenario, engine.state)
     gains = np.maximum(values[:, 0] - values[:, 1], 0.0)
     trades = values[:, 0] >= values[:, 1]
     np.testing.assert_allclose(shown["revenue"], -gains, atol=1e-9)
@@ -281,8 +282,8 @@ def test_sides_have_their_own_priors_and_roles():
         values=[{"name": "uniform", "low": 2.0, "high": 3.0}, {"name": "uniform"}],
         costs={"name": "uniform", "low": 0.0, "high": 0.5},
     )
-    assert scenario.market_module().roles(scenario) == ((0,), (1,), (2, 3, 4))
-    assert "prior" in scenario.market_module().observation_names(scenario)
+    assert market_of(scenario).roles(scenario) == ((0,), (1,), (2, 3, 4))
+    assert "prior" in market_of(scenario).observations(scenario)
     engine = Engine(scenario, 1000)
     engine.reset(0)
     low, high = engine.state.values.min(axis=0) / MICRO, engine.state.values.max(axis=0) / MICRO

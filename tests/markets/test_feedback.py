@@ -5,6 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.feedback import about_bid_shown, whose_bid
 
 SEALED = {"first_price_v0", "procurement_second_price_v0", "gsp_v0", "vickrey_v0", "procurement_vickrey_v0"}
@@ -29,7 +30,7 @@ def played(scenario_id, feedback="all_bids", markets=64, **overrides):
     actions = np.random.default_rng(0).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32)
     actions[0, 1] = np.nan
     engine.step(actions)
-    names = scenario.market_module().observation_names(scenario)
+    names = market_of(scenario).observations(scenario)
     return scenario, {name: engine.exchange.observations[..., i] for i, name in enumerate(names)}, engine.state
 
 
@@ -63,22 +64,22 @@ def test_all_bids_are_shown_as_they_were_placed(scenario_id):
 @pytest.mark.parametrize("scenario_id", CASES)
 def test_features_of_bids_are_named_by_part_and_bidder(scenario_id):
     scenario = econo_env.load(scenario_id, max_cycles=3, feedback="all_bids", **CASES[scenario_id])
-    market = scenario.market_module()
-    shown = [name for name in market.observation_names(scenario) if whose_bid(name)]
-    parts = market.action_names(scenario)
+    market = market_of(scenario)
+    shown = [name for name in market.observations(scenario) if whose_bid(name)]
+    parts = market.actions(scenario)
     assert shown == [f"{part}_of_{agent}" for agent in range(scenario.num_agents) for part in parts]
-    assert market.manual(scenario).observations[shown[-1]] == about_bid_shown(shown[-1])
+    assert market.view.docs(scenario).observations[shown[-1]] == about_bid_shown(shown[-1])
 
 
 @pytest.mark.parametrize("scenario_id", CASES)
 def test_what_is_off_is_not_there(scenario_id):
-    market = econo_env.load(scenario_id).market_module()
+    market = market_of(econo_env.load(scenario_id))
     for fields in (
         {"max_cycles": 3},
         {"max_cycles": 3, "feedback": "nothing"},
         {"max_cycles": 1, "feedback": "all_bids"},
     ):
-        names = market.observation_names(econo_env.load(scenario_id, **CASES[scenario_id] | fields))
+        names = market.observations(econo_env.load(scenario_id, **CASES[scenario_id] | fields))
         assert not any(map(whose_bid, names))
 
 

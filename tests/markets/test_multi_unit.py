@@ -8,9 +8,10 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
+from econo_env.market import market_of
 from econo_env.mechanisms.form import clear_form
-from policies import make_policy
-from training.evaluation.play import play
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
 UNIFORM = {"name": "uniform_price"}
@@ -27,7 +28,7 @@ def test_a_bid_above_the_one_before_is_lowered():
     scenario, engine = engine_of(demand=3, bids="amount")
     engine.step(np.broadcast_to(np.float32([-0.5, -0.25, -0.75]), engine.exchange.actions.shape))
     np.testing.assert_array_equal(engine.state.bids[0, 0], [500_000, 500_000, 250_000])
-    assert scenario.market_module().action_names(scenario) == ("bid_1", "bid_2", "bid_3")
+    assert market_of(scenario).actions(scenario) == ("bid_1", "bid_2", "bid_3")
 
 
 @pytest.mark.parametrize("bad", [np.nan, 1.5, -np.inf])
@@ -54,7 +55,7 @@ def test_the_books_balance_in_repeated_play(name):
 
 def test_what_bidders_see_of_the_last_round():
     scenario, engine = engine_of(max_cycles=2, feedback="winning_bid", markets=50)
-    names = scenario.market_module().observation_names(scenario)
+    names = market_of(scenario).observations(scenario)
     engine.step(np.zeros_like(engine.exchange.actions))
     seen = {name: engine.exchange.observations[..., i] for i, name in enumerate(names)}
     state = engine.state
@@ -68,29 +69,29 @@ def test_what_bidders_see_of_the_last_round():
 def test_bidders_with_other_priors_are_other_roles():
     low, high = {"name": "uniform"}, {"name": "uniform", "high": 2.0}
     scenario, engine = engine_of(num_agents=3, values=[low, high, low])
-    market = scenario.market_module()
+    market = market_of(scenario)
     assert market.roles(scenario) == ((0, 2), (1,))
-    column = market.observation_names(scenario).index("prior")
+    column = market.observations(scenario).index("prior")
     np.testing.assert_allclose(engine.exchange.observations[0, :, column], [0.5, 1.0, 0.5])
 
 
 def test_types_are_set_and_shown():
     scenario, engine = engine_of()
-    market = scenario.market_module()
-    drawn = market.types_at(scenario, 0, np.array([[0.2, 0.9]]))
+    market = market_of(scenario)
+    drawn = market.types.at(scenario, 0, np.array([[0.2, 0.9]]))
     assert drawn.tolist() == [[0.9, 0.2]]
-    market.set_types(scenario, engine, 1, np.tile(drawn, (4, 1)))
-    np.testing.assert_allclose(market.types(scenario, engine.state)[:, 1], np.tile(drawn, (4, 1)))
+    market.types.put(scenario, engine, 1, np.tile(drawn, (4, 1)))
+    np.testing.assert_allclose(market.types.now(scenario, engine.state)[:, 1], np.tile(drawn, (4, 1)))
     np.testing.assert_allclose(engine.exchange.observations[:, 1, :2], np.tile(drawn, (4, 1)), atol=1e-6)
     with pytest.raises(ValueError, match="must not increase"):
-        market.set_types(scenario, engine, 1, np.tile([[0.1, 0.2]], (4, 1)))
+        market.types.put(scenario, engine, 1, np.tile([[0.1, 0.2]], (4, 1)))
 
 
 def test_series_and_welfare_agree():
     scenario, engine = engine_of(num_agents=3, markets=64)
-    market, values = scenario.market_module(), engine.state.values / 1e6
+    market, values = market_of(scenario), engine.state.values / 1e6
     engine.step(np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape))
-    shown, judged = market.series(scenario, engine.state), market.welfare(scenario, engine.state, values)
+    shown, judged = market.view.series(scenario, engine.state), market.welfare(scenario, engine.state, values)
     np.testing.assert_allclose(shown["efficiency"], judged.realised["value"] / judged.optimal["value"])
     np.testing.assert_allclose(shown["revenue"], judged.revenue)
     np.testing.assert_allclose(judged.created - judged.revenue, engine.exchange.rewards.sum(axis=1), atol=1e-9)

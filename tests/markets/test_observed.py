@@ -6,6 +6,8 @@ from scipy.stats import kstest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
+from econo_env.markets.actions import rounded_actions
 from econo_env.markets.procurement import asked
 from econo_env.money import MICRO
 from econo_env.valuations.bid_function import BidFunction
@@ -30,7 +32,7 @@ def test_what_bidders_see_of_a_sealed_bid():
     priors = [{"name": "uniform", "high": high} for high in (1.0, 2.0, 4.0)]
     fields = {"num_agents": AGENTS, "max_cycles": ROUNDS, "values": priors, "weights": WEIGHTS}
     engine = started("second_price_v0", feedback="winning_bid", **fields, **{"mechanism.reserve": 1.0})
-    names = engine.scenario.market_module().observation_names(engine.scenario)
+    names = market_of(engine.scenario).observations(engine.scenario)
     unsold = 0
     for tick in range(ROUNDS):
         engine.step(some_actions(engine, tick))
@@ -94,6 +96,14 @@ def test_a_cost_above_the_ceiling_is_asked_for_as_it_is():
     shares = np.array([0.0, 1.0])
     ask = asked(1.0, BidFunction(shares, types=shares, bids=0.5 * shares))
     assert ask([0.2, 1.0, 1.5]) == pytest.approx([0.6, 1.0, 1.5])
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_actions_are_rounded_to_the_cautious_side_by_less_than_a_step(up):
+    meant = np.random.default_rng(0).uniform(-1, 1, 5000)
+    off = (rounded_actions(meant, up=up) - meant) * (1.0 if up else -1.0)
+    assert off.min() >= 0.0
+    assert 0.9 * 2.0**-24 < off.max() <= 2.0**-24
 
 
 def test_marginal_values_are_sorted_draws_of_their_own():

@@ -10,8 +10,10 @@ from scipy.stats import chisquare
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
+from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
-from policies import make_policy
+from econo_env.policies import make_policy
 
 MICRO = 1_000_000
 TRADERS, LEVELS = 6, 8
@@ -133,7 +135,7 @@ def test_units_and_money_are_conserved_and_the_book_is_never_crossed(policy, ove
 
     scenario, engine, total = play(policy=policy, check=check, **overrides)
     np.testing.assert_allclose(total.sum(axis=1), engine.state.gains / MICRO, atol=1e-9)
-    best = scenario.market_module().strategies.best_gains(scenario, engine.state.values)
+    best = best_gains(scenario, engine.state.values)
     assert np.all(engine.state.gains <= best)
 
 
@@ -224,27 +226,36 @@ def test_what_is_seen_of_the_book():
     play(check=check)
 
 
+def test_an_empty_side_of_the_book_shows_the_price_at_which_nobody_trades():
+    engine = Engine(econo_env.load(ID), 8)
+    engine.reset(0)
+    assert (engine.exchange.observations[..., 4] == 0.0).all(), "no bid: a bid of nothing"
+    assert (engine.exchange.observations[..., 5] == 1.0).all(), "no ask: an ask of the highest price"
+
+
 def test_the_judges_hooks_agree_with_the_books():
     scenario = econo_env.load(ID, num_agents=6, units=3, max_cycles=12)
-    market, engine = scenario.market_module(), Engine(scenario, 200)
+    market, engine = market_of(scenario), Engine(scenario, 200)
     engine.reset(0)
     generator = np.random.default_rng(0)
     for agent in range(6):
         drawn = generator.random((200, 3))
-        market.set_types(scenario, engine, agent, drawn)
-        np.testing.assert_allclose(np.sort(market.types(scenario, engine.state)[:, agent]), np.sort(drawn), atol=1e-6)
+        market.types.put(scenario, engine, agent, drawn)
+        np.testing.assert_allclose(
+            np.sort(market.types.now(scenario, engine.state)[:, agent]), np.sort(drawn), atol=1e-6
+        )
         shown = engine.exchange.observations[:, agent, 0]
         np.testing.assert_allclose(shown, drawn.max(axis=1) if agent < 3 else drawn.min(axis=1), atol=1e-6)
     acting, realised, optimal = make_policy("zero_intelligence", scenario), 0.0, 0.0
     for _ in range(12):
-        types = market.types(scenario, engine.state)
+        types = market.types.now(scenario, engine.state)
         engine.step(acting.act(engine.exchange.observations, engine.exchange.action_mask))
         judged = market.welfare(scenario, engine.state, types)
         np.testing.assert_allclose(judged.created, engine.exchange.rewards.sum(axis=1) + judged.revenue, atol=1e-9)
         realised, optimal = realised + judged.realised["value"], optimal + judged.optimal["value"]
     np.testing.assert_allclose(realised, engine.state.gains / MICRO, atol=1e-9)
     np.testing.assert_allclose(
-        market.series(scenario, engine.state)["efficiency"], np.where(optimal > 0, realised / optimal, np.nan)
+        market.view.series(scenario, engine.state)["efficiency"], np.where(optimal > 0, realised / optimal, np.nan)
     )
 
 

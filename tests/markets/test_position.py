@@ -8,9 +8,10 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
+from econo_env.market import market_of
 from econo_env.mechanisms.form import clear_form
-from policies import make_policy
-from training.evaluation.play import play
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
 
 NAMES = ("gsp", "position_first_price", "position_vcg")
 GSP = {"mechanism": {"name": "gsp"}, "click_rates": [1.0, 0.5]}
@@ -38,7 +39,7 @@ def test_a_slot_is_worth_its_clicks():
     np.testing.assert_allclose(rewards[:, 0], 0.8 * (values[:, 0] - values[:, 1]), atol=2e-6)
     np.testing.assert_allclose(rewards[:, 1], 0.25 * (values[:, 1] - values[:, 2]), atol=2e-6)
     assert not rewards[:, 2].any()
-    told = scenario.market_module().info(scenario, state)
+    told = market_of(scenario).view.info(scenario, state)
     np.testing.assert_array_equal(told["slot"], state.allocation)
     np.testing.assert_array_equal(told["won"], state.allocation > 0)
 
@@ -47,9 +48,9 @@ def test_series_and_welfare_agree():
     scenario = econo_env.load("position_vcg_v0", num_agents=5)
     engine = Engine(scenario, 64)
     engine.reset(0)
-    market, values = scenario.market_module(), engine.state.values / 1e6
+    market, values = market_of(scenario), engine.state.values / 1e6
     engine.step(np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape))
-    shown = market.series(scenario, engine.state)
+    shown = market.view.series(scenario, engine.state)
     judged = market.welfare(scenario, engine.state, values[..., None])
     np.testing.assert_allclose(shown["efficiency"], judged.realised["value"] / judged.optimal["value"])
     assert shown["efficiency"].min() < 0.9
@@ -60,13 +61,13 @@ def test_series_and_welfare_agree():
 @pytest.mark.parametrize("name", NAMES)
 def test_curves_of_own_bids_are_those_of_the_rule(name):
     scenario = econo_env.load(f"{name}_v0", bids="amount")
-    market, engine = scenario.market_module(), Engine(scenario, 300)
+    market, engine = market_of(scenario), Engine(scenario, 300)
     engine.reset(1)
     actions = np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape).astype(np.float32)
     engine.step(actions)
     state = engine.state
     bids = np.array([0.0, 0.3, 0.9, np.nan])
-    curves = market.bid_curves(scenario, state, 1, bids)
+    curves = market.judging.bids.curves(scenario, state, 1, bids)
     for place, bid in enumerate(bids):
         again = Engine(scenario, 300)
         again.reset(1)

@@ -7,8 +7,12 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.scoring import clear_form, score_actions
+from econo_env.market import market_of
+from econo_env.markets.scoring.form import clear_form
 from econo_env.markets.scoring.menu import best_score, menu
+from econo_env.markets.scoring.phases import best_quality
+from econo_env.markets.scoring.scenario import QUALITY_STEPS
+from econo_env.markets.scoring.strategies import score_actions
 from econo_env.mechanisms import clear
 
 OFFERS = [{"price": 2.0, "quality": 4.0}, {"price": 1.25, "quality": 1.5625}, None, {"price": 1.5, "quality": 0.25}]
@@ -18,7 +22,7 @@ def started(name="first_score_v0", markets=16, **fields):
     scenario = econo_env.load(name, **fields)
     engine = Engine(scenario, markets)
     engine.reset(3)
-    return scenario, engine, scenario.market_module()
+    return scenario, engine, market_of(scenario)
 
 
 @pytest.mark.parametrize(("name", "paid"), [("first_score", 2.0), ("second_score", 2.75)])
@@ -128,6 +132,17 @@ def test_the_ends_of_the_action_space():
     assert price[4] == pytest.approx(4 * theta[4], abs=1e-6)
 
 
+def test_a_quality_is_the_nearest_step():
+    scenario, engine, market = started(markets=200)
+    terms = market.terms(scenario)
+    best = np.vectorize(lambda theta: best_quality(float(theta), terms))(engine.state.values)
+    actions = np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32)
+    engine.step(actions)
+    shift = actions[..., 1].astype(np.float64)
+    meant = best + shift * np.where(shift > 0, QUALITY_STEPS - best, best)
+    np.testing.assert_array_equal(engine.state.qualities, np.floor(meant + 0.5))
+
+
 @pytest.mark.parametrize("bad", [np.nan, 1.5, -1.01])
 @pytest.mark.parametrize("component", [0, 1])
 def test_an_action_outside_is_no_offer(bad, component):
@@ -143,7 +158,7 @@ def test_what_repeated_play_shows():
     priors = [{"name": "uniform", "low": 0.5, "high": 1.0}, {"name": "uniform", "low": 0.2, "high": 0.6}]
     fields = {"max_cycles": 3, "feedback": "winning_bid", "costs": priors}
     scenario, engine, market = started("second_score_v0", markets=200, **fields)
-    names = market.observation_names(scenario)
+    names = market.observations(scenario)
     assert names == ("cost", "rounds_left", "prior", "won", "received", "winning_score", "winning_quality")
     engine.step(np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32))
     shown, state = dict(zip(names, np.moveaxis(engine.exchange.observations, -1, 0), strict=True)), engine.state
@@ -161,7 +176,7 @@ def test_what_repeated_play_shows():
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.999, 1.0, 1.4])
 def test_scores_are_reached_by_the_price(share):
     scenario, engine, market = started(markets=500)
-    wanted = share * best_score(scenario, market.types(scenario, engine.state)[..., 0])
+    wanted = share * best_score(scenario, market.types.now(scenario, engine.state)[..., 0])
     engine.step(score_actions(scenario, engine.exchange.observations, wanted))
     short = wanted - engine.state.scores * 1e-6
     # below the cost the price is a part of it, and the cost moves with a step of quality where two are as good
@@ -172,29 +187,29 @@ def test_scores_are_reached_by_the_price(share):
 
 def test_types_can_be_set():
     scenario, engine, market = started()
-    market.set_types(scenario, engine, 1, np.full((16, 1), 0.75))
-    assert np.all(market.types(scenario, engine.state)[:, 1] == 0.75)
+    market.types.put(scenario, engine, 1, np.full((16, 1), 0.75))
+    assert np.all(market.types.now(scenario, engine.state)[:, 1] == 0.75)
     engine.step(np.zeros((16, 2, 2), dtype=np.float32))
     assert menu(scenario).qualities[engine.state.qualities[:, 1]] == pytest.approx(16 / 9, abs=0.0021)
-    assert market.types_at(scenario, 0, np.array([[0.5]])) == pytest.approx(0.75)
+    assert market.types.at(scenario, 0, np.array([[0.5]])) == pytest.approx(0.75)
 
 
 def test_no_equilibrium_is_claimed_for_unlike_suppliers():
     priors = [{"name": "uniform", "low": 0.5, "high": 1.0}, {"name": "uniform", "low": 0.2, "high": 0.6}]
     scenario, engine, market = started("second_score_v0", costs=priors)
-    assert not market.equilibrium_actions(scenario, engine.exchange.observations).any()
+    assert not market.baselines.equilibrium(scenario, engine.exchange.observations).any()
     scenario, engine, market = started("first_score_v0", costs=priors)
     with pytest.raises(ValueError, match="different priors"):
-        market.equilibrium_actions(scenario, engine.exchange.observations)
+        market.baselines.equilibrium(scenario, engine.exchange.observations)
 
 
 def test_the_picture_of_a_round():
     scenario, engine, market = started("second_score_v0", markets=1, num_agents=3, **{"mechanism.reserve": 0.5})
     before = engine.snapshot()
     before = type(engine.state)(*(column.copy() for column in before.state))
-    assert market.picture(scenario, before, before, 0).winners.sum() == 0
+    assert market.view.picture(scenario, before, before, 0).winners.sum() == 0
     engine.step(np.zeros((1, 3, 2), dtype=np.float32))
-    shown = market.picture(scenario, before, engine.state, 0)
+    shown = market.view.picture(scenario, before, engine.state, 0)
     (winner,) = np.flatnonzero(shown.winners)
     score, paid, worth = (shown.column(name).values for name in ("score", "paid", "worth"))
     assert score[winner] == score.max()

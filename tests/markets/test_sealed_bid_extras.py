@@ -11,9 +11,13 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid import equilibrium_actions, manual, observation_names, types, welfare
-from policies import make_policy
-from training.evaluation.regret import Budget, regrets
+from econo_env.market import market_of
+from econo_env.markets.sealed_bid.layout import observation_names
+from econo_env.markets.sealed_bid.manual import manual
+from econo_env.markets.sealed_bid.outcome import types, welfare
+from econo_env.markets.sealed_bid.strategies import equilibrium_actions
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.regret import Budget, regrets
 
 FORMS = {
     "crra": {"utility": {"name": "crra", "rho": 0.5}},
@@ -162,7 +166,7 @@ def test_procurement_actions_place_equilibrium_bids():
     np.testing.assert_allclose(engine.state.bids / 1e6, costs + (1 - costs) / 4, atol=1e-6)
     won = engine.state.allocation > 0
     np.testing.assert_array_equal(engine.state.payments[won], -engine.state.bids[won])
-    assert engine.scenario.market_module().info(scenario, engine.state)["paid"].min() < 0
+    assert market_of(engine.scenario).view.info(scenario, engine.state)["paid"].min() < 0
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
-from policies import make_policy
-from training.evaluation.play import play
+from econo_env.market import market_of
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
 
 NAMES = ("sequential_first_price", "sequential_second_price")
 
@@ -53,7 +54,7 @@ def test_bids_of_those_who_have_left_do_not_count(name):
 
 def test_those_who_stay_see_price_bid_and_rivals():
     scenario, engine = engine_of("sequential_second_price", feedback="winning_bid")
-    names = scenario.market_module().observation_names(scenario)
+    names = market_of(scenario).observations(scenario)
     assert names == ("value", "rounds_left", "rivals", "price", "winning_bid")
     np.testing.assert_allclose(engine.exchange.observations[0, 0, 1:], [1.0, 1.0, 0.0, 0.0])
     engine.step(np.zeros_like(engine.exchange.actions))
@@ -69,9 +70,9 @@ def test_those_who_stay_see_price_bid_and_rivals():
 def test_more_units_than_bidders(name):
     """Rounds without bidders pass without a sale; in equilibrium everybody gets a unit for nothing."""
     scenario, engine = engine_of(name, num_agents=2, max_cycles=4, markets=50)
-    market, earned = scenario.market_module(), np.zeros((50, 2))
+    market, earned = market_of(scenario), np.zeros((50, 2))
     for round_ in range(4):
-        engine.step(market.equilibrium_actions(scenario, engine.exchange.observations))
+        engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
         assert not engine.state.payments.any()
         assert (engine.state.allocation.sum(axis=1) == (round_ < 2)).all()
         earned += engine.exchange.rewards
@@ -98,20 +99,20 @@ def test_the_books_balance_and_the_optima_add_up(name, reserve):
 
 def test_efficiency_counts_what_was_served_so_far():
     scenario, engine = engine_of("sequential_first_price", bids="amount")
-    market, order = scenario.market_module(), np.argsort(engine.state.values, axis=1)
+    market, order = market_of(scenario), np.argsort(engine.state.values, axis=1)
     for round_ in range(3):  # the lowest value still there wins each round
         actions = np.full_like(engine.exchange.actions, -0.9)
         actions[np.arange(200), order[:, round_]] = -0.5
         engine.step(actions)
         values = np.sort(engine.state.values, axis=1)
         expected = values[:, : round_ + 1].sum(axis=1) / values[:, ::-1][:, : round_ + 1].sum(axis=1)
-        np.testing.assert_allclose(market.series(scenario, engine.state)["efficiency"], expected)
+        np.testing.assert_allclose(market.view.series(scenario, engine.state)["efficiency"], expected)
 
 
 def test_bidders_with_other_priors_have_no_closed_form():
     low, high = {"name": "uniform"}, {"name": "uniform", "high": 2.0}
     scenario, engine = engine_of("sequential_first_price", num_agents=2, values=[low, high])
-    column = scenario.market_module().observation_names(scenario).index("prior")
+    column = market_of(scenario).observations(scenario).index("prior")
     np.testing.assert_allclose(engine.exchange.observations[0, :, column], [0.5, 1.0])
     with pytest.raises(ValueError, match="bidders with different priors"):
         make_policy("equilibrium", scenario)

@@ -7,6 +7,7 @@ import econo_env
 from econo_env.economy.contracts import BYZANTINE, NO_GRADE, SATISFACTORY
 from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, balances_of
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 
 MARKETS = 256
 
@@ -19,7 +20,7 @@ def make(num_markets=MARKETS, seed=0, **overrides):
 
 def truthful(engine):
     scenario = engine.scenario
-    return scenario.market_module().truthful_actions(scenario, engine.exchange.observations)
+    return market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
 
 
 def books_balance(engine):

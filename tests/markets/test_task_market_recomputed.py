@@ -7,6 +7,7 @@ from scipy.stats import beta
 import econo_env
 from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, balances_of
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.task_market.layout import OBSERVATIONS
 
 EXCELLENT, SATISFACTORY, POOR, BYZANTINE = 1, 2, 3, 4
@@ -59,7 +60,7 @@ def played(request):
     rng, ticks = np.random.default_rng(7), []
     for _ in range(TICKS):
         before = {name: getattr(engine.state, name).copy() for name in STATE_BEFORE}
-        before["types"] = scenario.market_module().types(scenario, engine.state)
+        before["types"] = market_of(scenario).types.now(scenario, engine.state)
         invalid = engine.exchange.invalid_actions.copy()
         actions = some_actions(rng, engine.exchange.actions.shape)
         engine.step(actions)
@@ -228,7 +229,7 @@ def test_welfare_is_that_of_the_types(played):
         cost = share * value[:, None]
         np.testing.assert_allclose(cost, before["cost"], atol=0.5)
         best = np.maximum(0.0, best_surplus(cost, reliability, value[:, None]))
-        judged = scenario.market_module().welfare(scenario, after, before["types"])
+        judged = market_of(scenario).welfare(scenario, after, before["types"])
         for measure, allowed in (("value", before["eligible"]), ("first_best_value", before["active"])):
             reached = np.where(allowed, best, 0.0).max(axis=1)
             np.testing.assert_allclose(judged.optimal[measure], reached / MICRO, atol=1e-9)
@@ -295,6 +296,6 @@ def test_truth_reaches_the_best_surplus_of_the_eligible():
     engine = Engine(scenario, 12)
     engine.reset(1)
     for _ in range(5):
-        engine.step(scenario.market_module().truthful_actions(scenario, engine.exchange.observations))
+        engine.step(market_of(scenario).baselines.truthful(scenario, engine.exchange.observations))
         np.testing.assert_allclose(engine.state.surplus, engine.state.best_surplus, atol=1.0)
     assert engine.state.best_surplus.max() > 0

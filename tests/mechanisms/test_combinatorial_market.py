@@ -5,6 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.combinatorial.strategies import local_bids
 from econo_env.mechanisms.combinatorial.rule import Payment
 
@@ -18,10 +19,10 @@ ANSWERS = {
 
 def play(payment, rounds=ROUNDS, **changes):
     scenario = econo_env.load("combinatorial_v0", **{"mechanism.payment": payment} | changes)
-    engine, market = Engine(scenario, rounds), scenario.market_module()
+    engine, market = Engine(scenario, rounds), market_of(scenario)
     engine.reset(7)
-    types = market.types(scenario, engine.state)
-    engine.step(market.equilibrium_actions(scenario, engine.exchange.observations))
+    types = market.types.now(scenario, engine.state)
+    engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
     return engine, types, market.welfare(scenario, engine.state, types)
 
 
@@ -46,10 +47,10 @@ def test_no_other_bid_serves_a_local_better(payment, correlation):
     scenario = econo_env.load(
         "combinatorial_v0", bids="amount", **{"mechanism.payment": payment, "bundle_values.correlation": correlation}
     )
-    engine, market = Engine(scenario, 60_000), scenario.market_module()
+    engine, market = Engine(scenario, 60_000), market_of(scenario)
     engine.reset(3)
     start = engine.snapshot()
-    actions = market.equilibrium_actions(scenario, engine.exchange.observations)
+    actions = market.baselines.equilibrium(scenario, engine.exchange.observations)
     engine.step(actions)
     own = engine.exchange.rewards[:, 0].copy()
     for change in (-0.15, -0.05, 0.05, 0.15):
@@ -79,11 +80,11 @@ def test_locals_share_a_draw_as_often_as_the_correlation_says():
 
 def test_truth_in_the_ring_is_efficient_and_paid_for_within_the_bids():
     scenario = econo_env.load("combinatorial_v0", num_agents=6, **{"bundle_values.game": "LLLLGG"})
-    engine, market = Engine(scenario, 500), scenario.market_module()
+    engine, market = Engine(scenario, 500), market_of(scenario)
     engine.reset(0)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     assert types.shape == (500, 6, 2)
-    engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
     welfare = market.welfare(scenario, engine.state, types)
     assert welfare.realised["value"] == pytest.approx(welfare.optimal["value"], abs=1e-5)
     assert np.all(engine.exchange.rewards >= -1e-6)
@@ -121,4 +122,4 @@ def test_no_equilibrium_is_invented():
         "combinatorial_v0", **{"mechanism.payment": "first_price", "bundle_values.correlation": 0.5}
     )
     with pytest.raises(ValueError, match="no closed-form equilibrium of payment 'first_price'"):
-        scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 3, 3)))
+        market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 3, 3)))

@@ -9,13 +9,14 @@ from pettingzoo.test import parallel_api_test
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.combinatorial.layout import offers_at
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
 from econo_env.money import to_credits
+from econo_env.policies.base import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.bundle_values import offered_bundles
-from policies.base import make_policy
-from training.evaluation import Budget, regrets
 
 KINDS = {
     "single_minded": {"name": "single_minded", "items": 4, "exponent": 0.5},
@@ -36,11 +37,11 @@ def load(kind, payment="vcg", agents=4, **changes):
 
 def play(scenario, markets, seed=3):
     """One truthful round: the engine, the state before it, the types, and the welfare."""
-    engine, market = Engine(scenario, markets), scenario.market_module()
+    engine, market = Engine(scenario, markets), market_of(scenario)
     engine.reset(seed)
     before = type(engine.state)(*(column.copy() for column in engine.state))
-    types = market.types(scenario, engine.state)
-    engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+    types = market.types.now(scenario, engine.state)
+    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
     return engine, before, types, market.welfare(scenario, engine.state, types)
 
 
@@ -48,7 +49,7 @@ def play(scenario, markets, seed=3):
 def test_truth_under_vcg_is_efficient_pays_no_more_than_it_is_worth_and_the_books_agree(kind):
     scenario = load(kind, max_cycles=4)
     engine, _, types, welfare = play(scenario, 400)
-    names = scenario.market_module().type_names(scenario)
+    names = market_of(scenario).types.names(scenario)
     assert types.shape == (400, 4, len(names))
     assert welfare.realised["value"] == pytest.approx(welfare.optimal["value"], abs=1e-9)
     assert engine.exchange.rewards.sum(axis=1) + welfare.revenue == pytest.approx(welfare.realised["value"])
@@ -59,13 +60,13 @@ def test_truth_under_vcg_is_efficient_pays_no_more_than_it_is_worth_and_the_book
 @pytest.mark.parametrize("kind", KINDS)
 def test_types_given_by_hand_are_played_like_those_drawn(kind):
     scenario = load(kind)
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine, other = Engine(scenario, 50), Engine(scenario, 50)
     engine.reset(1)
     other.reset(2)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     for agent in range(4):
-        market.set_types(scenario, other, agent, types[:, agent])
+        market.types.put(scenario, other, agent, types[:, agent])
     assert np.array_equal(other.exchange.observations, engine.exchange.observations)
     for column in ("values", "items", "bundle"):
         assert np.array_equal(getattr(other.state, column), getattr(engine.state, column))
@@ -74,11 +75,11 @@ def test_types_given_by_hand_are_played_like_those_drawn(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_unit_cube_gives_the_same_distribution_of_types_as_the_engine(kind):
     scenario = load(kind)
-    market, engine = scenario.market_module(), Engine(scenario, 20_000)
+    market, engine = market_of(scenario), Engine(scenario, 20_000)
     engine.reset(8)
-    drawn = market.types(scenario, engine.state)[:, 1]
+    drawn = market.types.now(scenario, engine.state)[:, 1]
     cube = np.random.default_rng(0).random((20_000, drawn.shape[1]))
-    made = market.types_at(scenario, 1, cube)
+    made = market.types.at(scenario, 1, cube)
     for share in (0.1, 0.5, 0.9):
         assert np.quantile(made, share, axis=0) == pytest.approx(np.quantile(drawn, share, axis=0), rel=0.06, abs=0.02)
 
@@ -91,7 +92,7 @@ def test_a_market_of_a_batch_is_that_market_alone(kind):
     alone.reset(4, first_market=5)
     for _ in range(3):
         for engine in (batch, alone):
-            engine.step(scenario.market_module().truthful_actions(scenario, engine.exchange.observations))
+            engine.step(market_of(scenario).baselines.truthful(scenario, engine.exchange.observations))
         assert np.array_equal(batch.state.values[5], alone.state.values[0])
         assert np.array_equal(batch.exchange.rewards[5], alone.exchange.rewards[0])
 
@@ -169,7 +170,7 @@ def test_single_minded_bidders_on_parts_and_the_whole_are_the_local_global_game(
     engine, _, _, welfare = play(scenario, 200_000)
     assert engine.exchange.rewards.mean(axis=0) == pytest.approx([5 / 24, 5 / 24, 7 / 24], abs=3e-3)
     assert welfare.revenue.mean() == pytest.approx(7 / 12, abs=3e-3)
-    assert scenario.market_module().roles(scenario) == ((0,), (1,), (2,))
+    assert market_of(scenario).roles(scenario) == ((0,), (1,), (2,))
 
 
 def test_greedy_with_critical_payments_is_truthful_for_single_minded_bidders():
@@ -216,16 +217,16 @@ def test_every_kind_is_a_parallel_env(kind):
 def test_people_can_read_every_kind(kind):
     scenario = load(kind, max_cycles=2)
     engine, before, _, _ = play(scenario, 2)
-    market = scenario.market_module()
-    page, picture = market.manual(scenario), market.picture(scenario, before, engine.state, 1)
-    assert set(page.observations) == set(market.observation_names(scenario))
+    market = market_of(scenario)
+    page, picture = market.view.docs(scenario), market.view.picture(scenario, before, engine.state, 1)
+    assert set(page.observations) == set(market.observations(scenario))
     names = picture.columns[0].values
     for name, offer in zip(names, engine.state.won[1], strict=True):
         if offer >= 0 and kind == "single_minded":
             wanted = int(before.bundle[1, offer])
             assert name == " + ".join("ABCD"[item] for item in range(4) if wanted >> item & 1)
-    series = market.series(
-        scenario, engine.state._replace(**{name: getattr(before, name) for name in market.DRAWN_AHEAD})
+    series = market.view.series(
+        scenario, engine.state._replace(**{name: getattr(before, name) for name in market.view.drawn_ahead})
     )
     assert series["efficiency"] == pytest.approx(1.0)
 
@@ -261,4 +262,4 @@ def test_mistakes_are_named(section, said):
 def test_no_equilibrium_is_invented():
     scenario = load("complements", payment="nearest_vcg")
     with pytest.raises(ValueError, match="not for 4 bidders of complements"):
-        scenario.market_module().equilibrium_actions(scenario, np.zeros((1, 4, 8)))
+        market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 4, 8)))

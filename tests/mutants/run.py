@@ -6,11 +6,10 @@ The checkout is never touched. What was judged before and has not changed since 
 """
 
 import argparse
+import contextlib
 import json
-import os
 import queue
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,77 +20,85 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutants.catalogue import ROOT, Mutant, faults_of, read_catalogues
+from tests.mutants.warm import LIBRARIES, WarmPytest
 
 FELL, SURVIVED, BROKEN, SLOW = "fell", "survived", "broken", "timeout"
 LONGEST = 600.0  # seconds a mutant's tests may take: a fault that makes them hang is noticed
 LEAST_SHARE = 0.95
+_FEW = 4  # faults for which loading every library beforehand does not pay
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "runs", "build", "dist", "__pycache__", ".*_cache", ".hypothesis")
 
 
-def pytest_in(tree: Path, tests: Iterable[str], jit: bool, longest: float | None = LONGEST) -> tuple[int, str]:
-    """Runs tests of a copy by itself, so many seconds at most; pytest's status and the last of what it said."""
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
-    environment |= {
-        "PYTHONPATH": str(tree),
-        "PYTHONDONTWRITEBYTECODE": "1",  # a mutant and its original may be of the same second
-        "OMP_NUM_THREADS": "1",
-        "HYPOTHESIS_PROFILE": "ci",
-        "ECONO_ENV_CACHE": str(tree / ".kernel_cache"),
-    }
-    if not jit:
-        environment["NUMBA_DISABLE_JIT"] = "1"
-    options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    command = [sys.executable, "-m", "pytest", *options, *tests]
-    done = subprocess.run(
-        command, check=False, cwd=tree, env=environment, capture_output=True, text=True, timeout=longest
-    )
-    return done.returncode, (done.stdout + done.stderr)[-1500:]
+class Tree:
+    """A copy of the project to plant faults in.
 
-
-def judge(tree: Path, mutant: Mutant) -> tuple[str, str]:
-    """Plants the fault in a copy, runs its tests, and takes it out again: a verdict, and what the tests said."""
-    path = tree / mutant.file
-    text = path.read_text()
-    path.write_text(mutant.planted(text))
-    try:
-        status, said = pytest_in(tree, mutant.tests, mutant.jit)
-    except subprocess.TimeoutExpired:
-        return SLOW, f"more than {LONGEST:g} s"
-    finally:
-        path.write_text(text)
-    return {0: SURVIVED, 1: FELL}.get(status, BROKEN), said
-
-
-def check_clean(tree: Path, mutants: list[Mutant]) -> None:
-    """Runs every named test once without a fault.
-
-    Raises:
-        SystemExit: One fails by itself, so that its failing would say nothing.
+    Args:
+        root: The project.
+        folder: Where the copy goes.
+        kernels: Where compiled loops are kept, see `WarmPytest`.
+        libraries: What is loaded before any test.
     """
-    for jit in (False, True):
-        tests = sorted({test for mutant in mutants if mutant.jit == jit for test in mutant.tests})
-        if not tests:
-            continue
-        print(f"{len(tests)} tests {'compiled' if jit else 'in plain Python'}, without a fault ...", flush=True)
-        status, said = pytest_in(tree, tests, jit, None)
-        if status != 0:
-            raise SystemExit(f"the tests do not pass without a fault:\n{said}")
+
+    def __init__(self, root: Path, folder: Path, kernels: Path, libraries: Iterable[str] = LIBRARIES) -> None:
+        self.path = Path(shutil.copytree(root, folder, symlinks=True, ignore=_LEFT_OUT))
+        self._kernels, self._libraries = kernels, tuple(libraries)
+        self._warm: dict[bool, WarmPytest] = {}
+
+    def run(self, tests: Iterable[str], jit: bool, longest: float | None = LONGEST) -> tuple[int | None, str]:
+        """Runs tests of the copy, so many seconds at most; pytest's status or None, and the last of what it said."""
+        if jit not in self._warm:
+            self._warm[jit] = WarmPytest(self.path, self._kernels, jit, self._libraries)
+        return self._warm[jit].run(tests, longest)
+
+    def judge(self, mutant: Mutant) -> tuple[str, str]:
+        """Plants the fault, runs its tests, and takes it out again: a verdict, and what the tests said."""
+        path = self.path / mutant.file
+        text = path.read_text()
+        path.write_text(mutant.planted(text))
+        try:
+            status, said = self.run(mutant.tests, mutant.jit)
+        finally:
+            path.write_text(text)
+        return {0: SURVIVED, 1: FELL, None: SLOW}.get(status, BROKEN), said
+
+    def check_clean(self, mutants: list[Mutant]) -> None:
+        """Runs every named test once without a fault.
+
+        Raises:
+            SystemExit: One fails by itself, so that its failing would say nothing.
+        """
+        for jit in (False, True):
+            tests = sorted({test for mutant in mutants if mutant.jit == jit for test in mutant.tests})
+            if not tests:
+                continue
+            print(f"{len(tests)} tests {'compiled' if jit else 'in plain Python'}, without a fault ...", flush=True)
+            status, said = self.run(tests, jit, None)
+            if status != 0:
+                raise SystemExit(f"the tests do not pass without a fault:\n{said}")
+
+    def close(self) -> None:
+        """Ends the processes that ran its tests."""
+        for warm in self._warm.values():
+            warm.close()
 
 
-def run_all(mutants: list[Mutant], root: Path, jobs: int, note: Callable[[Mutant, str, float, str], None]) -> None:
+def run_all(
+    mutants: list[Mutant], root: Path, kernels: Path, jobs: int, note: Callable[[Mutant, str, float, str], None]
+) -> None:
     """Judges every mutant, in as many copies of the project as there are jobs."""
-    with tempfile.TemporaryDirectory(prefix="mutants_") as folder:
-        trees: queue.Queue[Path] = queue.Queue()
+    with tempfile.TemporaryDirectory(prefix="mutants_") as folder, contextlib.ExitStack() as stack:
+        trees: queue.Queue[Tree] = queue.Queue()
+        libraries = LIBRARIES if len(mutants) > _FEW else ()
         for job in range(jobs):
-            trees.put(Path(shutil.copytree(root, Path(folder) / f"tree_{job}", ignore=_LEFT_OUT)))
-        first = trees.get()
-        check_clean(first, mutants)
-        trees.put(first)
+            tree = Tree(root, Path(folder) / f"tree_{job}", kernels, libraries)
+            stack.callback(tree.close)
+            trees.put(tree)
+        tree.check_clean(mutants)
 
         def one(mutant: Mutant) -> None:
             tree, start = trees.get(), time.perf_counter()
             try:
-                verdict, said = judge(tree, mutant)
+                verdict, said = tree.judge(mutant)
             finally:
                 trees.put(tree)
             note(mutant, verdict, time.perf_counter() - start, said)
@@ -161,7 +168,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, catalogues: Path
     left = [mutant for mutant in mutants if mutant.label not in results]
     print(f"{len(mutants)} faults, {len(left)} to judge", flush=True)
     if left:
-        run_all(left, root, asked.jobs, note)
+        run_all(left, root, asked.json.parent / "mutant_kernels", asked.jobs, note)
     return report(mutants, results)
 
 

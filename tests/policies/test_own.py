@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import econo_env
-from policies import Policy, make_policy
-from policies.own import from_sb3_file
-from policies.population import Population, make_population
-from training.evaluation.populations import in_its_seats, shares_of
+from econo_env.market import market_of
+from econo_env.policies import Policy, make_policy
+from econo_env.policies.own import from_sb3_file
+from econo_env.policies.population import Population, make_population
+from econo_env.training.evaluation.populations import in_its_seats, shares_of
 
 SCENARIO = econo_env.load("first_price_v0", num_agents=4)
 START = """import numpy as np
@@ -170,7 +171,7 @@ def test_a_population_seats_the_policy_first_and_the_others_by_shares():
 def test_both_sides_of_a_market_have_a_seat_of_the_policy():
     scenario = econo_env.load("double_auction_v0", num_agents=6)
     population = make_population(make_policy("shading", scenario), scenario, {"truthful": 1})
-    firsts = [role[0] for role in scenario.market_module().roles(scenario)]
+    firsts = [role[0] for role in market_of(scenario).roles(scenario)]
     assert len(firsts) == 2
     assert [seat for seat, name in enumerate(population.played_by) if name == "shading"] == sorted(firsts)
 

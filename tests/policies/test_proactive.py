@@ -8,8 +8,8 @@ from stable_baselines3 import PPO
 
 import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
-from policies import Policy, make_policy
-from policies.proactive import POLICY_FILE, Learned, Network, read_networks, write_networks
+from econo_env.policies import Policy, make_policy
+from econo_env.policies.proactive import POLICY_FILE, Learned, Network, read_networks, write_networks
 
 
 def network(seats=(0, 1), features=2, seed=0, activation="tanh"):
@@ -108,7 +108,7 @@ def test_wrong_folders_and_scenarios_are_named(scenario, tmp_path):
 def test_playing_a_run_needs_no_torch(scenario, tmp_path):
     write_networks(tmp_path / POLICY_FILE, [network()])
     code = (
-        "import sys, econo_env; from policies import make_policy;"
+        "import sys, econo_env; from econo_env.policies import make_policy;"
         f"make_policy({str(tmp_path)!r}, econo_env.load('first_price_v0'));"
         "assert 'torch' not in sys.modules and 'stable_baselines3' not in sys.modules"
     )

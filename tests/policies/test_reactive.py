@@ -4,7 +4,8 @@ from scipy import stats
 
 import econo_env
 from econo_env.engine.engine import Engine
-from policies import Policy, make_policy, policy_names
+from econo_env.market import market_of
+from econo_env.policies import Policy, make_policy, policy_names
 
 REACTIVE = [name for name in policy_names() if name != "proactive"]
 MODES = ["share_of_value", "amount"]
@@ -164,10 +165,10 @@ def test_unknown_policies_and_options_are_named():
 @pytest.mark.parametrize("name", ["random", "zero_intelligence"])
 def test_drawn_bids_fit_every_market(name, scenario):
     made = econo_env.load(scenario)
-    market = made.market_module()
-    observations = np.random.default_rng(0).random((64, made.num_agents, len(market.observation_names(made))))
+    market = market_of(made)
+    observations = np.random.default_rng(0).random((64, made.num_agents, len(market.observations(made))))
     actions = make_policy(name, made).act(observations.astype(np.float32), np.ones((64, made.num_agents), bool))
-    assert actions.shape == (64, made.num_agents, len(market.action_names(made)))
+    assert actions.shape == (64, made.num_agents, len(market.actions(made)))
     assert actions.dtype == np.float32
     assert actions.std() > 0.05
 
@@ -205,7 +206,7 @@ def test_a_limit_drawn_by_lot_holds_for_the_whole_sale_of_a_clock(name, clock):
 
 def test_zero_intelligence_in_the_clock_is_zero_intelligence_in_the_sealed_bid():
     """Limits held to the end: revenue within a step of the clock of that of the sealed bid with the same limits."""
-    from training.evaluation.play import play
+    from econo_env.training.evaluation.play import play
 
     for clock, sealed in (("english_v0", "second_price_v0"), ("dutch_v0", "first_price_v0")):
         limits, bids = (
@@ -235,13 +236,13 @@ def test_random_actions_fill_the_space():
 def test_limits_change_with_the_value():
     """In a clock a limit is kept for a value, and drawn anew for another one."""
     scenario = econo_env.load("dutch_v0")
-    market = scenario.market_module()
-    features = len(market.observation_names(scenario))
+    market = market_of(scenario)
+    features = len(market.observations(scenario))
     policy, shares = make_policy("zero_intelligence", scenario), []
     for value in (0.25, 0.5, 0.5):
         observations = np.zeros((500, 2, features), np.float32)
         observations[..., 0] = value
-        limits = policy._draw_limits(market, observations, (500, 2))
+        limits = policy._draw_limits(observations, (500, 2))
         shares.append(limits.ravel())
     assert np.array_equal(shares[1], shares[2])
     assert abs(np.corrcoef(shares[0], shares[1])[0, 1]) < 0.2

@@ -5,8 +5,10 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.actions import actions_for
 from econo_env.markets.scoring.menu import best_score
+from econo_env.markets.scoring.strategies import score_actions
 
 MARKETS = 400
 
@@ -36,8 +38,8 @@ def prior(rng, scale):
 
 def placed(engine, meant):
     """The bids in micro-credits that the engine makes of bids in credits."""
-    market, scenario = engine.scenario.market_module(), engine.scenario
-    actions = market.bid_actions(scenario, engine.exchange.observations, meant)
+    market, scenario = market_of(engine.scenario), engine.scenario
+    actions = market.baselines.bids.place(scenario, engine.exchange.observations, meant)
     engine.step(np.reshape(actions, engine.exchange.actions.shape))
     return engine.state.bids
 
@@ -90,8 +92,8 @@ def test_a_limit_at_a_price_of_the_clock_says_yes_to_it(name):
         )
         engine = engine_of(scenario, 0)
         values = engine.state.values.copy()
-        market = scenario.market_module()
-        engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+        market = market_of(scenario)
+        engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
         limits, size = engine.state.bids, round(step * 1e6)
         whole = values % size == 0
         assert whole.mean() > 0.2
@@ -123,10 +125,10 @@ def test_orders_at_a_tick_of_the_book_stand_at_that_tick():
         changes = {"mechanism.tick_size": tick, "values": law, "costs": law}
         scenario = econo_env.load("continuous_double_auction_v0", bids="amount", num_agents=2, **changes)
         engine = engine_of(scenario, 0)
-        market = scenario.market_module()
+        market = market_of(scenario)
         for level in (3, 47, 90):
             offers = np.array([level, level + 3]) * tick  # apart, so that both rest
-            actions = market.bid_actions(scenario, engine.exchange.observations, np.tile(offers, (MARKETS, 1)))
+            actions = market.baselines.bids.place(scenario, engine.exchange.observations, np.tile(offers, (MARKETS, 1)))
             engine.reset(0)
             engine.step(actions)
             size = round(tick * 1e6)
@@ -142,9 +144,8 @@ def test_scores_meant_at_the_reserve_reach_it(scale):
         **{"buyer.worth": 2.0 * scale, "mechanism.reserve": 0.2 * scale},
     )
     engine = engine_of(scenario, 0)
-    market = scenario.market_module()
     best = best_score(scenario, engine.state.values / 1e6)
-    actions = market.score_actions(scenario, engine.exchange.observations, np.full(best.shape, 0.2 * scale))
+    actions = score_actions(scenario, engine.exchange.observations, np.full(best.shape, 0.2 * scale))
     engine.step(actions)
     can = best[:, 0] > 0.2 * scale * (1 + 1e-6) + 1e-5
     assert can.mean() > 0.2
@@ -167,7 +168,7 @@ def test_a_single_bidder_buys_at_the_reserve_in_equilibrium(name, bids):
         values = engine.state.values.reshape(MARKETS).copy()
         bought = np.zeros(MARKETS, dtype=bool)
         for _ in range(scenario.max_cycles):
-            engine.step(scenario.market_module().equilibrium_actions(scenario, engine.exchange.observations))
+            engine.step(market_of(scenario).baselines.equilibrium(scenario, engine.exchange.observations))
             bought |= engine.state.allocation.reshape(MARKETS) > 0
         sure = np.abs(values / (reserve * 1e6) - 1.0) > 1e-6
         assert np.array_equal(bought[sure], values[sure] > reserve * 1e6)

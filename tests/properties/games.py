@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Played:
 
 def random_actions(scenario, markets, seed, steady=False):
     """Behaviour: each action uniform on [-1, 1], the same at every tick if `steady`; arrays (markets, agents, ...)."""
-    components = len(scenario.market_module().action_names(scenario))
+    components = len(market_of(scenario).actions(scenario))
 
     def act(tick, _):
         rng = np.random.default_rng([seed, 0 if steady else tick])
@@ -34,7 +35,7 @@ def random_actions(scenario, markets, seed, steady=False):
 
 def strategy(scenario, name):
     """Behaviour: `truthful_actions` or `equilibrium_actions` of the market; equilibrium is truth where dominant."""
-    actions = getattr(scenario.market_module(), f"{name}_actions")
+    actions = getattr(market_of(scenario).baselines, name)
     return lambda _, observations: actions(scenario, observations)
 
 
@@ -51,19 +52,19 @@ def one_agent(everybody, agent, own):
 
 def play(scenario, act, markets=512, seed=0):
     """One episode in each market under `act(tick, observations)`, actions 0 where an agent may do nothing."""
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = Engine(scenario, markets)
     engine.reset(seed)
     zeros = np.zeros(markets)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     played = Played(types, np.zeros((markets, scenario.num_agents)), zeros, zeros.copy(), zeros.copy())
     live, tick = np.ones(markets, dtype=bool), 0
     while live.any():
-        types, exchange = market.types(scenario, engine.state), engine.exchange
+        types, exchange = market.types.now(scenario, engine.state), engine.exchange
         allowed = exchange.action_mask[..., None]
         engine.step(np.where(allowed, act(tick, exchange.observations), 0.0).astype(np.float32))
-        lucky = hasattr(market, "expected_rewards")
-        rewards = market.expected_rewards(scenario, engine.state) if lucky else exchange.rewards
+        lucky = market.judging.expected_rewards
+        rewards = exchange.rewards if lucky is None else lucky(scenario, engine.state)
         worth = market.welfare(scenario, engine.state, types)
         played.rewards = played.rewards + np.where(live[:, None], rewards, 0.0)
         played.realised = played.realised + np.where(live, worth.realised["value"], 0.0)

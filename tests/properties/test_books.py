@@ -5,6 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 
 MARKETS = 64
 TICKS = 80
@@ -15,7 +16,7 @@ scenario_ids = pytest.mark.parametrize("name", econo_env.scenarios())
 def started(name, markets=MARKETS, seed=3, **options):
     engine = Engine(econo_env.load(name), markets, **options)
     engine.reset(seed)
-    return engine.scenario, engine.scenario.market_module(), engine
+    return engine.scenario, market_of(engine.scenario), engine
 
 
 def random_actions(engine, tick):
@@ -42,7 +43,7 @@ def test_what_is_created_is_what_agents_and_principal_get(name):
     moved = 0
     running = np.ones(MARKETS, dtype=bool)
     for tick in ticks_of(engine):
-        types = market.types(scenario, engine.state)
+        types = market.types.now(scenario, engine.state)
         engine.step(random_actions(engine, tick))
         welfare = market.welfare(scenario, engine.state, types)
         gap = engine.exchange.rewards.sum(axis=1) + welfare.revenue - welfare.created
@@ -58,7 +59,7 @@ def test_money_is_whole_and_payments_are_the_revenue(name):
     scenario, market, engine = started(name)
     running = np.ones(MARKETS, dtype=bool)
     for tick in ticks_of(engine):
-        types = market.types(scenario, engine.state)
+        types = market.types.now(scenario, engine.state)
         engine.step(random_actions(engine, tick))
         state = engine.state
         if hasattr(state, "balances"):
@@ -113,7 +114,7 @@ def test_actions_are_read_and_never_written(name):
 def test_judges_read_and_never_write(name):
     """Types are a copy; judging a tick changes neither them nor the state, and judging again says the same."""
     scenario, market, engine = started(name)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     kept = types.copy()
     engine.step(random_actions(engine, 0))
     np.testing.assert_array_equal(types, kept)

@@ -53,6 +53,13 @@ def test_a_slot_goes_to_a_click_bid_of_the_reserve(name):
     assert outcome.payments[1] == pytest.approx(0.25, abs=1e-12)
 
 
+def test_a_bidder_of_twice_the_weight_stays_at_half_the_bid_below():
+    for name, paid in (("gsp", 0.4), ("position_vcg", (1.0 - 0.5) * 0.4)):
+        outcome = clear(name, [0.6, 0.8], click_rates=[1.0, 0.5], weights=[2.0, 1.0])
+        assert outcome.allocation.tolist() == [1, 2]
+        assert outcome.payments.tolist() == pytest.approx([paid, 0.0], abs=2e-6)
+
+
 def test_a_click_price_is_rounded_down_to_whole_money():
     """0.3 clicks at 7 micro-credits are 2.1, at 9 they are 2.7: both cost 2."""
     for rival in (7, 9):
@@ -183,6 +190,32 @@ def test_a_clock_sells_to_a_limit_that_equals_its_price(name):
     assert outcome.winners == [0]
     assert outcome.payments[0] == pytest.approx(0.5, abs=1e-12)
     assert clear(name, [0.5 - M, np.nan], reserve=0.5, increment=0.1).winners == []
+
+
+def test_who_accepts_a_price_exactly_is_still_in():
+    """Both leave together above 0.6, the last price that they accepted, and draw lots at it."""
+    outcome = clear("english", [0.6, 0.6, 0.5], reserve=0.5, increment=0.1)
+    assert outcome.winners in ([0], [1])
+    assert outcome.payments.sum() == pytest.approx(0.6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("k", "buyers", "sellers", "price"), [(0, [0.9], [0.3, 0.5], 0.5), (1, [0.9, 0.4], [0.3], 0.4)]
+)
+def test_clearing_prices_end_at_the_losing_offers(k, buyers, sellers, price):
+    outcome = clear("double_auction", {"buyers": buyers, "sellers": sellers}, k=k, between="clearing_prices")
+    assert outcome.payments[0] == pytest.approx(price, abs=1e-12)
+
+
+def test_the_last_step_of_a_dutch_clock_ends_at_the_reserve():
+    outcome = clear("dutch", [0.55, np.nan], start=0.8, reserve=0.5, increment=0.2)
+    assert outcome.payments.tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
+
+
+def test_the_longer_side_of_a_posted_price_is_drawn_whatever_it_offers():
+    offers = {"buyers": [0.9, 0.5], "sellers": [0.1]}
+    won = sum(clear("posted_price", offers, price=0.5, seed=seed).allocation[0] for seed in range(60))
+    assert 10 < won < 50
 
 
 def test_equal_scores_are_drawn():

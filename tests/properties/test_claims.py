@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import econo_env
+from econo_env.market import market_of
 from econo_env.mechanisms import mechanisms, properties
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.properties import Claim, table_line
@@ -33,7 +34,7 @@ def tolerance(scenario, claim):
 def gains_over_truth(scenario, markets=256):
     """What deviations from truth gain, against rivals who do anything at all: largest one by agent and market."""
     best = []
-    for members in scenario.market_module().roles(scenario):
+    for members in market_of(scenario).roles(scenario):
         agent = members[0]
         for trial in range(DEVIATIONS):
             rivals = random_actions(scenario, markets, seed=trial, steady=trial % 2 == 0)
@@ -67,7 +68,7 @@ def efficient_in_equilibrium(scenario, claim):
 
 def ex_post_rational(scenario, claim):
     """Nobody who bids its value, or asks its cost, is worse off for it; where all pay: who bids in equilibrium."""
-    pays_losing = "all_pay" in scenario.mechanism.name or scenario.mechanism.name == "tullock"
+    pays_losing = mechanisms()[scenario.mechanism.name].losers_pay
     played = play(scenario, strategy(scenario, "equilibrium" if pays_losing else "truthful"), 2048)
     return played.rewards.min() >= -MICRO
 
@@ -94,7 +95,7 @@ def budget_balanced(scenario, claim):
 
 def pairs_of_outcomes(scenario, raised):
     """The same market twice, one agent's action changed, or raised if so asked: (agent, before, after)."""
-    for members in scenario.market_module().roles(scenario):
+    for members in market_of(scenario).roles(scenario):
         for trial in range(DEVIATIONS):
             everybody = random_actions(scenario, 512, trial)
             other = random_actions(scenario, 512, 1000 + trial)

@@ -6,6 +6,7 @@ from scipy.stats import chisquare
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 
 scenario_ids = pytest.mark.parametrize("name", econo_env.scenarios())
 TIES = 6_000
@@ -14,7 +15,7 @@ TIES = 6_000
 def started(name, markets, seed=5, **fields):
     engine = Engine(econo_env.load(name, **fields), markets)
     engine.reset(seed)
-    return engine.scenario, engine.scenario.market_module(), engine
+    return engine.scenario, market_of(engine.scenario), engine
 
 
 def some_actions(engine, tick):
@@ -39,9 +40,9 @@ def test_what_one_agent_does_shifts_nobody_elses_draws(name):
             if changed is not None:
                 actions[:, changed] = -actions[:, changed]
             engine.step(actions)
-            seen.append(market.types(scenario, engine.state))
+            seen.append(market.types.now(scenario, engine.state))
         engine.reset_markets(np.ones(16, dtype=bool))
-        return [*seen, market.types(scenario, engine.state)]
+        return [*seen, market.types.now(scenario, engine.state)]
 
     plain = drawn(None)
     for agent in range(scenario.num_agents):
@@ -55,11 +56,11 @@ def test_draws_are_shared_by_nobody_and_never_repeated(name):
     markets = 4_000
     fields = {"values": {"name": "uniform"}} if name == "tullock_v0" else {}  # by default a prize that all know
     scenario, market, engine = started(name, markets, **fields)
-    first = market.types(scenario, engine.state)
+    first = market.types.now(scenario, engine.state)
     engine.reset_markets(np.ones(markets, dtype=bool))
-    following = market.types(scenario, engine.state)
+    following = market.types.now(scenario, engine.state)
     _, _, other = started(name, markets, seed=6, **fields)
-    elsewhere = market.types(scenario, other.state)
+    elsewhere = market.types.now(scenario, other.state)
     agents = [first[:, i, 0] for i in range(scenario.num_agents)]
     pairs = [(agents[i], agents[j]) for i in range(len(agents)) for j in range(i)]
     pairs += [(one, following[:, i, 0]) for i, one in enumerate(agents)]
@@ -72,10 +73,10 @@ def test_draws_are_shared_by_nobody_and_never_repeated(name):
 
 def alike(engine, scenario, market):
     """Gives all agents of a role the type that the role's first agent drew in the first market."""
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     for members in market.roles(scenario):
         for agent in members:
-            market.set_types(scenario, engine, agent, np.tile(types[0, members[0]], (len(types), 1)))
+            market.types.put(scenario, engine, agent, np.tile(types[0, members[0]], (len(types), 1)))
 
 
 def winners_of_ties(name, **fields):
@@ -84,7 +85,7 @@ def winners_of_ties(name, **fields):
     alike(engine, scenario, market)
     won = np.zeros((TIES, scenario.num_agents), dtype=bool)
     for _ in range(scenario.max_cycles):
-        engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+        engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
         fresh = ~won.any(axis=1)
         won[fresh] = (engine.state.allocation != 0)[fresh]
         if won.any(axis=1).all() or engine.exchange.ended.all():
@@ -117,7 +118,7 @@ def test_equal_bids_win_equally_often(name):
 def test_equal_bids_get_each_slot_equally_often(name):
     scenario, market, engine = started(name, TIES, num_agents=4)
     alike(engine, scenario, market)
-    engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
     slots = int(engine.state.allocation.max())
     assert slots >= 2
     for slot in range(1, slots + 1):
@@ -135,8 +136,8 @@ def test_equal_offers_trade_equally_often(name, side):
     first = 0 if side == "buyers" else 2
     long_side = range(first, first + 3)
     for agent in range(5):
-        market.set_types(scenario, engine, agent, many if agent in long_side else few)
-    engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+        market.types.put(scenario, engine, agent, many if agent in long_side else few)
+    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
     trades = (engine.state.allocation[:, list(long_side)] != 0).sum(axis=0)
     assert trades.sum() in (TIES, 2 * TIES)  # McAfee leaves one trade out
     # a trade missed is drawn like a trade won; only their sum is fixed
@@ -149,8 +150,8 @@ def test_the_lot_is_among_bidders_where_two_locals_and_the_global_offer_the_same
     """The order of the bidders is drawn, and the last of it decides: the global in one market of three."""
     scenario, market, engine = started("combinatorial_v0", TIES)
     for agent, value in enumerate((0.5, 0.5, 1.0)):
-        market.set_types(scenario, engine, agent, np.full((TIES, 1), value))
-    engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+        market.types.put(scenario, engine, agent, np.full((TIES, 1), value))
+    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
     won = engine.state.won >= 0
     assert np.array_equal(won[:, 0], won[:, 1])
     assert np.array_equal(won[:, 0], ~won[:, 2])

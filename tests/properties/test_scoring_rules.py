@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.markets.scoring.menu import menu
 from econo_env.markets.scoring.scenario import Buyer, Scoring
 from econo_env.mechanisms import clear
@@ -105,9 +106,9 @@ def test_truth_is_dominant_under_the_second_score_and_never_loses(purchase, thet
 def test_the_books_close_under_any_play(name, seed, scale, n):
     """V(q) - cost of what was delivered is what buyer and suppliers gain together, to the micro-credit."""
     scenario = econo_env.load(f"{name}_v0", num_agents=n, **{"scoring.scale": scale})
-    engine, market = Engine(scenario, 64), scenario.market_module()
+    engine, market = Engine(scenario, 64), market_of(scenario)
     engine.reset(seed)
-    types = market.types(scenario, engine.state)
+    types = market.types.now(scenario, engine.state)
     engine.step(np.random.default_rng(seed).uniform(-1, 1, (64, n, 2)).astype(np.float32))
     state, tables = engine.state, menu(scenario)
     won = state.allocation > 0

@@ -1,9 +1,9 @@
 import pytest
 from rich.console import Console
 
-from training.config import config_from
-from training.report.material import Effort
-from training.run import start_run
+from econo_env.training.config import config_from
+from econo_env.training.report.material import Effort
+from econo_env.training.run import start_run
 
 SMALL = {
     "num_markets": 64,

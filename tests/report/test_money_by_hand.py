@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from training.report.gains import regret_section
-from training.report.money import money_section
-from training.report.summary import shown
+from econo_env.training.report.gains import regret_section
+from econo_env.training.report.money import money_section
+from econo_env.training.report.summary import shown
 
 pytest.importorskip("plotly")
 

@@ -7,12 +7,12 @@ import shutil
 import numpy as np
 import pytest
 
-from policies import make_policy
+from econo_env.policies import make_policy
+from econo_env.training.evaluation.play import play
+from econo_env.training.report import build_page, gather, write_report
+from econo_env.training.report.material import Material, read_rows
+from econo_env.training.report.summary import shown
 from tests.report.conftest import EFFORT
-from training.evaluation.play import play
-from training.report import build_page, gather, write_report
-from training.report.material import Material, read_rows
-from training.report.summary import shown
 
 AUCTION = ("summary", "bids", "learning", "regret", "money", "metrics", "provenance")
 TASKS = ("summary", "learning", "regret", "money", "economy", "metrics", "provenance")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from econo_env.training.commands.report import report
+from econo_env.training.report import gather
 from tests.report.conftest import EFFORT
-from training.commands.report import report
-from training.report import gather
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_user_mistake_is_one_sentence_and_status_2(tmp_path):
     import subprocess
     import sys
 
-    command = [sys.executable, "-m", "training.cli", "report", str(tmp_path / "nothing")]
+    command = [sys.executable, "-m", "econo_env.training.cli", "report", str(tmp_path / "nothing")]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "there is no run" in run.stderr

@@ -1,12 +1,14 @@
 """What people see of a round: the numbers of the market, the winner marked, large markets cut short."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
 from PIL import Image, ImageColor, ImageDraw
 
 import econo_env
+from econo_env.market import market_of
 from econo_env.telemetry.picture import MOST_AGENTS, Column, credits_written
 from econo_env.telemetry.render_image import BARS, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, WINNER, _bar
 
@@ -14,8 +16,8 @@ SCENARIOS = econo_env.scenarios()
 
 
 def truthful(env):
-    market = env.scenario.market_module()
-    rows = market.truthful_actions(env.scenario, env.engine.exchange.observations)[0]
+    market = market_of(env.scenario)
+    rows = market.baselines.truthful(env.scenario, env.engine.exchange.observations)[0]
     actions = dict(zip(env.possible_agents, rows, strict=True))
     return {agent: actions[agent] for agent in env.agents}
 
@@ -110,8 +112,13 @@ def test_large_markets_show_the_highest_bids_and_every_winner():
     assert np.count_nonzero(env.engine.state.bids[0] / 1e6 > lowest_shown + 0.001) < MOST_AGENTS
 
 
-@pytest.mark.parametrize("num_agents", [1, 12, 13, 1000])
-@pytest.mark.parametrize("scenario", SCENARIOS)
+ONE_OF_EACH_KIND = {econo_env.load(scenario).market: scenario for scenario in SCENARIOS}.values()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "num_agents"),
+    [*((scenario, 1000) for scenario in SCENARIOS), *product(ONE_OF_EACH_KIND, (1, MOST_AGENTS, MOST_AGENTS + 1))],
+)
 def test_every_size_can_be_drawn(scenario, num_agents):
     try:
         env = econo_env.parallel_env(scenario, num_agents=num_agents, render_mode="rgb_array")

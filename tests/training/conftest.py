@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from training.checkpoints import checkpoints_in, read_checkpoint
-from training.config import TrainingConfig, config_from
+from econo_env.training.checkpoints import checkpoints_in, read_checkpoint
+from econo_env.training.config import TrainingConfig, config_from
 
 SMALL = {
     "scenario": "first_price_v0",
@@ -61,7 +61,7 @@ def command(*words: str, cwd: Path | None = None, code: str | None = None, **opt
     """Starts `econo-env WORDS` as a process of its own; `code` is run in its place, with the same words."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, *(["-c", code] if code else ["-m", "training.cli"]), *words],
+        [sys.executable, *(["-c", code] if code else ["-m", "econo_env.training.cli"]), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

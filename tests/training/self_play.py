@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from econo_env.engine.engine import Engine
-from policies import make_policy
+from econo_env.market import market_of
+from econo_env.policies import make_policy
 
 VALUES = (np.arange(2000) + 1.0) / 2000
 RIVALS = (np.arange(100_000) + 0.5) / 100_000
@@ -52,10 +53,12 @@ def stops_of(run, scenario):
     def stop(values):
         engine = Engine(scenario, len(values))
         engine.reset(0)
-        market, policy = scenario.market_module(), make_policy(run, scenario)
+        market, policy = market_of(scenario), make_policy(run, scenario)
         for agent in range(scenario.num_agents):
-            market.set_types(scenario, engine, agent, np.asarray(values)[:, None])
-        market.reveal_bids(engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask))
+            market.types.put(scenario, engine, agent, np.asarray(values)[:, None])
+        market.judging.bids.reveal(
+            engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask)
+        )
         last_yes = engine.state.bids[:, 0] / MICRO
         return last_yes if scenario.row().falling else last_yes + scenario.mechanism.increment
 

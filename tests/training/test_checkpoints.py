@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from training.checkpoints import checkpoint_path, checkpoints_in, read_checkpoint, remove_old, write_checkpoint
+from econo_env.training.checkpoints import (
+    checkpoint_path,
+    checkpoints_in,
+    read_checkpoint,
+    remove_old,
+    write_checkpoint,
+)
 
 
 @pytest.mark.parametrize("keep", [1, 2, 5])
 def test_the_newest_stay_and_no_more(keep, tmp_path):
-    steps = [64, 128, 1024, 10**12, 10**13]  # 13 digits sort before 12 by name
+    steps = [64, 128, 1024, 2 * 10**11, 10**12]  # 13 digits that begin with 1 sort before 12 by name
     for step in reversed(steps):
         write_checkpoint(checkpoint_path(tmp_path, step), {"steps": step})
     remove_old(tmp_path, keep)

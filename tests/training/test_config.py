@@ -4,8 +4,16 @@ import pytest
 import yaml
 
 import econo_env
-from training.config import CONFIG_FOLDERS, Decay, TrainingConfig, config_from, read_config, settings_for
-from training.ppo import scheduled
+from econo_env.training.config import (
+    CONFIG_FOLDERS,
+    Decay,
+    Evaluation,
+    TrainingConfig,
+    config_from,
+    read_config,
+    settings_for,
+)
+from econo_env.training.ppo import scheduled
 
 
 @pytest.mark.parametrize(
@@ -147,3 +155,12 @@ def test_shipped_files_are_valid_and_every_line_is_explained():
         read_config(path)
         for line in path.read_text().splitlines():
             assert "#" in line, f"{path}: {line!r} has no comment"
+
+
+def test_looks_fall_on_the_steps_they_are_promised_at():
+    looks = Evaluation(every=128, early=1)
+    due = [after for after in range(1, 400) if looks.is_due(after - 1, after)]
+    assert due == [64, 128, 256, 384]
+    assert looks.is_due(50, 200), "one iteration may pass two of them"
+    assert not looks.is_due(128, 255)
+    assert not any(Evaluation(every=0).is_due(step, step + 100) for step in range(0, 1000, 100))

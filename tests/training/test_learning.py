@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from econo_env.engine.engine import Engine
-from policies import make_policy
+from econo_env.market import market_of
+from econo_env.policies import make_policy
+from econo_env.training.config import read_config
+from econo_env.training.evaluation import regrets
+from econo_env.training.run import start_run
 from tests.training.self_play import VALUES, bids_of, clock_gap, judge, stops_of
-from training.config import read_config
-from training.evaluation import regrets
-from training.run import start_run
 
 
 @pytest.mark.parametrize("n", [2, 5])
@@ -72,7 +73,7 @@ def test_sequential_sales_are_learned(name, seed, quiet, tmp_path):
     for _ in range(scenario.max_cycles):
         seen, here = engine.exchange.observations.copy(), engine.exchange.action_mask.copy()
         actions = policy.act(seen, here)
-        away = (actions - scenario.market_module().equilibrium_actions(scenario, seen))[..., 0] * seen[..., 0]
+        away = (actions - market_of(scenario).baselines.equilibrium(scenario, seen))[..., 0] * seen[..., 0]
         assert np.sqrt((away[here] ** 2).mean()) <= 0.03
         engine.step(actions)
     found = regrets(scenario, policy, seeds=(0, 1))[0]

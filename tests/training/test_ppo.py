@@ -9,12 +9,12 @@ import torch
 from stable_baselines3 import PPO
 
 import econo_env
-import training.ppo
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.sb3 import MarketVecEnv
+from econo_env.training import ppo
+from econo_env.training.difference import Deviations
+from econo_env.training.ppo import MarketPPO, _Mean, make_ppo
 from tests.interfaces.ban_market import ban_scenario
-from training.difference import Deviations
-from training.ppo import MarketPPO, _Mean, make_ppo
 
 
 def rollout_of(model):
@@ -84,10 +84,8 @@ def test_a_resumed_learner_remembers_who_is_banned(small):
 
 def test_no_private_name_of_sb3_is_used():
     """Names with an underscore in the learner are its own: none is SB3's, which may change them at any time."""
-    own = {name for kind in (MarketPPO, _Mean) for name in vars(kind)} | set(vars(training.ppo)) | {"_total", "_count"}
-    names = {
-        node.attr for node in ast.walk(ast.parse(inspect.getsource(training.ppo))) if isinstance(node, ast.Attribute)
-    }
+    own = {name for kind in (MarketPPO, _Mean) for name in vars(kind)} | set(vars(ppo)) | {"_total", "_count"}
+    names = {node.attr for node in ast.walk(ast.parse(inspect.getsource(ppo))) if isinstance(node, ast.Attribute)}
     used = {name for name in names if name.startswith("_") and not name.startswith("__")}
     assert used <= own
     assert used, "nothing was looked at"

@@ -8,9 +8,10 @@ import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
-from econo_env.scenario import load
+from econo_env.catalogue import load
+from econo_env.market import market_of
 from econo_env.telemetry.render_image import HEIGHT, WIDTH
-from training.cli import build
+from econo_env.training.cli import build
 
 
 class Truthful:
@@ -18,7 +19,7 @@ class Truthful:
         self.scenario = scenario
 
     def act(self, observations, mask):
-        return self.scenario.market_module().truthful_actions(self.scenario, observations)
+        return market_of(self.scenario).baselines.truthful(self.scenario, observations)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def asked_for(monkeypatch):
         names.append(name)
         return Truthful(scenario)
 
-    monkeypatch.setattr("policies.make_policy", make_policy, raising=False)
+    monkeypatch.setattr("econo_env.policies.make_policy", make_policy, raising=False)
     return names
 
 

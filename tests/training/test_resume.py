@@ -4,9 +4,8 @@ import signal
 import pytest
 import yaml
 
-from policies.proactive import read_networks
-from tests.training.conftest import SMALL, assert_same_bits, command, contents, final_state
-from training.checkpoints import (
+from econo_env.policies.proactive import read_networks
+from econo_env.training.checkpoints import (
     checkpoint_path,
     checkpoints_in,
     read_checkpoint,
@@ -14,14 +13,15 @@ from training.checkpoints import (
     steps_of_checkpoint,
     write_checkpoint,
 )
-from training.logs import read_metrics
-from training.run import read_run_config, resume_run, start_run, train_seed
-from training.trainer import Trainer
+from econo_env.training.logs import read_metrics
+from econo_env.training.run import read_run_config, resume_run, start_run, train_seed
+from econo_env.training.trainer import Trainer
+from tests.training.conftest import SMALL, assert_same_bits, command, contents, final_state
 
 KILLED_AT_ITERATION_7 = """
 import os, signal
-from training.cli import main
-from training.trainer import Trainer
+from econo_env.training.cli import main
+from econo_env.training.trainer import Trainer
 
 iterate = Trainer.iterate
 
@@ -93,7 +93,7 @@ def test_resumed_metrics_hold_each_step_once_and_agree(small, quiet, tmp_path, m
 
 
 def test_killed_process_resumes_to_the_same_weights(tmp_path):
-    settings = {**SMALL, "total_timesteps": 3200}
+    settings = {**SMALL, "total_timesteps": 1280}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
     whole = command("train", "c.yaml", "--out", "whole", cwd=tmp_path)
     cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path, code=KILLED_AT_ITERATION_7)

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import yaml
 
-from policies import make_policy
+from econo_env.policies import make_policy
+from econo_env.training.cli import main
+from econo_env.training.config import config_from
+from econo_env.training.logs import Logs, read_metrics
+from econo_env.training.run import resume_run, start_run
+from econo_env.training.trainer import Trainer, header
 from tests.training.conftest import SMALL
-from training.cli import main
-from training.config import config_from
-from training.logs import Logs, read_metrics
-from training.run import resume_run, start_run
-from training.trainer import Trainer, header
 
 DOCUMENTED_SCALARS = {
     "rollout/step_reward_mean",

@@ -10,13 +10,13 @@ import time
 import pytest
 import yaml
 
+from econo_env.training import session
+from econo_env.training.checkpoints import checkpoints_in, read_checkpoint, steps_of_checkpoint
+from econo_env.training.lock import LOCK_FILE, sole_writer
+from econo_env.training.run import resume_run, start_run
+from econo_env.training.stopping import Stopped, StopRequest
+from econo_env.training.trainer import Trainer
 from tests.training.conftest import SMALL, assert_same_bits, command, contents, final_state
-from training import session
-from training.checkpoints import checkpoints_in, read_checkpoint
-from training.lock import LOCK_FILE, sole_writer
-from training.run import resume_run, start_run
-from training.stopping import Stopped, StopRequest
-from training.trainer import Trainer
 
 
 def at(monkeypatch, owner, name, call, then):
@@ -67,6 +67,11 @@ def test_stopped_at_any_moment_goes_on_to_the_same_bits(moment, number, small, q
     assert stopped.value.status == 128 + number
     assert "econo-env resume" in str(stopped.value)
     assert not (tmp_path / "cut" / LOCK_FILE).exists()
+    if moment != "before anything":
+        last = json.loads((tmp_path / "cut/metrics.jsonl").read_text().splitlines()[-1])["timesteps"]
+        assert steps_of_checkpoint(checkpoints_in(tmp_path / "cut/checkpoints")[-1]) == last, (
+            "all that was done is kept"
+        )
     resume_run(tmp_path / "cut", console=quiet)
     assert_same_bits(final_state(tmp_path / "whole"), final_state(tmp_path / "cut"))
     metrics = [json.loads(line) for line in (tmp_path / "cut/metrics.jsonl").read_text().splitlines()]
@@ -204,7 +209,7 @@ def test_a_disk_that_fills_loses_nothing(where, small, quiet, tmp_path, monkeypa
 
 @pytest.mark.parametrize("what", ["config.yaml", "provenance.json"])
 def test_a_start_that_fails_leaves_nothing_that_blocks_the_next(what, small, quiet, tmp_path, monkeypatch):
-    from training import run_folder
+    from econo_env.training import run_folder
 
     write = run_folder.write_file
 

@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from econo_env.scenario import load
-from training.commands.calibrate import calibrate
+from econo_env.catalogue import load
+from econo_env.training.commands.calibrate import calibrate
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from econo_env.catalogue import from_mapping
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
-from econo_env.scenario import from_mapping
+from econo_env.policies import make_policy
 from econo_env.valuations.calibration import EstimateOptions, TableOptions, calibrate
 from econo_env.valuations.calibration.inversion import model_bids
 from econo_env.valuations.calibration.reserve import share_excluded
 from econo_env.valuations.calibration.symmetry import compare_bidders
 from econo_env.valuations.calibration.tables import Bidders
 from econo_env.valuations.priors import Beta, Lognormal, Normal, Prior, Uniform
-from policies import make_policy
 
 FEW = EstimateOptions(bootstrap=20)
 FINE = 20_001

@@ -52,10 +52,10 @@ def largest_errors(prior: Prior, seed: int) -> tuple[float, float]:
     return float(np.abs(estimate / truth - 1.0).max()), float(np.abs(drawn / truth - 1.0).max())
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("prior", PRIORS)
-def test_value_quantiles_of_ten_thousand_auctions_come_back_within_two_percent(prior, seed):
-    assert largest_errors(PRIORS[prior], seed)[0] <= 0.02
+def test_value_quantiles_of_ten_thousand_auctions_come_back_within_two_percent(prior):
+    """One table each; the slow study below takes forty."""
+    assert largest_errors(PRIORS[prior], 0)[0] <= 0.02
 
 
 @pytest.mark.slow
@@ -236,7 +236,7 @@ def test_command_line_help_stays_light():
     import sys
 
     code = (
-        "import sys, training.cli; training.cli.build(); "
+        "import sys; from econo_env.training.cli import build; build(); "
         "sys.exit(bool({'pandas', 'matplotlib', 'torch', 'simple_fpa'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

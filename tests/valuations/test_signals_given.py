@@ -5,6 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.valuations.information import Affiliated, CommonValue, Mixture, Wallet
 from econo_env.valuations.priors import Beta, Power, Uniform
 
@@ -19,6 +20,10 @@ def test_a_common_value_given_a_signal_is_log_uniform():
         np.testing.assert_allclose(value, (x / 2) ** (1 - CUBE[:, 1]), rtol=1e-4)
         np.testing.assert_allclose(signals[:, [0, 2]], 2 * value[:, None] * CUBE[:, [0, 2]])
         assert np.all(signals[:, 1] == x)
+        lowest = np.full((1000, 3), 0.5)
+        lowest[:, 1] = np.linspace(0.0, 1e-4, 1000)
+        _, value = CommonValue().signals_given(np.full(1000, x), 1, [Uniform()] * 3, lowest)
+        assert np.all(value >= x / 2), "no signal reaches beyond twice the value"
 
 
 def test_the_shared_part_given_an_affiliated_signal_is_uniform():
@@ -51,12 +56,12 @@ def test_given_a_drawn_signal_the_whole_is_what_the_engine_draws(model, prior):
     """First and second moments of signals and values, within five standard errors of both samples."""
     section = model.model_dump() | {"name": model.name}
     scenario = econo_env.load("second_price_v0", num_agents=3, information=section, values=prior.model_dump())
-    market, engine = scenario.market_module(), Engine(scenario, len(CUBE))
+    market, engine = market_of(scenario), Engine(scenario, len(CUBE))
     engine.reset(0)
 
     def moments():
         values, common = engine.state.values / 1e6, engine.state.common / 1e6
-        engine.step(market.truthful_actions(scenario, engine.exchange.observations))
+        engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
         worth = engine.state.worth[:, 1] / 1e6
         one, own, other = values.T
         return np.stack([one, own, one**2, own**2, one * own, one * other, common * own, worth, worth * own], axis=1)
@@ -64,7 +69,7 @@ def test_given_a_drawn_signal_the_whole_is_what_the_engine_draws(model, prior):
     theirs = moments()
     engine.reset(1)
     places = (np.arange(len(CUBE)) % 100 + 0.5)[:, None] / 100
-    market.set_types_given(scenario, engine, 1, market.types_at(scenario, 1, places), CUBE[..., None])
+    market.types.interdependence.put(scenario, engine, 1, market.types.at(scenario, 1, places), CUBE[..., None])
     ours = moments()
     errors = np.sqrt((ours.var(axis=0) + theirs.var(axis=0)) / len(CUBE))
     assert np.all(np.abs(ours.mean(axis=0) - theirs.mean(axis=0)) <= 5 * errors + 1e-4)

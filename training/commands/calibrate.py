@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from econo_env.scenario import from_mapping
+from econo_env.catalogue import from_mapping
 from econo_env.settings import describe_errors
+from econo_env.training.outputs import Outputs
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, EstimateOptions, TableOptions
-from training.outputs import Outputs
 
 _MARKS = {
     "comma": ",",

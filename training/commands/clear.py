@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.outputs import Outputs
+from econo_env.training.outputs import Outputs
 
 
 def clear(

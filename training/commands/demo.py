@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.outputs import Outputs, check_folder
+from econo_env.training.outputs import Outputs, check_folder
 
 
 def demo(
@@ -23,11 +23,11 @@ def demo(
 ) -> None:
     """Calibrates a market on real timber bids, trains bidders in it, judges them and the rules, writes a report.
 
-    The bids come with the extra: pip install econo-env[train,timber,report].
+    The bids come with the extra: pip install econo-env[timber,report].
 
     Example: `econo-env demo --out runs/demo --seed 1`
     """
-    from training.demo import DemoSettings, run_demo
+    from econo_env.training.demo import DemoSettings, run_demo
 
     check_folder("--out", out)
     with Outputs({"--json": json_file}) as outputs:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from training.outputs import Outputs
+from econo_env.training.outputs import Outputs
 
 
 def describe(
@@ -23,8 +23,8 @@ def describe(
 
     Example: `econo-env describe first_price_v0 --schema`
     """
+    from econo_env.catalogue import load
     from econo_env.interfaces.page import page
-    from econo_env.scenario import load
     from econo_env.schema import scenario_schema
 
     with Outputs({"--json": json_file}, reads=[scenario]) as outputs:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.outputs import Outputs
-from training.seeds import parsed_seeds
-from training.tables import fitted, terminal_width
+from econo_env.training.outputs import Outputs
+from econo_env.training.seeds import parsed_seeds
+from econo_env.training.tables import fitted, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from policies.population import Population
-    from training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
+    from econo_env.policies.population import Population
+    from econo_env.training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
 
 
 def evaluate(
@@ -57,7 +57,7 @@ def evaluate(
 
     Example: `econo-env evaluate my_policy.py:MyPolicy --scenario first_price_v0 --against equilibrium`
     """
-    from training.evaluation import evaluate as judged
+    from econo_env.training.evaluation import evaluate as judged
 
     others = _others(against, mix)
     with Outputs({"--json": json_file}, reads=[policy.partition(".py:")[0], scenario or policy]) as outputs:
@@ -84,7 +84,7 @@ def evaluate(
 
 def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
     """Who plays the other seats, with their shares; nobody where everybody plays the policy."""
-    from training.evaluation.populations import shares_of
+    from econo_env.training.evaluation.populations import shares_of
 
     if against is not None and mix is not None:
         raise ValueError("give --against POLICY or --mix POLICY=SHARE,..., not both")
@@ -92,10 +92,10 @@ def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
 
 
 def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
-    from econo_env.scenario import load
-    from policies import make_policy
-    from policies.population import make_population
-    from training.run import read_run_config
+    from econo_env.catalogue import load
+    from econo_env.policies import make_policy
+    from econo_env.policies.population import make_population
+    from econo_env.training.run import read_run_config
 
     if scenario is None and not Path(policy).is_dir():
         raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
@@ -113,8 +113,8 @@ def _of_its_seats(result: "Evaluation") -> "Evaluation":
 
 
 def _in_its_seats(result: "Evaluation", population: "Population", others: "Mapping[str, float]") -> "dict[str, Metric]":
-    from training.evaluation import BASELINES
-    from training.evaluation.populations import in_its_seats
+    from econo_env.training.evaluation import BASELINES
+    from econo_env.training.evaluation.populations import in_its_seats
 
     markets = result.provenance["markets_per_seed"]
     return in_its_seats(result.scenario, population, others, BASELINES, result.seeds, markets)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from training.outputs import Outputs
+from econo_env.training.outputs import Outputs
 
 if TYPE_CHECKING:
     from econo_env.interfaces.pettingzoo import MarketEnv
@@ -51,8 +51,8 @@ def render(
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
     """The scenario, and the name or path of the policy that plays it."""
-    from econo_env.scenario import load
-    from training.config import scenario_of_run
+    from econo_env.catalogue import load
+    from econo_env.training.config import scenario_of_run
 
     run = Path(what)
     if not run.is_dir():
@@ -65,7 +65,7 @@ def _source(what: str, policy: str | None) -> tuple[Any, str]:
 
 def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) -> tuple[list[Any], dict[str, float]]:
     from econo_env.interfaces.pettingzoo import MarketEnv
-    from policies import make_policy
+    from econo_env.policies import make_policy
 
     policy = make_policy(policy_name, scenario)
     env = MarketEnv(scenario, render_mode=mode, on_removal="mask")

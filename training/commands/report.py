@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.outputs import Outputs
+from econo_env.training.outputs import Outputs
 
 
 def report(
@@ -20,8 +20,8 @@ def report(
 
     Example: `econo-env report runs/first_price --out first_price.html`
     """
-    from training.report import build_page, gather
-    from training.report.style import plotly
+    from econo_env.training.report import build_page, gather
+    from econo_env.training.report.style import plotly
 
     plotly()  # without it, say so before anything is measured
     source = Path(run)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.outputs import Outputs
+from econo_env.training.outputs import Outputs
 
 
 def resume(
@@ -21,8 +21,8 @@ def resume(
 
     Example: `econo-env resume runs/first_price total_timesteps=20000000`
     """
-    from training.provenance import provenance
-    from training.run import read_run_config, resume_run
+    from econo_env.training.provenance import provenance
+    from econo_env.training.run import read_run_config, resume_run
 
     with Outputs({"--json": json_file}) as outputs:
         seeds = read_run_config(run).seeds

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from econo_env.scenario import scenario_table
-from training.outputs import Outputs
+from econo_env.catalogue import scenario_table
+from econo_env.training.outputs import Outputs
 
 
 def scenarios(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from training.outputs import Outputs, check_folder
+from econo_env.training.outputs import Outputs, check_folder
 
 
 def train(
@@ -29,9 +29,9 @@ def train(
 
     Example: `econo-env train gsp_v0 scenario.num_agents=5 total_timesteps=500000 --out runs/five`
     """
-    from training.config import read_config
-    from training.provenance import provenance
-    from training.run import start_run
+    from econo_env.training.config import read_config
+    from econo_env.training.provenance import provenance
+    from econo_env.training.run import start_run
 
     asked = list(changes or ())
     if seed is not None and seeds is not None:

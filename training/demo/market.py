@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from econo_env.scenario import Scenario, from_mapping
+from econo_env.catalogue import from_mapping
+from econo_env.scenario import Scenario
 from econo_env.valuations.calibration import Calibration
 from econo_env.valuations.calibration.smoothing import PROBABILITIES
 from econo_env.valuations.priors import Empirical

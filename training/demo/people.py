@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of, offered
 from econo_env.scenario import Scenario
 from econo_env.valuations.calibration import Calibration
 
@@ -110,12 +111,13 @@ def of_auction(found: Calibration, num_bidders: int) -> Floats:
 
 def bids_at(scenario: Scenario, policy: Any, values: Floats) -> Floats:
     """The policy's bids at given values in credits, shape (values,), as the engine takes them."""
-    market = scenario.market_module()
+    market = market_of(scenario)
+    made = offered(market.judging.bids, "bids in credits", scenario).made
     engine = Engine(scenario, len(values))
     engine.reset(0)
-    market.set_types(scenario, engine, 0, values[:, None])
+    market.types.put(scenario, engine, 0, values[:, None])
     engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-    return np.asarray(market.bids_made(scenario, engine.state)[:, 0])
+    return made(scenario, engine.state)[:, 0]
 
 
 def distance(first: Floats, second: Floats) -> float:
@@ -130,7 +132,7 @@ def _played(scenario: Scenario, policy: Any, seed: int, markets: int) -> Play:
     engine.reset(seed)
     policy.reset(seed)
     engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-    bids = scenario.market_module().bids_made(scenario, engine.state)
+    bids = offered(market_of(scenario).judging.bids, "bids in credits", scenario).made(scenario, engine.state)
     return _play(bids, bids)
 
 

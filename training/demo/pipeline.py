@@ -9,19 +9,19 @@ from typing import Any
 
 from econo_env.files import DRAFT, write_file
 from econo_env.scenario import Scenario
-from econo_env.valuations.calibration import TIMBER, Calibration, EstimateOptions, calibrate
-from training.demo.market import training_market
-from training.demo.people import People, compare_with_people
-from training.demo.revenue import Earned, revenues
-from training.demo.words import (
+from econo_env.training.demo.market import training_market
+from econo_env.training.demo.people import People, compare_with_people
+from econo_env.training.demo.revenue import Earned, revenues
+from econo_env.training.demo.words import (
     calibration_lines,
     closing_words,
     judgement_lines,
     people_lines,
     revenue_lines,
 )
-from training.lock import LOCK_FILE, sole_writer
-from training.report.material import Effort, Material, gather
+from econo_env.training.lock import LOCK_FILE, sole_writer
+from econo_env.training.report.material import Effort, Material, gather
+from econo_env.valuations.calibration import TIMBER, Calibration, EstimateOptions, calibrate
 
 Say = Callable[[str], None]
 TRAINING = "timber"
@@ -106,7 +106,7 @@ def run_demo(out: Path, settings: DemoSettings | None = None, say: Say = print) 
     Raises:
         ValueError: The folder holds something else, or an extra is not installed.
     """
-    from training.report.style import plotly
+    from econo_env.training.report.style import plotly
 
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {str(out)!r} is a file: give a folder")
@@ -118,8 +118,8 @@ def run_demo(out: Path, settings: DemoSettings | None = None, say: Say = print) 
 
 
 def _run(out: Path, settings: DemoSettings, say: Say) -> DemoResult:
-    from training.demo.section import real_bids_section
-    from training.report.build import write_report
+    from econo_env.training.demo.section import real_bids_section
+    from econo_env.training.report.build import write_report
 
     began = time.monotonic()
     step = _Steps(say)
@@ -203,8 +203,8 @@ def _calibrated(out: Path, settings: DemoSettings) -> tuple[Calibration, Scenari
 def _trained(out: Path, scenario: Scenario, settings: DemoSettings, say: Say) -> Path:
     from rich.console import Console
 
-    from training.config import TrainingConfig, read_config
-    from training.run import start_run
+    from econo_env.training.config import TrainingConfig, read_config
+    from econo_env.training.run import start_run
 
     config = read_config(TRAINING, [f"seeds=[{settings.seed}]", *settings.changes])
     config = TrainingConfig.model_validate({**config.model_dump(), "scenario": scenario.model_dump(mode="json")})
@@ -218,7 +218,7 @@ def _trained(out: Path, scenario: Scenario, settings: DemoSettings, say: Say) ->
 
 def _steps_in(config: Any, seconds: float) -> int:
     """Agent-steps that this machine trains in the given time, from a few rollouts; at least one rollout."""
-    from training.trainer import Trainer
+    from econo_env.training.trainer import Trainer
 
     trainer = Trainer(config, config.seeds[0])
     trainer.iterate()  # compiles and warms up
@@ -230,8 +230,8 @@ def _steps_in(config: Any, seconds: float) -> int:
 
 
 def _policies(run: Path, scenario: Scenario) -> dict[str, Any]:
-    from policies import make_policy
-    from policies.proactive import Learned
+    from econo_env.policies import make_policy
+    from econo_env.policies.proactive import Learned
 
     return {
         "learned": Learned.from_run(scenario, run=run, name="learned"),

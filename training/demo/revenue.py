@@ -8,11 +8,11 @@ import numpy as np
 
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
+from econo_env.policies import make_policy
 from econo_env.scenario import Scenario
+from econo_env.training.demo.people import of_auction
+from econo_env.training.evaluation.statistics import Estimate, t_interval
 from econo_env.valuations.calibration import Calibration
-from policies import make_policy
-from training.demo.people import of_auction
-from training.evaluation.statistics import Estimate, t_interval
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.scenario import Scenario
+from econo_env.training.demo.people import COMPARED, People, bids_at
+from econo_env.training.demo.revenue import Earned
+from econo_env.training.demo.words import calibration_lines, money
+from econo_env.training.report.bids import equilibrium_bids
+from econo_env.training.report.page import Cell, Figure, Prose, Section, Table
+from econo_env.training.report.style import COLOURS, EQUILIBRIUM, LEARNED, PEOPLE, faded, plotly, polished
 from econo_env.valuations.calibration import Calibration
-from training.demo.people import COMPARED, People, bids_at
-from training.demo.revenue import Earned
-from training.demo.words import calibration_lines, money
-from training.report.bids import equilibrium_bids
-from training.report.page import Cell, Figure, Prose, Section, Table
-from training.report.style import COLOURS, EQUILIBRIUM, LEARNED, PEOPLE, faded, plotly, polished
 
 if TYPE_CHECKING:
-    from training.demo.pipeline import DemoSettings
+    from econo_env.training.demo.pipeline import DemoSettings
 
 Floats = NDArray[np.float64]
 CAVEATS = (

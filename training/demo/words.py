@@ -1,10 +1,10 @@
 """What the demo says in plain words, on the terminal and at the top of its page."""
 
+from econo_env.training.demo.people import People
+from econo_env.training.demo.revenue import Earned
+from econo_env.training.report.material import Material
+from econo_env.training.report.summary import interval, shown
 from econo_env.valuations.calibration import Calibration
-from training.demo.people import People
-from training.demo.revenue import Earned
-from training.report.material import Material
-from training.report.summary import interval, shown
 
 
 def money(amount: float) -> str:

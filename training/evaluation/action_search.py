@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
-from training.evaluation.regret import Budget, Regret
-from training.evaluation.sampling import (
+from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
@@ -30,7 +31,7 @@ from training.evaluation.sampling import (
     types_seed,
     where_it_may_act,
 )
-from training.evaluation.type_cells import type_cells
+from econo_env.training.evaluation.type_cells import type_cells
 
 Floats = NDArray[np.float64]
 
@@ -49,13 +50,13 @@ class _Sample:
     """Markets at their first tick: each type of the agent under test against the same rivals and luck."""
 
     def __init__(self, scenario: Scenario, policy: Actor, agent: int, types: Floats, seed: int, luck: int) -> None:
-        market = scenario.market_module()
+        market = market_of(scenario)
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
         self.engine = _with_enough_to_do(scenario, agent, types, luck, seed)
         self.agent, self.shape = agent, (self.engine.num_markets // len(types), len(types))
         self.policy, self.later_seed = policy, own_seed(seed)
-        self.plays_on = bool(getattr(market, "PLAYED_OUT", False))
-        self.types: Floats = market.types(scenario, self.engine.state)[: len(types), agent]
+        self.plays_on = market.judging.played_out
+        self.types: Floats = market.types.now(scenario, self.engine.state)[: len(types), agent]
         policy.reset(seed)
         self.actions = act(policy, self.engine)
         self.start = self.engine.snapshot()
@@ -101,9 +102,9 @@ def _with_enough_to_do(scenario: Scenario, agent: int, types: Floats, luck: int,
 def _search_one(
     scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], budget: Budget
 ) -> Regret:
-    market, agent = scenario.market_module(), members[0]
-    cells = type_cells(min(budget.types, _MOST_TYPES), len(market.type_names(scenario)))
-    middles = market.types_at(scenario, agent, cells.middles)
+    market, agent = market_of(scenario), members[0]
+    cells = type_cells(min(budget.types, _MOST_TYPES), len(market.types.names(scenario)))
+    middles = market.types.at(scenario, agent, cells.middles)
     chosen_on = selection_seed(seeds)
 
     def sample(seed: int, luck: int, types: Floats = middles) -> _Sample:
@@ -122,7 +123,7 @@ def _search_one(
 
     gains, utilities, drawn = [], [], []
     for seed in map(evaluation_seed, seeds):
-        tested = sample(seed, budget.luck, market.types_at(scenario, agent, cells.draw(types_seed(seed))))
+        tested = sample(seed, budget.luck, market.types.at(scenario, agent, cells.draw(types_seed(seed))))
         utilities.append(tested.own.mean(axis=0))
         gains.append(np.where(better, tested.gains(best).mean(axis=0), 0.0))
         drawn.append(tested.types)
@@ -130,8 +131,8 @@ def _search_one(
         agent=agent,
         members=members,
         method="action_grid",
-        type_names=market.type_names(scenario),
-        report_names=market.action_names(scenario),
+        type_names=market.types.names(scenario),
+        report_names=market.actions(scenario),
         types=first.types,
         weights=cells.weights,
         drawn_types=np.stack(drawn),

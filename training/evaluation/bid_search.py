@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
-from econo_env.markets.judging import BidCurves
+from econo_env.games.bid_curves import BidCurves
+from econo_env.market import BidSearch, market_of, offered
 from econo_env.scenario import Scenario
-from training.evaluation.regret import Budget, Regret
-from training.evaluation.sampling import (
+from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.sampling import (
     Actor,
     act,
     evaluation_seed,
@@ -23,7 +24,7 @@ from training.evaluation.sampling import (
     selection_seed,
     types_seed,
 )
-from training.evaluation.type_cells import TypeCells, type_cells
+from econo_env.training.evaluation.type_cells import TypeCells, type_cells
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,7 @@ def _search(
     evaluations: dict[int, Any],
     count: int,
 ) -> Regret:
-    market, agent = scenario.market_module(), members[0]
+    market, agent = market_of(scenario), members[0]
     seed, selection = chosen_on
     own = _own_moves(scenario, policy, agent, seed, cells.middles)
     # a random policy: its many bids cost time, and its own luck is the larger part of the noise
@@ -94,7 +95,7 @@ def _search(
 
     rivals = _part(selection, thinned)
     candidates = np.concatenate([own.bids, _promising(market, scenario, rivals, agent, own.values, count)])
-    curves = market.bid_curves(scenario, rivals, agent, candidates)
+    curves = _bids_of(scenario).curves(scenario, rivals, agent, candidates)
     own_utility = own.mean_of(curves.utility(own.values))
     best = _best(market, scenario, curves, own.values)
     selected = np.take_along_axis(curves.utility(own.values), best[:, None], axis=1)[:, 0] - own_utility
@@ -104,7 +105,9 @@ def _search(
     for tested_on, faced in evaluations.items():
         mine = _own_moves(scenario, policy, agent, own_seed(tested_on), cells.draw(types_seed(tested_on)))
         deviations = candidates[_best(market, scenario, curves, mine.values)]
-        outcome = market.bid_curves(scenario, _part(faced, thinned), agent, np.concatenate([mine.bids, deviations]))
+        outcome = _bids_of(scenario).curves(
+            scenario, _part(faced, thinned), agent, np.concatenate([mine.bids, deviations])
+        )
         utility = outcome.utility(mine.values)
         utilities.append(mine.mean_of(utility))
         deviating = np.diagonal(utility[:, len(mine.bids) :])
@@ -114,7 +117,7 @@ def _search(
         agent=agent,
         members=members,
         method="bid_grid",
-        type_names=market.type_names(scenario),
+        type_names=market.types.names(scenario),
         report_names=("bid",),
         types=own.values[:, None],
         weights=cells.weights,
@@ -137,7 +140,7 @@ def _best(market: Any, scenario: Scenario, curves: BidCurves, values: Floats) ->
 
 def _allowed(market: Any, scenario: Scenario, values: Floats, bids: Floats) -> NDArray[np.bool_]:
     """Which bids the action space allows at which value, shape (values, bids)."""
-    highest = market.highest_bid(scenario, values)[:, None] + _SMALLEST_STEP
+    highest = _bids_of(scenario).highest(scenario, values)[:, None] + _SMALLEST_STEP
     return np.asarray(~(bids[None, :] > highest))  # no bid, NaN, is always allowed
 
 
@@ -145,7 +148,7 @@ def _promising(market: Any, scenario: Scenario, rivals: Any, agent: int, values:
     """The best few bids for each value, all of them tried against the first part of the rivals."""
     part = _part(rivals, max(1, len(rivals.bids) // _FIRST_PART))
     bids = _candidates(market, scenario, rivals, values, count)
-    utility = market.bid_curves(scenario, part, agent, bids).utility(values)
+    utility = _bids_of(scenario).curves(scenario, part, agent, bids).utility(values)
     ranked = np.where(_allowed(market, scenario, values, bids), utility, -np.inf)
     kept = np.argpartition(-ranked, min(_FINALISTS, ranked.shape[1] - 1), axis=1)[:, :_FINALISTS]
     return bids[np.unique(kept)]
@@ -162,27 +165,32 @@ def _rivals(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Any:
     markets = max(256, min(markets, _LARGEST_SAMPLE // scenario.num_agents))
     engine = sampled_engine(scenario, markets, seed)
     policy.reset(seed)
-    _bid(scenario.market_module(), policy, engine)
+    _bid(policy, engine)
     return engine.state
 
 
-def _bid(market: Any, policy: Actor, engine: Engine) -> None:
+def _bids_of(scenario: Scenario) -> BidSearch[Any, Any]:
+    return offered(market_of(scenario).judging.bids, "outcome curves", scenario)
+
+
+def _bid(policy: Actor, engine: Engine) -> None:
     """Everybody follows the policy for a tick, or through the whole clock where a bid shows only by then."""
-    if hasattr(market, "reveal_bids"):
-        market.reveal_bids(engine, lambda: act(policy, engine))
+    reveal = _bids_of(engine.scenario).reveal
+    if reveal is not None:
+        reveal(engine, lambda: act(policy, engine))
     else:
         engine.step(act(policy, engine))
 
 
 def _own_moves(scenario: Scenario, policy: Actor, agent: int, seed: int, cube: Floats) -> _Own:
     """What the policy bids at types given by points of the unit cube (types, 1), drawn afresh for each seed."""
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = sampled_engine(scenario, len(cube) * _REPEATS, seed)
-    market.set_types(scenario, engine, agent, np.repeat(market.types_at(scenario, agent, cube), _REPEATS, axis=0))
-    values = market.types(scenario, engine.state)[::_REPEATS, agent, 0]
+    market.types.put(scenario, engine, agent, np.repeat(market.types.at(scenario, agent, cube), _REPEATS, axis=0))
+    values = market.types.now(scenario, engine.state)[::_REPEATS, agent, 0]
     policy.reset(seed)
-    _bid(market, policy, engine)
-    bids, where = np.unique(market.bids_made(scenario, engine.state)[:, agent], return_inverse=True)
+    _bid(policy, engine)
+    bids, where = np.unique(_bids_of(scenario).made(scenario, engine.state)[:, agent], return_inverse=True)
     return _Own(values, bids, where.reshape(len(cube), _REPEATS))
 
 
@@ -193,8 +201,8 @@ def _candidates(market: Any, scenario: Scenario, rivals: Any, values: Floats, co
     higher bid only costs.
     """
     highest = float(values.max())
-    top = float(market.highest_bid(scenario, values).max())
-    made = market.bids_made(scenario, rivals)
+    top = float(_bids_of(scenario).highest(scenario, values).max())
+    made = _bids_of(scenario).made(scenario, rivals)
     made = np.sort(made[~np.isnan(made)])
     last = max(0, made.size - 1)
     of_them = np.concatenate([np.linspace(0, last, count), last - np.geomspace(1, last + 1, count // 8) + 1])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.sampling import Actor
+from econo_env.training.evaluation.sampling import Actor
 
 Float32s = NDArray[np.float32]
 

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
-from training.evaluation.deviations import Change, Condition, Deviating, Deviation, only_where
-from training.evaluation.regret import Budget, groups_of
-from training.evaluation.sampling import Actor, act, evaluation_seed, part_seed, play_out, selection_seed
+from econo_env.training.evaluation.deviations import Change, Condition, Deviating, Deviation, only_where
+from econo_env.training.evaluation.regret import Budget, groups_of
+from econo_env.training.evaluation.sampling import Actor, act, evaluation_seed, part_seed, play_out, selection_seed
 
 Floats = NDArray[np.float64]
 
@@ -143,13 +144,13 @@ def episode_regrets(
 def _search_one(
     scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], episodes: int
 ) -> EpisodeRegret:
-    market, agent = scenario.market_module(), members[0]
+    market, agent = market_of(scenario), members[0]
     chosen_on = selection_seed(seeds)
 
     def sample(seed: int, markets: int) -> _Episodes:
         return _Episodes(scenario, policy, agent, seed, max(16, markets))
 
-    finalists = _promising(sample(chosen_on, episodes // _SCREENED), len(market.action_names(scenario)), _FINALISTS)
+    finalists = _promising(sample(chosen_on, episodes // _SCREENED), len(market.actions(scenario)), _FINALISTS)
     decided = sample(part_seed(chosen_on, 0), 2 * episodes)
     gains = [decided.gains(finalist) for finalist in finalists]
     best = int(np.argmax([gain.mean() for gain in gains]))
@@ -159,7 +160,7 @@ def _search_one(
         tested = sample(seed, episodes)
         own.append(tested.own.mean())
         measured.append(tested.gains(finalists[best]).mean())
-    names = market.action_names(scenario), market.observation_names(scenario)
+    names = market.actions(scenario), market.observations(scenario)
     return EpisodeRegret(
         agent=agent,
         members=members,

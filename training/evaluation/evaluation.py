@@ -6,18 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from econo_env.markets.judging import PRIMARY
-from econo_env.scenario import Scenario, load
-from training.evaluation.episode_search import EpisodeRegret, episode_regrets
-from training.evaluation.incentives import episode_metrics, regret_metrics
-from training.evaluation.metrics import Metric, efficiency, market_metrics
-from training.evaluation.play import Record, play
-from training.evaluation.regret import Budget, Regret, regrets
-from training.evaluation.result import Evaluation
-from training.evaluation.sampling import Actor
-from training.evaluation.satisfaction import satisfaction
-from training.evaluation.training_seeds import pooled
-from training.provenance import provenance
+from econo_env.catalogue import load
+from econo_env.games.welfare import PRIMARY
+from econo_env.scenario import Scenario
+from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
+from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
+from econo_env.training.evaluation.metrics import Metric, efficiency, market_metrics
+from econo_env.training.evaluation.play import Record, play
+from econo_env.training.evaluation.regret import Budget, Regret, regrets
+from econo_env.training.evaluation.result import Evaluation
+from econo_env.training.evaluation.sampling import Actor
+from econo_env.training.evaluation.satisfaction import satisfaction
+from econo_env.training.evaluation.training_seeds import pooled
+from econo_env.training.provenance import provenance
 
 BASELINES = ("random", "zero_intelligence", "truthful", "equilibrium")
 _FLOOR = ("random", "zero_intelligence")
@@ -50,7 +51,7 @@ def evaluate(
     """Judges a policy that everybody in the market follows.
 
     Args:
-        policy: A name of `policies.policy_names()`, a run's folder, or a policy. Of a run with several training seeds
+        policy: A name of `policy_names()`, a run's folder, or a policy. Of a run with several training seeds
             each is judged.
         scenario: An id, a YAML file or a scenario; a run brings its own.
         seeds: Named seeds, one sample of markets each; intervals are over them.
@@ -194,8 +195,8 @@ class _Judge:
 
 def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor]:
     """The policy, or by training seed what each learned."""
-    from policies import policy_names
-    from policies.proactive import trained_seeds
+    from econo_env.policies import policy_names
+    from econo_env.policies.proactive import trained_seeds
 
     if isinstance(policy, str | Path) and str(policy) not in policy_names():
         folders = trained_seeds(Path(policy))
@@ -205,7 +206,7 @@ def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor
 
 
 def _made(policy: str | Path | Actor, scenario: Scenario) -> Actor:
-    from policies import make_policy
+    from econo_env.policies import make_policy
 
     return make_policy(policy, scenario) if isinstance(policy, str | Path) else policy
 
@@ -214,7 +215,7 @@ def _scenario_of(policy: str | Path | Actor, scenario: str | Path | Scenario | N
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():
-        from training.config import scenario_of_run
+        from econo_env.training.config import scenario_of_run
 
         return scenario_of_run(Path(policy))
     own = getattr(policy, "scenario", None)

@@ -6,10 +6,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.episode_search import EpisodeRegret
-from training.evaluation.metrics import Metric, over_seeds
-from training.evaluation.regret import Regret
-from training.evaluation.statistics import t_interval
+from econo_env.training.evaluation.episode_search import EpisodeRegret
+from econo_env.training.evaluation.metrics import Metric, over_seeds
+from econo_env.training.evaluation.regret import Regret
+from econo_env.training.evaluation.statistics import t_interval
 
 Floats = NDArray[np.float64]
 

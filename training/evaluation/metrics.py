@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import PRIMARY
-from training.evaluation.fairness import gini_index, jain_index, largest_share
-from training.evaluation.play import Record
-from training.evaluation.statistics import share_interval, t_interval
+from econo_env.games.welfare import PRIMARY
+from econo_env.training.evaluation.fairness import gini_index, jain_index, largest_share
+from econo_env.training.evaluation.play import Record
+from econo_env.training.evaluation.statistics import share_interval, t_interval
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
-from econo_env.markets.judging import Welfare
+from econo_env.games.welfare import Welfare
+from econo_env.market import market_of, offered
 from econo_env.scenario import Scenario
-from training.evaluation.sampling import Actor, act
+from econo_env.training.evaluation.sampling import Actor, act
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -101,8 +102,9 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
 
     The same seed gives every policy the same types and the same luck.
     """
-    market = scenario.market_module()
-    one_round = bool(getattr(market, "ONE_ROUND", False))
+    market = market_of(scenario)
+    one_round, wronged = market.judging.one_round, market.judging.wronged
+    judge = offered(market.welfare, "welfare", scenario)
     engine = Engine(scenario, markets)
     engine.reset(seed)
     policy.reset(seed)
@@ -117,15 +119,15 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
     live = np.ones(markets, dtype=np.bool_)
     present = np.ones((markets, scenario.num_agents), dtype=np.bool_)
     while live.any():
-        types = market.types(scenario, engine.state)
+        types = market.types.now(scenario, engine.state)
         engine.step(act(policy, engine))
-        welfare = market.welfare(scenario, engine.state, types)
+        welfare = judge(scenario, engine.state, types)
         _add_welfare(record, welfare, live)
         record.decisions += int(present[live].sum())
         rounds.add(welfare, engine.exchange.rewards, present)
         record.earned += np.where(live[:, None], engine.exchange.rewards, 0.0)
-        if hasattr(market, "wronged"):
-            record.wronged |= market.wronged(scenario, engine.state) & live[:, None]
+        if wronged is not None:
+            record.wronged |= wronged(scenario, engine.state) & live[:, None]
         rounds.close(record, live & (engine.exchange.ended | (not one_round)))
         live &= ~engine.exchange.ended
         present &= ~(engine.exchange.terminated | engine.exchange.truncated)

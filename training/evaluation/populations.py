@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from econo_env.policies import Policy, make_policy
+from econo_env.policies.population import Population
 from econo_env.scenario import Scenario
-from policies import Policy, make_policy
-from policies.population import Population
-from training.evaluation.metrics import Metric, over_seeds
-from training.evaluation.play import play
+from econo_env.training.evaluation.metrics import Metric, over_seeds
+from econo_env.training.evaluation.play import play
 
 
 def shares_of(text: str) -> dict[str, float]:

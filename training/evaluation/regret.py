@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
-from training.evaluation.sampling import Actor
+from econo_env.training.evaluation.sampling import Actor
 
 Floats = NDArray[np.float64]
 
@@ -153,17 +154,16 @@ def regrets(
     Raises:
         ValueError: An unknown choice, or a market without outcome curves is asked for its bid grid.
     """
-    from training.evaluation.action_search import search_actions
-    from training.evaluation.bid_search import search_bids
+    from econo_env.training.evaluation.action_search import search_actions
+    from econo_env.training.evaluation.bid_search import search_bids
 
-    market = scenario.market_module()
+    bids = market_of(scenario).judging.bids
     searches = {"bid_grid": search_bids, "action_grid": search_actions}
     if method == "auto":
-        curves = hasattr(market, "bid_curves") and getattr(market, "offers_bid_curves", _always)(scenario)
-        method = "bid_grid" if curves else "action_grid"
+        method = "bid_grid" if bids is not None and bids.applies(scenario) else "action_grid"
     if method not in searches:
         raise ValueError(f"method={method!r} is unknown: choose auto, {', '.join(searches)}")
-    if method == "bid_grid" and not hasattr(market, "bid_curves"):
+    if method == "bid_grid" and bids is None:
         raise ValueError(f"a {scenario.market} market has no outcome curves: use method='action_grid'")
     return searches[method](scenario, policy, groups_of(scenario, agents), seeds, budget or Budget())
 
@@ -181,5 +181,5 @@ def groups_of(scenario: Scenario, agents: str) -> tuple[tuple[int, ...], ...]:
     if agents not in ("roles", "all"):
         raise ValueError(f"agents={agents!r} is unknown: choose roles or all")
     alone = tuple((agent,) for agent in range(scenario.num_agents))
-    groups: tuple[tuple[int, ...], ...] = scenario.market_module().roles(scenario) if agents == "roles" else alone
+    groups: tuple[tuple[int, ...], ...] = market_of(scenario).roles(scenario) if agents == "roles" else alone
     return groups

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from econo_env.scenario import Scenario
-from training.evaluation.episode_search import EpisodeRegret
-from training.evaluation.metrics import Metric
-from training.evaluation.regret import Regret
-from training.evaluation.training_seeds import difference, improvement, interquartile_means
+from econo_env.training.evaluation.episode_search import EpisodeRegret
+from econo_env.training.evaluation.metrics import Metric
+from econo_env.training.evaluation.regret import Regret
+from econo_env.training.evaluation.training_seeds import difference, improvement, interquartile_means
 
 
 @dataclass(frozen=True)

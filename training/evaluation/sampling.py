@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine, Snapshot
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -72,18 +73,18 @@ def points(count: int, dimensions: int, seed: int) -> Floats:
 
 def _cube(scenario: Scenario, markets: int, seed: int) -> Floats:
     """A point of the unit cube for every component of every type, shape (markets, agents, components)."""
-    width = len(scenario.market_module().type_names(scenario))
+    width = len(market_of(scenario).types.names(scenario))
     return points(markets, scenario.num_agents * width, seed).reshape(markets, scenario.num_agents, width)
 
 
 def sampled_engine(scenario: Scenario, markets: int, seed: int) -> Engine:
     """Markets at their first tick, everybody's types from a low-discrepancy sample of the priors, one by one."""
-    market = scenario.market_module()
+    market = market_of(scenario)
     engine = Engine(scenario, markets)
     engine.reset(seed)
     uniforms = _cube(scenario, markets, seed)
     for agent in range(scenario.num_agents):
-        market.set_types(scenario, engine, agent, market.types_at(scenario, agent, uniforms[:, agent]))
+        market.types.put(scenario, engine, agent, market.types.at(scenario, agent, uniforms[:, agent]))
     return engine
 
 
@@ -100,17 +101,18 @@ def facing(scenario: Scenario, agent: int, types: Floats, luck: int, seed: int) 
         luck: Rows.
         seed: Of the sample.
     """
-    market = scenario.market_module()
+    market = market_of(scenario)
     tiled = np.tile(types, (luck, 1))
-    if not getattr(market, "types_hang_together", _never)(scenario):
+    together = market.types.interdependence
+    if together is None or not together.applies(scenario):
         engine = sampled_engine(scenario, luck, seed).fork(len(types))
-        market.set_types(scenario, engine, agent, tiled)
+        market.types.put(scenario, engine, agent, tiled)
         return engine
     engine = Engine(scenario, luck)
     engine.reset(seed)
     engine = engine.fork(len(types))
     cube = _cube(scenario, luck, seed)
-    market.set_types_given(scenario, engine, agent, tiled, np.repeat(cube, len(types), axis=0))
+    together.put(scenario, engine, agent, tiled, np.repeat(cube, len(types), axis=0))
     return engine
 
 
@@ -134,9 +136,9 @@ def where_it_may_act(engine: Engine, agent: int, together: int) -> Engine:
 
 def last_rewards(engine: Engine, agent: int) -> Floats:
     """The agent's rewards of the last tick in credits, averaged over luck where the market can, shape (markets,)."""
-    market = engine.scenario.market_module()
-    if hasattr(market, "expected_rewards"):  # luck averaged out leaves less noise to search in
-        return np.array(market.expected_rewards(engine.scenario, engine.state)[:, agent])
+    expected = market_of(engine.scenario).judging.expected_rewards
+    if expected is not None:  # luck averaged out leaves less noise to search in
+        return np.array(expected(engine.scenario, engine.state)[:, agent])
     return np.array(engine.exchange.rewards[:, agent])
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
-from training.evaluation.deviations import Replaced
-from training.evaluation.metrics import Metric, over_seeds
-from training.evaluation.play import Record, play
-from training.evaluation.sampling import Actor
-from training.evaluation.statistics import zero_events_bound
+from econo_env.training.evaluation.deviations import Replaced
+from econo_env.training.evaluation.metrics import Metric, over_seeds
+from econo_env.training.evaluation.play import Record, play
+from econo_env.training.evaluation.sampling import Actor
+from econo_env.training.evaluation.statistics import zero_events_bound
 
 _REGRET = 0.01  # of what the truth would have earned
 _ROUNDING = 1e-9  # credits
@@ -32,7 +33,7 @@ def satisfaction(
         seeds: The seeds of the records.
         records: Of everybody following the policy, one for each seed.
     """
-    roles = scenario.market_module().roles(scenario)
+    roles = market_of(scenario).roles(scenario)
     sizes = [len(members) for members in roles]
     by_seed = []
     for seed, record in zip(seeds, records, strict=True):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.metrics import Metric, number
-from training.evaluation.statistics import (
+from econo_env.training.evaluation.metrics import Metric, number
+from econo_env.training.evaluation.statistics import (
     bca_interval,
     interquartile_mean,
     paired_difference,

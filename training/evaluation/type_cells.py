@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.sampling import points
+from econo_env.training.evaluation.sampling import points
 
 Floats = NDArray[np.float64]
 

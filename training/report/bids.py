@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
-from training.report.history import Moment
-from training.report.page import Figure, Section
-from training.report.style import EQUILIBRIUM, LEARNED, MUTED, SEEDS, WINNING, plotly, polished, rows
+from econo_env.training.report.history import Moment
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import EQUILIBRIUM, LEARNED, MUTED, SEEDS, WINNING, plotly, polished, rows
 
 Floats = NDArray[np.float64]
 SELDOM = 0.05
@@ -18,11 +19,11 @@ SELDOM = 0.05
 
 def equilibrium_bids(scenario: Scenario, values: Floats) -> Floats | None:
     """Bids of the closed-form equilibrium in credits, None where none is known."""
-    market: Any = scenario.market_module()
-    if not hasattr(market, "equilibrium_bids"):
+    closed_form = market_of(scenario).solver.bid_function
+    if closed_form is None:
         return None
     try:
-        bid_function = market.equilibrium_bids(scenario)
+        bid_function = closed_form(scenario)
     except ValueError:
         return None
     return np.asarray(bid_function(values), dtype=np.float64)

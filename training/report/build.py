@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from econo_env.files import write_file
-from training.report.bids import bid_section
-from training.report.courses import economy_section
-from training.report.gains import regret_section
-from training.report.learning import learning_section
-from training.report.material import Material
-from training.report.money import money_section
-from training.report.page import Section, page
-from training.report.summary import metrics_section, provenance_section, summary_section
+from econo_env.training.report.bids import bid_section
+from econo_env.training.report.courses import economy_section
+from econo_env.training.report.gains import regret_section
+from econo_env.training.report.learning import learning_section
+from econo_env.training.report.material import Material
+from econo_env.training.report.money import money_section
+from econo_env.training.report.page import Section, page
+from econo_env.training.report.summary import metrics_section, provenance_section, summary_section
 
 
 def build_page(

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from training.report.economy import GRADES, QUANTILES, Course, Episode
-from training.report.page import Figure, Section
-from training.report.style import COLOURS, INK, LEARNED, MONEY, faded, plotly, polished
-from training.report.style import GRADES as GRADE_COLOURS
+from econo_env.training.report.economy import GRADES, QUANTILES, Course, Episode
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import COLOURS, INK, LEARNED, MONEY, faded, plotly, polished
+from econo_env.training.report.style import GRADES as GRADE_COLOURS
 
 
 def economy_section(episode: Episode) -> Section:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from training.report.bids import column, is_bid_table
-from training.report.page import Figure, Section
-from training.report.style import LEARNED, MUTED, PEOPLE, SEEDS, faded, plotly, polished, rows
+from econo_env.training.report.bids import column, is_bid_table
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import LEARNED, MUTED, PEOPLE, SEEDS, faded, plotly, polished, rows
 
 
 def regret_section(evaluations: Mapping[str, Mapping[str, Any]]) -> Section | None:

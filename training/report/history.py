@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from training.config import TrainingConfig
+    from econo_env.training.config import TrainingConfig
 
 Floats = NDArray[np.float64]
 _SEARCH = {"types": 64, "bids": 384, "actions": 128, "selection": 16384, "evaluation": 16384, "luck": 128}
@@ -41,8 +41,8 @@ def history(config: "TrainingConfig", folder: Path, trained: int, seed: int, mos
         seed: Of the samples that judge it.
         most: Checkpoints to look at.
     """
-    from training.checkpoints import checkpoints_in, read_checkpoint
-    from training.trainer import Trainer
+    from econo_env.training.checkpoints import checkpoints_in, read_checkpoint
+    from econo_env.training.trainer import Trainer
 
     paths = checkpoints_in(folder / "checkpoints")
     if len(paths) > most:
@@ -61,8 +61,8 @@ def history(config: "TrainingConfig", folder: Path, trained: int, seed: int, mos
 
 
 def _moment(scenario: Any, policy: Any, timesteps: int, seed: int) -> Moment:
-    from training.evaluation import Budget, regrets
-    from training.evaluation.incentives import regret_metrics
+    from econo_env.training.evaluation import Budget, regrets
+    from econo_env.training.evaluation.incentives import regret_metrics
 
     found = regrets(scenario, policy, (seed,), budget=Budget(**_SEARCH))
     first = found[0]

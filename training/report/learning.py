@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from training.report.history import Moment
-from training.report.material import Material
-from training.report.page import Figure, Section
-from training.report.style import EQUILIBRIUM, INK, LEARNED, SEEDS, plotly, polished
+from econo_env.markets.sealed_bid.scenario import MARKET as SEALED_BID
+from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.sources.sealed import own_bid
+from econo_env.training.report.history import Moment
+from econo_env.training.report.material import Material
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import EQUILIBRIUM, INK, LEARNED, SEEDS, plotly, polished
 
 FEW = 20
 """Fewer points than this are marked one by one."""
@@ -57,11 +60,15 @@ def _figure(material: Material, key: str, title: str, unit: str, reference: floa
 
 
 def _note(material: Material) -> str:
-    if getattr(getattr(material.scenario, "mechanism", None), "name", "") != "first_price":
+    options = getattr(material.scenario, "mechanism", None)
+    row = mechanisms().get(options.name) if options is not None else None
+    if row is None or row.market != SEALED_BID or row.losers_pay or row.sources != (own_bid,):
         return ""
+    much = "asks too much" if getattr(material.scenario, "procurement", None) is not None else "bids too little"
+    step = "asking less" if much == "asks too much" else "bidding more"
     return (
-        " In a first-price auction a utility above the equilibrium's is no feat: it says that everybody still bids too "
-        "little, and any of them would gain by bidding more."
+        f" In a first-price auction a utility above the equilibrium's is no feat: it says that everybody still {much}, "
+        f"and any of them would gain by {step}."
     )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from econo_env.scenario import Scenario, from_mapping
-from policies import policy_names
-from training.report.economy import Episode, play_episode
-from training.report.history import Moment, history
+from econo_env.catalogue import from_mapping
+from econo_env.policies import policy_names
+from econo_env.scenario import Scenario
+from econo_env.training.report.economy import Episode, play_episode
+from econo_env.training.report.history import Moment, history
 
 EPISODE_MARKETS = 400
 _NEEDED = ("scenario", "policy", "seeds", "metrics", "baselines", "regret", "provenance")
@@ -22,7 +23,7 @@ class Effort:
     Attributes:
         seeds: Evaluation seeds, counted from the one that is asked for.
         markets: Episodes a seed.
-        search: Settings of the search for deviations, the fields of `training.evaluation.Budget`.
+        search: Settings of the search for deviations, the fields of `econo_env.training.evaluation.Budget`.
         moments: Most checkpoints that are looked at.
     """
 
@@ -109,8 +110,8 @@ def _of_evaluation(path: Path) -> Material:
 
 
 def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None]) -> Material:
-    from policies.proactive import Learned
-    from training.config import read_config
+    from econo_env.policies.proactive import Learned
+    from econo_env.training.config import read_config
 
     config_file = folder / "config.yaml"
     if not config_file.is_file():
@@ -152,7 +153,7 @@ def _seed_folders(folder: Path, seeds: tuple[int, ...]) -> dict[int, Path]:
 def _judged(
     policy: Any, scenario: Scenario, seeds: Iterable[int], effort: Effort, *, baselines: bool
 ) -> dict[str, Any]:
-    from training.evaluation import BASELINES, Budget, evaluate
+    from econo_env.training.evaluation import BASELINES, Budget, evaluate
 
     found = evaluate(
         policy,
@@ -166,7 +167,7 @@ def _judged(
 
 
 def _episode(scenario: Scenario, folder: Path, seed: int, say: Callable[[str], None]) -> Episode | None:
-    from policies import make_policy
+    from econo_env.policies import make_policy
 
     if scenario.market != "task_market":
         return None

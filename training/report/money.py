@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from training.report.bids import chances, column, is_bid_table
-from training.report.page import Figure, Section
-from training.report.style import MONEY, TITLES, faded, plotly, polished
+from econo_env.training.report.bids import chances, column, is_bid_table
+from econo_env.training.report.page import Figure, Section
+from econo_env.training.report.style import MONEY, TITLES, faded, plotly, polished
 
 
 def money_section(evaluations: Mapping[str, Mapping[str, Any]]) -> Section | None:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from training.report.style import plotly
+from econo_env.training.report.style import plotly
 
 _STYLE = Path(__file__).with_name("page.css")
 _OPTIONS = {

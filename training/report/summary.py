@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from training.report.bids import SELDOM, gaps, is_bid_table
-from training.report.material import Material
-from training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
-from training.report.style import TITLES
+from econo_env.market import market_of
+from econo_env.training.report.bids import SELDOM, gaps, is_bid_table
+from econo_env.training.report.material import Material
+from econo_env.training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
+from econo_env.training.report.style import TITLES
 
 Metric = Mapping[str, Any]
 HEADLINES = (
@@ -168,7 +169,7 @@ def provenance_section(material: Material) -> Section:
 def _first_round(material: Material) -> str:
     """Who leaves utility behind: in long play the search looks at the first round, what comes of it left aside."""
     scenario = material.scenario
-    played_out = getattr(scenario.market_module(), "PLAYED_OUT", False)
+    played_out = market_of(scenario).judging.played_out
     if scenario.max_cycles == 1 or played_out:
         return "An agent"
     return "In the first round, taken by itself, an agent"

@@ -9,11 +9,12 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from econo_env.markets.clock.words import ClockSale, explained
+from econo_env.markets.clock.words import explained
 from econo_env.markets.form import Amount, Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, clock_mechanism
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.ranking import NOBODY
+from econo_env.mechanisms.rounds import ClockSale
 from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
 
 _LONGEST = 1_000_000  # ticks
@@ -44,14 +45,13 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     """
     form, row, options = read_form(ClockForm, document, rounding)
     limits = amounts("bids", form.bids)
-    clock, left_at, path = _played(clock_mechanism(row.name), options, limits, seed)
+    sale, path = _played(clock_mechanism(row.name), options, limits, seed)
     worth = np.nan_to_num(limits) if form.values is None else amounts("values", form.values)
     allocation, payments = np.zeros(len(limits), dtype=np.int64), np.zeros(len(limits))
-    if clock.sold:
-        allocation[clock.leader] = 1
-        payments[clock.leader] = to_credits(clock.best)
+    if sale.buyer is not None:
+        allocation[sale.buyer] = 1
+        payments[sale.buyer] = sale.price
     welfare, optimal = float(allocation @ worth), float(worth.max())
-    buyer = int(clock.leader) if clock.sold else None
     return Cleared(
         winners=np.flatnonzero(allocation).tolist(),
         allocation=allocation.tolist(),
@@ -59,36 +59,47 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(
-            ClockSale(row.name, limits, left_at, buyer, float(to_credits(clock.best)), int(clock.tick))
-        ),
+        explanation=explained(row, sale),
         details={"path": path},
     )
 
 
-def _played(row: ClockMechanism, options: Any, limits: Floats, seed: int) -> tuple[Clock, Floats, list[float]]:
+def _played(row: ClockMechanism, options: Any, limits: Floats, seed: int) -> tuple[ClockSale, list[float]]:
     """The sale among bidders who keep to their limits, by the rule that the engine compiles.
 
     Returns:
-        The clock at the end, the price in credits at which each bidder left (n,), NaN for the others, and the price
-        asked at each tick.
+        The sale, and the price asked at each tick.
     """
     money = as_money(limits)
     opening = _opening(row, options, limits)
     _check_length(row, options, limits, opening)
     standing, left_at, path = np.ones_like(money), np.full(len(money), np.nan), []
-    closes = int(getattr(options, "closing", _LONGEST))
+    closes = _LONGEST if row.closing is None else row.closing(options)
     clock = Clock(0, _LONGEST, closes, int(to_money(opening)), 0, NOBODY, False)
     lottery, terms = lottery_of(seed), row.terms(options)
+    before, was_in = clock, standing.copy()
     while not clock.sold and clock.tick < clock.closes:
-        asked, was_in = float(to_credits(clock.price)), standing.copy()
+        before, was_in, asked = clock, standing.copy(), float(to_credits(clock.price))
         moved = row.rule(money, standing, lottery._replace(tick=clock.tick), terms, clock)
         clock = Clock(*moved)._replace(tick=clock.tick + 1)
         left_at[(was_in > 0) & (standing == 0)] = asked
         path.append(asked)
     if clock.tick >= _LONGEST:
         raise ValueError(f"the sale is not over after {_LONGEST:,} ticks: choose a larger increment")
-    return clock, left_at, path
+    buyer, best = (int(clock.leader) if clock.sold else None), float(to_credits(before.best))
+    asked, willing = float(to_credits(before.price)), np.any(money[was_in > 0] >= before.price)
+    sale = ClockSale(
+        limits=limits,
+        left_at=left_at,
+        still_in=int((standing > 0).sum()),
+        buyer=buyer,
+        price=float(to_credits(clock.best)),
+        ticks=int(clock.tick),
+        asked=asked,
+        accepted=asked if willing else best,
+        called=best if before.leader == buyer else asked,
+    )
+    return sale, path
 
 
 def _opening(row: ClockMechanism, options: Any, limits: Floats) -> float:
@@ -105,8 +116,8 @@ def _check_length(row: ClockMechanism, options: Any, limits: Floats, opening: fl
         return row.duration is not None and row.duration(changed, _opening(row, changed, limits), limits) < _LONGEST
 
     low, high = int(to_money(options.increment)), int(LARGEST_CREDITS * MICRO)
-    if not fits(high):
-        raise ValueError(f"closing = {options.closing:,}: at most {_LONGEST - 1:,} ticks can be played")
+    if not fits(high) and row.closing is not None:
+        raise ValueError(f"closing = {row.closing(options):,}: at most {_LONGEST - 1:,} ticks can be played")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(middle) else (middle, high)

@@ -91,12 +91,13 @@ def terms(scenario: ClockScenario) -> Terms:
     distinct = list(dict.fromkeys(scenario.priors()))
     names = observation_names(scenario)
     row = scenario.row()
+    closes = scenario.max_cycles if row.closing is None else row.closing(scenario.mechanism)
     return Terms(
         rule=row.terms(scenario.mechanism),
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",
         opening=int(to_money(row.opening(scenario.mechanism, scenario.highest_value))),
-        closes=min(scenario.max_cycles, int(getattr(scenario.mechanism, "closing", scenario.max_cycles))),
+        closes=min(scenario.max_cycles, closes),
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
         quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         highest_value=float(to_money(scenario.highest_value)),

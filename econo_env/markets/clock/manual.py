@@ -1,8 +1,8 @@
 """What a clock auction says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.clock.layout import action_names, observation_names
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.manual import Manual
 
 _ACTIONS = {
     "share_of_value": "the bidder says yes at this tick if the price is at most (1 + a) times its own value: "
@@ -22,11 +22,11 @@ _OBSERVATIONS = {
 }
 
 
-def manual(scenario: ClockScenario) -> Manual:
+def manual(scenario: ClockScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = scenario.row()
     last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=f"{scenario.num_agents} bidders with independent private values see a clock move and say yes or no "
         f"at every tick. {rule.summary} Simultaneous offers are settled by lottery. An action is a limit, which may "
         "change from tick to tick: a bidder who keeps to one plays the sealed-bid auction with that bid "

@@ -16,9 +16,10 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.clock.layout import State, is_over, observation_names, rule, terms
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
-from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.markets.sealed_bid import outcome as sealed
 from econo_env.markets.sealed_bid.layout import NO_BID
 from econo_env.mechanisms.clock_rule import Clock

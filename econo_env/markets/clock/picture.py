@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 
 from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.words import ClockSale, explained
+from econo_env.markets.clock.words import explained
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import ClockSale
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
@@ -37,9 +39,8 @@ def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Pic
         facts.append("no sale")
     elif played and after.leader[k] >= 0:
         facts.append(f"best bid {credits_written(to_credits(after.best[k : k + 1]))[0]}")
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
-    if reserve > 0.0:
-        levels["reserve"] = reserve
+    if reserve_of(scenario.mechanism) > 0.0:
+        levels["reserve"] = reserve_of(scenario.mechanism)
     captions = ("status", "paid", "surplus") if over and won.any() else ("status",)
     idle = frozenset(np.flatnonzero(before.standing[k] == 0).tolist())
     leaves = (before.standing[k] > 0) & (after.standing[k] == 0)
@@ -66,22 +67,28 @@ def _story(scenario: ClockScenario, before: State, after: State, k: int) -> list
     limits = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     asked, leaves = float(to_credits(before.price[k])), (before.standing[k] > 0) & (after.standing[k] == 0)
     buyer = int(after.leader[k]) if after.sold_at[k] >= 0 else None
+    best_before = float(to_credits(before.best[k]))
+    willing = bool(np.any(after.bids[k][before.standing[k] > 0] >= before.price[k]))
     sale = ClockSale(
-        rule=scenario.mechanism.name,
         limits=limits,
         left_at=np.where(leaves, asked, np.nan),
+        still_in=int((after.standing[k] > 0).sum()),
         buyer=buyer,
         price=float(to_credits(after.best[k])),
         ticks=int(after.tick[k]),
+        asked=asked,
+        accepted=asked if willing else best_before,
+        called=best_before if before.leader[k] == buyer else asked,
     )
     if buyer is not None:
-        return explained(sale, [i for i in told(np.arange(len(limits)) == buyer) if before.standing[k, i] > 0])
-    lines = explained(sale, told(leaves)[: int(leaves.sum())]) if leaves.any() else []
+        heard = [i for i in told(np.arange(len(limits)) == buyer) if before.standing[k, i] > 0 or i == buyer]
+        return explained(scenario.row(), sale, heard)
+    lines = explained(scenario.row(), sale, told(leaves)[: int(leaves.sum())]) if leaves.any() else []
     next_price = credits_written(to_credits(after.price[k : k + 1]))[0]
     if after.leader[k] >= 0:
         best = credits_written(to_credits(after.best[k : k + 1]))[0]
         return [f"bidder_{int(after.leader[k])} leads with {best}; whoever outbids it must offer at least {next_price}"]
-    if scenario.row().falling:
+    if scenario.row().falling and after.price[k] < before.price[k]:
         return [f"nobody has taken the price of {credits_written(np.array([asked]))[0]}; it falls to {next_price}"]
     return [*lines, f"{int(after.standing[k].sum())} bidder(s) still in; the clock asks {next_price} next"]
 

@@ -1,12 +1,12 @@
 """Configuration of a clock auction."""
 
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal, Self
 
-from pydantic import SerializeAsAny, field_validator, model_validator
+from pydantic import model_validator
 
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.mechanisms.base import Options, mechanism, mechanisms, options_of
+from econo_env.mechanisms.base import mechanism, mechanisms
 from econo_env.mechanisms.clock_rule import ClockMechanism, clock_mechanism
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
@@ -26,18 +26,10 @@ class ClockScenario(Scenario):
             are where bidders leave one by one.
     """
 
-    module: ClassVar[str] = "econo_env.markets.clock"
-
     market: Literal["clock"] = "clock"
-    mechanism: SerializeAsAny[Options]
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     bids: Literal["share_of_value", "amount"] = "share_of_value"
     feedback: Literal["price", "bidders_in"] = "bidders_in"
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @model_validator(mode="after")
     def _one_for_each_bidder(self) -> Self:
@@ -81,9 +73,6 @@ def sealed_form(scenario: ClockScenario) -> SealedBidScenario:
         values=scenario.values,
         bids=scenario.bids,
     )
-
-
-SCENARIO = ClockScenario
 
 
 def built_in() -> list[Scenario]:

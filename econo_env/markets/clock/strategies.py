@@ -16,6 +16,7 @@ from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
@@ -35,13 +36,14 @@ def _price_reached(scenario: ClockScenario, bids: ArrayLike) -> Float64s:
 
     Where prices rise by a share of the best bid, the reserve is all that is known in advance.
     """
-    section: Any = scenario.mechanism
+    section, row = scenario.mechanism, scenario.row()
     limits = to_money(np.clip(np.asarray(bids, dtype=np.float64), 0.0, LARGEST_CREDITS))
-    reserve, step = int(to_money(section.reserve)), int(to_money(section.increment))
-    if getattr(section, "increment_share", 0.0) > 0.0:
+    reserve, known = int(to_money(reserve_of(section))), row.step(section)
+    if known is None:
         return np.full(limits.shape, to_credits(reserve))
-    if scenario.row().falling:
-        start = int(to_money(scenario.row().opening(section, scenario.highest_value)))
+    step = int(to_money(known))
+    if row.falling:
+        start = int(to_money(row.opening(section, scenario.highest_value)))
         reached = start + (limits - start) // step * step
     else:
         reached = reserve + (limits - reserve) // step * step
@@ -108,9 +110,9 @@ def _require_whole_clock(scenario: ClockScenario) -> None:
 def _require_soft_close(scenario: ClockScenario) -> None:
     """Raises where open outcry may close on standing bids: a call at the last moment then goes unanswered."""
     section: Any = scenario.mechanism
-    if not hasattr(section, "extension") or scenario.num_agents < 2:
-        return
     row, highest = scenario.row(), scenario.highest_value
+    if row.closing is None or scenario.num_agents < 2:
+        return
     opening = row.opening(section, highest)
     assert row.duration is not None, "open outcry tells how long it takes"
     answered = section.model_copy(update={"closing": 1, "extension": max(1, section.extension)})

@@ -1,65 +1,37 @@
 """One clock sale in words: who bought at which price and why, who left where."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from econo_env.markets.form import BY_ITS_RULE, Floats
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.reasons import BY_ITS_RULE, reason
+from econo_env.mechanisms.rounds import ClockSale
 from econo_env.money import written
 
 
-@dataclass(frozen=True)
-class ClockSale:
-    """A sale that is over.
-
-    Attributes:
-        rule: The clock mechanism's name.
-        limits: The price up to which each bidder said yes, credits, NaN for never, shape (n,).
-        left_at: The price at which each bidder left, NaN for those who did not, shape (n,).
-        buyer: Who bought, or None.
-        price: What it pays, credits.
-        ticks: Ticks played.
-    """
-
-    rule: str
-    limits: Floats
-    left_at: Floats
-    buyer: int | None
-    price: float
-    ticks: int
+def explained(row: Mechanism, sale: ClockSale, only: Sequence[int] | None = None) -> list[str]:
+    """One line a bidder, or for `only` some of them, of a sale by the clock of that row."""
+    why = BY_ITS_RULE if sale.buyer is None else reason(row.sources, sale, sale.buyer, sale.price)
+    return [f"bidder_{i} {_fate(i, sale, why)}" for i in (range(len(sale.limits)) if only is None else only)]
 
 
-def explained(sale: ClockSale, only: Sequence[int] | None = None) -> list[str]:
-    """One line a bidder, or for `only` some of them."""
-    return [f"bidder_{i} {_fate(i, sale)}" for i in (range(len(sale.limits)) if only is None else only)]
-
-
-def _fate(i: int, sale: ClockSale) -> str:
-    """What happened to a bidder."""
-    limit = sale.limits[i]
+def _fate(i: int, sale: ClockSale, why: str) -> str:
+    """What happened to a bidder; `why` the sale ended at its price."""
+    limit, left_at = float(sale.limits[i]), float(sale.left_at[i])
+    said = "without a limit" if np.isnan(limit) else f"a limit of {written(limit)}"
     if sale.buyer == i:
-        why = _why(sale)
-        return f"buys at tick {sale.ticks} and pays {written(sale.price)}, within its limit of {written(limit)}: {why}"
+        within = f"within its limit of {written(limit)}" if sale.price <= limit else f"beyond its limit, {said}"
+        return f"buys at tick {sale.ticks} and pays {written(sale.price)}, {within}: {why}"
     if np.isnan(limit):
         return "says no to every price"
-    if not np.isnan(sale.left_at[i]):
-        return f"leaves at {written(sale.left_at[i])}, the first price above its limit of {written(limit)}"
+    if not np.isnan(left_at):
+        place = "the first price above" if left_at > limit else f"{BY_ITS_RULE}, within"
+        return f"leaves at {written(left_at)}, {place} its limit of {written(limit)}"
     if sale.buyer is None:
-        return f"says no: its limit of {written(limit)} is below every price"
-    if limit >= sale.price:
-        return f"with a limit of {written(limit)} does not outbid {written(sale.price)}: the lot fell to the buyer"
-    return f"does not buy: its limit of {written(limit)} is below the price of {written(sale.price)}"
-
-
-def _why(sale: ClockSale) -> str:
-    """Why the sale ended at its price."""
-    if sale.rule == "dutch":
-        return "the first price of the falling clock that anyone takes"
-    if sale.rule == "english_open":
-        return "its standing bid, which nobody outbid before the close"
-    if sale.rule != "english":
-        return BY_ITS_RULE
-    if np.any(sale.left_at == sale.price):
-        return "the price at which the last rival left"
-    return "the last price that anyone accepted, drawn by lot among those still in"
+        below = limit < sale.asked
+        return f"says no: its limit of {written(limit)} is below every price" if below else f"with {said} buys nothing"
+    if limit < sale.price:
+        return f"does not buy: its limit of {written(limit)} is below the price of {written(sale.price)}"
+    lost = BY_ITS_RULE if why == BY_ITS_RULE else "the lot fell to the buyer"
+    return f"with a limit of {written(limit)} does not outbid {written(sale.price)}: {lost}"

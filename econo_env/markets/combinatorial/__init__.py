@@ -1,78 +1,53 @@
-"""The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round.
+"""The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round."""
 
-Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. `form` clears a single auction of any size from a file.
-"""
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, BidActions, Interdependence, Market, Solver, Types, View
+from econo_env.markets.combinatorial import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
-from econo_env.markets.combinatorial.form import clear_form
-from econo_env.markets.combinatorial.layout import (
-    State,
-    action_names,
-    axes,
-    info,
-    observation_names,
-    rule,
-    terms,
-    type_names,
+MARKET = Market(
+    name="combinatorial",
+    config=CombinatorialScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=phases.reset,
+        bids=phases.bids,
+        clear=phases.clear,
+        settle=phases.settle,
+        observe=phases.observe,
+        finish=phases.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=layout.type_names,
+        now=outcome.types,
+        at=outcome.types_at,
+        put=outcome.set_types,
+        interdependence=Interdependence(applies=outcome.types_hang_together, put=outcome.set_types_given),
+    ),
+    welfare=outcome.welfare,
+    roles=strategies.roles,
+    baselines=Baselines(
+        truthful=strategies.truthful_actions,
+        scaled=strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+    ),
+    solver=Solver(
+        solution=strategies.numerical_solution,
+        outcome_tables=outcome.outcome_tables,
+        expected_curves=outcome.expected_curves,
+    ),
+    clear=form.clear_form,
+    view=View(
+        info=layout.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
 )
-from econo_env.markets.combinatorial.manual import manual
-from econo_env.markets.combinatorial.outcome import (
-    expected_curves,
-    outcome_tables,
-    set_types,
-    set_types_given,
-    types,
-    types_at,
-    types_hang_together,
-    welfare,
-)
-from econo_env.markets.combinatorial.phases import bids, clear, finish, observe, reset, settle
-from econo_env.markets.combinatorial.picture import picture
-from econo_env.markets.combinatorial.strategies import (
-    DRAWN_AHEAD,
-    bid_actions,
-    equilibrium_actions,
-    numerical_solution,
-    private_values,
-    roles,
-    scaled_actions,
-    series,
-    truthful_actions,
-)
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "State",
-    "action_names",
-    "axes",
-    "bid_actions",
-    "bids",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "expected_curves",
-    "finish",
-    "info",
-    "manual",
-    "numerical_solution",
-    "observation_names",
-    "observe",
-    "outcome_tables",
-    "picture",
-    "private_values",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "set_types_given",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "types_hang_together",
-    "welfare",
-]

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from econo_env.markets.combinatorial.words import explained
 from econo_env.markets.form import Amount, Form, Name, read_form
-from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
-from econo_env.mechanisms.combinatorial.rule import Payment
+from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome
+from econo_env.mechanisms.combinatorial.row import clear_bundles
+from econo_env.mechanisms.combinatorial.sources import BundleRound
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bundles import generate
@@ -91,9 +92,10 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     Winners are named as in the file; `allocation` lists each bidder's items and `payments` each bidder's payment, in
     order of first appearance.
     """
-    form, _, options = read_form(CombinatorialForm, document, rounding)
+    form, row, options = read_form(CombinatorialForm, document, rounding)
     bids, bidders = form.to_bids(), form.bidders()
-    outcome = clear_auction(bids, Payment(options.payment), time_limit=form.time_limit, seed=seed)
+    outcome = clear_bundles(row, options, bids, form.time_limit, seed)
+    items, called = [str(item) for item in form.items], [f"bidder {name}" for name in bidders]
     return Cleared(
         winners=[bidders[i] for i in np.flatnonzero(outcome.won >= 0)],
         allocation=[_items(form, bids, int(offer)) for offer in outcome.won],
@@ -102,7 +104,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         optimal=float(to_credits(outcome.bound)),
         gap=outcome.gap,
         explanation=[
-            *explained(outcome, bids, [str(item) for item in form.items], [f"bidder {name}" for name in bidders]),
+            *explained(row, BundleRound(outcome, bids), items, called),
             _proof(outcome),
         ],
     )

@@ -1,9 +1,9 @@
 """What a combinatorial market says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.combinatorial.layout import action_names, observation_names
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.feedback import about_bid_shown, whose_bid
-from econo_env.markets.manual import Manual
 from econo_env.mechanisms.base import mechanism
 from econo_env.valuations.bundle_values import BundleValues, LocalGlobal
 
@@ -55,13 +55,13 @@ def _drawn(values: BundleValues) -> str:
     return f"A fresh {what}, drawn from the prior{wish}; new ones every round."
 
 
-def manual(scenario: CombinatorialScenario) -> Manual:
+def manual(scenario: CombinatorialScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
     values = scenario.bundle_values
     game = getattr(values, "game", values.name)
-    return Manual(
+    return Docs(
         description=f"{scenario.num_agents} bidders bid at once, in secret, on bundles, and win at most one each. "
         f"{_GAMES[game]} {rule.summary} Equal allocations are told apart by lottery. "
         f"Properties: {rule.promises}.",

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from econo_env.engine.state import Int64s
 from econo_env.equilibrium import BidFunction, Choices
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.combinatorial.drawing import bundle_worths, worths_of_wishes
 from econo_env.markets.combinatorial.layout import State, highest_values
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
 from econo_env.money import to_credits, to_money
 from econo_env.valuations.bundle_values import LocalGlobal

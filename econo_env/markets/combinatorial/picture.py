@@ -1,7 +1,6 @@
 """One round of a combinatorial market as people see it."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -9,8 +8,10 @@ from econo_env.markets.combinatorial.layout import State, offers_at
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.words import bundle_name, explained
+from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.auction import AuctionOutcome
-from econo_env.mechanisms.combinatorial.rule import Payment
+from econo_env.mechanisms.combinatorial.row import mode_of
+from econo_env.mechanisms.combinatorial.sources import BundleRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written
 
@@ -42,10 +43,10 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     best = float(best_worth(scenario, values, before.bundle[k : k + 1])[0])
     if best > 0.0:
         facts.append(f"efficiency {worth.sum() / best:.0%}")
-    section: Any = scenario.mechanism
+    row = mechanism(scenario.mechanism.name)
     made = replace(offers, amount=np.maximum(after.bids[k], 0))
     welfare = int(made.amount[won[won >= 0]].sum())
-    decided = AuctionOutcome(won, after.payments[k], welfare, welfare, Payment(section.payment).name)
+    decided = AuctionOutcome(won, after.payments[k], welfare, welfare, mode_of(row, scenario.mechanism))
     bidders = [f"bidder_{i}" for i in agents]
     return Picture(
         columns,
@@ -54,6 +55,6 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
         ("bundle", "holds", "paid", "surplus"),
         {},
         [f"payment rule {decided.mode}", *facts],
-        story=explained(decided, made, items, bidders),
+        story=explained(row, BundleRound(decided, made), items, bidders),
         track={"revenue": float(paid.sum())},
     )

@@ -1,11 +1,11 @@
 """Configuration of a combinatorial market."""
 
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal, Self
 
-from pydantic import SerializeAsAny, field_validator, model_validator
+from pydantic import model_validator
 
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import mechanisms
 from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.scenario import Scenario
 from econo_env.valuations.bundle_values import AnyBundleValues, LocalGlobal
@@ -27,18 +27,10 @@ class CombinatorialScenario(Scenario):
             highest one, or its own result and `all_bids`.
     """
 
-    module: ClassVar[str] = "econo_env.markets.combinatorial"
-
     market: Literal["combinatorial"] = "combinatorial"
-    mechanism: SerializeAsAny[Options]
     bundle_values: AnyBundleValues = LocalGlobal()
     bids: Literal["share_of_value", "amount"] = "share_of_value"
     feedback: Literal["nothing", "own_result", "winning_bid", "all_bids"] = "own_result"
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @model_validator(mode="after")
     def _values_fit(self) -> Self:
@@ -77,9 +69,6 @@ class CombinatorialScenario(Scenario):
     def correlation(self) -> float:
         """Chance that the locals share one draw."""
         return self.bundle_values.correlation if isinstance(self.bundle_values, LocalGlobal) else 0.0
-
-
-SCENARIO = CombinatorialScenario
 
 
 def built_in() -> list[Scenario]:

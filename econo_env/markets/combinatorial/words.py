@@ -4,71 +4,35 @@ Both `econo-env clear` and the pictures of a round speak through here.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome, clear_auction
-from econo_env.mechanisms.combinatorial.rule import Payment
-from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.combinatorial.auction import AuctionOutcome
+from econo_env.mechanisms.combinatorial.sources import BundleRound
+from econo_env.mechanisms.reasons import BY_ITS_RULE, paid_in_words, reason
 from econo_env.money import to_credits, written
 from econo_env.valuations.xor_bids import XorBids
 
-Ints = NDArray[np.int64]
 
-MOST_HARMS = 12
-"""Bidders up to whom what each takes from the others is worked out: one more auction for each of them."""
-
-_RULES = {
-    Payment.vcg.name: "its harm to the others",
-    Payment.nearest_vcg.name: "the core payment nearest to VCG",
-    Payment.nearest_zero.name: "the core payment nearest to zero",
-    Payment.nearest_bid.name: "the core payment nearest to the bids",
-    Payment.proxy.name: "where the proxies stopped",
-    Payment.first_price.name: "its bid",
-    Payment.grand_bundle.name: "the second highest offer for everything",
-    FALLBACK: "the least amount that the greedy order still accepts",
-}
-_WORKED_OUT = (Payment.vcg, Payment.nearest_vcg, Payment.nearest_zero, Payment.nearest_bid, Payment.proxy)
-
-
-def harms(bids: XorBids, won: Ints) -> list[tuple[float, float]]:
-    """For each bidder what the others could have without it and what they have, credits: the difference is VCG.
-
-    Bids count as 0 for the bidder that is left out, so every auction has the same bundles.
-    """
-    found = []
-    for i in range(bids.num_bidders):
-        without = replace(bids, amount=np.where(bids.owner == i, 0, bids.amount))
-        best = clear_auction(without, Payment.first_price).welfare
-        others = sum(int(bids.amount[offer]) for j, offer in enumerate(won) if j != i and offer >= 0)
-        found.append((float(to_credits(best)), float(to_credits(others))))
-    return found
-
-
-def explained(outcome: AuctionOutcome, bids: XorBids, items: Sequence[str], names: Sequence[str]) -> list[str]:
+def explained(row: Mechanism, cleared: BundleRound, items: Sequence[str], names: Sequence[str]) -> list[str]:
     """One line a bidder.
 
     Args:
-        outcome: What was decided.
-        bids: The offers, micro-credits.
+        row: Of the mechanism.
+        cleared: What it decided.
         items: What each item is called.
         names: What each bidder is called.
     """
-    small = bids.num_bidders <= MOST_HARMS and bids.num_items <= LARGEST_SMALL_GAME
-    found = harms(bids, outcome.won) if small and outcome.mode in [rule.name for rule in _WORKED_OUT] else []
-    lines = []
+    lines, bids = [], cleared.bids
     for i, name in enumerate(names):
-        offer = int(outcome.won[i])
+        offer, paid = int(cleared.outcome.won[i]), float(to_credits(cleared.outcome.payments[i]))
         if offer < 0:
-            lines.append(f"{name} loses{_why_not(i, outcome, bids, items, names)}")
+            line = f"{name} loses{_why_not(i, cleared.outcome, bids, items, names)}"
+            lines.append(f"{line}; {paid_in_words(paid)}, {BY_ITS_RULE}" if paid else line)
             continue
-        bid, paid = (float(to_credits(money)) for money in (bids.amount[offer], outcome.payments[i]))
-        reason = _reason(outcome.mode, found[i] if found else None)
-        lines.append(
-            f"{name} wins {bundle_name(bids, offer, items)} with its bid {written(bid)}; pays {written(paid)}, {reason}"
-        )
+        won = f"{bundle_name(bids, offer, items)} with its bid {written(float(to_credits(bids.amount[offer])))}"
+        lines.append(f"{name} wins {won}; {paid_in_words(paid)}, {reason(row.sources, cleared, i, paid)}")
     return lines
 
 
@@ -92,12 +56,3 @@ def _why_not(i: int, outcome: AuctionOutcome, bids: XorBids, items: Sequence[str
     verb = "offers" if len(holders) == 1 else "offer together"
     rivals = " and ".join(names[k] for k in holders)
     return f"{offer}, while {rivals} {verb} {written(against)} for bundles with items of it"
-
-
-def _reason(mode: str, harm: tuple[float, float] | None) -> str:
-    """Where a payment comes from, with the sum behind the VCG payment where it is known."""
-    if harm is None:
-        return _RULES[mode]
-    best, others = harm
-    worked_out = f"{written(best)} that the others could have without it less {written(others)} that they have"
-    return worked_out if mode == Payment.vcg.name else f"{_RULES[mode]} (VCG: {written(best - others)}, {worked_out})"

@@ -1,70 +1,49 @@
-"""The sealed two-sided market: buyers and sellers of one unit each, one simultaneous offer each, a rule that matches.
+"""The sealed two-sided market: buyers and sellers of one unit each, one simultaneous offer each."""
 
-Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. `outcome` holds what those who judge the market ask of it, `form` one clearing from a file.
-"""
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
+from econo_env.markets.double_auction import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 
-from econo_env.markets.double_auction.form import clear_form
-from econo_env.markets.double_auction.layout import State, action_names, axes, info, observation_names, rule, terms
-from econo_env.markets.double_auction.manual import manual
-from econo_env.markets.double_auction.outcome import (
-    bid_curves,
-    bids_made,
-    highest_bid,
-    set_types,
-    type_names,
-    types,
-    types_at,
-    welfare,
+MARKET = Market(
+    name="double_auction",
+    config=DoubleAuctionScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=phases.reset,
+        bids=phases.bids,
+        clear=phases.clear,
+        settle=phases.settle,
+        observe=phases.observe,
+        finish=phases.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=outcome.type_names,
+        now=outcome.types,
+        at=outcome.types_at,
+        put=outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=strategies.roles,
+    baselines=Baselines(
+        truthful=strategies.truthful_actions,
+        scaled=strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+    ),
+    judging=Judging(bids=BidSearch(made=outcome.bids_made, highest=outcome.highest_bid, curves=outcome.bid_curves)),
+    solver=Solver(solution=strategies.numerical_solution),
+    clear=form.clear_form,
+    view=View(
+        info=layout.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
 )
-from econo_env.markets.double_auction.phases import bids, clear, finish, observe, reset, settle
-from econo_env.markets.double_auction.picture import picture
-from econo_env.markets.double_auction.strategies import (
-    DRAWN_AHEAD,
-    bid_actions,
-    equilibrium_actions,
-    equilibrium_bids,
-    numerical_solution,
-    private_values,
-    roles,
-    scaled_actions,
-    series,
-    truthful_actions,
-)
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "State",
-    "action_names",
-    "axes",
-    "bid_actions",
-    "bid_curves",
-    "bids",
-    "bids_made",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "equilibrium_bids",
-    "finish",
-    "highest_bid",
-    "info",
-    "manual",
-    "numerical_solution",
-    "observation_names",
-    "observe",
-    "picture",
-    "private_values",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-]

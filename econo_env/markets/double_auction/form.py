@@ -11,6 +11,7 @@ import numpy as np
 from econo_env.markets.double_auction.words import explained, trader_names
 from econo_env.markets.form import Amount, Form, Ints, amounts, as_credits, as_money, gap_between, lottery_of, read_form
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.rounds import TwoSidedRound
 from econo_env.money import to_credits
 
 
@@ -39,15 +40,15 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     row.rule(bids, asks, lottery_of(seed), row.terms(options), order, allocation, payments)
     offers = np.concatenate([bids, asks])
     welfare, optimal = float(to_credits((allocation * offers).sum())), best_gains(bids, asks)
-    names, paid = trader_names(len(bids), len(offers)), to_credits(payments)
+    cleared = TwoSidedRound(options, len(bids), as_credits(offers), allocation, to_credits(payments))
     return Cleared(
         winners=np.flatnonzero(allocation).tolist(),
         allocation=allocation.tolist(),
-        payments=paid.tolist(),
+        payments=cleared.payments.tolist(),
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(options, len(bids), as_credits(offers), allocation, paid, names),
+        explanation=explained(row, cleared, trader_names(len(bids), len(offers))),
     )
 
 

@@ -1,9 +1,9 @@
 """What a sealed two-sided market says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.double_auction.layout import action_names, observation_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.feedback import meanings
-from econo_env.markets.manual import Manual
 from econo_env.mechanisms.base import mechanism
 
 _ACTIONS = {
@@ -29,11 +29,11 @@ _LIMITS = (
 )
 
 
-def manual(scenario: DoubleAuctionScenario) -> Manual:
+def manual(scenario: DoubleAuctionScenario) -> Docs:
     """The texts of the scenario's page."""
     row = mechanism(scenario.mechanism.name)
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=f"{scenario.num_buyers} buyers with private values and {scenario.num_sellers} sellers with private "
         f"costs, of one unit each, offer at once, in secret. {row.summary} Ties are broken by lottery. "
         f"Properties: {row.promises}.",

@@ -13,11 +13,12 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.double_auction.layout import State, rule, terms
 from econo_env.markets.double_auction.phases import NO_OFFER
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.strategies import best_gains
-from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]

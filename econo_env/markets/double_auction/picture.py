@@ -7,6 +7,9 @@ from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.markets.double_auction.words import explained
 from econo_env.markets.form import Floats
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import posted_price_of
+from econo_env.mechanisms.rounds import TwoSidedRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written, told
 
@@ -25,7 +28,8 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
     story: list[str] = []
     if played:
         names = [f"bidder_{i}" for i in range(scenario.num_agents)]
-        story = explained(scenario.mechanism, scenario.num_buyers, offers, units, paid, names, told(units != 0))
+        cleared = TwoSidedRound(scenario.mechanism, scenario.num_buyers, offers, units, paid)
+        story = explained(mechanism(scenario.mechanism.name), cleared, names, told(units != 0))
         columns += [Column("paid", paid), Column("surplus", units * values - paid)]
         gains, best = float((units * values).sum()), float(best_gains(scenario, values[None])[0])
         trades = int((units > 0).sum())
@@ -34,11 +38,12 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
         facts.append(f"gains {written[0]} of {written[1]}")
         if paid.sum() != 0.0:
             facts.append(f"{'market maker keeps' if paid.sum() > 0.0 else 'deficit'} {written[2]}")
-        if trades:
+        if trades and (units < 0).any():
             buyers, sellers = float(paid[units > 0].mean()), float(-paid[units < 0].mean())
             levels = {"price": buyers} if buyers == sellers else {"buyers pay": buyers, "sellers get": sellers}
-    if hasattr(scenario.mechanism, "price"):
-        levels["price"] = float(scenario.mechanism.price)
+    posted = posted_price_of(scenario.mechanism)
+    if posted is not None:
+        levels["posted price" if levels and levels.get("price") != posted else "price"] = posted
     captions = ("side", "paid", "surplus") if played else ("side",)
     chart = _crossing(scenario.num_buyers, offers if played else values)
     track = dict(levels)

@@ -1,11 +1,11 @@
 """Configuration of a sealed two-sided market."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import mechanisms
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
@@ -25,16 +25,10 @@ class TwoSidedScenario(Scenario):
             highest price.
     """
 
-    mechanism: SerializeAsAny[Options]
     buyers: int | None = Field(None, ge=0)
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     costs: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     bids: Literal["share_of_value", "amount"] = "share_of_value"
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, cls.module.rsplit(".", 1)[1])
 
     @model_validator(mode="after")
     def _sides_add_up(self) -> Self:
@@ -76,8 +70,6 @@ class DoubleAuctionScenario(TwoSidedScenario):
             or its own result and `all_bids`, the offers of both sides.
     """
 
-    module: ClassVar[str] = "econo_env.markets.double_auction"
-
     market: Literal["double_auction"] = "double_auction"
     feedback: Literal["nothing", "own_result", "price", "all_bids"] = "own_result"
 
@@ -91,9 +83,6 @@ class DoubleAuctionScenario(TwoSidedScenario):
     def ticks_hang_together(self) -> bool:
         """Only through what is shown of the last round: values and costs are drawn afresh in each."""
         return self.max_cycles > 1 and self.feedback != "nothing"
-
-
-SCENARIO = DoubleAuctionScenario
 
 
 def built_in() -> list[Scenario]:

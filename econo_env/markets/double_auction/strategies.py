@@ -11,6 +11,7 @@ from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import posted_price_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.places import places_of
@@ -51,9 +52,9 @@ def bid_actions(scenario: TwoSidedScenario, observations: ArrayLike, bids: Array
 
 def _price_reached(scenario: Any, offers: Float64s, sells: NDArray[np.bool_]) -> Float64s:
     """The price in credits that each offer reaches: the one posted, or that of the last tick up to a bid or an ask."""
-    posted = getattr(scenario.mechanism, "price", None)
+    posted = posted_price_of(scenario.mechanism)
     if posted is not None:
-        return np.full(offers.shape, float(posted))
+        return np.full(offers.shape, posted)
     tick = getattr(scenario, "tick_size", None)
     if tick is None:
         return np.where(sells, np.inf, 0.0)  # no price stands before the offers

@@ -1,67 +1,52 @@
-"""The multi-unit market: identical units at once, decreasing marginal values, one bid for each unit wanted.
+"""The multi-unit market: identical units at once, decreasing marginal values, one bid for each unit wanted."""
 
-Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. The faces, judges and pictures take the rest, as in `econo_env.markets.sealed_bid`.
-"""
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, BidActions, Market, Solver, Types, View
+from econo_env.markets.multi_unit import equilibria, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 
-from econo_env.markets.multi_unit.equilibria import expected_outcome, numerical_solution, offers_unit_bids
-from econo_env.markets.multi_unit.form import clear_form
-from econo_env.markets.multi_unit.layout import (
-    State,
-    action_names,
-    axes,
-    info,
-    observation_names,
-    rule,
-    terms,
-    type_names,
+MARKET = Market(
+    name="multi_unit",
+    config=MultiUnitScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=phases.reset,
+        bids=phases.bids,
+        clear=phases.clear,
+        settle=phases.settle,
+        observe=phases.observe,
+        finish=phases.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=layout.type_names,
+        now=outcome.types,
+        at=outcome.types_at,
+        put=outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=strategies.roles,
+    baselines=Baselines(
+        truthful=strategies.truthful_actions,
+        scaled=strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+    ),
+    solver=Solver(
+        solution=equilibria.numerical_solution,
+        expected_outcome=equilibria.expected_outcome,
+        unit_bids=equilibria.offers_unit_bids,
+    ),
+    clear=form.clear_form,
+    view=View(
+        info=layout.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
 )
-from econo_env.markets.multi_unit.manual import manual
-from econo_env.markets.multi_unit.outcome import set_types, types, types_at, welfare
-from econo_env.markets.multi_unit.phases import bids, clear, finish, observe, reset, settle
-from econo_env.markets.multi_unit.picture import picture
-from econo_env.markets.multi_unit.strategies import (
-    DRAWN_AHEAD,
-    bid_actions,
-    equilibrium_actions,
-    private_values,
-    roles,
-    scaled_actions,
-    series,
-    truthful_actions,
-)
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "State",
-    "action_names",
-    "axes",
-    "bid_actions",
-    "bids",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "expected_outcome",
-    "finish",
-    "info",
-    "manual",
-    "numerical_solution",
-    "observation_names",
-    "observe",
-    "offers_unit_bids",
-    "picture",
-    "private_values",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-]

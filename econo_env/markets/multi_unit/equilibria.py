@@ -13,7 +13,8 @@ from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.equilibria import require_margin
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.uniform_price import zero_revenue_holds
+from econo_env.mechanisms.marginal_bids import UnitMechanism
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import left_of, places_of
 from econo_env.valuations.priors import empirical
@@ -41,7 +42,8 @@ def equilibrium_bids(
     values = np.asarray(values, dtype=np.float64)
     section: Any = scenario.mechanism
     row = mechanism(section.name)
-    if row.truth_is_dominant(section) or (section.name == "uniform_price" and scenario.demand == 1):
+    for_one = isinstance(row, UnitMechanism) and row.truthful_for_one_unit and scenario.demand == 1
+    if row.truth_is_dominant(section) or for_one:
         return values
     sale, drawn = _sale(scenario), np.asarray(luck)[..., None]
     solution = numerical_solution(scenario)
@@ -112,10 +114,11 @@ def expected_outcome(scenario: MultiUnitScenario) -> Callable[[Floats, Sequence[
 
 
 def _zero_revenue(scenario: MultiUnitScenario) -> bool:
-    section: Any = scenario.mechanism
-    if section.name != "uniform_price" or section.reserve > 0.0:
+    row = mechanism(scenario.mechanism.name)
+    holds = row.second_bid_of_zero if isinstance(row, UnitMechanism) else None
+    if holds is None or reserve_of(scenario.mechanism) > 0.0:
         return False
     if not scenario.num_agents == scenario.units == scenario.demand == 2:
         return False
     one, other = scenario.priors()
-    return zero_revenue_holds(one, other) and zero_revenue_holds(other, one)
+    return holds(one, other) and holds(other, one)

@@ -23,10 +23,12 @@ from econo_env.markets.form import (
     read_form,
 )
 from econo_env.markets.multi_unit.strategies import best_worth, worth
-from econo_env.markets.multi_unit.words import UnitRound, explained
+from econo_env.markets.multi_unit.words import explained
 from econo_env.markets.procurement import ProcurementForm, mirrored
 from econo_env.mechanisms.form import Cleared, Rounding
 from econo_env.mechanisms.marginal_bids import MOST_UNITS
+from econo_env.mechanisms.parameters import units_of
+from econo_env.mechanisms.rounds import UnitRound
 from econo_env.money import to_credits, to_money, written
 
 
@@ -121,7 +123,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     known, given = ("values", form.values) if ceiling is None else ("costs", form.costs)
     true = bids if given is None else _table(known, given)
     gains = np.nan_to_num(true if ceiling is None else ceiling - true)
-    welfare, optimal = float(worth(gains, allocation).sum()), float(best_worth(gains[None], options.units)[0])
+    welfare, optimal = float(worth(gains, allocation).sum()), float(best_worth(gains[None], units_of(options))[0])
     return Cleared(
         winners=np.flatnonzero(allocation).tolist(),
         allocation=allocation.tolist(),
@@ -129,5 +131,5 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(UnitRound(options, bids, allocation, to_credits(payments), ceiling)),
+        explanation=explained(row, UnitRound(options, ceiling, bids, allocation, to_credits(payments))),
     )

@@ -1,7 +1,7 @@
 """What a multi-unit market says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.feedback import about_bid_shown, whose_bid
-from econo_env.markets.manual import Manual
 from econo_env.markets.multi_unit.layout import action_names, observation_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.sealed_bid.layout import type_name
@@ -52,13 +52,13 @@ def _description(scenario: MultiUnitScenario) -> str:
     return f"{trade} Ties are broken by lottery. Properties: {rule.promises}."
 
 
-def manual(scenario: MultiUnitScenario) -> Manual:
+def manual(scenario: MultiUnitScenario) -> Docs:
     """The texts of the scenario's page."""
     rule, reverse = mechanism(scenario.mechanism.name), scenario.procurement is not None
     mirror = "That of the sale in which what costs and bids leave of the ceiling are values and bids. There: "
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
     names = action_names(scenario)
-    return Manual(
+    return Docs(
         description=_description(scenario),
         actions={name: _action(scenario, unit) for unit, name in enumerate(names, start=1)},
         observations={name: _meaning(name) for name in observation_names(scenario)},

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.strategies import best_worth, gains_from_trade, worth

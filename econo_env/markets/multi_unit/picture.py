@@ -6,8 +6,11 @@ from econo_env.markets.form import Floats
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.strategies import best_worth, gains_from_trade, worth
-from econo_env.markets.multi_unit.words import UnitRound, explained, losing_bids
+from econo_env.markets.multi_unit.words import explained
 from econo_env.markets.sealed_bid.layout import type_name
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import UnitRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written, told
 
@@ -17,44 +20,41 @@ _DRAWN_UNITS = 2
 
 def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) -> Picture:
     """Marginal values, bids, units and payments of market `k` in the round between the two states."""
-    played = bool(np.any(after.bids[k] >= 0))
+    row, played = mechanism(scenario.mechanism.name), bool(np.any(after.bids[k] >= 0))
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     won, paid = after.allocation[k], to_credits(after.payments[k])
     reverse, known = scenario.procurement is not None, type_name(scenario)
+    cleared = UnitRound(scenario.mechanism, scenario.ceiling if reverse else None, bids, won, paid)
     surplus = worth(-values if reverse else values, won) - paid + 0.0  # no minus zero
     drawn = min(_DRAWN_UNITS, scenario.demand)
     columns = [Column(f"{known} {unit + 1}", values[:, unit]) for unit in range(scenario.demand)]
     columns += [Column(f"bid {unit + 1}", bids[:, unit]) for unit in range(scenario.demand)]
     bars = [f"{known} {unit}" for unit in range(drawn, 0, -1)] + [f"bid {unit}" for unit in range(drawn, 0, -1)]
     levels: dict[str, float] = {}
-    received = "received" if reverse else "paid"
+    received, counted = ("received", 0.0 - paid) if reverse else ("paid", paid)
     facts = [f"{scenario.units} units"]
     if played:
-        columns += [Column("units", won.astype(str), "text"), Column(received, np.abs(paid))]
+        columns += [Column("units", won.astype(str), "text"), Column(received, counted)]
         columns.append(Column("surplus", surplus))
-        revenue, gain = credits_written(np.array([np.abs(paid).sum(), surplus.sum()]))
+        revenue, gain = credits_written(np.array([counted.sum(), surplus.sum()]))
         facts += [f"the buyer pays {revenue}" if reverse else f"revenue {revenue}", f"bidders' surplus {gain}"]
         gains = gains_from_trade(scenario, values)
         best = float(best_worth(gains[None], scenario.units)[0])
         if best > 0.0:
             facts.append(f"efficiency {float(worth(gains, won).sum()) / best:.0%}")
-        losing = losing_bids(bids, won)
+        losing = cleared.losing
         if np.isfinite(losing).any():
             levels["best losing bid"] = float(np.nanmin(losing) if reverse else np.nanmax(losing))
         if not won.any():
             facts.append("no sale")
-    section = scenario.mechanism
-    reserve = float(getattr(section, "reserve", 0.0))
-    if reserve > 0.0:
-        levels["reserve"] = reserve
+    if reserve_of(scenario.mechanism) > 0.0:
+        levels["reserve"] = reserve_of(scenario.mechanism)
     if reverse:
         levels["ceiling"] = scenario.ceiling
     captions = ("units", received, "surplus") if played else ()
     if not played:
         return Picture(columns, won > 0, bars, captions, levels, facts, chart=_curves(scenario, values))
-    cleared = UnitRound(section, bids, won, paid, scenario.ceiling if reverse else None)
-    name = section.name
     return Picture(
         columns,
         won > 0,
@@ -62,11 +62,12 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
         captions,
         levels,
         facts,
-        story=explained(cleared, told(won > 0)),
+        story=explained(row, cleared, told(won > 0)),
         chart=_curves(scenario, bids),
         marked={f"bid {unit + 1}": won > unit for unit in range(drawn)},
-        track={"price a unit": float(np.abs(paid).sum() / won.sum())} if won.any() else {},
-        rule=f"Procurement by {name}: the lowest bids win and are paid, as in a sale of what they leave of the ceiling."
+        track={"price a unit": float(counted[won > 0].sum() / won.sum())} if won.any() else {},
+        rule=f"Procurement by {row.name}: the lowest bids win and are paid, as in a sale of what they leave of the "
+        "ceiling."
         if reverse
         else "",
     )
@@ -75,7 +76,7 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
 def _curves(scenario: MultiUnitScenario, amounts: Floats) -> Chart:
     """Marginal bids (or what is known before them), the best first, against the units for sale or wanted."""
     reverse, units = scenario.procurement is not None, float(scenario.units)
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     kept = np.sort(amounts[~np.isnan(amounts)])
     sorted_bids = kept if reverse else kept[::-1]
     bids = Curve("supply" if reverse else "demand", np.arange(1.0, len(kept) + 1.0).tolist(), sorted_bids.tolist())

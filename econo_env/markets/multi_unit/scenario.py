@@ -1,13 +1,13 @@
 """Configuration of a multi-unit market."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
 from econo_env.markets.sealed_bid.sections import Procurement
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import mechanisms
 from econo_env.scenario import Scenario
 
 MARKET = "multi_unit"
@@ -32,18 +32,11 @@ class MultiUnitScenario(PlainBidsScenario):
             best one, or its own result and `all_bids`.
     """
 
-    module: ClassVar[str] = "econo_env.markets.multi_unit"
-
     market: Literal["multi_unit"] = "multi_unit"  # type: ignore[assignment]  # the sealed bid form, but its own kind
     demand: int = Field(2, ge=1, le=64)
     weights: None = None
     procurement: Procurement | None = None  # type: ignore[assignment]  # this market has the reverse form
     largest_bid: float = Field(2.0, gt=0.0, le=1000.0)
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @property
     def bids_each(self) -> int:
@@ -55,9 +48,6 @@ class MultiUnitScenario(PlainBidsScenario):
         """Units for sale, or in procurement bought."""
         section: Any = self.mechanism
         return int(section.units)
-
-
-SCENARIO = MultiUnitScenario
 
 
 def built_in() -> list[Scenario]:

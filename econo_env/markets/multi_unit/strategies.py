@@ -11,6 +11,7 @@ from econo_env.markets.multi_unit.equilibria import equilibrium_bids
 from econo_env.markets.multi_unit.layout import State, observation_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.sealed_bid.strategies import role_numbers
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
 
@@ -36,7 +37,7 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
     """
     amounts, reverse = scenario.bids == "amount", scenario.procurement is not None
     unit = scenario.highest_value if amounts else private_values(scenario, observations)
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     return actions_for(
         bids,
         scenario.largest_bid / 2.0 * unit,

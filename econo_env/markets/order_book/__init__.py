@@ -1,57 +1,48 @@
-"""The market with a limit order book: a continuous double auction, tick by tick.
+"""The market with a limit order book: a continuous double auction, tick by tick."""
 
-Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts a trading day and `finish` ends
-one. `outcome` holds what those who judge the market ask of it.
-"""
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.markets.order_book import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
-from econo_env.markets.order_book.form import clear_form
-from econo_env.markets.order_book.layout import State, action_names, axes, info, observation_names, rule, terms
-from econo_env.markets.order_book.manual import manual
-from econo_env.markets.order_book.outcome import set_types, type_names, types, types_at, welfare
-from econo_env.markets.order_book.phases import bids, clear, finish, observe, reset, settle
-from econo_env.markets.order_book.picture import picture
-from econo_env.markets.order_book.strategies import (
-    DRAWN_AHEAD,
-    bid_actions,
-    equilibrium_actions,
-    private_values,
-    roles,
-    scaled_actions,
-    series,
-    truthful_actions,
+MARKET = Market(
+    name="order_book",
+    config=OrderBookScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=phases.reset,
+        bids=phases.bids,
+        clear=phases.clear,
+        settle=phases.settle,
+        observe=phases.observe,
+        finish=phases.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=outcome.type_names,
+        now=outcome.types,
+        at=outcome.types_at,
+        put=outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=strategies.roles,
+    baselines=Baselines(
+        truthful=strategies.truthful_actions,
+        scaled=strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+    ),
+    judging=Judging(one_round=True),
+    clear=form.clear_form,
+    view=View(
+        info=layout.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
 )
-
-ONE_ROUND = True
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "ONE_ROUND",
-    "State",
-    "action_names",
-    "axes",
-    "bid_actions",
-    "bids",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "finish",
-    "info",
-    "manual",
-    "observation_names",
-    "observe",
-    "picture",
-    "private_values",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-]

@@ -17,6 +17,8 @@ from econo_env.markets.order_book.scenario import MOST_LEVELS
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, Book, empty_book
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.reasons import reason
+from econo_env.mechanisms.rounds import BookTrade
 from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
 
 _SIDES = {"buy": BID, "sell": ASK}
@@ -152,6 +154,7 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
             row.rule(session.book, trader, 1 - side, NO_ORDER)
             had = NO_ORDER
         session.sides[trader] = side
+        rested, queues = session.book.level.copy(), session.book.first.copy()
         matched, at = row.rule(session.book, trader, side, level)
         if matched == NOBODY:
             session.lines.append(said + _rests(session.book, trader, side, level, had))
@@ -159,7 +162,7 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
         price, other = at * tick, traders[matched]
         buyer, seller = (trader, matched) if side == BID else (matched, trader)
         session.filled[side].append(level * tick)
-        session.filled[1 - side].append(price)
+        session.filled[1 - side].append(int(rested[matched]) * tick)
         session.allocation[buyer] += 1
         session.allocation[seller] -= 1
         session.payments[buyer] += price
@@ -167,7 +170,8 @@ def _played(form: OrderBookForm, row: Mechanism, tick: int) -> Session:
         session.trades.append(
             {"order": place, "buyer": traders[buyer], "seller": traders[seller], "price": float(to_credits(price))}
         )
-        source = f"the price of {other}'s resting order, first in its queue"
+        met = BookTrade(str(other), int(rested[matched]) * tick / MICRO, queues[rested[matched]] == matched + 1)
+        source = reason(row.sources, met, trader, price / MICRO)
         session.lines.append(f"{said}: trades with {other} at {written(price / MICRO)}, {source}")
     return session
 

@@ -1,6 +1,6 @@
 """What a market with an order book says about itself."""
 
-from econo_env.markets.manual import Manual
+from econo_env.market import Docs
 from econo_env.markets.order_book.layout import OBSERVATIONS, action_names
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.mechanisms.base import mechanism
@@ -25,11 +25,11 @@ _OBSERVATIONS = {
 }
 
 
-def manual(scenario: OrderBookScenario) -> Manual:
+def manual(scenario: OrderBookScenario) -> Docs:
     """The texts of the scenario's page."""
     row = mechanism(scenario.mechanism.name)
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=f"{scenario.num_buyers} buyers and {scenario.num_sellers} sellers of {scenario.units} unit(s) each "
         "trade through a limit order book. In each tick the agents act in an order drawn by lot, each with one limit "
         f"order of one unit. {row.summary} A new limit replaces the resting order and joins the end of its queue, the "

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.order_book.layout import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.strategies import best_gains

@@ -6,6 +6,9 @@ from econo_env.markets.form import Floats, Ints
 from econo_env.markets.order_book.layout import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.strategies import best_gains
+from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.reasons import BY_ITS_RULE, SAME, reason
+from econo_env.mechanisms.rounds import BookTrade
 from econo_env.money import MICRO, to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, told
 
@@ -48,26 +51,33 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
         levels,
         facts,
         frozenset(np.flatnonzero(left <= 0).tolist()),
-        _story(units, paid, orders),
+        _story(mechanism(scenario.mechanism.name), units, paid, orders),
         _depth(scenario, after, k),
     )
 
 
-def _story(units: Ints, paid: Floats, orders: Floats) -> list[str]:
+def _story(row: Mechanism, units: Ints, paid: Floats, orders: Floats) -> list[str]:
     """Who traded at which price, and whose order was there first."""
     lines = []
     for i in told(units != 0, _MOST_TRADES):
         if units[i] == 0:
             continue
         verb, price = ("buys", paid[i]) if units[i] > 0 else ("sells", -paid[i])
-        same = abs(orders[i] - price) < 1e-9
-        why = (
-            "its own limit"
-            if same
-            else f"better than its limit of {orders[i]:.3f}: the price of the order that was there"
-        )
+        why = _why(i, row, units, price, orders)
         lines.append(f"bidder_{i} {verb} a unit at {price:.3f}, {why}")
     return lines or ["no order met one of the other side: all of them rest, the best price first, equal prices in turn"]
+
+
+def _why(i: int, row: Mechanism, units: Ints, price: float, orders: Floats) -> str:
+    """Where the price of a trade comes from: of its own order, or of one of the other side that was there first."""
+    own = bool(abs(orders[i] - price) <= SAME)
+    met = np.flatnonzero((units * units[i] < 0) & (np.abs(orders - price) <= SAME))
+    trade = BookTrade("", price if own or met.size else np.nan, first=True)
+    if reason(row.sources, trade, i, price) == BY_ITS_RULE:
+        return BY_ITS_RULE
+    return (
+        "its own limit" if own else f"better than its limit of {orders[i]:.3f}: the price of the order that was there"
+    )
 
 
 def _depth(scenario: OrderBookScenario, after: State, k: int) -> Chart:

@@ -1,6 +1,6 @@
 """Configuration of a market with a limit order book."""
 
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,8 +21,6 @@ class OrderBookScenario(TwoSidedScenario):
         units: Units that each buyer wants and each seller has, with values that fall and costs that rise.
         max_cycles: Ticks of a trading day; every trader may place or replace one order in each.
     """
-
-    module: ClassVar[str] = "econo_env.markets.order_book"
 
     market: Literal["order_book"] = "order_book"
     max_cycles: int = Field(16, ge=1, le=1_000_000_000)
@@ -49,9 +47,6 @@ class OrderBookScenario(TwoSidedScenario):
     def num_levels(self) -> int:
         """Price levels from one tick up to the highest price."""
         return -(-round(self.highest_value * MICRO) // max(1, round(self.tick_size * MICRO)))
-
-
-SCENARIO = OrderBookScenario
 
 
 def built_in() -> list[Scenario]:

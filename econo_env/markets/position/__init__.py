@@ -1,60 +1,55 @@
-"""The position auction: advertising slots with click rates, private values of a click, one sealed bid each.
+"""The position auction: advertising slots with click rates, private values of a click, one sealed bid each."""
 
-It is a sealed-bid market whose prizes differ: state, bids, clearing, observations and the clock are those of
-`econo_env.markets.sealed_bid`; its own are `settle`, `terms`, welfare, equilibrium, pictures and the form for `clear`.
-"""
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
+from econo_env.markets.position import form, manual, outcome, phases, picture, strategies
+from econo_env.markets.position.scenario import PositionScenario, built_in
+from econo_env.markets.sealed_bid import layout as sealed_layout
+from econo_env.markets.sealed_bid import outcome as sealed_outcome
+from econo_env.markets.sealed_bid import phases as sealed_phases
+from econo_env.markets.sealed_bid import strategies as sealed_strategies
 
-from econo_env.markets.position.form import clear_form
-from econo_env.markets.position.manual import manual
-from econo_env.markets.position.outcome import bid_curves, expected_outcome, welfare
-from econo_env.markets.position.phases import info, settle, terms
-from econo_env.markets.position.picture import picture
-from econo_env.markets.position.strategies import equilibrium_actions, numerical_solution, series
-from econo_env.markets.sealed_bid.layout import State, action_names, axes, observation_names, rule
-from econo_env.markets.sealed_bid.outcome import bids_made, highest_bid, set_types, type_names, types, types_at
-from econo_env.markets.sealed_bid.phases import bids, clear, finish, observe, reset
-from econo_env.markets.sealed_bid.strategies import (
-    DRAWN_AHEAD,
-    bid_actions,
-    private_values,
-    roles,
-    scaled_actions,
-    truthful_actions,
+MARKET = Market(
+    name="position",
+    config=PositionScenario,
+    built_in=built_in,
+    state=sealed_layout.State,
+    axes=sealed_layout.axes,
+    params=phases.terms,
+    kernels=Stages(
+        reset=sealed_phases.reset,
+        bids=sealed_phases.bids,
+        clear=sealed_phases.clear,
+        settle=phases.settle,
+        observe=sealed_phases.observe,
+        finish=sealed_phases.finish,
+    ),
+    actions=sealed_layout.action_names,
+    observations=sealed_layout.observation_names,
+    types=Types(
+        names=sealed_outcome.type_names,
+        now=sealed_outcome.types,
+        at=sealed_outcome.types_at,
+        put=sealed_outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=sealed_strategies.roles,
+    baselines=Baselines(
+        truthful=sealed_strategies.truthful_actions,
+        scaled=sealed_strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+        bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
+    ),
+    judging=Judging(
+        bids=BidSearch(made=sealed_outcome.bids_made, highest=sealed_outcome.highest_bid, curves=outcome.bid_curves)
+    ),
+    solver=Solver(solution=strategies.numerical_solution, expected_outcome=outcome.expected_outcome),
+    clear=form.clear_form,
+    view=View(
+        info=phases.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=sealed_strategies.DRAWN_AHEAD,
+    ),
 )
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "State",
-    "action_names",
-    "axes",
-    "bid_actions",
-    "bid_curves",
-    "bids",
-    "bids_made",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "expected_outcome",
-    "finish",
-    "highest_bid",
-    "info",
-    "manual",
-    "numerical_solution",
-    "observation_names",
-    "observe",
-    "picture",
-    "private_values",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-]

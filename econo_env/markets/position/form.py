@@ -23,8 +23,10 @@ from econo_env.markets.form import (
     weights_of,
 )
 from econo_env.markets.position.scenario import check_click_rates
-from econo_env.markets.position.words import SlotRound, explained
+from econo_env.markets.position.words import explained
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import SlotRound
 from econo_env.mechanisms.slots import Slots
 from econo_env.money import to_credits, to_money
 
@@ -62,7 +64,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     weights, money = weights_of(form.weights, bids), as_money(bids)
     true = np.nan_to_num(bids) if form.values is None else amounts("values", form.values)
     allocation, payments = np.zeros_like(money), np.zeros_like(money)
-    terms = Slots(int(to_money(options.reserve)), rates)
+    terms = Slots(int(to_money(reserve_of(options))), rates)
     row.rule(money, in_thousandths(weights), lottery_of(seed), terms, allocation, payments)
     seated, slots = np.append(0.0, rates)[allocation], min(len(rates), len(true))
     welfare, optimal = float((seated * true).sum()), float(np.sort(true)[::-1][:slots] @ rates[:slots])
@@ -73,5 +75,5 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(SlotRound(options, bids, weights, rates, allocation, to_credits(payments))),
+        explanation=explained(row, SlotRound(options, bids, weights, rates, allocation, to_credits(payments))),
     )

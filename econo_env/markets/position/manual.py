@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from econo_env.markets.manual import Manual
+from econo_env.market import Docs
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid.manual import manual as sealed_bid_manual
 from econo_env.mechanisms.base import mechanism
 
 
-def manual(scenario: PositionScenario) -> Manual:
+def manual(scenario: PositionScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
     rates = ", ".join(f"{rate:g}" for rate in scenario.click_rates)

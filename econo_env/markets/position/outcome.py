@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
-from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.position.phases import clicks, terms
 from econo_env.markets.position.scenario import PositionScenario

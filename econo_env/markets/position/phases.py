@@ -15,15 +15,15 @@ from econo_env.engine.state import Exchange
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid import layout
 from econo_env.markets.sealed_bid.layout import State, Terms
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.slots import Slots
 from econo_env.money import CREDIT, MICRO, to_money
 
 
 def terms(scenario: PositionScenario) -> Terms:
     """The scenario's constants for the compiled phases; `rule` also holds the click rates."""
-    reserve: Any = scenario.mechanism
     rates = np.array(scenario.click_rates, dtype=np.float64)
-    return layout.terms(scenario)._replace(rule=Slots(int(to_money(reserve.reserve)), rates))
+    return layout.terms(scenario)._replace(rule=Slots(int(to_money(reserve_of(scenario.mechanism))), rates))
 
 
 @compiled

@@ -5,8 +5,11 @@ import numpy as np
 from econo_env.markets.position.phases import clicks
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.position.strategies import best_worth
-from econo_env.markets.position.words import SlotRound, explained
+from econo_env.markets.position.words import explained
 from econo_env.markets.sealed_bid.layout import State
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import SlotRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written, told
 
@@ -29,7 +32,8 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
         price = np.where(won, paid / np.where(won, seated, 1.0), np.nan)
         surplus = seated * values - paid
         weights, rates_of = np.array(scenario.weights or (1.0,) * len(values)), np.array(scenario.click_rates)
-        story = explained(SlotRound(scenario.mechanism, bids, weights, rates_of, slot, paid), told(won))
+        sold = SlotRound(scenario.mechanism, bids, weights, rates_of, slot, paid)
+        story = explained(mechanism(scenario.mechanism.name), sold, told(won))
         by_slot = np.argsort(np.where(won, slot, len(rates_of) + 1))[: int(won.sum())]
         ends = np.cumsum(seated[by_slot]).tolist()
         curves = [Curve("bid", ends, bids[by_slot].tolist()), Curve("price", ends, price[by_slot].tolist())]
@@ -52,6 +56,6 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
             facts.append("no sale")
     else:
         columns.append(Column("bid", bids))
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     levels = {"reserve": reserve} if reserve > 0.0 else {}
     return Picture(columns, won, bars, captions, levels, facts, story=story, chart=chart)

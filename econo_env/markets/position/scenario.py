@@ -1,11 +1,11 @@
 """Configuration of a position auction."""
 
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import mechanisms
 from econo_env.scenario import Scenario
 
 MARKET = "position"
@@ -39,23 +39,13 @@ class PositionScenario(PlainBidsScenario):
             highest one, or its own result and `all_bids`.
     """
 
-    module: ClassVar[str] = "econo_env.markets.position"
-
     market: Literal["position"] = "position"  # type: ignore[assignment]  # the sealed bid form, but its own kind
     click_rates: tuple[float, ...] = Field((1.0, 0.5), min_length=1)
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @field_validator("click_rates")
     @classmethod
     def _rates_fall(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
         return check_click_rates(rates)
-
-
-SCENARIO = PositionScenario
 
 
 def built_in() -> list[Scenario]:

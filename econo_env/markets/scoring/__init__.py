@@ -1,56 +1,47 @@
-"""The scoring auction: a buyer scores offers of price and quality from suppliers with private costs.
+"""The scoring auction: a buyer scores offers of price and quality."""
 
-`menu` holds the tables of worth, score and cost over quality steps. Phases (compiled, for market `k`): `bids`,
-`clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends one. `outcome` holds what those who judge the
-market ask of it.
-"""
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, Market, Types, View
+from econo_env.markets.scoring import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.scoring.scenario import ScoringScenario, built_in
+from econo_env.markets.sealed_bid import phases as sealed_phases
 
-from econo_env.markets.scoring.form import clear_form
-from econo_env.markets.scoring.layout import State, action_names, axes, info, observation_names, rule, terms
-from econo_env.markets.scoring.manual import manual
-from econo_env.markets.scoring.outcome import set_types, type_names, types, types_at, welfare
-from econo_env.markets.scoring.phases import bids, clear, observe, reset, settle
-from econo_env.markets.scoring.picture import picture
-from econo_env.markets.scoring.strategies import (
-    DRAWN_AHEAD,
-    equilibrium_actions,
-    potential_places,
-    roles,
-    scaled_actions,
-    score_actions,
-    series,
-    truthful_actions,
+MARKET = Market(
+    name="scoring",
+    config=ScoringScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=phases.reset,
+        bids=phases.bids,
+        clear=phases.clear,
+        settle=phases.settle,
+        observe=phases.observe,
+        finish=sealed_phases.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=outcome.type_names,
+        now=outcome.types,
+        at=outcome.types_at,
+        put=outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=strategies.roles,
+    baselines=Baselines(
+        truthful=strategies.truthful_actions,
+        scaled=strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+    ),
+    clear=form.clear_form,
+    view=View(
+        info=layout.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
 )
-from econo_env.markets.sealed_bid.phases import finish
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "State",
-    "action_names",
-    "axes",
-    "bids",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "finish",
-    "info",
-    "manual",
-    "observation_names",
-    "observe",
-    "picture",
-    "potential_places",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "score_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-]

@@ -13,11 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from econo_env.markets.form import NO_OFFER, Amount, Form, gap_between, lottery_of, one_each, read_form
 from econo_env.markets.scoring.menu import best_surplus
 from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
-from econo_env.markets.scoring.words import ScoredRound, explained
+from econo_env.markets.scoring.words import explained
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.scenario import from_mapping
+from econo_env.settings import validated
 
 
 class Offer(BaseModel):
@@ -79,9 +80,8 @@ class ScoringForm(Form):
             ValueError: Buyer, scoring, mechanism and costs do not go together.
         """
         sections = self.model_dump(mode="json", include={"mechanism", "buyer", "scoring", "cost_exponent"})
-        made = from_mapping({"market": MARKET, "id": "clear_v0", "num_agents": len(self.bids), **sections})
-        assert isinstance(made, ScoringScenario)
-        return made
+        document = {"market": MARKET, "id": "clear_v0", "num_agents": len(self.bids), **sections}
+        return validated(ScoringScenario, document, "clear_v0")
 
 
 def _offer(bid: Any) -> Any:
@@ -106,7 +106,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(bought),
+        explanation=explained(row, bought),
     )
 
 

@@ -1,10 +1,11 @@
 """What a scoring auction says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.feedback import meanings
-from econo_env.markets.manual import Manual
 from econo_env.markets.scoring.layout import observation_names
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
 
 _OBSERVATIONS = {
     "cost": "own cost parameter theta over the highest possible one",
@@ -17,14 +18,14 @@ _OBSERVATIONS = {
 }
 
 
-def manual(scenario: ScoringScenario) -> Manual:
+def manual(scenario: ScoringScenario) -> Docs:
     """The texts of the scenario's page."""
     rule, buyer, k = mechanism(scenario.mechanism.name), scenario.buyer, scenario.cost_exponent
-    scale, reserve = scenario.scoring.scale, float(getattr(scenario.mechanism, "reserve", 0.0))
+    scale, reserve = scenario.scoring.scale, reserve_of(scenario.mechanism)
     announced = "exactly that worth" if scale == 1.0 else f"{scale:g} of that worth"
     cost = "theta q" if k == 1.0 else f"theta q^{k:g} / {k:g}"
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=f"A buyer to whom a quality q up to {buyer.highest_quality:g} is worth {buyer.worth:g} "
         f"q^{buyer.exponent:g} credits takes one offer of {scenario.num_agents} suppliers, each a price and a quality; "
         f"delivering q costs a supplier {cost} with its private theta. Scored is {announced} minus the price"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.scoring.layout import State
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario

@@ -5,7 +5,10 @@ import numpy as np
 from econo_env.markets.scoring.layout import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
-from econo_env.markets.scoring.words import ScoredRound, explained
+from econo_env.markets.scoring.words import explained
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
@@ -29,7 +32,7 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
         Column("score", np.where(made, scores, np.nan)),
     ]
     facts = [f"score = {scenario.scoring.scale * scenario.buyer.worth:.4g} q^{scenario.buyer.exponent:.4g} - price"]
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     levels = {"reserve": reserve} if reserve > 0.0 else {}
     captions: tuple[str, ...] = ()
     story: list[str] = []
@@ -50,6 +53,6 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
         asked = np.where(made, to_credits(after.prices[k]), np.nan)
         counts = to_credits(tables.scored[steps])
         bought = ScoredRound(scenario.mechanism, asked, tables.qualities[steps], counts, after.allocation[k], paid)
-        story = explained(bought, told(won))
+        story = explained(mechanism(scenario.mechanism.name), bought, told(won))
     bars = (counted, "price", "score") if made.any() else ("theta",)
     return Picture(columns, won, bars, captions, levels, facts, story=story)

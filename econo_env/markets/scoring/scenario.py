@@ -1,13 +1,13 @@
 """Configuration of a scoring auction: what the buyer wants, what it announces, and what suppliers' work costs."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import mechanisms
 from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
@@ -66,20 +66,12 @@ class ScoringScenario(Scenario):
             winner's score and quality, or its own result and `all_bids`, prices and qualities.
     """
 
-    module: ClassVar[str] = "econo_env.markets.scoring"
-
     market: Literal["scoring"] = "scoring"
-    mechanism: SerializeAsAny[Options]
     costs: AnyPrior | tuple[AnyPrior, ...] = Uniform(low=0.5, high=1.0)
     cost_exponent: float = Field(1.0, ge=1.0, le=8.0)
     buyer: Buyer = Buyer()
     scoring: Scoring = Scoring()
     feedback: Literal["nothing", "own_result", "winning_bid", "all_bids"] = "own_result"
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -121,9 +113,6 @@ class ScoringScenario(Scenario):
     def highest_cost(self) -> float:
         """The largest cost parameter theta, in credits; observations are scaled by it."""
         return max(prior.highest for prior in self.priors())
-
-
-SCENARIO = ScoringScenario
 
 
 def built_in() -> list[Scenario]:

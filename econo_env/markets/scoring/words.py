@@ -1,76 +1,53 @@
 """One scoring auction in words: what each offer scores, who wins, and where the payment comes from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from econo_env.markets.form import BY_ITS_RULE
+from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.reasons import BY_ITS_RULE, paid_in_words, reason
+from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import written
 
-Floats = NDArray[np.float64]
+
+def explained(row: Mechanism, bought: ScoredRound, only: Sequence[int] | None = None) -> list[str]:
+    """One line a supplier, or for `only` some of them, of a purchase by the mechanism of that row."""
+    return [_line(i, row, bought) for i in (range(len(bought.prices)) if only is None else only)]
 
 
-@dataclass(frozen=True)
-class ScoredRound:
-    """A purchase that has been made.
-
-    Attributes:
-        mechanism: The section with the rule's name and reserve.
-        prices: Credits, NaN for no offer, shape (n,).
-        qualities: Shape (n,).
-        counted: Credits that the announced score counts each quality for, shape (n,).
-        allocation: 1 for the winner, shape (n,).
-        payments: What suppliers are paid, credits, shape (n,).
-    """
-
-    mechanism: Any
-    prices: Floats
-    qualities: Floats
-    counted: Floats
-    allocation: NDArray[np.int64]
-    payments: Floats
-
-    @property
-    def scores(self) -> Floats:
-        """What is counted less the price, credits to the micro-credit, -inf without an offer, shape (n,)."""
-        return np.where(np.isnan(self.prices), -np.inf, np.round(self.counted - self.prices, 6))
-
-
-def explained(bought: ScoredRound, only: Sequence[int] | None = None) -> list[str]:
-    """One line a supplier, or for `only` some of them."""
-    return [_line(i, bought) for i in (range(len(bought.prices)) if only is None else only)]
-
-
-def _line(i: int, bought: ScoredRound) -> str:
-    price, quality, score = float(bought.prices[i]), float(bought.qualities[i]), float(bought.scores[i])
+def _line(i: int, row: Mechanism, bought: ScoredRound) -> str:
+    price, quality, paid = float(bought.prices[i]), float(bought.qualities[i]), float(bought.payments[i])
+    receives = paid_in_words(-paid, received=True)
     if np.isnan(price):
-        return f"bidder_{i} made no offer"
+        line = f"bidder_{i} made no offer"
+        return f"{line}; {receives}, {BY_ITS_RULE}" if paid else line
+    score = float(bought.scores[i])
     reckoned = f"{written(bought.counted[i])} - {written(price)} = {written(score)}"
     said = f"asks {written(price)} for quality {quality:.12g}, a score of {reckoned}"
     if not bought.allocation[i]:
-        return f"bidder_{i} loses: {said}, {_why_not(score, bought)}"
-    reserve = float(bought.mechanism.reserve)
-    others = np.where(np.arange(len(bought.prices)) == i, -np.inf, bought.scores)
-    rival, tied = int(np.argmax(others)), ", drawn by lot among equals" if others.max() == score else ""
-    line = (
-        f"bidder_{i} wins: {said}, the highest{tied}; delivers {quality:.12g} and is paid {written(bought.payments[i])}"
+        line = f"bidder_{i} loses: {said}, {_why_not(score, bought)}"
+        return f"{line}; {receives}, {BY_ITS_RULE}" if paid else line
+    best = float(np.max(np.delete(bought.scores, i), initial=-np.inf))
+    tied = ", drawn by lot among equals" if best == score else ""
+    standing = f"not the highest, {BY_ITS_RULE}" if best > score else f"the highest{tied}"
+    return (
+        f"bidder_{i} wins: {said}, {standing}; delivers {quality:.12g} and {receives}, "
+        f"{reason(row.sources, bought, i, paid)}"
     )
-    if bought.mechanism.name == "first_score":
-        return f"{line}, its price"
-    if bought.mechanism.name != "second_score":
-        return f"{line}, {BY_ITS_RULE}"
-    if others[rival] < reserve:
-        return f"{line}, so that its score falls to the reserve, {written(reserve)}: no rival is accepted"
-    return f"{line}, so that its score falls to bidder_{rival}'s {written(others[rival])}"
 
 
 def _why_not(score: float, bought: ScoredRound) -> str:
-    if score < bought.mechanism.reserve:
-        return f"below the reserve score {written(bought.mechanism.reserve)}"
-    winner = int(np.argmax(bought.allocation))
+    """Why an offer is not bought."""
+    reserve = reserve_of(bought.options)
+    if score < reserve:
+        return f"below the reserve score {written(reserve)}"
+    winners = np.flatnonzero(bought.allocation)
+    if not winners.size:
+        return f"not bought {BY_ITS_RULE}"
+    winner = int(winners[np.argmin(bought.scores[winners])])
     if bought.scores[winner] == score:
         return f"as much as bidder_{winner}, on whom the lot fell"
+    if bought.scores[winner] < score:
+        return f"{BY_ITS_RULE}, which buys of bidder_{winner}"
     return f"below bidder_{winner}'s {written(bought.scores[winner])}"

@@ -25,9 +25,11 @@ from econo_env.markets.form import (
     weights_of,
 )
 from econo_env.markets.procurement import ProcurementForm, mirrored
-from econo_env.markets.sealed_bid.words import SealedRound, explained
-from econo_env.mechanisms.base import Mechanism, reversible_names
+from econo_env.markets.sealed_bid.words import explained
+from econo_env.mechanisms.base import Mechanism, Options, reversible_names
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.parameters import units_of
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits, to_money
 
 
@@ -70,14 +72,14 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
     """Clears a sealed-bid auction from a mapping; see `econo_env.mechanisms.form.clear_form`."""
     form, row, options = read_form(SealedBidForm, document, rounding)
     if form.procurement is not None and not row.reversible:
-        allowed = reversible_names(row.market)
-        raise ValueError(f"{row.name!r} has no procurement form, for losers pay: choose one of {allowed}")
+        allowed, why = reversible_names(row.market), ", for losers pay" if row.losers_pay else ""
+        raise ValueError(f"{row.name!r} has no procurement form{why}: choose one of {allowed}")
     bids, true = amounts("bids", form.offers), form.values or form.costs
     known = bids if true is None else amounts("values" if form.values else "costs", true)
     ceiling = None if form.procurement is None else form.procurement.ceiling
     cleared = _cleared(row, options, bids, weights_of(form.weights, bids), ceiling, seed)
     worth = np.nan_to_num(known if ceiling is None else np.maximum(ceiling - known, 0.0))
-    units = min(int(getattr(options, "units", 1)), len(bids))
+    units = min(units_of(options), len(bids))
     welfare, optimal = float(cleared.allocation @ worth), float(np.sort(worth)[-units:].sum())
     return Cleared(
         winners=np.flatnonzero(cleared.allocation).tolist(),
@@ -86,12 +88,12 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=explained(cleared),
+        explanation=explained(row, cleared),
     )
 
 
 def _cleared(
-    row: Mechanism, options: Any, bids: Floats, weights: Floats, ceiling: float | None, seed: int
+    row: Mechanism, options: Options, bids: Floats, weights: Floats, ceiling: float | None, seed: int
 ) -> SealedRound:
     """The round by the rule that the engine compiles; in procurement it sees what the bids leave of the ceiling."""
     money = as_money(bids)
@@ -100,4 +102,4 @@ def _cleared(
         money = mirrored(money, most)
     allocation, payments = np.zeros_like(money), np.zeros_like(money)
     row.rule(money, in_thousandths(weights), lottery_of(seed), row.terms(options), allocation, payments)
-    return SealedRound(options, bids, weights, allocation, to_credits(payments - most * allocation), ceiling)
+    return SealedRound(options, ceiling, bids, weights, allocation, to_credits(payments - most * allocation))

@@ -1,10 +1,11 @@
 """What a sealed-bid market says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.feedback import about_bid_shown, whose_bid
-from econo_env.markets.manual import Manual
 from econo_env.markets.sealed_bid.layout import action_names, observation_names, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
 
 _ACTIONS = {
     "share_of_value": "the bid is (1 + a) times the own value: -1 bids 0, 0 bids the value, 1 bids twice the value",
@@ -103,7 +104,7 @@ def _about_seller(scenario: SealedBidScenario) -> list[str]:
     """What the seller may do, in sentences."""
     told, seller = [], scenario.seller
     who, unit = ("buyer", "contract") if scenario.procurement is not None else ("seller", "unit")
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     if reserve > 0.0:
         never = "" if seller.bids else f"; the {who} cannot bid"
         told.append(f"The reserve of {reserve:g} is public and fixed before the bids{never}.")
@@ -140,7 +141,7 @@ def _equilibrium(scenario: SealedBidScenario) -> str:
     )
 
 
-def manual(scenario: SealedBidScenario) -> Manual:
+def manual(scenario: SealedBidScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
     if scenario.procurement is not None:
@@ -153,7 +154,7 @@ def manual(scenario: SealedBidScenario) -> Manual:
     if scenario.entry_costs > 0.0:
         rewards += " Entry fee and cost count as paid."
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=_description(scenario),
         actions=dict.fromkeys(action_names(scenario), _action(scenario)),
         observations={name: _observation(scenario, name) for name in observation_names(scenario)},

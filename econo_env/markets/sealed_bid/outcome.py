@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
-from econo_env.markets.judging import PRIMARY, BidCurves, Welfare
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import units_of
 from econo_env.money import to_credits, to_money
 from econo_env.valuations.information import PrivateValues
 from econo_env.valuations.utility import RiskNeutral
@@ -100,7 +102,7 @@ def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, w
     the most that can be expected: units go to those who are best by what is known at the sale, and back to the seller
     where they turn out to be worth less than nothing.
     """
-    units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
+    units = min(units_of(scenario.mechanism), scenario.num_agents)
     cost = scenario.participation.entry_cost
     known = _gains_at_sale(scenario, state, values)
     if scenario.default is None:
@@ -123,7 +125,7 @@ def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floa
     if not scenario.is_plain or scenario.weights is not None or len(set(scenario.priors())) > 1:
         return None
     reserve = optimal_reserve(scenario.priors()[0])
-    units = min(int(getattr(scenario.mechanism, "units", 1)), scenario.num_agents)
+    units = min(units_of(scenario.mechanism), scenario.num_agents)
     ranked = np.sort(values, axis=1)[:, ::-1]
     following = ranked[:, units] if units < scenario.num_agents else np.zeros(len(values))
     return np.asarray(np.maximum(following, reserve) * (ranked[:, :units] >= reserve).sum(axis=1))

@@ -6,7 +6,10 @@ from econo_env.markets.form import Floats
 from econo_env.markets.sealed_bid.layout import State, type_name
 from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.markets.sealed_bid.words import SealedRound, chances, explained
+from econo_env.markets.sealed_bid.words import explained
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
@@ -29,9 +32,10 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
         columns += [Column(captions[0], 0.0 - paid if reverse else paid), Column(captions[1], surplus)]
         facts = _facts(scenario, after, k, values, realised, surplus)
         cleared = _cleared(scenario, after, k, bids, paid)
-        story = explained(cleared, told(won))
-        if hasattr(scenario.mechanism, "power"):
-            columns.append(Column("chance", chances(cleared), "share"))
+        row = mechanism(scenario.mechanism.name)
+        story = explained(row, cleared, told(won))
+        if row.chances is not None:
+            columns.append(Column("chance", row.chances(cleared, scenario.mechanism), "share"))
             captions = ("chance", *captions)
     return Picture(
         columns,
@@ -41,7 +45,7 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
         _levels(scenario, after, k),
         facts,
         story=story,
-        track={"price": float(np.abs(to_credits(after.payments[k])[won]).max())} if won.any() else {},
+        track={"price": float(_prices(scenario, after, k).max())} if won.any() else {},
         rule=f"Procurement by {scenario.mechanism.name}: the lowest bid wins and is paid, as in a sale of what it "
         "leaves of the ceiling."
         if reverse
@@ -89,14 +93,20 @@ def _cleared(scenario: SealedBidScenario, after: State, k: int, bids: Floats, pa
     sellers = after.seller_bid[k] if scenario.seller.bids else -1
     return SealedRound(
         scenario.mechanism,
+        scenario.ceiling if scenario.procurement is not None else None,
         bids,
         weights,
         after.allocation[k],
         paid - fees,
-        scenario.ceiling if scenario.procurement is not None else None,
         None if sellers < 0 else float(to_credits(sellers)),
         after.defaulted[k] != 0 if scenario.default is not None else None,
     )
+
+
+def _prices(scenario: SealedBidScenario, after: State, k: int) -> Floats:
+    """What each winner pays, or in procurement is paid, credits (winners,)."""
+    paid = to_credits(after.payments[k])[after.allocation[k] > 0]
+    return np.asarray(0.0 - paid if scenario.procurement is not None else paid)
 
 
 def _levels(scenario: SealedBidScenario, after: State, k: int) -> dict[str, float]:
@@ -104,11 +114,10 @@ def _levels(scenario: SealedBidScenario, after: State, k: int) -> dict[str, floa
     levels: dict[str, float] = {}
     won = after.allocation[k] > 0
     if won.any():
-        prices = np.abs(to_credits(after.payments[k]))[won]
+        prices = _prices(scenario, after, k)
         levels["price" if prices.min() == prices.max() else "highest price"] = float(prices.max())
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
-    if reserve > 0.0:
-        levels["reserve"] = reserve
+    if reserve_of(scenario.mechanism) > 0.0:
+        levels["reserve"] = reserve_of(scenario.mechanism)
     if scenario.seller.bids and np.any(after.bids[k] >= 0) and after.seller_bid[k] >= 0:
         levels["seller's bid"] = float(to_credits(after.seller_bid[k]))
     if scenario.procurement is not None:

@@ -1,13 +1,13 @@
 """Configuration of a sealed-bid market."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from econo_env.markets.feedback import check_bids_shown
 from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.sections import Default, Participation, Procurement, Seller
-from econo_env.mechanisms.base import Options, mechanism, mechanisms, options_of, reversible_names
+from econo_env.mechanisms.base import mechanism, mechanisms, reversible_names
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -41,10 +41,7 @@ class SealedBidScenario(Scenario):
             own result and `all_bids`.
     """
 
-    module: ClassVar[str] = "econo_env.markets.sealed_bid"
-
     market: Literal["sealed_bid"] = "sealed_bid"
-    mechanism: SerializeAsAny[Options]
     values: AnyPrior | tuple[AnyPrior, ...] = Uniform()
     weights: tuple[float, ...] | None = None
     bids: Literal["share_of_value", "amount"] = "share_of_value"
@@ -56,11 +53,6 @@ class SealedBidScenario(Scenario):
     default: Default | None = None
     seller: Seller = Seller()
     largest_bid: float = Field(2.0, gt=0.0, le=1000.0)
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @field_validator("weights")
     @classmethod
@@ -208,9 +200,6 @@ class PlainBidsScenario(SealedBidScenario):
         if seller.bids:
             raise ValueError("a secret reserve and shill bids are for sealed-bid markets: leave it out")
         return seller
-
-
-SCENARIO = SealedBidScenario
 
 
 def built_in() -> list[Scenario]:

@@ -11,6 +11,7 @@ from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_
 from econo_env.markets.sealed_bid.layout import State, observation_names
 from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import CREDIT, to_credits
 from econo_env.valuations.bid_function import MIDDLE
 
@@ -48,7 +49,7 @@ def bid_actions(
 
 
 def _thresholds(scenario: SealedBidScenario, bids: ArrayLike) -> float | Float64s:
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
+    reserve = reserve_of(scenario.mechanism)
     if scenario.procurement is not None:
         return scenario.ceiling - reserve
     budget = getattr(scenario.utility, "amount", None)

@@ -1,58 +1,53 @@
-"""The sequential sale: one unit a round, single-unit demand, winners leave, losers see the price and bid on.
+"""The sequential sale: one unit a round, single-unit demand, winners leave, losers see the price and bid on."""
 
-Phases (compiled, for market `k`): `bids`, `clear`, `settle`, `observe`; `reset` starts an episode and `finish` ends
-one. Types and bids as actions are those of `econo_env.markets.sealed_bid`.
-"""
+from typing import Any
 
-from econo_env.markets.sealed_bid.outcome import set_types, type_names, types, types_at
-from econo_env.markets.sealed_bid.phases import finish
-from econo_env.markets.sealed_bid.strategies import (
-    bid_actions,
-    private_values,
-    roles,
-    scaled_actions,
-    truthful_actions,
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.markets.sealed_bid import outcome as sealed_outcome
+from econo_env.markets.sealed_bid import phases as sealed_phases
+from econo_env.markets.sealed_bid import strategies as sealed_strategies
+from econo_env.markets.sequential import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.sequential.scenario import SequentialScenario, built_in
+
+MARKET: Market[SequentialScenario, Any] = Market(
+    name="sequential",
+    config=SequentialScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=phases.reset,
+        bids=phases.bids,
+        clear=phases.clear,
+        settle=phases.settle,
+        observe=phases.observe,
+        finish=sealed_phases.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=sealed_outcome.type_names,
+        now=sealed_outcome.types,
+        at=sealed_outcome.types_at,
+        put=sealed_outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=sealed_strategies.roles,
+    baselines=Baselines(
+        truthful=sealed_strategies.truthful_actions,
+        scaled=sealed_strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+        bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
+    ),
+    judging=Judging(played_out=True),
+    clear=form.clear_form,
+    view=View(
+        info=layout.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
 )
-from econo_env.markets.sequential.form import clear_form
-from econo_env.markets.sequential.layout import State, action_names, axes, info, observation_names, rule, terms
-from econo_env.markets.sequential.manual import manual
-from econo_env.markets.sequential.outcome import welfare
-from econo_env.markets.sequential.phases import bids, clear, observe, reset, settle
-from econo_env.markets.sequential.picture import picture
-from econo_env.markets.sequential.strategies import DRAWN_AHEAD, equilibrium_actions, series
-
-PLAYED_OUT = True
-"""A first bid that loses may win later: judges follow a deviation to the end of the episode."""
-
-__all__ = [
-    "DRAWN_AHEAD",
-    "PLAYED_OUT",
-    "State",
-    "action_names",
-    "axes",
-    "bid_actions",
-    "bids",
-    "clear",
-    "clear_form",
-    "equilibrium_actions",
-    "finish",
-    "info",
-    "manual",
-    "observation_names",
-    "observe",
-    "picture",
-    "private_values",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-]

@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 
 from econo_env.engine.rng import Lottery
 from econo_env.markets.form import Amount, Floats, Form, amounts, as_money, gap_between, lottery_of, one_each, read_form
-from econo_env.markets.sealed_bid.words import SealedRound, explained
-from econo_env.mechanisms.base import Mechanism
+from econo_env.markets.sealed_bid.words import explained
+from econo_env.mechanisms.base import Mechanism, Options
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits
 
 
@@ -61,7 +62,7 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         cleared = _cleared(row, options, bids, lottery_of(seed, number))
         rounds.append(cleared)
         before = f"round {number + 1}: " if len(form.rounds) > 1 else ""
-        lines += [before + line for line, is_there in zip(explained(cleared), there, strict=True) if is_there]
+        lines += [before + line for line, is_there in zip(explained(row, cleared), there, strict=True) if is_there]
         there &= cleared.allocation == 0
     allocation = np.sum([cleared.allocation for cleared in rounds], axis=0)
     payments = np.sum([cleared.payments for cleared in rounds], axis=0)
@@ -76,13 +77,13 @@ def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | 
         optimal=optimal,
         gap=gap_between(welfare, optimal),
         explanation=lines,
-        details={"prices": [float(cleared.payments.sum()) for cleared in rounds]},
+        details={"prices": [float(cleared.payments[cleared.allocation > 0].sum()) for cleared in rounds]},
     )
 
 
-def _cleared(row: Mechanism, options: Any, bids: Floats, lottery: Lottery) -> SealedRound:
+def _cleared(row: Mechanism, options: Options, bids: Floats, lottery: Lottery) -> SealedRound:
     """One round by the rule that the engine compiles."""
     money = as_money(bids)
     allocation, payments = np.zeros_like(money), np.zeros_like(money)
     row.rule(money, lottery, row.terms(options), allocation, payments)
-    return SealedRound(options, bids, np.ones(len(bids)), allocation, to_credits(payments))
+    return SealedRound(options, None, bids, np.ones(len(bids)), allocation, to_credits(payments))

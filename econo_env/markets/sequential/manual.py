@@ -1,7 +1,7 @@
 """What a sequential sale says about itself."""
 
+from econo_env.market import Docs
 from econo_env.markets.feedback import meanings
-from econo_env.markets.manual import Manual
 from econo_env.markets.sequential.layout import action_names, observation_names
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
@@ -21,11 +21,11 @@ _OBSERVATIONS = {
 }
 
 
-def manual(scenario: SequentialScenario) -> Manual:
+def manual(scenario: SequentialScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
     last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=f"{scenario.max_cycles} identical units are sold one after another to {scenario.num_agents} "
         f"bidders who want one each; their values hold for the whole sale. {rule.summary} Those who have not won see "
         f"the price and bid on. Ties are broken by lottery. Properties: {rule.promises}.",

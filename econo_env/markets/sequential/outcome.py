@@ -6,7 +6,7 @@ See `econo_env.markets.judging` for the meaning of each function.
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.sequential.layout import State
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.money import to_credits

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from econo_env.markets.sealed_bid.words import SealedRound, explained
+from econo_env.markets.sealed_bid.words import explained
 from econo_env.markets.sequential.layout import State
 from econo_env.markets.sequential.scenario import SequentialScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits
 from econo_env.telemetry.picture import Column, Picture, told
 
@@ -22,17 +25,17 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
     story: list[str] = []
     if played:
         columns += [Column("paid", paid), Column("surplus", won * values - paid), Column("status", status, "text")]
-        cleared = SealedRound(scenario.mechanism, bids, np.ones(len(bids)), after.allocation[k], paid)
-        story = [line for i, line in zip(told(won), explained(cleared, told(won)), strict=True) if there[i]]
+        cleared = SealedRound(scenario.mechanism, None, bids, np.ones(len(bids)), after.allocation[k], paid)
+        lines = explained(mechanism(scenario.mechanism.name), cleared, told(won))
+        story = [line for i, line in zip(told(won), lines, strict=True) if there[i]]
         if won.any():
-            levels["price"] = float(paid.sum())
+            levels["price"] = float(paid[won].sum())
             if values[there].max() > values[won].max():
                 facts.append("not to the highest value")
         else:
             facts.append("no sale")
-    reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
-    if reserve > 0.0:
-        levels["reserve"] = reserve
+    if reserve_of(scenario.mechanism) > 0.0:
+        levels["reserve"] = reserve_of(scenario.mechanism)
     captions = ("status", "paid", "surplus") if played else ()
     idle = frozenset(np.flatnonzero(~there).tolist())
     track = {"price": levels["price"]} if "price" in levels else {}

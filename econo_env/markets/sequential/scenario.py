@@ -1,11 +1,9 @@
 """Configuration of a sequential sale."""
 
-from typing import Any, ClassVar, Literal
-
-from pydantic import field_validator
+from typing import Literal
 
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import Options, mechanisms, options_of
+from econo_env.mechanisms.base import mechanisms
 from econo_env.scenario import Scenario
 
 MARKET = "sequential"
@@ -27,24 +25,14 @@ class SequentialScenario(PlainBidsScenario):
             or the price and `all_bids`.
     """
 
-    module: ClassVar[str] = "econo_env.markets.sequential"
-
     market: Literal["sequential"] = "sequential"  # type: ignore[assignment]  # the sealed bid form, but its own kind
     weights: None = None
     feedback: Literal["nothing", "price", "winning_bid", "all_bids"] = "price"  # type: ignore[assignment]  # a loser sees a price
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @property
     def ticks_hang_together(self) -> bool:
         """Winners leave, so what is bid in one round decides who is there in the next."""
         return self.max_cycles > 1
-
-
-SCENARIO = SequentialScenario
 
 
 def built_in() -> list[Scenario]:

@@ -11,6 +11,7 @@ from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
 from econo_env.markets.sequential.layout import State, observation_names
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import LEAST_ATOM, MIDDLE, BidFunction
 from econo_env.valuations.places import places_of
@@ -36,9 +37,9 @@ def _require_no_atom(scenario: SequentialScenario) -> None:
     places = places_of(scenario.priors()[0])
     table = places.values
     flat = (table[:-1] == table[1:]) & (np.diff(places.shares) > LEAST_ATOM)
-    mixed = scenario.num_agents > scenario.max_cycles and (
-        scenario.max_cycles > 1 or scenario.mechanism.name != "sequential_second_price"
-    )
+    row = mechanism(scenario.mechanism.name)
+    truthful_at_last = isinstance(row, RoundMechanism) and row.truthful_in_the_last_round
+    mixed = scenario.num_agents > scenario.max_cycles and (scenario.max_cycles > 1 or not truthful_at_last)
     if mixed and np.any(flat & (table[1:] > table[0])):
         raise ValueError(
             f"{scenario.id}: the prior has an atom above its lowest value, so bidders would mix, and who is how far up "

@@ -1,66 +1,61 @@
-"""The task market: a stream of tasks, a scoring auction, contracts backed by stake, four grades, reputation.
+"""The task market: a stream of tasks, a scoring auction, contracts backed by stake, four grades, reputation."""
 
-Phases (compiled, for market `k`): `eligibility`, `bids`, `clear`, `execute`, `grade`, `settle`, `reputation`,
-`observe`; `reset` starts an episode and `finish` ends one. `outcome` holds what those who judge the market ask of it.
-"""
-
-from econo_env.markets.task_market.auction import bids, clear, eligibility
-from econo_env.markets.task_market.enforcement import execute, grade, reputation, settle
-from econo_env.markets.task_market.episode import finish, observe, reset
-from econo_env.markets.task_market.form import clear_form
-from econo_env.markets.task_market.layout import State, action_names, axes, observation_names, rule, terms
-from econo_env.markets.task_market.manual import manual
-from econo_env.markets.task_market.outcome import (
-    expected_rewards,
-    roles,
-    set_types,
-    type_names,
-    types,
-    types_at,
-    welfare,
-    wronged,
+from econo_env.engine.program import Stages
+from econo_env.market import Baselines, Judging, Market, Types, View
+from econo_env.markets.task_market import (
+    auction,
+    enforcement,
+    episode,
+    form,
+    layout,
+    manual,
+    outcome,
+    picture,
+    strategies,
 )
-from econo_env.markets.task_market.picture import info, picture
-from econo_env.markets.task_market.strategies import (
-    DRAWN_AHEAD,
-    equilibrium_actions,
-    scaled_actions,
-    series,
-    truthful_actions,
-)
+from econo_env.markets.task_market.scenario import TaskMarketScenario, built_in
 
-__all__ = [
-    "DRAWN_AHEAD",
-    "State",
-    "action_names",
-    "axes",
-    "bids",
-    "clear",
-    "clear_form",
-    "eligibility",
-    "equilibrium_actions",
-    "execute",
-    "expected_rewards",
-    "finish",
-    "grade",
-    "info",
-    "manual",
-    "observation_names",
-    "observe",
-    "picture",
-    "reputation",
-    "reset",
-    "roles",
-    "rule",
-    "scaled_actions",
-    "series",
-    "set_types",
-    "settle",
-    "terms",
-    "truthful_actions",
-    "type_names",
-    "types",
-    "types_at",
-    "welfare",
-    "wronged",
-]
+MARKET = Market(
+    name="task_market",
+    config=TaskMarketScenario,
+    built_in=built_in,
+    state=layout.State,
+    axes=layout.axes,
+    params=layout.terms,
+    kernels=Stages(
+        reset=episode.reset,
+        eligibility=auction.eligibility,
+        bids=auction.bids,
+        clear=auction.clear,
+        execute=enforcement.execute,
+        grade=enforcement.grade,
+        settle=enforcement.settle,
+        reputation=enforcement.reputation,
+        observe=episode.observe,
+        finish=episode.finish,
+    ),
+    actions=layout.action_names,
+    observations=layout.observation_names,
+    types=Types(
+        names=outcome.type_names,
+        now=outcome.types,
+        at=outcome.types_at,
+        put=outcome.set_types,
+    ),
+    welfare=outcome.welfare,
+    roles=outcome.roles,
+    baselines=Baselines(
+        truthful=strategies.truthful_actions,
+        scaled=strategies.scaled_actions,
+        equilibrium=strategies.equilibrium_actions,
+    ),
+    judging=Judging(expected_rewards=outcome.expected_rewards, wronged=outcome.wronged),
+    clear=form.clear_form,
+    view=View(
+        info=picture.info,
+        picture=picture.picture,
+        docs=manual.manual,
+        series=strategies.series,
+        drawn_ahead=strategies.DRAWN_AHEAD,
+    ),
+)

@@ -18,8 +18,9 @@ from econo_env.markets.task_market.layout import Terms, terms
 from econo_env.markets.task_market.scenario import Contract, TaskMarketScenario
 from econo_env.markets.task_market.words import GRADES, explained
 from econo_env.mechanisms.form import Cleared, Rounding
+from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
-from econo_env.scenario import from_mapping
+from econo_env.settings import validated
 
 
 class Report(BaseModel):
@@ -57,7 +58,7 @@ def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding
     it. `details` holds the `scores` and the winner's `transfers` in each grade, V(grade) less what it owes, not below
     its locked `stake`.
     """
-    form, row, _ = read_form(TaskForm, document, rounding)
+    form, row, options = read_form(TaskForm, document, rounding)
     rules = terms(_scenario(form))
     value = int(to_money(form.task_value))
     scores = np.array([_score(report, value, rules) for report in form.reports], dtype=np.int64)
@@ -76,7 +77,10 @@ def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding
         welfare=welfare,
         optimal=optimal,
         gap=gap_between(welfare, optimal),
-        explanation=_explanation(form, rules, said, winners, owed, paid),
+        explanation=[
+            *_reckoned(form, rules, said),
+            *explained(row, TaskRound(options, said, *_winner(winners, owed)), paid),
+        ],
         details={
             "scores": [float(one) if there else None for one, there in zip(said, bid, strict=True)],
             "transfers": paid,
@@ -88,9 +92,8 @@ def clear_form(document: Mapping[str, object], seed: int = 0, rounding: Rounding
 def _scenario(form: TaskForm) -> TaskMarketScenario:
     """The market in which the task stands, for the constants that its rules take."""
     document = {"id": "clearing_v0", "market": "task_market", "num_agents": len(form.reports), "max_cycles": 1}
-    scenario = from_mapping(document | {"mechanism": form.mechanism, "contract": form.contract.model_dump()})
-    assert isinstance(scenario, TaskMarketScenario)
-    return scenario
+    sections = {"mechanism": form.mechanism, "contract": form.contract.model_dump()}
+    return validated(TaskMarketScenario, document | sections, "clearing_v0")
 
 
 def _score(report: Report | None, value: int, rules: Terms) -> int:
@@ -109,10 +112,13 @@ def transfers(owed: int, value: int, rules: Terms) -> tuple[float, dict[str, flo
     return float(to_credits(lock)), {name: float(to_credits(amount)) for name, amount in paid.items()}
 
 
-def _explanation(
-    form: TaskForm, rules: Terms, scores: Floats, winners: list[int], owed: Ints, paid: dict[str, float]
-) -> list[str]:
-    """How each score comes about, then who wins and what it is paid."""
+def _winner(winners: list[int], owed: Ints) -> tuple[int | None, float]:
+    """Who takes the task, and what it owes in credits."""
+    return (winners[0], float(to_credits(owed[winners[0]]))) if winners else (None, 0.0)
+
+
+def _reckoned(form: TaskForm, rules: Terms, scores: Floats) -> list[str]:
+    """How each score comes about."""
     value, schedule = form.task_value, rules.schedule
     lines = [
         f"success is worth {written(schedule.success * value)} on average, failure {written(schedule.poor * value)}; "
@@ -128,7 +134,4 @@ def _explanation(
             f"{written(schedule.poor * value)} - {written(report.cost * effort**2)} = {written(scores[i])} at effort "
             f"{effort:.12g}"
         )
-    winner = winners[0] if winners else None
-    reserve = float(form.mechanism.get("reserve", 0.0))
-    second = 0.0 if winner is None else float(to_credits(owed[winner]))
-    return [*lines, *explained(scores, winner, second, paid, reserve)]
+    return lines

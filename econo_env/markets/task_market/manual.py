@@ -1,6 +1,6 @@
 """What a task market says about itself."""
 
-from econo_env.markets.manual import Manual
+from econo_env.market import Docs
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.mechanisms.base import mechanism
 
@@ -40,11 +40,11 @@ def _over_an_episode(scenario: TaskMarketScenario) -> str:
     )
 
 
-def manual(scenario: TaskMarketScenario) -> Manual:
+def manual(scenario: TaskMarketScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
     last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
-    return Manual(
+    return Docs(
         description=f"{scenario.num_agents} agents with private cost and reliability compete for a stream of tasks. "
         f"{rule.summary} The winner's stake is locked, the work is graded, and one value schedule pays, slashes and "
         f"bans; grades build the reputation that later tasks ask for. Properties: {rule.promises}.",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.contracts import BYZANTINE
-from econo_env.markets.judging import PRIMARY, Welfare
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.task_market.layout import OBSERVATIONS, State
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.money import MICRO, to_credits

@@ -11,6 +11,8 @@ from econo_env.markets.task_market.form import transfers
 from econo_env.markets.task_market.layout import State, Terms, terms
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.words import explained
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import to_credits, written
 from econo_env.telemetry.picture import Column, Picture, credits_written, told
 
@@ -48,9 +50,9 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         gained, best = credits_written(to_credits(np.array([after.surplus[k], after.best_surplus[k]])))
         levels["second score"] = second
         paid = transfers(int(after.second_scores[k, winner]), int(before.task_value[k]), _terms(scenario))[1]
-        reserve = float(getattr(scenario.mechanism, "reserve", 0.0))
         bids = np.where(before.eligible[k], score, np.nan)
-        story = explained(bids, winner, second, paid, reserve, told(after.allocation[k] > 0))
+        row, cleared = mechanism(scenario.mechanism.name), TaskRound(scenario.mechanism, bids, winner, second)
+        story = explained(row, cleared, paid, told(after.allocation[k] > 0))
         story.append(f"its work was {grades[winner]}: it is paid {written(now['paid'][winner])}")
         facts += [f"{grades[winner]} work, paid {now['paid'][winner]:.3f}", f"expected surplus {gained} of {best}"]
     elif after.tick[k] > before.tick[k]:

@@ -1,10 +1,9 @@
 """Configuration of the task market: tasks, agents, contracts, stake and reputation."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from econo_env.mechanisms.base import Options, options_of
 from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
@@ -109,20 +108,12 @@ class TaskMarketScenario(Scenario):
         reputation: How evidence becomes a reputation, and what it opens.
     """
 
-    module: ClassVar[str] = "econo_env.markets.task_market"
-
     market: Literal["task_market"] = "task_market"
     end_of_episode: Literal["termination", "truncation"] = "truncation"
-    mechanism: SerializeAsAny[Options]
     tasks: Tasks = Tasks()
     agents: Agents = Agents()
     contract: Contract = Contract()
     reputation: Reputation = Reputation()
-
-    @field_validator("mechanism", mode="before")
-    @classmethod
-    def _of_the_table(cls, section: Any) -> Options:
-        return options_of(section, MARKET)
 
     @model_validator(mode="after")
     def _principal_can_pay(self) -> Self:
@@ -137,9 +128,6 @@ class TaskMarketScenario(Scenario):
     def principal_fund(self) -> float:
         """Credits the principal starts with: the highest pay for every task of the episode."""
         return self.max_cycles * self.contract.excellent * self.tasks.value.highest
-
-
-SCENARIO = TaskMarketScenario
 
 
 def built_in() -> list[Scenario]:

@@ -9,6 +9,7 @@ from econo_env.economy.ledger import FREE, balances_of
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.task_market.layout import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.markets.task_market.scenario import TaskMarketScenario
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
 
@@ -83,7 +84,7 @@ def forgery_pays(scenario: TaskMarketScenario) -> bool:
     agents = scenario.agents
     steepest = (np.array([agents.cost.highest]), np.array([agents.reliability.lowest]))
     effort = _efficient_efforts(scenario, *steepest)[0]
-    schedule, reserve = schedule_of(scenario), float(scenario.mechanism.reserve)  # type: ignore[attr-defined]  # its options have one
+    schedule, reserve = schedule_of(scenario), reserve_of(scenario.mechanism)
     succeeds = agents.reliability.lowest * effort
     honest = succeeds * schedule.success + (1.0 - succeeds) * schedule.poor - agents.cost.highest * effort**2
     score = forgery_score(scenario)

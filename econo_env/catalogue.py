@@ -1,0 +1,105 @@
+"""What there is to play: kinds of market, the built-in scenarios by id, scenarios from files and mappings."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from econo_env import markets
+from econo_env.documents import read_yaml
+from econo_env.market import Market
+from econo_env.mechanisms.base import mechanisms
+from econo_env.scenario import Scenario
+from econo_env.settings import Problem, SettingsError, suggestion, validated
+from econo_env.table import Table
+
+
+def _own() -> Iterator[Market[Any, Any]]:
+    for found in pkgutil.iter_modules(markets.__path__):
+        if found.ispkg:
+            yield importlib.import_module(f"{markets.__name__}.{found.name}").MARKET
+
+
+MARKETS: Table[Market[Any, Any]] = Table("kind of market", "econo_env.markets", _own, Market)
+_BUILT_IN: dict[tuple[str, ...], dict[str, Scenario]] = {}
+
+
+def register_market(row: Market[Any, Any]) -> Market[Any, Any]:
+    """Makes a kind of market known: its name in scenarios, its built-in scenarios by id.
+
+    Raises:
+        TypeError: It is no `Market`.
+        ValueError: Another kind has its name.
+    """
+    return MARKETS.register(row)
+
+
+def scenario_table() -> Mapping[str, Scenario]:
+    """Every built-in scenario by id."""
+    rows = MARKETS.rows()
+    known = (*rows, *mechanisms())  # each mechanism has a scenario, those registered later too
+    if known not in _BUILT_IN:
+        _BUILT_IN[known] = {scenario.id: scenario for row in rows.values() for scenario in row.built_in()}
+    return _BUILT_IN[known]
+
+
+def scenarios() -> list[str]:
+    """The ids of the built-in scenarios."""
+    return list(scenario_table())
+
+
+def known_id(name: str) -> str | None:
+    """The built-in id that a name means, whose `_v0` may be left out; None if there is no such id."""
+    return next((known for known in (name, f"{name}_v0") if known in scenario_table()), None)
+
+
+def from_mapping(document: Mapping[str, Any]) -> Scenario:
+    """A scenario from a mapping such as a YAML file holds.
+
+    Raises:
+        ValueError: An unknown market, key or value; the message names it and what is allowed.
+    """
+    kinds = MARKETS.rows()
+    market = document.get("market")
+    if not isinstance(market, str) or market not in kinds:
+        said = f" = {market!r} is unknown: {suggestion(str(market), kinds)}"
+        raise SettingsError([Problem(("market",), said)])
+    config: type[Scenario] = kinds[market].config
+    return validated(config, document, str(document.get("id", "scenario")))
+
+
+def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
+    """A scenario by id, from a YAML file, or as it is, with fields overridden.
+
+    Args:
+        source: A built-in id, the path of a YAML file, or a scenario.
+        **overrides: Fields to change, e.g. `num_agents=4`; pass `**{"mechanism.reserve": 0.5}` to reach a section.
+
+    Raises:
+        ValueError: The id is unknown, the file is missing or malformed, or a field is; for an unknown key it is an
+            `UnknownKeyError`, which is also the TypeError of an unknown keyword.
+    """
+    if isinstance(source, Scenario):
+        scenario = source
+    elif (known := known_id(str(source))) is not None:
+        scenario = scenario_table()[known]
+    elif str(source).endswith((".yaml", ".yml")):
+        scenario = read_scenario(Path(source))
+    else:
+        hint = suggestion(str(source), scenario_table())
+        raise ValueError(f"unknown scenario {str(source)!r}: {hint} (or give the path of a .yaml file)")
+    return scenario.replace(**overrides) if overrides else scenario
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in a YAML file.
+
+    Raises:
+        ValueError: The file is missing or malformed, or a key or value is not allowed.
+    """
+    document = read_yaml(path, "scenario file")
+    try:
+        return from_mapping(document)
+    except SettingsError as error:
+        raise SettingsError(error.problems, str(path), from_file=True) from None

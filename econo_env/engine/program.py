@@ -1,0 +1,59 @@
+"""What the engine runs for one scenario: columns, constants, and the text of the loop over markets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Stage = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The compiled stages of a tick; what is None is not in the loop and costs nothing.
+
+    Each takes `(k, state, params, buffers)`; `clear` also takes the mechanism's rule.
+
+    Attributes:
+        eligibility: Who may bid.
+        bids: What actions mean.
+        clear: Who gets what, and for how much.
+        execute: The work behind what was sold.
+        grade: How good it was.
+        settle: What agents earn.
+        reputation: What is remembered.
+        observe: The next round, and what agents see of it.
+        finish: Whether the episode ends, and for whom.
+        reset: Starts the next episode.
+    """
+
+    bids: Stage
+    observe: Stage
+    finish: Stage
+    reset: Stage
+    eligibility: Stage | None = None
+    clear: Stage | None = None
+    execute: Stage | None = None
+    grade: Stage | None = None
+    settle: Stage | None = None
+    reputation: Stage | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the engine runs.
+
+    Attributes:
+        name: Of the kind of market, for messages and the name of the loop's file.
+        state: A NamedTuple type of declared columns.
+        sizes: Lengths of the named axes.
+        params: The constants that the kernels take.
+        source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
+        rule: The mechanism's compiled rule.
+    """
+
+    name: str
+    state: type[tuple[Any, ...]]
+    sizes: Mapping[str, int]
+    params: Any
+    source: str
+    rule: Callable[..., Any]

@@ -1,0 +1,354 @@
+"""The row of a kind of market: all that the house asks of it, typed, in one place.
+
+A new kind of market is one `Market`: `config`, `state` and `kernels` say what is played, the other sections what
+people, policies, judges and solvers may ask. A section or hook that is None is not offered; callers ask `is None`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.economy.tick import loop_source
+from econo_env.engine.program import Program, Stages
+from econo_env.engine.state import Float32s
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import Welfare
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.form import READERS, ClearDocument
+from econo_env.scenario import Scenario
+from econo_env.valuations.bid_function import MIDDLE, Strategy
+
+if TYPE_CHECKING:  # what hooks return is made above
+    from econo_env.engine.engine import Engine
+    from econo_env.equilibrium.games import ExpectedOutcome
+    from econo_env.equilibrium.solution import Solution
+    from econo_env.telemetry.picture import Picture
+
+Floats = NDArray[np.float64]
+Roles = tuple[tuple[int, ...], ...]
+S = TypeVar("S", bound=Scenario)
+S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
+T = TypeVar("T", bound=tuple[Any, ...])
+
+
+def everybody(scenario: Scenario) -> Roles:
+    """One role for all agents: the rules know no difference between them."""
+    return (tuple(range(scenario.num_agents)),)
+
+
+def always(scenario: Scenario) -> bool:
+    """In every scenario."""
+    return True
+
+
+def rule_of(scenario: Scenario) -> Callable[..., Any]:
+    """The compiled rule of the scenario's mechanism."""
+    rule: Callable[..., Any] = mechanism(scenario.mechanism.name).rule
+    return rule
+
+
+@dataclass(frozen=True)
+class Docs:
+    """The texts of a scenario's documentation page that its market knows.
+
+    Attributes:
+        description: What is played, in a few sentences.
+        actions: Meaning of each action component, by its name.
+        observations: Meaning of each observation feature, by its name.
+        rewards: What an agent earns in a step, in credits.
+        start: What a new episode starts from.
+        end: How an episode ends for an agent or for all, one sentence each.
+        equilibrium: What theory says about it.
+        references: Where rules and answers come from.
+    """
+
+    description: str
+    actions: Mapping[str, str]
+    observations: Mapping[str, str]
+    rewards: str
+    start: str
+    end: tuple[str, ...]
+    equilibrium: str
+    references: str
+
+
+class PutTypes(Protocol[S_contra]):
+    """Gives an agent types and shows them in its observations."""
+
+    def __call__(self, scenario: S_contra, engine: "Engine", agent: int, types: Floats, /) -> None:
+        """`types` has the shape (markets, components)."""
+        ...
+
+
+class PutTypesGiven(Protocol[S_contra]):
+    """Gives an agent types, and everybody else types from their distribution given those.
+
+    What items are worth later, such as a common value, is drawn along.
+    """
+
+    def __call__(self, scenario: S_contra, engine: "Engine", agent: int, types: Floats, uniforms: Floats, /) -> None:
+        """`types` (markets, components); `uniforms`, points of the unit cube (markets, agents, components).
+
+        The agent's own place in `uniforms` is free for what is shared.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Interdependence(Generic[S]):
+    """Types that tell of each other: searches draw the others' from what is left possible.
+
+    Attributes:
+        applies: Whether types hang together in this scenario; if not, they are drawn one by one.
+        put: Gives an agent types, and everybody else theirs given those.
+    """
+
+    applies: Callable[[S], bool]
+    put: PutTypesGiven[S]
+
+
+@dataclass(frozen=True)
+class Types(Generic[S, T]):
+    """The private types.
+
+    Attributes:
+        names: What each component of a type means.
+        now: The true types of the coming tick, shape (markets, agents, components); a copy.
+        at: An agent's types at points of the unit cube (..., components): its prior's quantile transform.
+        put: Gives an agent types and shows them in its observations.
+        interdependence: Where types can tell of each other.
+    """
+
+    names: Callable[[S], tuple[str, ...]]
+    now: Callable[[S, T], Floats]
+    at: Callable[[S, int, Floats], Floats]
+    put: PutTypes[S]
+    interdependence: Interdependence[S] | None = None
+
+
+def _no_types_now(scenario: Scenario, state: Any) -> Floats:
+    return np.zeros((len(state.key), scenario.num_agents, 0))
+
+
+def _no_types_at(scenario: Scenario, agent: int, uniforms: Floats) -> Floats:
+    return np.zeros((*np.shape(uniforms)[:-1], 0))
+
+
+def _put_nothing(scenario: Scenario, engine: "Engine", agent: int, types: Floats) -> None:
+    return
+
+
+NO_TYPES: Types[Any, Any] = Types(names=lambda _: (), now=_no_types_now, at=_no_types_at, put=_put_nothing)
+"""Nobody knows anything that the others do not."""
+
+
+class Equilibrium(Protocol[S_contra]):
+    """The equilibrium action of every agent."""
+
+    def __call__(self, scenario: S_contra, observations: Any, luck: ArrayLike = MIDDLE, /) -> Float32s:
+        """`luck` in [0, 1], one a bidder, chooses where bidders mix.
+
+        Raises:
+            ValueError: None is known; the message gives the reason.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BidActions(Generic[S]):
+    """Bids in credits as actions.
+
+    Attributes:
+        values: The own values that observations show, credits, one a bid.
+        place: The actions that place given bids: (scenario, observations, bids).
+    """
+
+    values: Callable[[S, ArrayLike], Floats]
+    place: Callable[[S, ArrayLike, ArrayLike], Float32s]
+
+
+@dataclass(frozen=True)
+class Baselines(Generic[S]):
+    """Strategies to compare with.
+
+    Attributes:
+        truthful: The true report of every agent: (scenario, observations).
+        scaled: A multiple of the truth: (scenario, observations, factor).
+        equilibrium: The equilibrium, which may be refused with the reason.
+        bids: Bids as actions, where an action is a bid.
+        sale_begins: Where a sale goes through several ticks: who is at its start, (scenario, observations).
+        keeps_limits: A bidder states a limit for a whole sale: rules that draw a limit by lot draw one an episode.
+    """
+
+    truthful: Callable[[S, Any], Float32s]
+    scaled: Callable[[S, Any, ArrayLike], Float32s] | None = None
+    equilibrium: Equilibrium[S] | None = None
+    bids: BidActions[S] | None = None
+    sale_begins: Callable[[S, ArrayLike], NDArray[np.bool_]] | None = None
+    keeps_limits: bool = False
+
+
+@dataclass(frozen=True)
+class Solver(Generic[S]):
+    """What is known for the search for equilibria.
+
+    Attributes:
+        solution: The equilibrium found numerically; None where there is a closed form.
+        bid_function: The equilibrium bid of one value, where all bidders have the same.
+        expected_outcome: Units and payments against independent rivals, where known.
+        outcome_tables: Units and payments in every profile of bids, where there are only a few.
+        expected_curves: Outcomes of own bids against given bid functions.
+        unit_bids: Whether the equilibrium for two bidders with two units each applies.
+    """
+
+    solution: Callable[[S], "Solution | None"] | None = None
+    bid_function: Callable[[S], Strategy] | None = None
+    expected_outcome: Callable[[S], "ExpectedOutcome | None"] | None = None
+    outcome_tables: Callable[[S, Any], tuple[Any, Any]] | None = None
+    expected_curves: Callable[..., BidCurves] | None = None
+    unit_bids: Callable[[S], bool] | None = None
+
+
+@dataclass(frozen=True)
+class BidSearch(Generic[S, T]):
+    """A payoff of value times units won minus payment: best responses come from outcome curves.
+
+    Attributes:
+        made: The bids of the last tick in credits, shape (markets, agents); NaN is no bid.
+        highest: The largest bid that the action space allows at each value, credits, the shape of the values.
+        curves: Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule.
+        applies: Whether it holds in this scenario.
+        reveal: Where a bid shows only over several ticks: leaves in the engine's state the bids that the policy behind
+            `act()` amounts to.
+    """
+
+    made: Callable[[S, T], Floats]
+    highest: Callable[[S, Floats], Floats]
+    curves: Callable[[S, T, int, Floats], BidCurves]
+    applies: Callable[[S], bool] = always
+    reveal: "Callable[[Engine, Callable[[], Float32s]], None] | None" = None
+
+
+@dataclass(frozen=True)
+class Judging(Generic[S, T]):
+    """How those who judge follow a market.
+
+    Attributes:
+        bids: Best responses from outcome curves.
+        one_round: An episode is one round however many ticks it takes: welfare, money and losses add up over it.
+        played_out: A first move pays later: searches follow a deviation, under the policy, to the end.
+        expected_rewards: Rewards of the last tick in credits, over luck that can be averaged out, (markets, agents).
+        wronged: Who was penalised in the last tick without cause, bool (markets, agents).
+    """
+
+    bids: BidSearch[S, T] | None = None
+    one_round: bool = False
+    played_out: bool = False
+    expected_rewards: Callable[[S, T], Floats] | None = None
+    wronged: Callable[[S, T], NDArray[np.bool_]] | None = None
+
+
+@dataclass(frozen=True)
+class View(Generic[S, T]):
+    """What people see.
+
+    Attributes:
+        info: What the dict APIs tell in `infos` of the last tick, by name, arrays (markets, agents).
+        picture: One round of market k: (scenario, before, after, k).
+        docs: The texts of a scenario's page.
+        series: What training logs of the last tick, by name.
+        drawn_ahead: Columns that `series` wants as they were before the tick.
+    """
+
+    info: Callable[[S, T], Mapping[str, NDArray[Any]]]
+    picture: "Callable[[S, T, T, int], Picture] | None" = None
+    docs: Callable[[S], Docs] | None = None
+    series: Callable[[S, T], Mapping[str, NDArray[Any]]] | None = None
+    drawn_ahead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Market(Generic[S, T]):
+    """A kind of market.
+
+    Attributes:
+        name: What a scenario calls it: `market: clock`.
+        config: Its configuration.
+        built_in: The scenarios that come with it.
+        state: Its columns, a NamedTuple.
+        axes: Lengths of the named axes of those columns, with `agents`, `features` and `actions`.
+        params: The constants of a scenario, as the kernels take them.
+        kernels: The compiled stages of a tick.
+        actions: What each component of an action means.
+        observations: What each feature of an observation means.
+        view: What people see.
+        baselines: Strategies to compare with.
+        types: The private types; nobody has any by default.
+        welfare: What the last tick was worth, given the types from before it.
+        roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
+        rule: The compiled rule that `clear` gets.
+        judging: How judges follow it.
+        solver: What is known for the search for equilibria.
+        clear: How `econo-env clear` reads its documents.
+    """
+
+    name: str
+    config: type[S]
+    built_in: Callable[[], list[Scenario]]
+    state: type[T]
+    axes: Callable[[S], dict[str, int]]
+    params: Callable[[S], Any]
+    kernels: Stages
+    actions: Callable[[S], tuple[str, ...]]
+    observations: Callable[[S], tuple[str, ...]]
+    view: View[S, T]
+    baselines: Baselines[S]
+    types: Types[S, T] = field(default_factory=lambda: NO_TYPES)
+    welfare: Callable[[S, T, Floats], Welfare] | None = None
+    roles: Callable[[S], Roles] = everybody
+    rule: Callable[[S], Callable[..., Any]] = rule_of
+    judging: Judging[S, T] = field(default_factory=Judging)
+    solver: Solver[S] = field(default_factory=Solver)
+    clear: ClearDocument | None = None
+
+    def __post_init__(self) -> None:
+        """Lets scenarios of this configuration, and documents of `econo-env clear`, find their kind."""
+        self.config.kind = self
+        if self.clear is not None:
+            READERS[self.name] = self.clear
+
+    def program(self, scenario: S) -> Program:
+        """What the engine runs for a scenario."""
+        rule = self.rule(scenario)
+        return Program(
+            name=self.name,
+            state=self.state,
+            sizes=self.axes(scenario),
+            params=self.params(scenario),
+            source=loop_source(self.kernels, rule),
+            rule=rule,
+        )
+
+
+Hook = TypeVar("Hook")
+
+
+def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:
+    """A hook that a caller cannot do without.
+
+    Raises:
+        ValueError: The scenario's kind of market does not offer it.
+    """
+    if hook is None:
+        raise ValueError(f"{scenario.id}: its kind of market, {scenario.market}, offers no {what}")
+    return hook
+
+
+def market_of(scenario: Scenario) -> Market[Any, Any]:
+    """The row of a scenario's kind of market."""
+    kind = scenario.kind
+    assert isinstance(kind, Market)
+    return kind
