@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.economy.tick import loop_source
+from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
+from econo_env.economy.ledger import num_accounts
+from econo_env.economy.tick import loop_source, world_source
+from econo_env.economy.world import params_type, world_type
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
@@ -283,13 +286,14 @@ class Market(Generic[S, T]):
         params: The constants of a scenario, as the kernels take them.
         kernels: The compiled stages of a tick.
         actions: What each component of an action means.
-        observations: What each feature of an observation means.
+        features: What each feature means that the market itself shows; `observations` adds those of the economy.
         view: What people see.
         baselines: Strategies to compare with.
         types: The private types; nobody has any by default.
         welfare: What the last tick was worth, given the types from before it.
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
+        two_sided: Agents trade with each other: what one gets, others give.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         clear: How `econo-env clear` reads its documents.
@@ -303,13 +307,14 @@ class Market(Generic[S, T]):
     params: Callable[[S], Any]
     kernels: Stages
     actions: Callable[[S], tuple[str, ...]]
-    observations: Callable[[S], tuple[str, ...]]
+    features: Callable[[S], tuple[str, ...]]
     view: View[S, T]
     baselines: Baselines[S]
     types: Types[S, T] = field(default_factory=lambda: NO_TYPES)
     welfare: Callable[[S, T, Floats], Welfare] | None = None
     roles: Callable[[S], Roles] = everybody
     rule: Callable[[S], Callable[..., Any]] = rule_of
+    two_sided: bool = False
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     clear: ClearDocument | None = None
@@ -320,15 +325,37 @@ class Market(Generic[S, T]):
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
-        rule = self.rule(scenario)
+        rule, sizes, params = self.rule(scenario), self.axes(scenario), self.params(scenario)
+        if scenario.economy is None:
+            return Program(self.name, self.state, sizes, params, loop_source(self.kernels, rule))
+        parts = scenario.parts()
+        own = sizes["features"]
+        constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
+        columns = {"market": self.state} | {part.name: part.state for part in parts}
+        kinds = {name: type(constant) for name, constant in constants.items()}
         return Program(
-            name=self.name,
-            state=self.state,
-            sizes=self.axes(scenario),
-            params=self.params(scenario),
-            source=loop_source(self.kernels, rule),
-            rule=rule,
+            name=f"{self.name}-{'-'.join(part.name for part in parts)}",
+            state=world_type(self.name, columns),
+            sizes=sizes
+            | {
+                "features": len(self.observations(scenario)),
+                "exposed": scenario.num_agents,
+                "accounts": num_accounts(scenario.num_agents),
+            },
+            params=params_type(self.name, kinds)(**constants),
+            source=world_source(self.kernels, rule, list(parts), own),
+            parts=tuple(part.name for part in parts),
         )
+
+    def observations(self, scenario: S) -> tuple[str, ...]:
+        """What each feature of an observation means: the market's own, then those of the economy."""
+        own = self.features(scenario)
+        return own + tuple(feature.name for part in scenario.parts() for feature in part.features)
+
+    @property
+    def carries_economy(self) -> bool:
+        """Whether its scenarios may have an `economy`."""
+        return self.kernels.expose is not None and self.kernels.withdraw is not None
 
 
 Hook = TypeVar("Hook")

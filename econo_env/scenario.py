@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.documents import to_yaml
+from econo_env.economy.part import PARTS, Part
 from econo_env.engine.program import Program
 from econo_env.files import write_file
 from econo_env.mechanisms.base import Options, options_of
@@ -21,6 +22,16 @@ class Kind(Protocol):
         """What scenarios call it."""
         ...
 
+    @property
+    def carries_economy(self) -> bool:
+        """Whether its scenarios may have an `economy`."""
+        ...
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether agents trade with each other."""
+        ...
+
     def program(self, scenario: Any, /) -> Program:
         """What the engine runs for a scenario."""
         ...
@@ -28,6 +39,13 @@ class Kind(Protocol):
 
 LARGEST_POPULATION = 10_000_000
 _ID = r"^[a-z][a-z0-9_]*_v\d+$"
+
+
+def _part_section(name: str, section: Any) -> BaseModel:
+    part = PARTS.row(name)
+    document = section.model_dump(mode="json") if isinstance(section, BaseModel) else section
+    config: type[BaseModel] = part.config
+    return validated(config, {} if document is None else document)
 
 
 class Scenario(BaseModel):
@@ -41,6 +59,7 @@ class Scenario(BaseModel):
         end_of_episode: What the last tick is to a learner: `termination`, the game is over and nothing follows, or
             `truncation`, the economy would go on. All agents end the same way.
         mechanism: The rule by its name, with its parameters; amounts in credits.
+        economy: The parts of the economy around the market, each a section by its name; none by default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -53,6 +72,7 @@ class Scenario(BaseModel):
     max_cycles: int = Field(1, ge=1, le=1_000_000_000)
     end_of_episode: Literal["termination", "truncation"] = "termination"
     mechanism: SerializeAsAny[Options]
+    economy: dict[str, SerializeAsAny[BaseModel]] | None = None
 
     @field_validator("id")
     @classmethod
@@ -65,6 +85,32 @@ class Scenario(BaseModel):
     @classmethod
     def _of_the_table(cls, section: Any) -> Options:
         return options_of(section, cls.model_fields["market"].default)
+
+    @field_validator("economy", mode="before")
+    @classmethod
+    def _of_the_parts(cls, sections: Any) -> Any:
+        if not isinstance(sections, dict):
+            return sections
+        return {name: _part_section(name, section) for name, section in sections.items()}
+
+    @model_validator(mode="after")
+    def _economy_holds_together(self) -> Self:
+        if self.economy is None:
+            return self
+        if not self.kind.carries_economy:
+            raise ValueError(f"economy: a {self.market} market carries none yet: leave it out")
+        for part, section in self.parts().items():
+            for other in part.needs:
+                if other not in self.economy:
+                    raise ValueError(f"economy.{part.name} stands on {other}: add `{other}: {{}}` to the economy")
+            if (reason := part.check(self, section)) is not None:
+                raise ValueError(f"economy.{part.name}: {reason}")
+        return self
+
+    def parts(self) -> dict[Part[Any], BaseModel]:
+        """The parts of the economy with their sections, those that others stand on first."""
+        sections = self.economy or {}
+        return {part: sections[name] for name, part in PARTS.rows().items() if name in sections}
 
     @property
     def ticks_hang_together(self) -> bool:

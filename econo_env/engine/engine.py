@@ -33,6 +33,7 @@ class Engine:
         num_markets: Markets in the batch.
         num_agents: Agents in each market.
         state: Typed arrays of the market's own `State`, first axis the market. Writing to them changes the economy.
+        world: The same, or where the scenario has an economy that and the arrays of its parts: `world.ledger`, ...
         exchange: Actions, observations, rewards, flags: see `econo_env.engine.state.Exchange`.
     """
 
@@ -63,7 +64,9 @@ class Engine:
         sizes = program.sizes
         needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (program.state, Exchange))
         require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
-        self.state: Any = allocate(program.state, self.num_markets, sizes)
+        self.world: Any = allocate(program.state, self.num_markets, sizes)
+        world: Any = self.world
+        self.state: Any = world.market if program.parts else world
         self.exchange = allocate(Exchange, self.num_markets, sizes)
         self._terms = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
@@ -136,15 +139,15 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
-        return Snapshot(tuple(a.copy() for a in arrays_of(self.state)), tuple(a.copy() for a in self.exchange))
+        return Snapshot(tuple(a.copy() for a in arrays_of(self.world)), tuple(a.copy() for a in self.exchange))
 
     def arrays(self) -> list[NDArray[Any]]:
         """Every array that the engine holds: the state's, in the order of its columns, and the exchange's."""
-        return [*arrays_of(self.state), *self.exchange]
+        return [*arrays_of(self.world), *self.exchange]
 
     def restore(self, snapshot: Snapshot) -> None:
         """Returns to a snapshot of this engine or of one with the same scenario and size."""
-        if [a.shape for a in snapshot.state] != [a.shape for a in arrays_of(self.state)]:
+        if [a.shape for a in snapshot.state] != [a.shape for a in arrays_of(self.world)]:
             raise ValueError("the snapshot is of another scenario or batch size")
         for mine, kept in zip(self.arrays(), (*snapshot.state, *snapshot.exchange), strict=True):
             mine[...] = kept

@@ -11,7 +11,7 @@ Stage = Callable[..., None]
 class Stages:
     """The compiled stages of a tick; what is None is not in the loop and costs nothing.
 
-    Each takes `(k, state, params, buffers)`; `clear` also takes the mechanism's rule.
+    Each takes `(k, state, params, buffers)`; `clear` also takes the mechanism's rule, `withdraw` takes `(k, i, state)`.
 
     Attributes:
         eligibility: Who may bid.
@@ -24,6 +24,8 @@ class Stages:
         observe: The next round, and what agents see of it.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
+        expose: Writes the most that each bid can cost its bidder; with `withdraw` it lets the market carry an economy.
+        withdraw: Strikes agent i's bid.
     """
 
     bids: Stage
@@ -36,6 +38,8 @@ class Stages:
     grade: Stage | None = None
     settle: Stage | None = None
     reputation: Stage | None = None
+    expose: Stage | None = None
+    withdraw: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Program:
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
-        rule: The mechanism's compiled rule.
+        parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
     """
 
     name: str
@@ -56,4 +60,4 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
-    rule: Callable[..., Any]
+    parts: tuple[str, ...] = ()

@@ -136,7 +136,7 @@ BANNING = Market(
     params=terms,
     kernels=Stages(reset=reset, bids=bids, observe=observe, finish=finish),
     actions=action_names,
-    observations=observation_names,
+    features=observation_names,
     baselines=Baselines(truthful=truthful_actions),
     view=View(info=info),
     rule=rule,

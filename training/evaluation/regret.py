@@ -160,7 +160,9 @@ def regrets(
     bids = market_of(scenario).judging.bids
     searches = {"bid_grid": search_bids, "action_grid": search_actions}
     if method == "auto":
-        method = "bid_grid" if bids is not None and bids.applies(scenario) else "action_grid"
+        method = (
+            "bid_grid" if bids is not None and scenario.economy is None and bids.applies(scenario) else "action_grid"
+        )
     if method not in searches:
         raise ValueError(f"method={method!r} is unknown: choose auto, {', '.join(searches)}")
     if method == "bid_grid" and bids is None:

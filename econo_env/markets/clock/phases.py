@@ -29,6 +29,26 @@ def _over_before(k: int, state: State) -> bool:
 
 
 @compiled
+def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """The most that this tick can cost: the price asked for those who accept it, their bid for those who lead."""
+    over = _over_before(k, state)
+    for i in range(state.values.shape[1]):
+        most = np.int64(0)
+        if not over and state.standing[k, i] != 0:
+            if state.bids[k, i] >= state.price[k]:
+                most = state.price[k]
+            if state.leader[k] == i:
+                most = max(most, state.best[k])
+        state.award.exposure[k, i] = most
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i accepts no price at this tick."""
+    state.bids[k, i] = NO_BID
+
+
+@compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Moves the clock by the mechanism's rule; a sale fixes who pays what."""
     if _over_before(k, state):

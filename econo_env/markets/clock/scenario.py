@@ -49,7 +49,7 @@ class ClockScenario(Scenario):
     @property
     def ticks_hang_together(self) -> bool:
         """They do, but a bidder keeps to its limit, and judges search over limits."""
-        return False
+        return self.economy is not None
 
     def row(self) -> ClockMechanism:
         """The mechanism's row of the table."""

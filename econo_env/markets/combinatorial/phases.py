@@ -32,6 +32,25 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
+def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """The most that bids can cost: the highest one, for at most one bundle is won."""
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        most = np.int64(0)
+        for b in range(each):
+            most = max(most, state.bids[k, i * each + b])
+        state.award.exposure[k, i] = most
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i does not bid."""
+    each = state.values.shape[2]
+    for b in range(each):
+        state.bids[k, i * each + b] = NO_BID
+
+
+@compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule."""
     scratch = Scratch(

@@ -52,7 +52,7 @@ class CombinatorialScenario(Scenario):
     @property
     def ticks_hang_together(self) -> bool:
         """Only through what is shown of the last round: values are drawn afresh in each."""
-        return self.max_cycles > 1 and self.feedback != "nothing"
+        return self.max_cycles > 1 and (self.feedback != "nothing" or self.economy is not None)
 
     @property
     def bundles_each(self) -> int:

@@ -19,9 +19,11 @@ MARKET = Market(
         settle=phases.settle,
         observe=phases.observe,
         finish=phases.finish,
+        expose=phases.expose,
+        withdraw=phases.withdraw,
     ),
     actions=layout.action_names,
-    observations=layout.observation_names,
+    features=layout.observation_names,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,
@@ -38,6 +40,7 @@ MARKET = Market(
     ),
     judging=Judging(bids=BidSearch(made=outcome.bids_made, highest=outcome.highest_bid, curves=outcome.bid_curves)),
     solver=Solver(solution=strategies.numerical_solution),
+    two_sided=True,
     clear=form.clear_form,
     view=View(
         info=layout.info,

@@ -57,6 +57,19 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
+def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """The most that an offer can cost: a buyer's bid; a seller pays nothing."""
+    for i in range(state.values.shape[1]):
+        state.award.exposure[k, i] = max(state.bids[k, i], 0) if i < terms.num_buyers else 0
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i makes no offer."""
+    state.bids[k, i] = NO_OFFER
+
+
+@compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])

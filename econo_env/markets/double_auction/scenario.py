@@ -82,7 +82,7 @@ class DoubleAuctionScenario(TwoSidedScenario):
     @property
     def ticks_hang_together(self) -> bool:
         """Only through what is shown of the last round: values and costs are drawn afresh in each."""
-        return self.max_cycles > 1 and self.feedback != "nothing"
+        return self.max_cycles > 1 and (self.feedback != "nothing" or self.economy is not None)
 
 
 def built_in() -> list[Scenario]:

@@ -112,6 +112,24 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
+def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """The most that bids can cost: all of them together; in procurement nothing."""
+    for i in range(state.bids.shape[1]):
+        most = np.int64(0)
+        if terms.ceiling is None:
+            for unit in range(state.bids.shape[2]):
+                most += max(state.bids[k, i, unit], 0)
+        state.award.exposure[k, i] = most
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i does not bid."""
+    for unit in range(state.bids.shape[2]):
+        state.bids[k, i, unit] = NO_BID
+
+
+@compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])

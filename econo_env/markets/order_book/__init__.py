@@ -21,7 +21,7 @@ MARKET = Market(
         finish=phases.finish,
     ),
     actions=layout.action_names,
-    observations=layout.observation_names,
+    features=layout.observation_names,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,
@@ -37,6 +37,7 @@ MARKET = Market(
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
     judging=Judging(one_round=True),
+    two_sided=True,
     clear=form.clear_form,
     view=View(
         info=layout.info,

@@ -23,9 +23,11 @@ MARKET = Market(
         settle=phases.settle,
         observe=sealed_phases.observe,
         finish=sealed_phases.finish,
+        expose=sealed_phases.expose,
+        withdraw=sealed_phases.withdraw,
     ),
     actions=sealed_layout.action_names,
-    observations=sealed_layout.observation_names,
+    features=sealed_layout.observation_names,
     types=Types(
         names=sealed_outcome.type_names,
         now=sealed_outcome.types,

@@ -58,6 +58,21 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
+def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """An offer costs its supplier no money: the buyer pays."""
+    for i in range(state.values.shape[1]):
+        state.award.exposure[k, i] = 0
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i makes no offer."""
+    state.qualities[k, i] = 0
+    state.prices[k, i] = NO_OFFER
+    state.scores[k, i] = NO_OFFER
+
+
+@compiled
 def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
     """Applies the mechanism's rule to the scores."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])

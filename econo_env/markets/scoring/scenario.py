@@ -107,7 +107,7 @@ class ScoringScenario(Scenario):
     @property
     def ticks_hang_together(self) -> bool:
         """Only through what is shown of the last round: costs are drawn afresh in each."""
-        return self.max_cycles > 1 and self.feedback != "nothing"
+        return self.max_cycles > 1 and (self.feedback != "nothing" or self.economy is not None)
 
     @property
     def highest_cost(self) -> float:

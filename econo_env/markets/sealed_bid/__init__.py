@@ -19,9 +19,11 @@ MARKET = Market(
         settle=phases.settle,
         observe=phases.observe,
         finish=phases.finish,
+        expose=phases.expose,
+        withdraw=phases.withdraw,
     ),
     actions=layout.action_names,
-    observations=layout.observation_names,
+    features=layout.observation_names,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,

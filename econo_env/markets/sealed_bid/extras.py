@@ -87,6 +87,20 @@ def restrict_bids(extras: Extras | None, k: int, state: State, exchange: Exchang
 
 
 @compiled
+def most_paid(extras: Extras | None, bid: int) -> int:
+    """The most that a bidder can have to pay for its bid: in procurement fees and a stake alone."""
+    if extras is None:
+        return bid
+    most = 0 if extras.ceiling != NO_CEILING else bid
+    return max(most, _stake_of(extras.default)) + extras.entry_fee
+
+
+@compiled
+def _stake_of(default: DefaultTerms | None) -> int:
+    return 0 if default is None else default.stake
+
+
+@compiled
 def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
     """In procurement turns bids into what they leave of the ceiling, which the rule ranks, and back."""
     if extras is None:

@@ -15,6 +15,7 @@ from econo_env.markets.sealed_bid.extras import (
     draw_extras,
     forget_extras,
     mirror_bids,
+    most_paid,
     restrict_bids,
     settle_extras,
     size_of,
@@ -57,6 +58,21 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         scale = terms.highest_value if terms.bids_are_amounts else float(state.values[k, i])
         state.bids[k, i] = int(math.floor((1.0 + action) * stretched(terms.half_largest_bid, scale) + 0.5))
     restrict_bids(terms.extras, k, state, exchange)
+
+
+@compiled
+def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """The most that a bid can cost: itself where the rule sells, and what fees and walking away may take."""
+    for i in range(state.bids.shape[1]):
+        state.award.exposure[k, i] = 0
+        if state.bids[k, i] >= 0:
+            state.award.exposure[k, i] = most_paid(terms.extras, state.bids[k, i])
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i does not bid."""
+    state.bids[k, i] = NO_BID
 
 
 @compiled

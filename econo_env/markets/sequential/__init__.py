@@ -24,9 +24,11 @@ MARKET: Market[SequentialScenario, Any] = Market(
         settle=phases.settle,
         observe=phases.observe,
         finish=sealed_phases.finish,
+        expose=sealed_phases.expose,
+        withdraw=sealed_phases.withdraw,
     ),
     actions=layout.action_names,
-    observations=layout.observation_names,
+    features=layout.observation_names,
     types=Types(
         names=sealed_outcome.type_names,
         now=sealed_outcome.types,

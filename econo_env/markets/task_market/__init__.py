@@ -35,7 +35,7 @@ MARKET = Market(
         finish=episode.finish,
     ),
     actions=layout.action_names,
-    observations=layout.observation_names,
+    features=layout.observation_names,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,

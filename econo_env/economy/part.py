@@ -1,0 +1,84 @@
+"""The row of a part: one feature of the economy, composed by configuration with any market that carries it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from econo_env.engine.program import Stage
+from econo_env.table import Table
+
+if TYPE_CHECKING:
+    from econo_env.scenario import Scenario
+
+
+class Section(BaseModel):
+    """A section of a scenario's `economy`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+C = TypeVar("C", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What an agent sees of a part.
+
+    Attributes:
+        name: Name of the observation.
+        meaning: What it means, from 0 to 1.
+        value: Compiled, `(k, i, world, params)`: what agent i of market k sees.
+    """
+
+    name: str
+    meaning: str
+    value: Callable[..., float]
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Generic[C]):
+    """One feature of the economy.
+
+    Its state stands in the world under its name, its constants in the params; a stage takes `(k, world, params,
+    exchange)`, and `lock` also the market's `withdraw`, which strikes an agent's bid.
+
+    Attributes:
+        name: The key of its section under `economy`.
+        summary: What it does, in a sentence.
+        config: Its section.
+        state: Its columns, a NamedTuple.
+        params: Its constants for a scenario.
+        stages: Compiled functions by stage of `econo_env.economy.tick.TICK_ORDER`, or `open`, at the start of an
+            episode.
+        needs: Parts that it stands on.
+        features: What agents see of it.
+        series: What training logs of the last tick, by name: (scenario, world).
+        check: Why it does not go with a scenario; None where it does.
+    """
+
+    name: str
+    summary: str
+    config: type[C]
+    state: type[tuple[Any, ...]]
+    params: Callable[["Scenario", C], Any]
+    stages: Mapping[str, Stage]
+    needs: tuple[str, ...] = ()
+    features: tuple[Feature, ...] = ()
+    series: Callable[["Scenario", Any], Mapping[str, Any]] | None = None
+    check: Callable[["Scenario", C], str | None] = field(default=lambda scenario, section: None)
+
+
+PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)
+"""Every part; those of `econo_env.economy.parts` stand first, those that others stand on before them."""
+
+
+def register_part(row: Part[Any]) -> Part[Any]:
+    """Makes a part of the economy known: its section may stand under `economy` in scenarios.
+
+    Raises:
+        TypeError: It is no `Part`.
+        ValueError: Another part has its name.
+    """
+    return PARTS.register(row)

@@ -1,0 +1,74 @@
+"""What conduct earns: a bonus for every award that is kept, the same whatever was bid.
+
+The bonus is (performance_bonus_multiplier - 1) times a base in credits that no bid changes, so it moves nobody's bid
+for a given chance to win; the house pays it.
+"""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from econo_env.economy.ledger import FREE, PRINCIPAL, account
+from econo_env.economy.part import Part, Section
+from econo_env.economy.parts.ledger import move
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.money import LARGEST_CREDITS, Credits, to_money
+from econo_env.scenario import Scenario
+
+
+class IncentivesSection(Section):
+    """What conduct earns.
+
+    Attributes:
+        performance_bonus_multiplier: From 1 up: an award that is kept earns (this - 1) times the base.
+        bonus_base: Credits; no bid changes it.
+    """
+
+    performance_bonus_multiplier: float = Field(1.25, ge=1.0, le=100.0)
+    bonus_base: Credits = Field(0.1, ge=0.0, le=LARGEST_CREDITS / 1e6)
+
+
+class State(NamedTuple):
+    """Bonuses in a batch of markets."""
+
+    bonus: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of bonus in the last tick")]
+
+
+class Params(NamedTuple):
+    """Constants of the part."""
+
+    bonus: int  # micro-credits for an award that is kept
+
+
+def _params(scenario: Scenario, section: IncentivesSection) -> Params:
+    return Params(int(to_money(round((section.performance_bonus_multiplier - 1.0) * section.bonus_base, 6))))
+
+
+@compiled
+def reward_conduct(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """Pays the bonus of those who kept their award."""
+    agents = world.incentives.bonus.shape[1]
+    for i in range(agents):
+        bonus = params.incentives.bonus if world.default.kept[k, i] else 0
+        world.incentives.bonus[k, i] = bonus
+        move(k, world.ledger, PRINCIPAL, account(i, FREE, agents), bonus)
+
+
+@compiled
+def forget(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """No bonus has been paid at the start of an episode."""
+    for i in range(world.incentives.bonus.shape[1]):
+        world.incentives.bonus[k, i] = 0
+
+
+PART = Part(
+    name="incentives",
+    summary="A bonus for every award that is kept, the same whatever was bid.",
+    config=IncentivesSection,
+    state=State,
+    params=_params,
+    stages={"open": forget, "post": reward_conduct},
+    needs=("default",),
+)

@@ -1,0 +1,182 @@
+"""Accounts for every agent and the house: all money of a market goes through one door, and nobody bids beyond its own.
+
+A bid whose most costly outcome is more than the agent has free is struck before the auction. What the award charges
+goes from the agent to the house, what it pays from the house to the agent. Rewards are the worth of the goods and
+what the agent's own accounts gained.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from econo_env.economy.ledger import (
+    AGENT_ACCOUNTS,
+    BONDED,
+    FREE,
+    PRINCIPAL,
+    SYSTEM_ACCOUNTS,
+    account,
+    balances_of,
+    mint,
+    transfer,
+)
+from econo_env.economy.part import Feature, Part, Section
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
+from econo_env.scenario import Scenario
+
+
+class LedgerSection(Section):
+    """Money that agents and the house start an episode with.
+
+    Attributes:
+        endowment: Free money of each agent, credits.
+        house: Money of the house, which sells, buys and pays bonuses, credits.
+    """
+
+    endowment: Credits = Field(10.0, ge=0.0, le=LARGEST_CREDITS / 1e3)
+    house: Credits = Field(1_000_000.0, ge=0.0, le=LARGEST_CREDITS / 2)
+
+
+class State(NamedTuple):
+    """Balances of a batch of markets; accounts are those of `econo_env.economy.ledger`."""
+
+    balances: Annotated[Int64s, Column(np.int64, ("accounts",), "micro-credits, see economy.ledger")]
+    minted: Annotated[Int64s, Column(np.int64, (), "micro-credits, sum of all balances")]
+    refused: Annotated[Int64s, Column(np.int64, (), "transfers refused: 0 unless a rule is wrong")]
+    wealth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits in the agent's accounts before the tick")]
+    struck: Annotated[Int64s, Column(np.int64, ("agents",), "1 where the last bid was struck for want of money")]
+
+
+class Params(NamedTuple):
+    """Micro-credits at the start of an episode."""
+
+    endowment: int
+    house: int
+
+
+def _params(scenario: Scenario, section: LedgerSection) -> Params:
+    return Params(int(to_money(section.endowment)), int(to_money(section.house)))
+
+
+@compiled
+def move(k: int, ledger: State, source: int, target: int, amount: int) -> None:
+    """The one door: a transfer that must succeed; a refusal is counted."""
+    if not transfer(ledger.balances[k], source, target, amount):
+        ledger.refused[k] += 1
+
+
+@compiled
+def wealth_of(k: int, i: int, ledger: State) -> int:
+    """What agent i has, free, in escrow and bonded, micro-credits."""
+    agents, total = ledger.wealth.shape[1], 0
+    for kind in range(AGENT_ACCOUNTS):
+        total += ledger.balances[k, account(i, kind, agents)]
+    return total
+
+
+@compiled
+def open_accounts(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """Mints the money of an episode."""
+    ledger = world.ledger
+    for at in range(ledger.balances.shape[1]):
+        ledger.balances[k, at] = 0
+    ledger.minted[k] = mint(ledger.balances[k], PRINCIPAL, params.ledger.house)
+    agents = ledger.wealth.shape[1]
+    for i in range(agents):
+        ledger.minted[k] += mint(ledger.balances[k], account(i, FREE, agents), params.ledger.endowment)
+        ledger.wealth[k, i] = params.ledger.endowment
+        ledger.struck[k, i] = 0
+
+
+@compiled
+def count_wealth(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """Notes what everybody has before the tick."""
+    for i in range(world.ledger.wealth.shape[1]):
+        world.ledger.wealth[k, i] = wealth_of(k, i, world.ledger)
+
+
+@compiled
+def cover(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> None:
+    """Strikes bids that could cost more than their bidder has free."""
+    ledger, agents = world.ledger, world.ledger.wealth.shape[1]
+    for i in range(agents):
+        ledger.struck[k, i] = 0
+        if world.market.award.exposure[k, i] > ledger.balances[k, account(i, FREE, agents)]:
+            withdraw(k, i, world.market)
+            world.market.award.exposure[k, i] = 0
+            ledger.struck[k, i] = 1
+
+
+@compiled
+def post(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """Moves what the award charges and pays; where free money is locked away, a bidder's own bond pays the rest."""
+    ledger, agents = world.ledger, world.ledger.wealth.shape[1]
+    for i in range(agents):
+        due = world.market.award.pays[k, i]
+        free = account(i, FREE, agents)
+        if due > 0:
+            at_hand = min(due, ledger.balances[k, free])
+            move(k, ledger, free, PRINCIPAL, at_hand)
+            if due > at_hand:
+                move(k, ledger, account(i, BONDED, agents), PRINCIPAL, due - at_hand)
+        elif due < 0:
+            move(k, ledger, PRINCIPAL, free, -due)
+
+
+@compiled
+def reckon(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """Rewards are the worth of the goods and what the own accounts gained, in credits."""
+    for i in range(world.ledger.wealth.shape[1]):
+        gained = wealth_of(k, i, world.ledger) - world.ledger.wealth[k, i]
+        exchange.rewards[k, i] = (world.market.award.worth[k, i] + gained) * CREDIT
+
+
+@compiled
+def free_money(k: int, i: int, world: Any, params: Any) -> float:
+    """Free money f as f / (f + endowment)."""
+    free = float(world.ledger.balances[k, account(i, FREE, world.ledger.wealth.shape[1])])
+    return free / (free + max(1.0, float(params.ledger.endowment)))
+
+
+def _check(scenario: Scenario, section: LedgerSection) -> str | None:
+    utility = dict(scenario).get("utility")
+    if utility is not None and getattr(utility, "name", "risk_neutral") != "risk_neutral":
+        return f"rewards are worth and money, so utility {utility.name!r} does not go with it: leave utility out"
+    return None
+
+
+def series(scenario: Scenario, world: Any) -> Mapping[str, NDArray[Any]]:
+    """Free money of each agent, (markets, agents), and bids struck for want of it, per market, (markets,)."""
+    return {
+        "free_money": to_credits(balances_of(world.ledger.balances, FREE)),
+        "struck": world.ledger.struck.sum(axis=1).astype(np.float64),
+    }
+
+
+def accounts(num_agents: int) -> int:
+    """Accounts of a market with that many agents."""
+    return SYSTEM_ACCOUNTS + AGENT_ACCOUNTS * num_agents
+
+
+PART = Part(
+    name="ledger",
+    summary="Accounts: all money moves between them, and nobody bids beyond what it has.",
+    config=LedgerSection,
+    state=State,
+    params=_params,
+    stages={
+        "open": open_accounts,
+        "maturities": count_wealth,
+        "lock": cover,
+        "post": post,
+        "reckon": reckon,
+    },
+    features=(Feature("free_money", "the own free money f as f / (f + endowment)", free_money),),
+    series=series,
+    check=_check,
+)
