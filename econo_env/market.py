@@ -345,12 +345,18 @@ class Market(Generic[S, T]):
             params=params_type(self.name, kinds)(**constants),
             source=world_source(self.kernels, rule, list(parts), own),
             parts=tuple(part.name for part in parts),
+            own_features=own,
         )
 
     def observations(self, scenario: S) -> tuple[str, ...]:
         """What each feature of an observation means: the market's own, then those of the economy."""
         own = self.features(scenario)
         return own + tuple(feature.name for part in scenario.parts() for feature in part.features)
+
+    @property
+    def one_sale(self) -> bool:
+        """Whether an episode is one sale that goes through its ticks."""
+        return self.judging.one_round
 
     @property
     def carries_economy(self) -> bool:

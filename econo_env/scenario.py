@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.documents import to_yaml
 from econo_env.economy.part import PARTS, Part
@@ -32,6 +32,11 @@ class Kind(Protocol):
         """Whether agents trade with each other."""
         ...
 
+    @property
+    def one_sale(self) -> bool:
+        """Whether an episode is one sale that goes through its ticks."""
+        ...
+
     def program(self, scenario: Any, /) -> Program:
         """What the engine runs for a scenario."""
         ...
@@ -39,6 +44,16 @@ class Kind(Protocol):
 
 LARGEST_POPULATION = 10_000_000
 _ID = r"^[a-z][a-z0-9_]*_v\d+$"
+
+
+class Sections(dict[str, BaseModel]):
+    """The sections of an economy by name; never changed, so a scenario can stand for itself in caches."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
+        return hash(tuple(self.items()))
+
+    def __setitem__(self, name: str, section: BaseModel) -> None:
+        raise TypeError(f"economy.{name}: a scenario does not change; `scenario.replace(economy=...)` makes another")
 
 
 def _part_section(name: str, section: Any) -> BaseModel:
@@ -72,7 +87,7 @@ class Scenario(BaseModel):
     max_cycles: int = Field(1, ge=1, le=1_000_000_000)
     end_of_episode: Literal["termination", "truncation"] = "termination"
     mechanism: SerializeAsAny[Options]
-    economy: dict[str, SerializeAsAny[BaseModel]] | None = None
+    economy: Annotated[dict[str, SerializeAsAny[BaseModel]], AfterValidator(Sections)] | None = None
 
     @field_validator("id")
     @classmethod

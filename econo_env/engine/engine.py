@@ -68,6 +68,10 @@ class Engine:
         world: Any = self.world
         self.state: Any = world.market if program.parts else world
         self.exchange = allocate(Exchange, self.num_markets, sizes)
+        own: tuple[Exchange, ...] = ()
+        if program.own_features is not None:  # what the market itself shows comes first
+            own = (self.exchange._replace(observations=self.exchange.observations[..., : program.own_features]),)
+        self._shown = own
         self._terms = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
         self._run: Kernel | None = None
@@ -104,7 +108,7 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
         chosen = self._mask(mask)
         self._require_reset()
-        self._over_markets(chosen, self.state, self._terms, self.exchange, True, bool(self.autoreset))
+        self._over_markets(chosen, self.world, self._terms, self.exchange, *self._shown, True, bool(self.autoreset))
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `exchange`.
@@ -124,7 +128,15 @@ class Engine:
             raise ValueError(
                 f"actions of shape {given.shape}: {self.exchange.actions.shape} is needed (markets, agents, components)"
             )
-        arguments = (self._everywhere, self.state, self._terms, self.exchange, False, bool(self.autoreset))
+        arguments = (
+            self._everywhere,
+            self.world,
+            self._terms,
+            self.exchange,
+            *self._shown,
+            False,
+            bool(self.autoreset),
+        )
         if where is None:
             if given is not self.exchange.actions:
                 self.exchange.actions[...] = given

@@ -53,6 +53,7 @@ class Program:
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
         parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
+        own_features: Features that the market itself shows, the first ones, where parts show others.
     """
 
     name: str
@@ -61,3 +62,4 @@ class Program:
     params: Any
     source: str
     parts: tuple[str, ...] = ()
+    own_features: int | None = None

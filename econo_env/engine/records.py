@@ -7,7 +7,7 @@ as it does with members passed one by one.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, get_origin, get_type_hints
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -17,6 +17,9 @@ from numba.core.pythonapi import NativeValue
 from numba.core.types.containers import NamedTuple, NamedUniTuple
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, register_model, unbox
+
+OF_PLACES = ("World_", "Params_")
+"""Classes of named tuples, by how their names begin, whose members are records themselves."""
 
 _ALIGNMENT = 8
 """Bytes: every member starts at a multiple, which suits pointers, float64 and int64."""
@@ -43,11 +46,25 @@ class Record(types.Type):
 def record_type(kind: Any) -> Any:
     """The type under which compiled loops take an argument: named tuples as `Record`, all else as it is.
 
-    Named tuples within one stay values: rules unpack some of them.
+    Of named tuples within one, records of declared columns and the members of a world are places too; others stay
+    values, for rules unpack some of them.
     """
     if not isinstance(kind, NamedTuple | NamedUniTuple):
         return kind
-    return Record(tuple(zip(kind.fields, kind.types, strict=True)), kind.instance_class.__name__)
+    of_places = kind.instance_class.__name__.startswith(OF_PLACES)
+    members = tuple(
+        (name, record_type(member) if of_places or _holds_columns(member) else member)
+        for name, member in zip(kind.fields, kind.types, strict=True)
+    )
+    return Record(members, kind.instance_class.__name__)
+
+
+def _holds_columns(kind: Any) -> bool:
+    """Whether it is a record of columns, such as an award."""
+    if not isinstance(kind, NamedTuple | NamedUniTuple):
+        return False
+    hints = get_type_hints(kind.instance_class, include_extras=True).values()
+    return any(get_origin(hint) is Annotated for hint in hints)
 
 
 @register_model(Record)
@@ -65,6 +82,9 @@ class _RecordAttributes(AttributeTemplate):  # type: ignore[misc]  # numba ships
 
 
 def _size(context: Any, kind: Any) -> int:
+    """Bytes of a member; a record within a record stands there itself."""
+    if isinstance(kind, Record):
+        return sum(_size(context, member) for _, member in kind.members)
     bytes_needed: int = context.get_abi_sizeof(context.get_data_type(kind))
     return -(-bytes_needed // _ALIGNMENT) * _ALIGNMENT
 
@@ -85,6 +105,8 @@ def _at(context: Any, builder: Any, pointer: Any, offset: int, member: Any) -> A
 @lower_getattr_generic(Record)
 def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -> Any:
     member, offset = next((member, offset) for own, member, offset in _places(context, kind) if own == name)
+    if isinstance(member, Record):
+        return cgutils.pointer_add(builder, pointer, offset)
     model, place = context.data_model_manager[member], _at(context, builder, pointer, offset, member)
     if model.get_value_type() == model.get_data_type():
         return builder.load(place)
@@ -94,11 +116,26 @@ def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -
 @unbox(Record)
 def _from_python(kind: Record, given: Any, c: Any) -> NativeValue:
     """Writes the members of a named tuple one after another into the frame of the caller."""
-    builder, room = c.builder, _room(c.context, c.builder, kind)
+    room = _room(c.context, c.builder, kind)
     cleanups: list[Any] = []
-    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
+    failed = cgutils.alloca_once_value(c.builder, cgutils.false_bit)
+    _write(kind, given, room, c, failed, cleanups)
+
+    def clean() -> None:
+        for one in reversed(cleanups):
+            one()
+
+    return NativeValue(room, is_error=c.builder.load(failed), cleanup=clean if cleanups else None)
+
+
+def _write(kind: Record, given: Any, room: Any, c: Any, failed: Any, cleanups: list[Any]) -> None:
+    builder = c.builder
     for at, (_, member, offset) in enumerate(_places(c.context, kind)):
-        native = c.unbox(member, c.pyapi.tuple_getitem(given, at))
+        item = c.pyapi.tuple_getitem(given, at)
+        if isinstance(member, Record):
+            _write(member, item, cgutils.pointer_add(builder, room, offset), c, failed, cleanups)
+            continue
+        native = c.unbox(member, item)
         with builder.if_then(native.is_error, likely=False):
             builder.store(cgutils.true_bit, failed)
         if native.cleanup is not None:
@@ -108,15 +145,9 @@ def _from_python(kind: Record, given: Any, c: Any) -> NativeValue:
         value = native.value if same else model.as_data(builder, native.value)
         builder.store(value, _at(c.context, builder, room, offset, member))
 
-    def clean() -> None:
-        for one in reversed(cleanups):
-            one()
-
-    return NativeValue(room, is_error=builder.load(failed), cleanup=clean if cleanups else None)
-
 
 def _room(context: Any, builder: Any, kind: Record) -> Any:
-    size = sum(_size(context, member) for _, member in kind.members)
+    size = _size(context, kind)
     words = ir.ArrayType(cgutils.intp_t, max(1, size // _ALIGNMENT))
     with builder.goto_entry_block():  # every word that is read is written first: no need to clear them
         return builder.bitcast(builder.alloca(words), cgutils.voidptr_t)
@@ -127,6 +158,6 @@ def near(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     if not isinstance(kind, Record):
         return value
     room = _room(context, builder, kind)
-    size = sum(_size(context, member) for _, member in kind.members)
+    size = _size(context, kind)
     cgutils.raw_memcpy(builder, room, value, cgutils.intp_t(size), 1)
     return room

@@ -108,7 +108,6 @@ def cover(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) ->
         ledger.struck[k, i] = 0
         if world.market.award.exposure[k, i] > ledger.balances[k, account(i, FREE, agents)]:
             withdraw(k, i, world.market)
-            world.market.award.exposure[k, i] = 0
             ledger.struck[k, i] = 1
 
 

@@ -41,6 +41,7 @@ class State(NamedTuple):
     positive: Annotated[Float64s, Column(np.float64, ("agents",), "evidence r")]
     negative: Annotated[Float64s, Column(np.float64, ("agents",), "evidence s")]
     bound: Annotated[Float64s, Column(np.float64, ("agents",), "5 % quantile of Beta(r + 1, s + 1)")]
+    barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for want of reputation alone")]
     eligible: Annotated[Bools, Column(np.bool_, ("agents",), "may bid in the coming tick")]
 
 
@@ -51,20 +52,23 @@ class Params(NamedTuple):
     open_share: float
     forgetting: float
     reference_value: float  # micro-credits
+    by_sale: bool  # an episode is one sale, which is open or not as a whole
 
 
 def _params(scenario: Scenario, section: ReputationSection) -> Params:
-    return Params(section.threshold, section.open_share, section.forgetting, section.reference_value * MICRO)
+    return Params(section.threshold, section.open_share, section.forgetting, section.reference_value * MICRO, scenario.kind.one_sale)
 
 
 @compiled
 def gate(k: int, world: Any, params: Any, exchange: Exchange) -> None:
     """Marks who may bid in the coming tick; a sale that goes through several ticks is open or not as a whole."""
     state, reputation = world.market, world.reputation
-    is_open = uniform(state.key[k], state.episode[k], state.tick[k], TASKS, 0) < params.reputation.open_share
+    tick = 0 if params.reputation.by_sale else state.tick[k]
+    is_open = uniform(state.key[k], state.episode[k], tick, TASKS, 0) < params.reputation.open_share
     for i in range(reputation.bound.shape[1]):
         may = is_open or reputation.bound[k, i] >= params.reputation.threshold
         reputation.eligible[k, i] = may
+        reputation.barred[k, i] = exchange.action_mask[k, i] and not may
         exchange.action_mask[k, i] = exchange.action_mask[k, i] and may
 
 
@@ -74,7 +78,14 @@ def strike(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -
     for i in range(world.reputation.bound.shape[1]):
         if not world.reputation.eligible[k, i]:
             withdraw(k, i, world.market)
-            world.market.award.exposure[k, i] = 0
+
+
+@compiled
+def lift(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+    """Takes back the last bars: a market need not write the whole mask at every tick."""
+    for i in range(world.reputation.bound.shape[1]):
+        if world.reputation.barred[k, i]:
+            exchange.action_mask[k, i] = True
 
 
 @compiled
@@ -126,7 +137,7 @@ PART = Part(
     config=ReputationSection,
     state=State,
     params=_params,
-    stages={"open": meet, "gate": gate, "strike": strike, "reputation": remember},
+    stages={"open": meet, "gate": gate, "strike": strike, "reputation": remember, "reckon": lift},
     needs=("default",),
     features=(
         Feature("reputation", "the own mean reputation", mean),

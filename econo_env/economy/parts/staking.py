@@ -58,9 +58,9 @@ def lock(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> 
         stake = int(params.staking.requirement * world.market.award.exposure[k, i])
         if stake > ledger.balances[k, account(i, FREE, agents)]:
             withdraw(k, i, world.market)
-            world.market.award.exposure[k, i] = 0
             ledger.struck[k, i] = 1
-            stake = 0
+            left = int(params.staking.requirement * world.market.award.exposure[k, i])
+            stake = min(left, ledger.balances[k, account(i, FREE, agents)])
         staking.locked[k, i] = stake
         move(k, ledger, account(i, FREE, agents), account(i, ESCROW, agents), stake)
 

@@ -30,22 +30,25 @@ def _over_before(k: int, state: State) -> bool:
 
 @compiled
 def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """The most that this tick can cost: the price asked for those who accept it, their bid for those who lead."""
+    """The most that this tick can cost: the price asked for those who accept it, else what was accepted last.
+
+    Where everybody left leaves at once, a lot decides who has the item at the price before.
+    """
     over = _over_before(k, state)
     for i in range(state.values.shape[1]):
         most = np.int64(0)
         if not over and state.standing[k, i] != 0:
+            most = state.best[k]
             if state.bids[k, i] >= state.price[k]:
-                most = state.price[k]
-            if state.leader[k] == i:
-                most = max(most, state.best[k])
+                most = max(most, state.price[k])
         state.award.exposure[k, i] = most
 
 
 @compiled
 def withdraw(k: int, i: int, state: State) -> None:
-    """Agent i accepts no price at this tick."""
+    """Agent i accepts no price at this tick; what it accepted before still binds it."""
     state.bids[k, i] = NO_BID
+    state.award.exposure[k, i] = min(state.award.exposure[k, i], state.best[k])
 
 
 @compiled

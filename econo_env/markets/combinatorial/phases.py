@@ -48,6 +48,7 @@ def withdraw(k: int, i: int, state: State) -> None:
     each = state.values.shape[2]
     for b in range(each):
         state.bids[k, i * each + b] = NO_BID
+    state.award.exposure[k, i] = 0
 
 
 @compiled
@@ -74,6 +75,8 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     game = game_at(terms.drawing, k, state, terms)
     rule(game, state.bids[k], lottery, terms.rule, state.won[k], state.award.pays[k], scratch)
+    for i in range(state.won.shape[1]):
+        state.award.units[k, i] = 1 if state.won[k, i] >= 0 else 0
 
 
 @compiled
@@ -84,7 +87,6 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         worth = np.int64(0)
         if state.won[k, i] >= 0:
             worth = state.values[k, i, state.won[k, i] - i * each]
-        state.award.units[k, i] = 1 if state.won[k, i] >= 0 else 0
         state.award.worth[k, i] = worth
         exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 

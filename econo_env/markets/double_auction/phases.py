@@ -67,6 +67,7 @@ def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def withdraw(k: int, i: int, state: State) -> None:
     """Agent i makes no offer."""
     state.bids[k, i] = NO_OFFER
+    state.award.exposure[k, i] = 0
 
 
 @compiled

@@ -127,6 +127,7 @@ def withdraw(k: int, i: int, state: State) -> None:
     """Agent i does not bid."""
     for unit in range(state.bids.shape[2]):
         state.bids[k, i, unit] = NO_BID
+    state.award.exposure[k, i] = 0
 
 
 @compiled

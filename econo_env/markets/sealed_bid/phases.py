@@ -73,6 +73,7 @@ def expose(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 def withdraw(k: int, i: int, state: State) -> None:
     """Agent i does not bid."""
     state.bids[k, i] = NO_BID
+    state.award.exposure[k, i] = 0
 
 
 @compiled

@@ -37,6 +37,7 @@ class Terms(NamedTuple):
     highest_value: float  # micro-credits
     value_scale: float  # 1 / highest_value
     bids_are_amounts: bool
+    extras: None  # of a sealed-bid market: a sequential sale has none
     shows_role: bool  # observations hold the own prior
     shows_price: bool
     shows_winning_bid: bool
@@ -92,6 +93,7 @@ def terms(scenario: SequentialScenario) -> Terms:
         highest_value=highest,
         value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",
+        extras=None,
         shows_role="prior" in names,
         shows_price="price" in names,
         shows_winning_bid="winning_bid" in names,
