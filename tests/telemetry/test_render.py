@@ -200,7 +200,7 @@ def test_the_course_of_a_clock_is_that_of_the_engine():
 
 
 def test_demand_and_supply_are_the_bids_in_order():
-    env = econo_env.parallel_env("vcg_double_auction_v0", num_agents=7, render_mode="ansi")
+    env = econo_env.parallel_env("vcg_double_auction_v1", num_agents=7, render_mode="ansi")
     env.reset(seed=3)
     env.step(truthful(env))
     bids, buyers = env.engine.state.bids[0] / 1e6, env.scenario.num_buyers
@@ -223,12 +223,12 @@ def test_areas_under_the_price_of_slots_are_payments():
 
 
 def test_procurement_is_shown_as_procurement():
-    env = econo_env.parallel_env("procurement_second_price_v0", render_mode="ansi")
+    env = econo_env.parallel_env("procurement_second_price_v1", render_mode="ansi")
     env.reset(seed=0)
     env.step(truthful(env))
     text, costs = env.render(), env.engine.state.values[0] / 1e6
     assert "the lowest bid wins and is paid" in text
-    assert f"bidder_{costs.argmin()} wins: lowest bid {costs.min():.6g}; is paid {costs.max():.6g}" in text
+    assert f"supplier_{costs.argmin()} wins: lowest bid {costs.min():.6g}; is paid {costs.max():.6g}" in text
 
 
 def test_bars_of_any_size_are_drawn_by_every_pillow_that_is_allowed():
