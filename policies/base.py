@@ -1,80 +1,32 @@
-"""What a policy is, and the table of those that go by a name."""
+"""The policies that go by a name, and making one by its name or from a file."""
 
 import difflib
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from econo_env.policy import POLICIES as _NAMED
+from econo_env.policy import Actions, Mask, Policy, Row
 from econo_env.scenario import Scenario
-
-Observations = NDArray[np.float32]
-Actions = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 _FILE = re.compile(r".+\.zip|.+\.py(:.*)?", re.DOTALL)
 
 
-@runtime_checkable
-class Policy(Protocol):
-    """A bidding strategy, a rule or something learned, for many agents at once.
-
-    Attributes:
-        name: What tables and reports call it.
-    """
-
-    name: str
-
-    def reset(self, seed: int) -> None:
-        """Starts over: the same seed leads to the same actions. Policies without luck or memory do nothing."""
-        ...
-
-    def act(self, observations: Observations, mask: Mask) -> Actions:
-        """Chooses actions.
-
-        Args:
-            observations: float32 (..., features), usually (markets, agents, features).
-            mask: bool (...), False where an agent may only do nothing; the action is 0 there.
-
-        Returns:
-            float32 (..., components) in [-1, 1].
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Row:
-    """One policy of the table.
-
-    Attributes:
-        name: What `make_policy` takes.
-        summary: The strategy in one sentence.
-        make: `make(scenario, seed, **options)`; a wrong option raises ValueError.
-        options: Names of the options it takes.
-    """
-
-    name: str
-    summary: str
-    make: Callable[..., Policy]
-    options: tuple[str, ...] = ()
-
-
-@cache
-def table() -> Mapping[str, Row]:
-    """Every named policy: the `POLICIES` of each module of this package."""
+def _own() -> Iterator[Row]:
     package = importlib.import_module("econo_env.policies")
-    rows: dict[str, Row] = {}
     for found in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{found.name}")
-        rows.update({row.name: row for row in getattr(module, "POLICIES", ())})
-    return rows
+        yield from vars(importlib.import_module(f"{package.__name__}.{found.name}")).get("POLICIES", ())
+
+
+table = _NAMED.rows
+"""Every named policy: the `POLICIES` of each module of this package, and those registered."""
+
+_NAMED.fill(_own)
 
 
 def policy_names() -> list[str]:
@@ -106,7 +58,7 @@ def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: 
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(
             f"unknown policy {str(name)!r}: {hint}choose one of {', '.join(policy_names())}, or give a run's folder, "
-            "my_policy.py:MyPolicy or model.zip"
+            f"my_policy.py:MyPolicy or model.zip{_NAMED.but(str(name))}"
         )
     unknown = sorted(set(options) - set(row.options))
     if unknown:

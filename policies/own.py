@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from econo_env.market import market_of
-from econo_env.policies.base import Actions, Mask, Observations, Policy, masked
+from econo_env.policies.base import masked
+from econo_env.policy import Actions, Mask, Observations, Policy
 from econo_env.scenario import Scenario
 
 Answer = TypeVar("Answer")

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from econo_env.market import market_of
-from econo_env.policies.base import Actions, Mask, Observations, Policy, make_policy, masked
+from econo_env.policies.base import make_policy, masked
+from econo_env.policy import Actions, Mask, Observations, Policy
 from econo_env.scenario import Scenario
 
 
