@@ -144,7 +144,7 @@ def test_no_picture_without_a_mode_or_an_episode():
         econo_env.parallel_env("first_price_v0", render_mode="ansi").render()
 
 
-PAYMENT = re.compile(r"bidder_(\d+) .*?(?:pays|is paid|gets|at|owes) ([\d.e-]+)")
+PAYMENT = re.compile(r"(\w+_\d+) .*?(?:pays|is paid|gets|at|owes) ([\d.e-]+)")
 
 
 def paid_in(state):
@@ -153,7 +153,7 @@ def paid_in(state):
 
 
 def payment_in(line):
-    if re.match(r"bidder_\d+ leaves", line):
+    if re.match(r"\w+_\d+ leaves", line):
         return None, None
     match = PAYMENT.match(line)
     return match.groups() if match else (None, None)
@@ -170,9 +170,9 @@ def test_the_story_tells_the_payments_of_the_engine(scenario):
             paid = paid_in(env.engine.state)
             story = env._recorder.picture().story
             rounding = 5e-4 if "unit at" in str(story) else 1e-6
-            found = {int(agent): float(amount) for agent, amount in map(payment_in, story) if agent is not None}
+            found = {agent: float(amount) for agent, amount in map(payment_in, story) if agent is not None}
             for agent in np.flatnonzero(paid > 0):
-                assert found[agent] == pytest.approx(paid[agent], rel=1e-5, abs=rounding)
+                assert found[env.possible_agents[agent]] == pytest.approx(paid[agent], rel=1e-5, abs=rounding)
                 told += 1
             if told > 40:
                 return
