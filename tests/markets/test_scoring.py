@@ -134,7 +134,7 @@ def test_the_ends_of_the_action_space():
 
 def test_a_quality_is_the_nearest_step():
     scenario, engine, market = started(markets=200)
-    terms = market.terms(scenario)
+    terms = market.params(scenario)
     best = np.vectorize(lambda theta: best_quality(float(theta), terms))(engine.state.values)
     actions = np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32)
     engine.step(actions)
