@@ -39,4 +39,5 @@ class OneOf:
 
 @lru_cache(maxsize=8)
 def _adapter(models: tuple[type[BaseModel], ...]) -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[Union[models], Field(discriminator="name")])  # noqa: UP007  # made of a tuple
+    chosen: Any = Annotated[Union[models], Field(discriminator="name")]  # noqa: UP007  # made of a tuple
+    return TypeAdapter(chosen)

@@ -6,7 +6,7 @@ both ends of the support; equilibria, reserves and judgement use the same table.
 """
 
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -327,7 +327,7 @@ def _name_of(kind: type[Prior]) -> str:
     if not (isinstance(kind, type) and issubclass(kind, Prior)):
         raise TypeError(f"{kind!r} is no prior: give a class made from {Prior.__module__}.Prior")
     name = kind.model_fields["name"]
-    if not name.default or name.annotation != Literal[name.default]:
+    if not name.default or get_args(name.annotation) != (name.default,):
         raise ValueError(f'{kind.__name__} has no name: give it a line such as name: Literal["triangle"] = "triangle"')
     missing = [
         function
