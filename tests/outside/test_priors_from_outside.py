@@ -49,10 +49,10 @@ def test_it_stands_wherever_a_prior_may_in_files_too(triangle, tmp_path, name, p
     read = econo_env.load(tmp_path / "it.yaml")
     assert read == given
     assert pickle.loads(pickle.dumps(read)) == given
-    with pytest.raises(ValueError, match=r"'triangel': did you mean 'triangle'\? choose one of uniform, .*, triangle$"):
-        scenario.replace(**changes(scenario, place, {"name": "triangel"}))
-    with pytest.raises(ValueError, match=r"unknown key '[a-z0-9_.]+\.widht', did you mean 'width'\?"):
-        scenario.replace(**changes(scenario, place, {"name": "triangle", "widht": 1.0}))
+    with pytest.raises(ValueError, match=r"'trianglo': did you mean 'triangle'\? choose one of uniform, .*, triangle$"):
+        scenario.replace(**changes(scenario, place, {"name": "trianglo"}))
+    with pytest.raises(ValueError, match=r"unknown key '[a-z0-9_.]+\.widths', did you mean 'width'\?"):
+        scenario.replace(**changes(scenario, place, {"name": "triangle", "widths": 1.0}))
     with pytest.raises(ValueError, match=r"\.width = -1.0: give a number greater than 0"):
         scenario.replace(**changes(scenario, place, {"name": "triangle", "width": -1.0}))
 
