@@ -8,45 +8,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.policy import Named, Policy
 from econo_env.scenario import Scenario
+
+__all__ = [
+    "Actions",
+    "Mask",
+    "Observations",
+    "Policy",
+    "Row",
+    "make_policy",
+    "masked",
+    "policy_names",
+    "table",
+]
 
 Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _FILE = re.compile(r".+\.zip|.+\.py(:.*)?", re.DOTALL)
-
-
-@runtime_checkable
-class Policy(Protocol):
-    """A bidding strategy, a rule or something learned, for many agents at once.
-
-    Attributes:
-        name: What tables and reports call it.
-    """
-
-    name: str
-
-    def reset(self, seed: int) -> None:
-        """Starts over: the same seed leads to the same actions. Policies without luck or memory do nothing."""
-        ...
-
-    def act(self, observations: Observations, mask: Mask) -> Actions:
-        """Chooses actions.
-
-        Args:
-            observations: float32 (..., features), usually (markets, agents, features).
-            mask: bool (...), False where an agent may only do nothing; the action is 0 there.
-
-        Returns:
-            float32 (..., components) in [-1, 1].
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -62,7 +48,7 @@ class Row:
 
     name: str
     summary: str
-    make: Callable[..., Policy]
+    make: Callable[..., Named]
     options: tuple[str, ...] = ()
 
 
@@ -82,7 +68,7 @@ def policy_names() -> list[str]:
     return list(table())
 
 
-def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: Any) -> Policy:
+def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: Any) -> Named:
     """A policy by name, of one's own class, or the one that a training run or Stable-Baselines3 learned.
 
     Args:
@@ -115,7 +101,7 @@ def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: 
     return row.make(scenario, seed, **options)
 
 
-def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, Any]) -> Policy:
+def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, Any]) -> Named:
     from econo_env.policies.own import from_class, from_sb3_file
 
     if options:

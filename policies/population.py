@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from econo_env.market import market_of
-from econo_env.policies.base import Actions, Mask, Observations, Policy, make_policy, masked
+from econo_env.policies.base import Actions, Mask, Observations, make_policy, masked
+from econo_env.policy import Named, Players
 from econo_env.scenario import Scenario
 
 
-class Population:
+class Population(Players):
     """One policy in the first seat of each role, others in the rest.
 
     Attributes:
@@ -21,7 +22,7 @@ class Population:
 
     wants_all_seats = True
 
-    def __init__(self, scenario: Scenario, policy: Policy, others: Sequence[tuple[Policy, float]]) -> None:
+    def __init__(self, scenario: Scenario, policy: Named, others: Sequence[tuple[Named, float]]) -> None:
         """Seats everybody.
 
         Args:
@@ -36,6 +37,7 @@ class Population:
         for other, share in others:
             if not 0.0 < share < float("inf"):
                 raise ValueError(f"a share of {share:g} for {other.name}: give positive numbers, such as truthful=2")
+        super().__init__(policy, *(other for other, _ in others))
         self.scenario = scenario
         self.policies = (policy, *(other for other, _ in others))
         roles = market_of(scenario).roles(scenario)
@@ -76,7 +78,7 @@ class Population:
         return masked(actions, mask)
 
 
-def make_population(policy: Policy, scenario: Scenario, shares: Mapping[str, float], seed: int = 0) -> Population:
+def make_population(policy: Named, scenario: Scenario, shares: Mapping[str, float], seed: int = 0) -> Population:
     """A policy among others, by name as `make_policy` takes them, with their shares of the other seats."""
     others = [(make_policy(name, scenario, seed), share) for name, share in shares.items()]
     return Population(scenario, policy, others)

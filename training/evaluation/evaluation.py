@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from econo_env.catalogue import load
 from econo_env.games.welfare import PRIMARY
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
@@ -15,7 +16,6 @@ from econo_env.training.evaluation.metrics import Metric, efficiency, market_met
 from econo_env.training.evaluation.play import Record, play
 from econo_env.training.evaluation.regret import Budget, Regret, regrets
 from econo_env.training.evaluation.result import Evaluation
-from econo_env.training.evaluation.sampling import Actor
 from econo_env.training.evaluation.satisfaction import satisfaction
 from econo_env.training.evaluation.training_seeds import pooled
 from econo_env.training.provenance import provenance
@@ -36,7 +36,7 @@ def _silent(message: str) -> None:
 
 
 def evaluate(
-    policy: str | Path | Actor,
+    policy: str | Path | Policy,
     scenario: str | Path | Scenario | None = None,
     *,
     seeds: Iterable[int] = range(10),
@@ -161,14 +161,14 @@ class _Judge:
         self.progress = progress
         self._played: dict[str, list[Record]] = {}
 
-    def judge(self, name: str, policy: Actor) -> _Judged:
+    def judge(self, name: str, policy: Policy) -> _Judged:
         """The figures of one policy."""
         self.progress(f"{name}: {len(self.seeds)} seeds x {self.markets} markets")
         records = self._played[name] if name in self._played else self._records(policy)
         metrics = market_metrics(records, self.floor())
         if not self.regret:
             return _Judged(metrics, [], [])
-        truthful: Actor | None = None
+        truthful: Policy | None = None
         with suppress(ValueError):  # a market that knows no truth
             truthful = _made("truthful", self.scenario)
         if truthful is not None:
@@ -189,11 +189,11 @@ class _Judge:
         both = zip(*(self._played[name] for name in _FLOOR), strict=True)
         return [max(pair, key=lambda r: efficiency(r, PRIMARY)) for pair in both]
 
-    def _records(self, policy: Actor) -> list[Record]:
+    def _records(self, policy: Policy) -> list[Record]:
         return [play(self.scenario, policy, seed, self.markets) for seed in self.seeds]
 
 
-def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor]:
+def _subjects(policy: str | Path | Policy, scenario: Scenario) -> dict[int, Policy]:
     """The policy, or by training seed what each learned."""
     from econo_env.policies import policy_names
     from econo_env.policies.proactive import trained_seeds
@@ -205,13 +205,13 @@ def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor
     return {0: _made(policy, scenario)}
 
 
-def _made(policy: str | Path | Actor, scenario: Scenario) -> Actor:
+def _made(policy: str | Path | Policy, scenario: Scenario) -> Policy:
     from econo_env.policies import make_policy
 
     return make_policy(policy, scenario) if isinstance(policy, str | Path) else policy
 
 
-def _scenario_of(policy: str | Path | Actor, scenario: str | Path | Scenario | None) -> Scenario:
+def _scenario_of(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():

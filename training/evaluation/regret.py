@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.market import market_of
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.evaluation.sampling import Actor
 
 Floats = NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def _always(scenario: Scenario) -> bool:
 
 def regrets(
     scenario: Scenario,
-    policy: Actor,
+    policy: Policy,
     seeds: tuple[int, ...],
     *,
     budget: Budget | None = None,
