@@ -4,10 +4,12 @@ PY := $(VENV)/bin/python
 LOWEST ?= .lowest
 # What `make test-lowest` runs: some of each room, and what touches each dependency.
 CORE := tests/test_scenario.py tests/engine/test_kernels.py tests/economy/test_ledger.py \
-	tests/mechanisms/test_combinatorial_large.py tests/interfaces/test_parity.py tests/interfaces/test_sb3.py \
-	tests/conformance tests/known_answers/test_single_item_answers.py tests/known_answers/test_ties_and_reserves.py \
-	tests/valuations/test_calibration_reading.py tests/training/test_run.py tests/telemetry/test_render.py \
-	tests/report/test_report.py tests/commands/test_clear_command.py
+	tests/mechanisms/test_combinatorial_large.py tests/interfaces/test_sb3.py tests/interfaces/test_parallel_env.py \
+	tests/interfaces/test_gymnasium_vector.py tests/conformance/test_supersuit.py \
+	tests/known_answers/test_single_item_answers.py tests/known_answers/test_ties_and_reserves.py \
+	tests/valuations/test_calibration_reading.py tests/training/test_run.py tests/report/test_report.py \
+	tests/telemetry/test_render.py::test_bars_of_any_size_are_drawn_by_every_pillow_that_is_allowed \
+	tests/commands/test_clear_command.py
 # One thread for numerical libraries: two trainings side by side with two threads each run 50 times slower.
 export OMP_NUM_THREADS ?= 1
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import vector as wrappers
+from packaging.version import Version
 
 import econo_env
 from econo_env.interfaces.gymnasium import SingleAgentVectorEnv
@@ -149,7 +150,10 @@ def test_gymnasiums_wrappers_work(wrapper, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_episode_statistics_are_those_of_the_rewards(mode):
+def test_episode_statistics_are_those_of_the_rewards(mode, request):
+    if mode is AutoresetMode.SAME_STEP and Version(gymnasium.__version__) < Version("1.4"):
+        reason = "Gymnasium's own statistics lose the first step of an episode in this mode before 1.4"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     envs = wrappers.RecordEpisodeStatistics(banning(autoreset_mode=mode))
     envs.reset(seed=0)
     counted, total = [], 0.0

@@ -194,8 +194,8 @@ def test_a_clock_sells_to_a_limit_that_equals_its_price(name):
 
 def test_who_accepts_a_price_exactly_is_still_in():
     """Both leave together above 0.6, the last price that they accepted, and draw lots at it."""
-    outcome = clear("english", [0.6, 0.6], reserve=0.5, increment=0.1)
-    assert len(outcome.winners) == 1
+    outcome = clear("english", [0.6, 0.6, 0.5], reserve=0.5, increment=0.1)
+    assert outcome.winners in ([0], [1])
     assert outcome.payments.sum() == pytest.approx(0.6, abs=1e-12)
 
 
@@ -205,6 +205,17 @@ def test_who_accepts_a_price_exactly_is_still_in():
 def test_clearing_prices_end_at_the_losing_offers(k, buyers, sellers, price):
     outcome = clear("double_auction", {"buyers": buyers, "sellers": sellers}, k=k, between="clearing_prices")
     assert outcome.payments[0] == pytest.approx(price, abs=1e-12)
+
+
+def test_the_last_step_of_a_dutch_clock_ends_at_the_reserve():
+    outcome = clear("dutch", [0.55, np.nan], start=0.8, reserve=0.5, increment=0.2)
+    assert outcome.payments.tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
+
+
+def test_the_longer_side_of_a_posted_price_is_drawn_whatever_it_offers():
+    offers = {"buyers": [0.9, 0.5], "sellers": [0.1]}
+    won = sum(clear("posted_price", offers, price=0.5, seed=seed).allocation[0] for seed in range(60))
+    assert 10 < won < 50
 
 
 def test_equal_scores_are_drawn():

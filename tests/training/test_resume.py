@@ -93,7 +93,7 @@ def test_resumed_metrics_hold_each_step_once_and_agree(small, quiet, tmp_path, m
 
 
 def test_killed_process_resumes_to_the_same_weights(tmp_path):
-    settings = {**SMALL, "total_timesteps": 3200}
+    settings = {**SMALL, "total_timesteps": 1280}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings))
     whole = command("train", "c.yaml", "--out", "whole", cwd=tmp_path)
     cut = command("train", "c.yaml", "--out", "cut", cwd=tmp_path, code=KILLED_AT_ITERATION_7)

@@ -20,6 +20,10 @@ def test_a_common_value_given_a_signal_is_log_uniform():
         np.testing.assert_allclose(value, (x / 2) ** (1 - CUBE[:, 1]), rtol=1e-4)
         np.testing.assert_allclose(signals[:, [0, 2]], 2 * value[:, None] * CUBE[:, [0, 2]])
         assert np.all(signals[:, 1] == x)
+        lowest = np.full((1000, 3), 0.5)
+        lowest[:, 1] = np.linspace(0.0, 1e-4, 1000)
+        _, value = CommonValue().signals_given(np.full(1000, x), 1, [Uniform()] * 3, lowest)
+        assert np.all(value >= x / 2), "no signal reaches beyond twice the value"
 
 
 def test_the_shared_part_given_an_affiliated_signal_is_uniform():
