@@ -1,55 +1,18 @@
-"""What a policy is, and the table of those that go by a name."""
+"""The table of policies that go by a name, and making one by its name or from a file."""
 
 import difflib
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from econo_env.policy import Named, Policy
+from econo_env.policy import Named, Row
 from econo_env.scenario import Scenario
 
-__all__ = [
-    "Actions",
-    "Mask",
-    "Observations",
-    "Policy",
-    "Row",
-    "make_policy",
-    "masked",
-    "policy_names",
-    "table",
-]
-
-Observations = NDArray[np.float32]
-Actions = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-
 _FILE = re.compile(r".+\.zip|.+\.py(:.*)?", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One policy of the table.
-
-    Attributes:
-        name: What `make_policy` takes.
-        summary: The strategy in one sentence.
-        make: `make(scenario, seed, **options)`; a wrong option raises ValueError.
-        options: Names of the options it takes.
-    """
-
-    name: str
-    summary: str
-    make: Callable[..., Named]
-    options: tuple[str, ...] = ()
 
 
 @cache
@@ -107,8 +70,3 @@ def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, A
     if options:
         raise ValueError(f"policy {spec!r} has no option {min(options)!r}: policies from files take none")
     return from_sb3_file(spec, scenario) if spec.endswith(".zip") else from_class(spec, scenario, seed)
-
-
-def masked(actions: Actions, mask: Mask) -> Actions:
-    """The actions with 0 where an agent may only do nothing."""
-    return np.where(np.asarray(mask, dtype=np.bool_)[..., None], actions, np.float32(0.0))

@@ -15,8 +15,8 @@ import numpy as np
 
 from econo_env.engine.state import Bools, Float64s
 from econo_env.market import market_of
-from econo_env.policies.base import Actions, Mask, Observations, masked
-from econo_env.policy import Memory, Named, Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Actions, Mask, Memory, Named, Observations, Policy, masked
 from econo_env.scenario import Scenario
 
 Answer = TypeVar("Answer")

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from econo_env.market import market_of
-from econo_env.policies.base import Actions, Mask, Observations, make_policy, masked
-from econo_env.policy import Named, Players
+from econo_env.player import Players
+from econo_env.policies.base import make_policy
+from econo_env.policy import Actions, Mask, Named, Observations, masked
 from econo_env.scenario import Scenario
 
 

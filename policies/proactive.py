@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
-from econo_env.policies.base import Actions, Mask, Observations, Row, masked
+from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 
 POLICY_FILE = "policy.npz"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.market import BidActions, market_of, offered
-from econo_env.policies.base import Actions, Mask, Observations, Row, masked
+from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 
 CONSERVATIVE = 0.8

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.state import Bools, Float32s, Float64s, Int64s
 from econo_env.interfaces.sb3 import MarketVecEnv
-from econo_env.policy import Memory, Policy, joined, markets_of
+from econo_env.player import joined, markets_of
+from econo_env.policy import Memory, Policy
 
 _WRITTEN_FIRST = frozenset({"actions", "rewards", "invalid_actions", "bids"})
 """Arrays that every tick writes before it reads them: a difference there is none in what comes."""

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 LONGEST_LOOK = 256

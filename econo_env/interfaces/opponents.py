@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from econo_env.engine.state import Exchange
-from econo_env.policy import Player, Policy, WholeMarket
+from econo_env.player import Player
+from econo_env.policy import Policy, WholeMarket
 from econo_env.scenario import Scenario
 
 

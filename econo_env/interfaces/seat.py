@@ -12,7 +12,8 @@ from econo_env.interfaces.action_forms import ActionForm
 from econo_env.interfaces.opponents import checked_policy
 from econo_env.interfaces.spaces import first_market_of, fits, fresh_seed, whole_number
 from econo_env.market import market_of
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 

@@ -10,7 +10,7 @@ from econo_env.training.outputs import Outputs
 
 if TYPE_CHECKING:
     from econo_env.interfaces.pettingzoo import MarketEnv
-    from econo_env.policy import Player
+    from econo_env.player import Player
 
 RUN_CONFIG = "config.yaml"
 SECONDS_A_ROUND = 0.8
@@ -66,8 +66,8 @@ def _source(what: str, policy: str | None) -> tuple[Any, str]:
 
 def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) -> tuple[list[Any], dict[str, float]]:
     from econo_env.interfaces.pettingzoo import MarketEnv
+    from econo_env.player import Player
     from econo_env.policies import make_policy
-    from econo_env.policy import Player
 
     player = Player(make_policy(policy_name, scenario))
     env = MarketEnv(scenario, render_mode=mode, on_removal="mask")

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.budget import Budget
+from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.sampling import (
     act,
     evaluation_seed,

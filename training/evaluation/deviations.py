@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.policy import Players, Policy
-
+from econo_env.player import Players
+from econo_env.policy import Policy
 
 Float32s = NDArray[np.float32]
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.budget import Budget, groups_of
 from econo_env.training.evaluation.deviations import Change, Condition, Deviating, Deviation, only_where
-from econo_env.training.evaluation.regret import Budget, groups_of
-from econo_env.training.evaluation.sampling import act, evaluation_seed, part_seed, play_out, selection_seed, step
+from econo_env.training.evaluation.sampling import act, evaluation_seed, part_seed, play_out, selection_seed, tick
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +111,7 @@ class _Episodes:
             actions = act(player, self.engine)
             standing = np.concatenate([exchange.observations[:, self.agent], actions[:, self.agent]], axis=1)
             seen.append(standing[live & exchange.action_mask[:, self.agent]])
-            step(self.engine, player, actions)
+            tick(self.engine, player, actions)
             live &= ~exchange.ended
         return np.concatenate(seen).astype(np.float64)
 

@@ -10,13 +10,15 @@ from econo_env.catalogue import load
 from econo_env.games.welfare import PRIMARY
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
 from econo_env.training.evaluation.metrics import Metric, efficiency, market_metrics
 from econo_env.training.evaluation.play import Record, play
-from econo_env.training.evaluation.regret import Budget, Regret, regrets
+from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.result import Evaluation
 from econo_env.training.evaluation.satisfaction import satisfaction
+from econo_env.training.evaluation.search import regrets
 from econo_env.training.evaluation.training_seeds import pooled
 from econo_env.training.provenance import provenance
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine
 from econo_env.games.welfare import Welfare
 from econo_env.market import market_of, offered
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.evaluation.sampling import act, step
+from econo_env.training.evaluation.sampling import act, tick
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -122,7 +123,7 @@ def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
     present = np.ones((markets, scenario.num_agents), dtype=np.bool_)
     while live.any():
         types = market.types.now(scenario, engine.state)
-        step(engine, player, act(player, engine))
+        tick(engine, player, act(player, engine))
         welfare = judge(scenario, engine.state, types)
         _add_welfare(record, welfare, live)
         record.decisions += int(present[live].sum())

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.market import market_of
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -133,15 +134,10 @@ def play_out(engine: Engine, player: Player, agent: int, live: NDArray[np.bool_]
     """What the agent earns until the end of the episodes that are `live`, (markets,), all following the policy."""
     earned, live = np.zeros(len(live)), live.copy()
     while live.any():
-        step(engine, player, act(player, engine))
+        tick(engine, player, act(player, engine))
         earned += np.where(live, last_rewards(engine, agent), 0.0)
         live &= ~engine.exchange.ended
     return earned
-
-
-def _never(scenario: Scenario) -> bool:
-    """Of a market whose types are always drawn one by one."""
-    return False
 
 
 def act(policy: Policy, engine: Engine) -> NDArray[np.float32]:
@@ -153,7 +149,7 @@ def act(policy: Policy, engine: Engine) -> NDArray[np.float32]:
     return actions
 
 
-def step(engine: Engine, player: Player, actions: NDArray[np.float32]) -> None:
+def tick(engine: Engine, player: Player, actions: NDArray[np.float32]) -> None:
     """A tick of every market; the policy that acted in it is told what it brought."""
     engine.step(actions)
     player.observe(engine.exchange.rewards, engine.exchange.ended)

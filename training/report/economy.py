@@ -11,7 +11,8 @@ from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
 from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
-from econo_env.policy import Player, Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
