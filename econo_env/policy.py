@@ -11,6 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.scenario import Scenario
+
 Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
 Rewards = NDArray[np.float64]
@@ -86,6 +88,20 @@ class Named(Policy, Protocol):
     """A policy that tables and reports can call by its name."""
 
     name: str
+
+
+@runtime_checkable
+class Noted(Policy, Protocol):
+    """A policy that reports add a sentence to, such as how near to an equilibrium it is; empty where there is none."""
+
+    note: str
+
+
+@runtime_checkable
+class Bound(Policy, Protocol):
+    """A policy that was made for one scenario."""
+
+    scenario: Scenario
 
 
 @runtime_checkable

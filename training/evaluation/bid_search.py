@@ -24,6 +24,7 @@ from econo_env.training.evaluation.sampling import (
     own_seed,
     sampled_engine,
     selection_seed,
+    tick,
     types_seed,
 )
 from econo_env.training.evaluation.type_cells import TypeCells, type_cells
@@ -180,7 +181,7 @@ def _bid(policy: Policy, seed: int, engine: Engine) -> None:
     player.reset(seed)
     reveal = _bids_of(engine.scenario).reveal
     if reveal is None:
-        engine.step(act(player, engine))
+        tick(engine, player, act(player, engine))
         return
     nothing = np.zeros(engine.exchange.rewards.shape), np.zeros(engine.num_markets, dtype=np.bool_)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from econo_env.catalogue import load
 from econo_env.games.welfare import PRIMARY
-from econo_env.policy import Policy
+from econo_env.policy import Bound, Named, Noted, Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
@@ -77,14 +77,14 @@ def evaluate(
         raise ValueError(f"markets={markets} must be at least 1")
     market = _scenario_of(policy, scenario)
     subjects = _subjects(policy, market)
-    name = str(policy) if isinstance(policy, str | Path) else str(getattr(policy, "name", type(policy).__name__))
+    name = str(policy) if isinstance(policy, str | Path) else _called(policy)
     judge = _Judge(market, named, markets, regret, budget or Budget(), agents, method, progress)
     told = {seed: f"{name}, training seed {seed}" if len(subjects) > 1 else name for seed in subjects}
     judged = {seed: judge.judge(told[seed], subject) for seed, subject in subjects.items()}
     metrics = pooled([found.metrics for found in judged.values()])
     beside: dict[str, _Judged] = {}
     skipped: dict[str, str] = {}
-    notes = {name: getattr(next(iter(subjects.values())), "note", "")}
+    notes = {name: _note(next(iter(subjects.values())))}
     for baseline in baselines:
         if baseline == policy:
             beside[baseline] = next(iter(judged.values()))
@@ -97,7 +97,7 @@ def evaluate(
             skipped[baseline] = str(error)
             continue
         beside[baseline] = judge.judge(baseline, other)
-        notes[baseline] = getattr(other, "note", "")
+        notes[baseline] = _note(other)
     if "equilibrium" in beside:
         notes["equilibrium"] = "; ".join(filter(None, [notes["equilibrium"], _doubts(beside["equilibrium"].metrics)]))
     origin = provenance(named) | {
@@ -213,6 +213,14 @@ def _made(policy: str | Path | Policy, scenario: Scenario) -> Policy:
     return make_policy(policy, scenario) if isinstance(policy, str | Path) else policy
 
 
+def _called(policy: Policy) -> str:
+    return policy.name if isinstance(policy, Named) else type(policy).__name__
+
+
+def _note(policy: Policy) -> str:
+    return policy.note if isinstance(policy, Noted) else ""
+
+
 def _scenario_of(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
     if scenario is not None:
         return load(scenario)
@@ -220,7 +228,6 @@ def _scenario_of(policy: str | Path | Policy, scenario: str | Path | Scenario | 
         from econo_env.training.config import scenario_of_run
 
         return scenario_of_run(Path(policy))
-    own = getattr(policy, "scenario", None)
-    if isinstance(own, Scenario):
-        return own
+    if isinstance(policy, Bound):
+        return policy.scenario
     raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
