@@ -12,9 +12,12 @@ econo_env.mechanisms.clear("second_price", [0.4, 0.9, 0.7])
 from typing import TYPE_CHECKING, Any
 
 from econo_env import mechanisms
-from econo_env.catalogue import load, scenarios
-from econo_env.interfaces.registry import register_with_gymnasium, register_with_pettingzoo
+from econo_env.catalogue import load, register_market, scenarios
+from econo_env.interfaces.registry import keep_registered
+from econo_env.mechanisms.base import register_mechanism
+from econo_env.policy import register_policy
 from econo_env.scenario import Scenario
+from econo_env.valuations.priors import register_prior
 from econo_env.version import __version__
 
 if TYPE_CHECKING:
@@ -32,12 +35,13 @@ __all__ = [
     "mechanisms",
     "parallel_env",
     "raw_env",
+    "register_market",
+    "register_mechanism",
+    "register_policy",
+    "register_prior",
     "scenarios",
     "vector_env",
 ]
-
-register_with_gymnasium()
-register_with_pettingzoo()
 
 
 def parallel_env(scenario: str | Scenario, **arguments: Any) -> "MarketEnv":
@@ -94,3 +98,6 @@ def vector_env(
     from econo_env.interfaces.vector import VectorEnv
 
     return VectorEnv(load(scenario, **overrides), num_markets, num_threads=num_threads, autoreset=autoreset)
+
+
+keep_registered()

@@ -2,16 +2,20 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from econo_env import markets
 from econo_env.documents import read_yaml
 from econo_env.market import Market
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import MECHANISMS, Mechanism
+from econo_env.mechanisms.form import READERS
 from econo_env.scenario import Scenario
-from econo_env.settings import Problem, SettingsError, suggestion, validated
+from econo_env.settings import Problem, SettingsError, describe_errors, suggestion, validated
 from econo_env.table import Table
 
 
@@ -22,26 +26,102 @@ def _own() -> Iterator[Market[Any, Any]]:
 
 
 MARKETS: Table[Market[Any, Any]] = Table("kind of market", "econo_env.markets", _own, Market)
-_BUILT_IN: dict[tuple[str, ...], dict[str, Scenario]] = {}
+
+
+def _read_their_documents() -> None:
+    READERS.clear()
+    READERS.update({name: row.clear for name, row in MARKETS.rows().items() if row.clear is not None})
+
+
+MARKETS.watch(_read_their_documents)
 
 
 def register_market(row: Market[Any, Any]) -> Market[Any, Any]:
-    """Makes a kind of market known: its name in scenarios, its built-in scenarios by id.
+    """Makes a kind of market known: its name in scenarios, its built-in scenarios by id, its documents of `clear`.
 
     Raises:
         TypeError: It is no `Market`.
-        ValueError: Another kind has its name.
+        ValueError: Another kind has its name, or its built-in scenarios cannot be made.
     """
     return MARKETS.register(row)
 
 
+@dataclass
+class _BuiltIn:
+    """The scenarios that were made last.
+
+    Attributes:
+        versions: Of the tables that they were made from.
+        by_id: The scenarios.
+    """
+
+    versions: tuple[int, ...] = ()
+    by_id: Mapping[str, Scenario] = field(default_factory=dict)
+
+
+_BUILT_IN = _BuiltIn()
+
+
+def _versions() -> tuple[int, ...]:
+    for table in (MARKETS, MECHANISMS):
+        table.rows()  # whoever has come meanwhile
+    return MARKETS.version, MECHANISMS.version
+
+
 def scenario_table() -> Mapping[str, Scenario]:
-    """Every built-in scenario by id."""
-    rows = MARKETS.rows()
-    known = (*rows, *mechanisms())  # each mechanism has a scenario, those registered later too
-    if known not in _BUILT_IN:
-        _BUILT_IN[known] = {scenario.id: scenario for row in rows.values() for scenario in row.built_in()}
-    return _BUILT_IN[known]
+    """Every built-in scenario by id; kinds of market and rules that were registered later have theirs."""
+    while (versions := _versions()) != _BUILT_IN.versions:
+        table: dict[str, Scenario] = {}
+        for row in list(MARKETS.rows().values()):
+            table |= _made(row, table)
+        _BUILT_IN.by_id, _BUILT_IN.versions = table, versions
+    return _BUILT_IN.by_id
+
+
+def _made(row: Market[Any, Any], others: Mapping[str, Scenario]) -> dict[str, Scenario]:
+    """The scenarios of a kind by id. A kind or rule from outside that spoils them is taken out, and not the rest."""
+    try:
+        return _by_id(row, others)
+    except Exception as error:  # whatever a package outside may do wrong
+        rules = [rule for rule in MECHANISMS.outside() if rule.market == row.name]
+        spoilt = _culprits(row, others, rules)
+        if row in MARKETS.outside() and not spoilt:
+            MARKETS.take_out(row.name, f"its built-in scenarios cannot be made: {_in_words(error, row)}")
+            return {}
+        if not spoilt:
+            raise
+    for name, why in spoilt.items():
+        MECHANISMS.take_out(name, f"its built-in scenario cannot be made: {_in_words(why, row)}")
+    return _made(row, others)
+
+
+def _by_id(row: Market[Any, Any], others: Mapping[str, Scenario]) -> dict[str, Scenario]:
+    made: dict[str, Scenario] = {}
+    for scenario in row.built_in():
+        if scenario.id in others or scenario.id in made:
+            raise ValueError(f"a scenario {scenario.id} is there already")
+        made[scenario.id] = scenario
+    return made
+
+
+def _culprits(
+    row: Market[Any, Any], others: Mapping[str, Scenario], rules: Sequence[Mechanism]
+) -> dict[str, Exception]:
+    """The rules with which, each alone, a kind cannot make its scenarios, and why."""
+    found: dict[str, Exception] = {}
+    for rule in rules:
+        with MECHANISMS.hidden({other.name for other in rules} - {rule.name}):
+            try:
+                _by_id(row, others)
+            except Exception as error:
+                found[rule.name] = error
+    return found
+
+
+def _in_words(error: Exception, row: Market[Any, Any]) -> str:
+    if isinstance(error, ValidationError):
+        return describe_errors(error, row.config)
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def scenarios() -> list[str]:
@@ -63,7 +143,7 @@ def from_mapping(document: Mapping[str, Any]) -> Scenario:
     kinds = MARKETS.rows()
     market = document.get("market")
     if not isinstance(market, str) or market not in kinds:
-        said = f" = {market!r} is unknown: {suggestion(str(market), kinds)}"
+        said = f" = {market!r} is unknown: {suggestion(str(market), kinds)}{MARKETS.but(str(market))}"
         raise SettingsError([Problem(("market",), said)])
     config: type[Scenario] = kinds[market].config
     return validated(config, document, str(document.get("id", "scenario")))

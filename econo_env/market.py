@@ -17,7 +17,7 @@ from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.form import READERS, ClearDocument
+from econo_env.mechanisms.form import ClearDocument
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
@@ -315,10 +315,8 @@ class Market(Generic[S, T]):
     clear: ClearDocument | None = None
 
     def __post_init__(self) -> None:
-        """Lets scenarios of this configuration, and documents of `econo-env clear`, find their kind."""
+        """Lets scenarios of this configuration find their kind."""
         self.config.kind = self
-        if self.clear is not None:
-            READERS[self.name] = self.clear
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""

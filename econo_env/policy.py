@@ -1,4 +1,4 @@
-"""What a policy is: one protocol of all who act, whether they play, oppose, are judged or compared with.
+"""What a policy is: one protocol of all who act, and the table of those that go by a name.
 
 It stands below interfaces, policies and training, so that all of them mean the same. A policy with memory implements
 `Remembering`; those who run markets hand policies to an `econo_env.player.Player`.
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.scenario import Scenario
+from econo_env.table import Table
 
 Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
@@ -136,3 +137,17 @@ class Row:
 def masked(actions: Actions, mask: Mask) -> Actions:
     """The actions with 0 where an agent may only do nothing."""
     return np.where(np.asarray(mask, dtype=np.bool_)[..., None], actions, np.float32(0.0))
+
+
+POLICIES: Table[Row] = Table("policy", "econo_env.policies", tuple, Row)
+"""Those that go by a name; `econo_env.policies` fills it with its own."""
+
+
+def register_policy(row: Row) -> Row:
+    """Makes a policy known: to `make_policy`, and by its name to every command that takes a policy.
+
+    Raises:
+        TypeError: It is no `Row`.
+        ValueError: Another policy has its name.
+    """
+    return POLICIES.register(row)

@@ -1,29 +1,30 @@
-"""The table of policies that go by a name, and making one by its name or from a file."""
+"""The policies that go by a name, and making one by its name or from a file."""
 
 import difflib
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from econo_env.policy import POLICIES as _NAMED
 from econo_env.policy import Named, Row
 from econo_env.scenario import Scenario
 
 _FILE = re.compile(r".+\.zip|.+\.py(:.*)?", re.DOTALL)
 
 
-@cache
-def table() -> Mapping[str, Row]:
-    """Every named policy: the `POLICIES` of each module of this package."""
+def _own() -> Iterator[Row]:
     package = importlib.import_module("econo_env.policies")
-    rows: dict[str, Row] = {}
     for found in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{found.name}")
-        rows.update({row.name: row for row in getattr(module, "POLICIES", ())})
-    return rows
+        yield from vars(importlib.import_module(f"{package.__name__}.{found.name}")).get("POLICIES", ())
+
+
+table = _NAMED.rows
+"""Every named policy: the `POLICIES` of each module of this package, and those registered."""
+
+_NAMED.fill(_own)
 
 
 def policy_names() -> list[str]:
@@ -55,7 +56,7 @@ def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: 
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(
             f"unknown policy {str(name)!r}: {hint}choose one of {', '.join(policy_names())}, or give a run's folder, "
-            "my_policy.py:MyPolicy or model.zip"
+            f"my_policy.py:MyPolicy or model.zip{_NAMED.but(str(name))}"
         )
     unknown = sorted(set(options) - set(row.options))
     if unknown:

@@ -26,7 +26,7 @@ def loop_source(stages: Stages, rule: Stage) -> str:
     known = vars(stages)
     tick = [name for name in TICK_ORDER if known.get(name) is not None]
     calls = "\n".join(
-        f"        {name}(k, state, terms, exchange{', rule' if name == 'clear' else ''})" for name in tick
+        f"            {name}(k, state, terms, exchange{', rule' if name == 'clear' else ''})" for name in tick
     )
     used = {name: plain(known[name]) for name in tick} | {"reset_market": plain(stages.reset), "rule": plain(rule)}
     imports = "\n".join(
@@ -39,18 +39,17 @@ from econo_env.engine.kernels import cached, forget_results, keep_final_observat
 
 
 @cached
-def step(first, last, state, terms, exchange, autoreset):
+def run(first, last, mask, state, terms, exchange, starts, autoreset):
     for k in range(first, last):
+        if not starts:
 {calls}
-        if autoreset and exchange.ended[k]:
-            keep_final_observations(k, exchange)
-            reset_market(k, state, terms, exchange)
-
-
-@cached
-def reset(first, last, mask, state, terms, exchange):
-    for k in range(first, last):
-        if mask[k]:
-            forget_results(k, exchange)
+            begins = autoreset and exchange.ended[k]
+            if begins:
+                keep_final_observations(k, exchange)
+        else:
+            begins = mask[k]
+            if begins:
+                forget_results(k, exchange)
+        if begins:
             reset_market(k, state, terms, exchange)
 '''

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba import types
 from numba.core.registry import CPUDispatcher
+
+from econo_env.engine.pipeline import LoopCompiler, RuleCompiler
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -22,11 +25,11 @@ class CompiledRule(CPUDispatcher):  # type: ignore[misc]  # numba ships no types
     def __init__(self, py_func: Callable[..., Any], *given: Any, **options: Any) -> None:
         """Keeps the form for callers from Python here and the form for compiled callers beside it."""
         super().__init__(py_func, *given, **options)
-        self._within = CPUDispatcher(py_func, targetoptions=_WITHIN)
+        self._within = CPUDispatcher(py_func, targetoptions=_WITHIN, pipeline_class=RuleCompiler)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        """What a compiled caller sees: the form without outside entry points."""
-        return self._within.get_call_template(args, kws)
+        """What a compiled caller sees: the form without outside entry points, one for all constants of a type."""
+        return self._within.get_call_template(tuple(map(types.unliteral, args)), kws)
 
     def get_overload(self, sig: Any) -> Any:
         """The machine code that a compiled caller takes in."""
@@ -41,4 +44,6 @@ def compiled(function: Function) -> Function:
     """
     if numba.config.DISABLE_JIT:
         return function
-    return cast(Function, CompiledRule(function, targetoptions=_OPTIONS | {"forceinline": True}))
+    return cast(
+        Function, CompiledRule(function, targetoptions=_OPTIONS | {"forceinline": True}, pipeline_class=LoopCompiler)
+    )

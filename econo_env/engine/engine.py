@@ -67,8 +67,8 @@ class Engine:
         self.exchange = allocate(Exchange, self.num_markets, sizes)
         self._terms = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
-        self._step: Kernel | None = None
-        self._reset: Kernel | None = None
+        self._run: Kernel | None = None
+        self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
         self._pool: ThreadPoolExecutor | None = None
         self._ready = False
 
@@ -101,10 +101,7 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
         chosen = self._mask(mask)
         self._require_reset()
-        arguments = (chosen, self.state, self._terms, self.exchange)
-        if self._reset is None:
-            self._reset = machine_code(self._kernels.reset, 0, self.num_markets, *arguments)
-        self._over_markets(self._reset, *arguments)
+        self._over_markets(chosen, self.state, self._terms, self.exchange, True, bool(self.autoreset))
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `exchange`.
@@ -124,20 +121,18 @@ class Engine:
             raise ValueError(
                 f"actions of shape {given.shape}: {self.exchange.actions.shape} is needed (markets, agents, components)"
             )
-        arguments = (self.state, self._terms, self.exchange, bool(self.autoreset))
-        if self._step is None:
-            self._step = machine_code(self._kernels.step, 0, self.num_markets, *arguments)
+        arguments = (self._everywhere, self.state, self._terms, self.exchange, False, bool(self.autoreset))
         if where is None:
             if given is not self.exchange.actions:
                 self.exchange.actions[...] = given
-            self._over_markets(self._step, *arguments)
+            self._over_markets(*arguments)
             return
         chosen = self._mask(where)
         if given is not self.exchange.actions:
             self.exchange.actions[chosen] = given[chosen]
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
-            self._step(first, last, *arguments)
+            self._kernel(arguments)(first, last, *arguments)
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -182,7 +177,13 @@ class Engine:
         if not self._ready:
             raise RuntimeError("call reset(seed) before the first step")
 
-    def _over_markets(self, kernel: Kernel, *arguments: Any) -> None:
+    def _kernel(self, arguments: tuple[Any, ...]) -> Kernel:
+        if self._run is None:
+            self._run = machine_code(self._kernels.run, 0, self.num_markets, *arguments)
+        return self._run
+
+    def _over_markets(self, *arguments: Any) -> None:
+        kernel = self._run or self._kernel(arguments)
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
             return

@@ -8,6 +8,7 @@ and parallel results are equal by construction.
 """
 
 import ast
+import gc
 import importlib
 import importlib.util
 import logging
@@ -15,7 +16,8 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +31,8 @@ from numba.core.dispatcher import Dispatcher
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of
+from econo_env.engine.pipeline import LoopCompiler
+from econo_env.engine.records import record_type
 from econo_env.engine.state import Exchange
 
 Kernel = Callable[..., None]
@@ -40,13 +44,13 @@ class Kernels:
     """The compiled functions of one kind of market under one rule.
 
     Attributes:
-        step: `step(first, last, state, terms, exchange, autoreset)`, one tick of the markets in [first, last).
-        reset: `reset(first, last, mask, state, terms, exchange)`, starts an episode where `mask` is set.
+        run: `run(first, last, mask, state, terms, exchange, starts, autoreset)`: with `starts` it starts an episode
+            where `mask` is set, otherwise it is one tick of the markets in [first, last). One function for both, so
+            that what they share is compiled once.
         source: Where the loop over markets is written.
     """
 
-    step: Kernel
-    reset: Kernel
+    run: Kernel
     source: Path
 
 
@@ -79,7 +83,22 @@ def _write_once(path: Path, text: str) -> None:
 
 def cached(function: FunctionType) -> Kernel:
     """Compiles a loop over markets and keeps the machine code on disk."""
-    return numba.njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)  # type: ignore[no-any-return]  # untyped
+    compile_later: Callable[[FunctionType], Kernel] = numba.njit(
+        error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, pipeline_class=LoopCompiler
+    )
+    return compile_later(function)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Suspends the search for cyclic garbage: a compilation makes millions of objects that live until it ends."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def machine_code(kernel: Kernel, *arguments: Any) -> Kernel:
@@ -90,8 +109,9 @@ def machine_code(kernel: Kernel, *arguments: Any) -> Kernel:
     """
     if not isinstance(kernel, Dispatcher):
         return kernel  # plain Python, with NUMBA_DISABLE_JIT
-    types = tuple(numba.typeof(argument) for argument in arguments)
-    kernel.compile(types)
+    types = tuple(record_type(numba.typeof(argument)) for argument in arguments)
+    with _no_collection():
+        kernel.compile(types)
     code: Kernel = kernel.overloads[types].entry_point
     return code
 
@@ -119,11 +139,11 @@ def kernels(source: str, name: str) -> Kernels:
     """The compiled functions of a loop over markets, from the cache on disk where they are there already.
 
     Args:
-        source: The text of a module with `step` and `reset`, see `econo_env.engine.program.Program`.
+        source: The text of a module with `run`, see `econo_env.engine.program.Program`.
         name: What it is for, part of the file's name.
     """
     module = load_generated(source, name)
-    found = Kernels(step=module.step, reset=module.reset, source=Path(str(module.__file__)))
+    found = Kernels(run=module.run, source=Path(str(module.__file__)))
     if must_compile(found):
         _LOG.info("compiling %s once (about 15 s)", name.split("-", 1)[0])
     return found
@@ -131,10 +151,10 @@ def kernels(source: str, name: str) -> Kernels:
 
 def must_compile(kernels: Kernels) -> bool:
     """Whether the first tick waits for a compilation: its machine code is neither loaded nor on disk."""
-    step: Any = kernels.step
-    if numba.config.DISABLE_JIT or step.signatures:
+    run: Any = kernels.run
+    if numba.config.DISABLE_JIT or run.signatures:
         return False
-    return not any(Path(step.stats.cache_path).glob(f"{kernels.source.stem}.step-*.nbi"))
+    return not any(Path(run.stats.cache_path).glob(f"{kernels.source.stem}.run-*.nbi"))
 
 
 def _imported(text: str) -> list[Any]:

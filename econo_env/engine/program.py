@@ -47,7 +47,7 @@ class Program:
         state: A NamedTuple type of declared columns.
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
-        source: The text of the loop over markets: a module with `step` and `reset`.
+        source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
         rule: The mechanism's compiled rule.
     """
 

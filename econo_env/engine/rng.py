@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.digest import plain
 
 # One stream for each purpose: draws of different streams never coincide.
 MARKET_KEYS = 0
@@ -114,13 +115,6 @@ def ticket(lottery: Lottery, agent: int) -> np.uint64:
     return philox(lottery.key, lottery.tick, LOTTERY, agent, lottery.episode)[0]
 
 
-@compiled
-def _market_keys(seed: np.uint64, first_market: int, keys: NDArray[np.uint64]) -> None:
-    for market in range(keys.shape[0]):
-        number = first_market + market
-        keys[market] = philox(seed, number & 0xFFFFFFFF, number >> 32, MARKET_KEYS, 0)[0]
-
-
 def market_keys(seed: int, num_markets: int, first_market: int = 0) -> NDArray[np.uint64]:
     """The keys of markets `first_market, ...` of a seed, shape (num_markets,).
 
@@ -129,6 +123,6 @@ def market_keys(seed: int, num_markets: int, first_market: int = 0) -> NDArray[n
     """
     if not 0 <= int(seed) < 2**64:
         raise ValueError(f"seed={seed!r} must be an integer from 0 to 2^64 - 1")
-    keys = np.empty(num_markets, dtype=np.uint64)
-    _market_keys(np.uint64(seed), first_market, keys)
+    numbers = np.arange(first_market, first_market + num_markets, dtype=np.uint64)
+    keys: NDArray[np.uint64] = plain(philox)(np.uint64(seed), numbers & _LOW, numbers >> _HALF, MARKET_KEYS, 0)[0]
     return keys

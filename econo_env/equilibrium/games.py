@@ -111,7 +111,8 @@ def _averaged(table: Floats, others: list[int], chances: list[Floats], keep: int
 def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Units and payments in credits of an agent in every profile of the given bids, as the engine settles them.
 
-    Where the own bid meets an equal one it stands above it in one of two runs, for a bid is a cell's middle.
+    Where the own bid meets an equal one it stands above it in one of two runs, for a bid is a cell's middle. A bid of 0
+    stays 0: it is none where there is a reserve.
 
     Args:
         scenario: The market; a bid may be any amount there.
@@ -140,11 +141,15 @@ def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Flo
         for shift in (-quarter, quarter):
             engine.reset(0)
             market.types.put(free, engine, agent, np.repeat(highest, count, axis=0))
-            placed = np.zeros((count, len(bids), 1))
+            placed = np.zeros((count, len(bids)))
             for i, place in zip(order, places, strict=True):
-                placed[:, i, 0] = np.maximum(bids[i][place] + (shift if i == agent else 0.0), 0.0)
+                made = bids[i][place]
+                placed[:, i] = np.where(made > 0.0, np.maximum(made + (shift if i == agent else 0.0), 0.0), 0.0)
             # what an amount is as an action does not depend on what the bidder sees
-            actions = market.baselines.bids.place(free, engine.exchange.observations, placed)
+            seen = engine.exchange.observations
+            actions = market.baselines.bids.place(
+                free, seen, placed.reshape(market.baselines.bids.values(free, seen).shape)
+            )
             engine.step(np.reshape(actions, (count, len(bids), 1)))
             paid = to_credits(engine.state.payments[:, agent])
             payments[first : first + count] += paid / 2.0

@@ -205,7 +205,8 @@ def _builder(
 
     def build(choices: tuple[Choices, ...]) -> DiscreteGame:
         role_of = {agent: number for number, members in enumerate(roles) for agent in members}
-        bids = [choices[role_of[agent]].bids for agent in range(agents)]
+        made = [np.append(0.0, one.bids) if one.may_stay_out else one.bids for one in choices]  # 0 is below a reserve
+        bids = [made[role_of[agent]] for agent in range(agents)]
         tables = [settled(scenario, members[0], bids) for members in roles]
         return TableGame(choices, roles, tuple(units for units, _ in tables), tuple(paid for _, paid in tables))
 

@@ -100,7 +100,7 @@ class ClearDocument(Protocol):
 
 
 READERS: dict[str, ClearDocument] = {}
-"""How the documents of each kind of market are read; the row of the kind puts its own here."""
+"""How the documents of each kind of market are read; the table of kinds keeps it."""
 
 
 def clear_form(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:

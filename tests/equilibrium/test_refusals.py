@@ -68,10 +68,10 @@ def test_a_forged_proof_earns_what_the_grades_say():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("detection", "reserve", "least", "most"),
-    [(DETECTION, 0.0, -1.0, 1e-3), (0.4, 0.31, -1.0, 1e-3), (0.4, 0.0, 0.05, 2.0), (0.0, 0.0, 5.0, 10.0)],
+    [(DETECTION, 0.0, -1.0, 1e-3), (0.4, 0.31, -1.0, 1e-3), (0.4, 0.0, 0.024, 0.036), (0.0, 0.0, 5.0, 10.0)],
 )
 def test_the_search_finds_forgery_where_it_pays_and_nowhere_else(detection, reserve, least, most):
-    """Truth everybody, one task: the gain of the best action, relative; 7.6 without detection."""
+    """Truth everybody, one task: the gain of the best action, relative; by integration 0.0297 at detection 0.4."""
     fields = {"contract.detection": detection, "mechanism.reserve": reserve, "tasks.open_share": 1.0, "max_cycles": 1}
     scenario = econo_env.load("task_market_v0", **fields)
     (found,) = regrets(scenario, make_policy("truthful", scenario), (1, 2), budget=Budget(types=32, luck=256))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from econo_env.catalogue import MARKETS
 from econo_env.mechanisms import mechanisms
 from econo_env.money import written
-from econo_env.scenario import market_kinds
 from tests.markets.unknown_rules import ODD, OF_EACH_MARKET
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def told():
 
 def test_there_is_a_strange_rule_for_every_kind_of_market():
     assert set(OF_EACH_MARKET) == {row.market for row in mechanisms().values()}
-    assert set(OF_EACH_MARKET) <= set(market_kinds())
+    assert set(OF_EACH_MARKET) <= set(MARKETS.rows())
 
 
 @pytest.mark.parametrize("market", OF_EACH_MARKET)

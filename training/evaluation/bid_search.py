@@ -32,7 +32,10 @@ from econo_env.training.evaluation.type_cells import TypeCells, type_cells
 Floats = NDArray[np.float64]
 
 _LARGEST_SAMPLE = 4_000_000  # bids held at once
+_SELECTED_ON, _LEAST_SELECTED_ON = 262_144, 32_768  # bids on which deviations are chosen; markets, however many bid
 _FIRST_PART, _FINALISTS = 4096, 8  # rivals that every bid meets; bids a value that meet all rivals
+_VALUES_A_CELL = 4  # for which finalists are found: between two of them no better bid is left out
+_JUDGED_ON = 32_768  # of the rivals met in the choice: on these it shows whether there is a gain at all
 _THINNED = 8
 _REPEATS = 8  # of a random policy's own move at each value
 _SMALLEST_STEP = 1e-6  # one micro-credit
@@ -72,7 +75,8 @@ def search_bids(
 ) -> list[Regret]:
     """The gain of the best bid over the strategy's own, for the first agent of each group, by cells of its values."""
     chosen_on = selection_seed(seeds)
-    selection = _rivals(scenario, policy, chosen_on, budget.selection)
+    markets = min(budget.selection, max(_LEAST_SELECTED_ON, _SELECTED_ON // scenario.num_agents))
+    selection = _rivals(scenario, policy, chosen_on, markets)
     evaluations = {drawn: _rivals(scenario, policy, drawn, budget.evaluation) for drawn in map(evaluation_seed, seeds)}
     cells = type_cells(budget.types, 1)
     return [
@@ -92,29 +96,26 @@ def _search(
 ) -> Regret:
     market, agent = market_of(scenario), members[0]
     seed, selection = chosen_on
-    own = _own_moves(scenario, policy, agent, seed, cells.middles)
-    # a random policy: its many bids cost time, and its own luck is the larger part of the noise
+    own = _own_moves(scenario, policy, agent, own_seed(seed), cells.middles)
+    # a random policy: its many bids cost time, and its own luck is the larger part of the noise of a seed. The choice
+    # is made on all rivals even so: what it misses is the same for all seeds, and no interval over seeds would tell
     thinned = _THINNED if len(own.bids) > len(own.values) else 1
 
-    rivals = _part(selection, thinned)
-    candidates = np.concatenate([own.bids, _promising(market, scenario, rivals, agent, own.values, count)])
-    curves = _bids_of(scenario).curves(scenario, rivals, agent, candidates)
-    own_utility = own.mean_of(curves.utility(own.values))
-    best = _best(market, scenario, curves, own.values)
-    selected = np.take_along_axis(curves.utility(own.values), best[:, None], axis=1)[:, 0] - own_utility
+    likely = market.types.at(scenario, agent, cells.spread(_VALUES_A_CELL))[:, 0]
+    candidates = _promising(market, scenario, selection, agent, likely, count)
+    curves = _bids_of(scenario).curves(scenario, selection, agent, candidates)
+    chosen = candidates[_best(market, scenario, curves, own.values)]
+    some = _part(selection, max(1, thinned * len(selection.bids) // _JUDGED_ON))
+    units, _, selected = _compared(scenario, some, agent, own, chosen)
     better = selected > _ROUNDING * scenario.highest_value  # type: ignore[attr-defined]  # markets of values have it
 
     gains, utilities, drawn = [], [], []
     for tested_on, faced in evaluations.items():
         mine = _own_moves(scenario, policy, agent, own_seed(tested_on), cells.draw(types_seed(tested_on)))
         deviations = candidates[_best(market, scenario, curves, mine.values)]
-        outcome = _bids_of(scenario).curves(
-            scenario, _part(faced, thinned), agent, np.concatenate([mine.bids, deviations])
-        )
-        utility = outcome.utility(mine.values)
-        utilities.append(mine.mean_of(utility))
-        deviating = np.diagonal(utility[:, len(mine.bids) :])
-        gains.append(np.where(better, deviating - utilities[-1], 0.0))
+        _, utility, gain = _compared(scenario, _part(faced, thinned), agent, mine, deviations)
+        utilities.append(utility)
+        gains.append(np.where(better, gain, 0.0))
         drawn.append(mine.values[:, None])
     return Regret(
         agent=agent,
@@ -126,13 +127,23 @@ def _search(
         weights=cells.weights,
         drawn_types=np.stack(drawn),
         own_reports=own.mean_bids[:, None],
-        best_reports=np.where(better, candidates[best], own.mean_bids)[:, None],
-        win_probability=own.mean_of(curves.allocation),
+        best_reports=np.where(better, chosen, own.mean_bids)[:, None],
+        win_probability=units,
         selected_gain=np.where(better, selected, 0.0),
         noticeable_gain=np.zeros(len(own.values)),
         own_utility=np.stack(utilities),
         gain=np.stack(gains),
     )
+
+
+def _compared(
+    scenario: Scenario, rivals: Any, agent: int, own: _Own, deviations: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Expected units and utility of the own moves, and what one deviation a value gains over them, each (values,)."""
+    outcome = _bids_of(scenario).curves(scenario, rivals, agent, np.concatenate([own.bids, deviations]))
+    utility = outcome.utility(own.values)
+    mine = own.mean_of(utility)
+    return own.mean_of(outcome.allocation), mine, np.diagonal(utility[:, len(own.bids) :]) - mine
 
 
 def _best(market: Any, scenario: Scenario, curves: BidCurves, values: Floats) -> NDArray[np.intp]:

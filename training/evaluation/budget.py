@@ -14,7 +14,7 @@ class Budget:
         types: Cells of the own type.
         bids: Points of the bid grid, where payoffs are value times units minus payment.
         actions: Most deviations of the action grid, otherwise.
-        selection: Rival profiles on which deviations are chosen.
+        selection: Most rival profiles on which deviations are chosen; a quarter of it, at the least, where many bid.
         evaluation: Rival profiles a seed on which their gain is measured.
         luck: Rival profiles a type in the search over actions; the evaluation takes as many for each seed.
         finals: Samples of `luck` profiles among which the finalists of the search over actions are decided.
@@ -24,7 +24,7 @@ class Budget:
     types: int = 96
     bids: int = 768
     actions: int = 1024
-    selection: int = 32768
+    selection: int = 131072
     evaluation: int = 4096
     luck: int = 1024
     finals: int = 8

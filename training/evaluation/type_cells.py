@@ -41,6 +41,12 @@ class TypeCells:
         """The middle of each cell, shape (cells, components)."""
         return (self.low + self.high) / 2.0
 
+    def spread(self, times: int) -> Floats:
+        """`times` points of each cell, evenly spaced between its corners, shape (cells * times, components)."""
+        shares = (np.arange(times)[None, :, None] + 0.5) / times
+        at = self.low[:, None, :] + shares * (self.high - self.low)[:, None, :]
+        return np.asarray(at.reshape(-1, self.low.shape[1]))
+
     def draw(self, seed: int) -> Floats:
         """One point of each cell, shape (cells, components), uniform within it."""
         rng = np.random.default_rng(seed)

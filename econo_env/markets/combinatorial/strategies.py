@@ -103,7 +103,10 @@ def equilibrium_actions(scenario: CombinatorialScenario, observations: ArrayLike
             f"bidders of {getattr(game, 'game', game.name)}; use truthful, shading or a trained run instead"
         )
     is_global = np.asarray(observations)[..., 2:3] > 0.5
-    shaded = local_bids(payment, np.minimum(values, 1.0), game.correlation)
+    try:
+        shaded = local_bids(payment, np.minimum(values, 1.0), game.correlation)
+    except ValueError as error:
+        raise ValueError(f"{scenario.id}: {error}") from error
     return bid_actions(scenario, observations, np.where(is_global, values, shaded))
 
 

@@ -1,0 +1,132 @@
+"""Records of arrays and constants as compiled rules take them: by their place, not by value.
+
+Numba passes a named tuple to a function member by member: for the forty arrays of a market three hundred words a
+call, which are most of the text that a first compilation writes and reads. A `Record` is a pointer instead. The loop
+over markets copies what it points to into its own frame once, so that the optimiser holds every member in registers
+as it does with members passed one by one.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.datamodel import models
+from numba.core.imputils import lower_getattr_generic
+from numba.core.pythonapi import NativeValue
+from numba.core.types.containers import NamedTuple, NamedUniTuple
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import infer_getattr, register_model, unbox
+
+_ALIGNMENT = 8
+"""Bytes: every member starts at a multiple, which suits pointers, float64 and int64."""
+
+
+class Record(types.Type):
+    """The type of a named tuple that compiled functions only read members of.
+
+    Attributes:
+        members: Names and types of the members, in order.
+    """
+
+    def __init__(self, members: tuple[tuple[str, Any], ...], name: str) -> None:
+        """Takes the members and the name of the Python class."""
+        self.members = members
+        super().__init__(f"Record({name}, {members})")
+
+    @property
+    def key(self) -> tuple[tuple[str, Any], ...]:
+        """What makes two types equal."""
+        return self.members
+
+
+def record_type(kind: Any) -> Any:
+    """The type under which compiled loops take an argument: named tuples as `Record`, all else as it is.
+
+    Named tuples within one stay values: rules unpack some of them.
+    """
+    if not isinstance(kind, NamedTuple | NamedUniTuple):
+        return kind
+    return Record(tuple(zip(kind.fields, kind.types, strict=True)), kind.instance_class.__name__)
+
+
+@register_model(Record)
+class _RecordModel(models.PrimitiveModel):  # type: ignore[misc]  # numba ships no types
+    def __init__(self, manager: Any, kind: Record) -> None:
+        super().__init__(manager, kind, cgutils.voidptr_t)
+
+
+@infer_getattr
+class _RecordAttributes(AttributeTemplate):  # type: ignore[misc]  # numba ships no types
+    key = Record
+
+    def generic_resolve(self, kind: Record, name: str) -> Any:
+        return dict(kind.members).get(name)
+
+
+def _size(context: Any, kind: Any) -> int:
+    bytes_needed: int = context.get_abi_sizeof(context.get_data_type(kind))
+    return -(-bytes_needed // _ALIGNMENT) * _ALIGNMENT
+
+
+def _places(context: Any, kind: Record) -> Iterator[tuple[str, Any, int]]:
+    """Name, type and offset in bytes of each member."""
+    offset = 0
+    for name, member in kind.members:
+        yield name, member, offset
+        offset += _size(context, member)
+
+
+def _at(context: Any, builder: Any, pointer: Any, offset: int, member: Any) -> Any:
+    place = cgutils.pointer_add(builder, pointer, offset)
+    return builder.bitcast(place, context.get_data_type(member).as_pointer())
+
+
+@lower_getattr_generic(Record)
+def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -> Any:
+    member, offset = next((member, offset) for own, member, offset in _places(context, kind) if own == name)
+    model, place = context.data_model_manager[member], _at(context, builder, pointer, offset, member)
+    if model.get_value_type() == model.get_data_type():
+        return builder.load(place)
+    return model.load_from_data_pointer(builder, place)
+
+
+@unbox(Record)
+def _from_python(kind: Record, given: Any, c: Any) -> NativeValue:
+    """Writes the members of a named tuple one after another into the frame of the caller."""
+    builder, room = c.builder, _room(c.context, c.builder, kind)
+    cleanups: list[Any] = []
+    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
+    for at, (_, member, offset) in enumerate(_places(c.context, kind)):
+        native = c.unbox(member, c.pyapi.tuple_getitem(given, at))
+        with builder.if_then(native.is_error, likely=False):
+            builder.store(cgutils.true_bit, failed)
+        if native.cleanup is not None:
+            cleanups.append(native.cleanup)
+        model = c.context.data_model_manager[member]
+        same = model.get_value_type() == model.get_data_type()
+        value = native.value if same else model.as_data(builder, native.value)
+        builder.store(value, _at(c.context, builder, room, offset, member))
+
+    def clean() -> None:
+        for one in reversed(cleanups):
+            one()
+
+    return NativeValue(room, is_error=builder.load(failed), cleanup=clean if cleanups else None)
+
+
+def _room(context: Any, builder: Any, kind: Record) -> Any:
+    size = sum(_size(context, member) for _, member in kind.members)
+    words = ir.ArrayType(cgutils.intp_t, max(1, size // _ALIGNMENT))
+    with builder.goto_entry_block():  # every word that is read is written first: no need to clear them
+        return builder.bitcast(builder.alloca(words), cgutils.voidptr_t)
+
+
+def near(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """A copy of a record in the frame of the function that is being written; other values as they are."""
+    if not isinstance(kind, Record):
+        return value
+    room = _room(context, builder, kind)
+    size = sum(_size(context, member) for _, member in kind.members)
+    cgutils.raw_memcpy(builder, room, value, cgutils.intp_t(size), 1)
+    return room
