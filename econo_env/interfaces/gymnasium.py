@@ -18,6 +18,7 @@ from econo_env.interfaces.actions import checked_action
 from econo_env.interfaces.gymnasium_vector import SingleAgentVectorEnv
 from econo_env.interfaces.seat import Seat, Truthful
 from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.market import agents_of
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
@@ -69,7 +70,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         self.observation_space = cast(Space[Float32s], observation_box(loaded))
         self.action_space = form.space()
         self.render_mode = render_mode
-        names = [f"bidder_{i}" for i in range(loaded.num_agents)]
+        names = agents_of(loaded)
         self._name = names[self.seat.agent]
         self._recorder = None if render_mode is None else Recorder(loaded, names)
         self._over = True

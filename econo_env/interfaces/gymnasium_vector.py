@@ -12,6 +12,7 @@ from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.seat import Seat
 from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.market import agents_of
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
@@ -85,7 +86,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self.single_action_space = form.space()
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        names = [f"bidder_{i}" for i in range(loaded.num_agents)]
+        names = agents_of(loaded)
         self._recorders = [Recorder(loaded, names) for _ in range(self.num_envs if render_mode else 0)]
         self._over = np.zeros(self.num_envs, dtype=np.bool_)
 

@@ -98,7 +98,7 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
     common = {"num_agents": 3, "participation": participation} | ({"largest_bid": 2.0} if "pro" in name else {})
     engines = []
     for default in (None, DEFAULT):
-        engine = Engine(econo_env.load(f"{name}_v0", default=default, **common), 4000)
+        engine = Engine(econo_env.load(name, default=default, **common), 4000)
         engine.reset(3)
         known = types(engine.scenario, engine.state)
         engine.step(np.random.default_rng(5).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
@@ -173,7 +173,7 @@ def test_the_evaluation_finds_what_truth_leaves():
 )
 def test_where_it_makes_no_sense_it_is_refused(name, fields, said):
     with pytest.raises(ValueError, match=said):
-        econo_env.load(f"{name}_v0", **({"default": DEFAULT} | fields))
+        econo_env.load(name, **({"default": DEFAULT} | fields))
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_where_it_makes_no_sense_it_is_refused(name, fields, said):
 )
 def test_no_closed_form_is_claimed_beyond(name, fields):
     with pytest.raises(ValueError, match="known"):
-        equilibrium_bids(econo_env.load(f"{name}_v0", default=DEFAULT, **fields))
+        equilibrium_bids(econo_env.load(name, default=DEFAULT, **fields))

@@ -17,7 +17,7 @@ from econo_env.policies import make_policy
 
 MICRO = 1_000_000
 TRADERS, LEVELS = 6, 8
-ID = "continuous_double_auction_v0"
+ID = "continuous_double_auction_v1"
 
 orders = st.lists(st.tuples(st.integers(0, TRADERS - 1), st.integers(0, LEVELS)), max_size=60)
 streams = settings(max_examples=300, deadline=None)

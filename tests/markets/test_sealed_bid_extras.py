@@ -158,7 +158,7 @@ def test_the_bid_grid_is_refused_where_it_would_be_wrong():
 
 
 def test_procurement_actions_place_equilibrium_bids():
-    scenario = econo_env.load("procurement_first_price_v0", num_agents=4)
+    scenario = econo_env.load("procurement_first_price_v1", num_agents=4)
     engine = Engine(scenario, 100)
     engine.reset(0)
     costs = engine.state.values / 1e6
