@@ -93,7 +93,7 @@ def test_the_page_runs_word_for_word(tmp_path, monkeypatch):
     assert "utility_in_its_seats" in judged
     assert said["econo-env describe mine.yaml"].startswith("# mine_v0\n")
     assert json.loads(said["econo-env describe mine.yaml --schema"])["title"] == "mine_v0"
-    assert len(said) == 7
+    assert len(said) == 8
 
 
 def test_the_reference_of_keys_is_what_the_models_say():

@@ -7,7 +7,7 @@ import econo_env
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.task_market.strategies import forgery_score
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 U_SHAPED = {"name": "beta", "alpha": 0.5, "beta": 0.5}
 CAPPED = {"name": "empirical", "quantiles": np.minimum(np.linspace(0.0, 1.0, 101), 0.9).tolist()}

@@ -9,7 +9,7 @@ from econo_env.equilibrium import solved
 from econo_env.market import market_of
 from econo_env.money import to_money
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.valuations.priors import Power
 
 SEVENTHS = np.linspace(0.0, 1.0, 701)

@@ -10,7 +10,7 @@ from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.sections import Default
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
 
 SHOCK, STAKE = 0.2, 0.05

@@ -9,8 +9,8 @@ from econo_env.market import market_of
 from econo_env.mechanisms import mechanism
 from econo_env.mechanisms.form import clear_form
 from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.training.evaluation.play import play
-from econo_env.training.evaluation.regret import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Uniform
 

@@ -17,7 +17,7 @@ from econo_env.markets.sealed_bid.manual import manual
 from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.strategies import equilibrium_actions
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 FORMS = {
     "crra": {"utility": {"name": "crra", "rho": 0.5}},
