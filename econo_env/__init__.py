@@ -17,6 +17,7 @@ from econo_env.interfaces.registry import keep_registered
 from econo_env.mechanisms.base import register_mechanism
 from econo_env.policy import register_policy
 from econo_env.scenario import Scenario
+from econo_env.valuations.priors import register_prior
 from econo_env.version import __version__
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "register_market",
     "register_mechanism",
     "register_policy",
+    "register_prior",
     "scenarios",
     "vector_env",
 ]

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,8 +130,33 @@ def scenarios() -> list[str]:
 
 
 def known_id(name: str) -> str | None:
-    """The built-in id that a name means, whose `_v0` may be left out; None if there is no such id."""
-    return next((known for known in (name, f"{name}_v0") if known in scenario_table()), None)
+    """The built-in id that a name means, the newest version where none is given; None if there is no such id."""
+    return name if name in scenario_table() else _newest(name)
+
+
+def _newest(stem: str) -> str | None:
+    """The id of a name's newest version."""
+    versions = [int(version) for found, version in map(_parts, scenario_table()) if found == stem]
+    return f"{stem}_v{max(versions)}" if versions else None
+
+
+def _parts(name: str) -> tuple[str, str]:
+    stem, _, version = name.rpartition("_v")
+    return stem, version
+
+
+def unknown_scenario(name: str, others: Iterable[str] = ()) -> str:
+    """What to do where a name is no built-in scenario: give the new id of an earlier version, or what is like it.
+
+    Args:
+        name: What was given.
+        others: Further names that would do there.
+    """
+    stem, version = _parts(name)
+    newest = _newest(stem)
+    if newest is not None and version.isdecimal() and int(version) < int(_parts(newest)[1]):
+        return f"it is now {newest!r}, since results or names of agents changed (CHANGELOG.md says which): give that id"
+    return f"{suggestion(name, [*others, *scenario_table()])} (or give the path of a .yaml file)"
 
 
 def from_mapping(document: Mapping[str, Any]) -> Scenario:
@@ -167,8 +192,7 @@ def load(source: str | Path | Scenario, **overrides: Any) -> Scenario:
     elif str(source).endswith((".yaml", ".yml")):
         scenario = read_scenario(Path(source))
     else:
-        hint = suggestion(str(source), scenario_table())
-        raise ValueError(f"unknown scenario {str(source)!r}: {hint} (or give the path of a .yaml file)")
+        raise ValueError(f"unknown scenario {str(source)!r}: {unknown_scenario(str(source))}")
     return scenario.replace(**overrides) if overrides else scenario
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.ledger import num_accounts
 from econo_env.economy.tick import loop_source, world_source
@@ -40,6 +41,11 @@ T = TypeVar("T", bound=tuple[Any, ...])
 def everybody(scenario: Scenario) -> Roles:
     """One role for all agents: the rules know no difference between them."""
     return (tuple(range(scenario.num_agents)),)
+
+
+def bidders(scenario: Scenario) -> tuple[str, ...]:
+    """`bidder_0`, `bidder_1`, ..."""
+    return named([BIDDER] * scenario.num_agents)
 
 
 def always(scenario: Scenario) -> bool:
@@ -291,6 +297,8 @@ class Market(Generic[S, T]):
         baselines: Strategies to compare with.
         types: The private types; nobody has any by default.
         welfare: What the last tick was worth, given the types from before it.
+        agents: The agents' names in seat order, by the role of each, such as `buyer_0`, `seller_0`; agents of one
+            role stand on one side. See `econo_env.agents`.
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
         two_sided: Agents trade with each other: what one gets, others give.
@@ -312,6 +320,7 @@ class Market(Generic[S, T]):
     baselines: Baselines[S]
     types: Types[S, T] = field(default_factory=lambda: NO_TYPES)
     welfare: Callable[[S, T, Floats], Welfare] | None = None
+    agents: Callable[[S], tuple[str, ...]] = bidders
     roles: Callable[[S], Roles] = everybody
     rule: Callable[[S], Callable[..., Any]] = rule_of
     two_sided: bool = False
@@ -383,3 +392,8 @@ def market_of(scenario: Scenario) -> Market[Any, Any]:
     kind = scenario.kind
     assert isinstance(kind, Market)
     return kind
+
+
+def agents_of(scenario: Scenario) -> tuple[str, ...]:
+    """The names of a scenario's agents in seat order, which all APIs, pictures, runs and results use."""
+    return market_of(scenario).agents(scenario)

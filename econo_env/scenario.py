@@ -67,9 +67,9 @@ class Scenario(BaseModel):
     """What every market's configuration shares; each kind of market adds its own sections.
 
     Attributes:
-        id: Name and version, e.g. `first_price_v0`; a new version whenever results change.
+        id: Name and version, e.g. `first_price_v0`; a new version whenever results or names of agents change.
         market: The kind of market.
-        num_agents: Agents, named `bidder_0`, `bidder_1`, ...
+        num_agents: Agents, named by role: `bidder_0`, ..., or where sides differ `buyer_0`, ..., `seller_0`, ...
         max_cycles: Ticks of an episode.
         end_of_episode: What the last tick is to a learner: `termination`, the game is over and nothing follows, or
             `truncation`, the economy would go on. All agents end the same way.

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from econo_env.catalogue import MARKETS
 from econo_env.mechanisms.base import Mechanism, Options, mechanisms
+from econo_env.open_section import OneOf
 from econo_env.scenario import Scenario
 
 _REFERENCE = "#/$defs/"
@@ -108,8 +109,9 @@ def _models(annotation: Any, seen: set[Any] | None = None) -> Iterator[type[Base
         seen.add(annotation)
         yield annotation
         for field in annotation.model_fields.values():
-            yield from _models(field.annotation, seen)
-    for part in get_args(annotation):
+            for part in (field.annotation, *field.metadata):
+                yield from _models(part, seen)
+    for part in annotation.now() if isinstance(annotation, OneOf) else get_args(annotation):
         yield from _models(part, seen)
 
 

@@ -8,10 +8,13 @@ import difflib
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+from econo_env.open_section import OneOf
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[int | str, ...]
@@ -227,7 +230,7 @@ def _place(kind: Any, location: Path) -> tuple[Path, tuple[Any, ...]]:
         elif len(here) == 1 and models:
             path.append(step)
             field = models[0].model_fields.get(step)
-            here = here if field is None else _branches(field.annotation)
+            here = here if field is None else _of_field(field)
         elif mappings:
             path.append(step)
             here = _branches(mappings[0])
@@ -238,10 +241,20 @@ def _place(kind: Any, location: Path) -> tuple[Path, tuple[Any, ...]]:
     return tuple(path), here
 
 
+def _of_field(field: FieldInfo) -> tuple[Any, ...]:
+    return _marked(field.metadata) or _branches(field.annotation)
+
+
+def _marked(marks: Iterable[Any]) -> tuple[type[BaseModel], ...]:
+    """The models that a section may be, where a mark says so."""
+    return tuple(model for mark in marks if isinstance(mark, OneOf) for model in mark.now())
+
+
 def _branches(annotation: Any) -> tuple[Any, ...]:
     """The types of a union without None, or the one type."""
-    if hasattr(annotation, "__metadata__"):
-        return _branches(get_args(annotation)[0])
+    if get_origin(annotation) is Annotated:
+        inner, *marks = get_args(annotation)
+        return _marked(marks) or _branches(inner)
     if get_origin(annotation) in (Union, types.UnionType):
         return tuple(branch for one in get_args(annotation) for branch in _branches(one))
     return () if annotation is type(None) else (annotation,)

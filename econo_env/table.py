@@ -25,6 +25,7 @@ class Table(Generic[Row]):
     Attributes:
         kind: What a row is, in a word, for messages: `mechanism`.
         group: The group of entry points under which an installed package offers rows: `econo_env.mechanisms`.
+        name_of: A row's name.
         version: Another number after every change.
         left_out: What was offered and cannot be had: why, by name.
     """
@@ -48,7 +49,7 @@ class Table(Generic[Row]):
         """
         self.kind, self.group, self.version = kind, group, 0
         self.left_out: dict[str, str] = {}
-        self._own, self._expected, self._name_of = own, expected, name_of
+        self._own, self._expected, self.name_of = own, expected, name_of
         self._registered: dict[str, Row] = {}
         self._found: dict[str, Row] | None = None
         self._outside: set[str] = set()
@@ -117,7 +118,7 @@ class Table(Generic[Row]):
             yield
         finally:
             for row in rows:
-                self.take_out(self._name_of(row))
+                self.take_out(self.name_of(row))
 
     @contextmanager
     def hidden(self, names: Collection[str]) -> Iterator[None]:
@@ -184,7 +185,7 @@ class Table(Generic[Row]):
     def _add(self, row: Row, rows: dict[str, Row]) -> str:
         if not isinstance(row, self._expected):
             raise TypeError(f"{row!r} is no {self.kind}: give a {self._expected.__module__}.{self._expected.__name__}")
-        name = self._name_of(row)
+        name = self.name_of(row)
         if rows.setdefault(name, row) is not row:
             raise ValueError(f"a {self.kind} named {name!r} is there already: give yours another name")
         return name

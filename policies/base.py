@@ -8,10 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from econo_env.policy import POLICIES as _NAMED
-from econo_env.policy import Actions, Mask, Policy, Row
+from econo_env.policy import Named, Row
 from econo_env.scenario import Scenario
 
 _FILE = re.compile(r".+\.zip|.+\.py(:.*)?", re.DOTALL)
@@ -34,7 +32,7 @@ def policy_names() -> list[str]:
     return list(table())
 
 
-def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: Any) -> Policy:
+def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: Any) -> Named:
     """A policy by name, of one's own class, or the one that a training run or Stable-Baselines3 learned.
 
     Args:
@@ -67,14 +65,9 @@ def make_policy(name: str | Path, scenario: Scenario, seed: int = 0, **options: 
     return row.make(scenario, seed, **options)
 
 
-def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, Any]) -> Policy:
+def _from_file(spec: str, scenario: Scenario, seed: int, options: Mapping[str, Any]) -> Named:
     from econo_env.policies.own import from_class, from_sb3_file
 
     if options:
         raise ValueError(f"policy {spec!r} has no option {min(options)!r}: policies from files take none")
     return from_sb3_file(spec, scenario) if spec.endswith(".zip") else from_class(spec, scenario, seed)
-
-
-def masked(actions: Actions, mask: Mask) -> Actions:
-    """The actions with 0 where an agent may only do nothing."""
-    return np.where(np.asarray(mask, dtype=np.bool_)[..., None], actions, np.float32(0.0))

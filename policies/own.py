@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from econo_env.engine.state import Bools, Float64s
 from econo_env.market import market_of
-from econo_env.policies.base import masked
-from econo_env.policy import Actions, Mask, Observations, Policy
+from econo_env.player import Player
+from econo_env.policy import Actions, Mask, Memory, Named, Observations, Policy, masked
 from econo_env.scenario import Scenario
 
 Answer = TypeVar("Answer")
@@ -28,26 +29,28 @@ class Own:
     """A policy of a class in a user's file; every answer is checked, and every mistake named with its line.
 
     The class is made as `Class(scenario)`, or `Class(scenario, seed)` if it takes a seed, and has `reset(seed)` and
-    `act(observations, mask)`, as `econo_env.policies.Policy` says; `name` may be left out.
+    `act(observations, mask)`, as `econo_env.policy.Policy` says; one with memory has `observe(rewards, ended)`,
+    `snapshot()` and `restore(memory)` too, as `econo_env.policy.Remembering` says. `name` may be left out.
     """
 
     def __init__(self, scenario: Scenario, seed: int, path: str | Path, class_name: str) -> None:
         """Makes the policy.
 
         Raises:
-            ValueError: There is no such file or class, it cannot be made, or it lacks `reset` or `act`.
+            ValueError: There is no such file or class, it cannot be made, or it lacks a method.
         """
         self._path, self.scenario = Path(path), scenario
         self._components = len(market_of(scenario).actions(scenario))
         made_of = self._class(class_name)
         wants_seed = "seed" in inspect.signature(made_of).parameters
-        self._policy = self._asked("__init__", lambda: made_of(scenario, seed) if wants_seed else made_of(scenario))
-        self.name = str(vars(self._policy).get("name") or vars(made_of).get("name") or class_name)
+        made = self._asked("__init__", lambda: made_of(scenario, seed) if wants_seed else made_of(scenario))
+        self._player = Player(made)
+        self.name = str(made.name or class_name) if isinstance(made, Named) else class_name
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
         """Starts the user's policy over."""
-        self._asked("reset", lambda: self._policy.reset(seed))
+        self._asked("reset", lambda: self._player.reset(seed))
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """The user's actions, checked.
@@ -55,8 +58,20 @@ class Own:
         Raises:
             ValueError: They have another shape, are no numbers, NaN, or outside [-1, 1]; or the policy failed.
         """
-        given = self._asked("act", lambda: np.asarray(self._policy.act(observations, mask)))
+        given = self._asked("act", lambda: np.asarray(self._player.act(observations, mask)))
         return checked(given, observations, mask, self._components, f"{self._path}: {self.name}.act")
+
+    def observe(self, rewards: Float64s, ended: Bools) -> None:
+        """Tells the user's policy of a tick, if it remembers."""
+        self._asked("observe", lambda: self._player.observe(rewards, ended))
+
+    def snapshot(self) -> Memory:
+        """What the user's policy remembers."""
+        return self._asked("snapshot", self._player.snapshot)
+
+    def restore(self, memory: Memory) -> None:
+        """Goes back to a snapshot of the user's policy."""
+        self._asked("restore", lambda: self._player.restore(memory))
 
     def _class(self, name: str) -> Any:
         module = self._asked("the import", lambda: _loaded(self._path))
@@ -65,12 +80,12 @@ class Own:
         if name not in classes:
             raise ValueError(f"{str(self._path)!r} has no class {name!r}: its classes are {', '.join(own) or 'none'}")
         found = vars(module)[name]
-        for method in ("reset", "act"):
-            if not callable(getattr(found, method, None)):
-                raise ValueError(
-                    f"{str(self._path)!r}: {name} has no method {method}: a policy has reset(seed) and "
-                    "act(observations, mask)"
-                )
+        if not issubclass(found, Policy):
+            missing = "reset" if "reset" not in dir(found) else "act"
+            raise ValueError(
+                f"{str(self._path)!r}: {name} has no method {missing}: a policy has reset(seed) and "
+                "act(observations, mask)"
+            )
         return found
 
     def _asked(self, what: str, ask: Callable[[], Answer]) -> Answer:
@@ -143,7 +158,7 @@ class Sb3Model:
         return checked(shaped, observations, mask, self._components, self.name)
 
 
-def from_class(spec: str, scenario: Scenario, seed: int) -> Policy:
+def from_class(spec: str, scenario: Scenario, seed: int) -> Named:
     """The policy that `my_policy.py:MyPolicy` names.
 
     Raises:
@@ -157,7 +172,7 @@ def from_class(spec: str, scenario: Scenario, seed: int) -> Policy:
     return Own(scenario, seed, path, name)
 
 
-def from_sb3_file(path: str | Path, scenario: Scenario) -> Policy:
+def from_sb3_file(path: str | Path, scenario: Scenario) -> Named:
     """The policy of a model that Stable-Baselines3 saved. Loading runs code of the file, so trust where it is from.
 
     A PPO or A2C model with an `MlpPolicy` is played in NumPy, any other with continuous actions by its `predict`.

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from econo_env.market import market_of
-from econo_env.policies.base import make_policy, masked
-from econo_env.policy import Actions, Mask, Observations, Policy
+from econo_env.player import Players
+from econo_env.policies.base import make_policy
+from econo_env.policy import Actions, Mask, Named, Observations, masked
 from econo_env.scenario import Scenario
 
 
-class Population:
+class Population(Players):
     """One policy in the first seat of each role, others in the rest.
 
     Attributes:
@@ -22,7 +23,7 @@ class Population:
 
     wants_all_seats = True
 
-    def __init__(self, scenario: Scenario, policy: Policy, others: Sequence[tuple[Policy, float]]) -> None:
+    def __init__(self, scenario: Scenario, policy: Named, others: Sequence[tuple[Named, float]]) -> None:
         """Seats everybody.
 
         Args:
@@ -37,6 +38,7 @@ class Population:
         for other, share in others:
             if not 0.0 < share < float("inf"):
                 raise ValueError(f"a share of {share:g} for {other.name}: give positive numbers, such as truthful=2")
+        super().__init__(policy, *(other for other, _ in others))
         self.scenario = scenario
         self.policies = (policy, *(other for other, _ in others))
         roles = market_of(scenario).roles(scenario)
@@ -77,7 +79,7 @@ class Population:
         return masked(actions, mask)
 
 
-def make_population(policy: Policy, scenario: Scenario, shares: Mapping[str, float], seed: int = 0) -> Population:
+def make_population(policy: Named, scenario: Scenario, shares: Mapping[str, float], seed: int = 0) -> Population:
     """A policy among others, by name as `make_policy` takes them, with their shares of the other seats."""
     others = [(make_policy(name, scenario, seed), share) for name, share in shares.items()]
     return Population(scenario, policy, others)

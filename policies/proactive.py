@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
-from econo_env.policies.base import masked
-from econo_env.policy import Actions, Mask, Observations, Row
+from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 
 POLICY_FILE = "policy.npz"
@@ -57,13 +56,16 @@ class Network:
         Raises:
             ValueError: The model's actor is something else.
         """
+        from torch.nn import Linear
+
         policy = model.policy
         modules = [*policy.mlp_extractor.policy_net, policy.action_net]
-        kinds = {type(module).__name__.lower() for module in modules if not hasattr(module, "weight")}
-        if len(kinds) > 1 or not kinds <= set(_ACTIVATIONS) or not hasattr(policy, "log_std"):
+        kinds = {type(module).__name__.lower() for module in modules if not isinstance(module, Linear)}
+        gaussian = "log_std" in dict(policy.named_parameters())
+        if len(kinds) > 1 or not kinds <= set(_ACTIVATIONS) or not gaussian:
             raise ValueError(f"only Gaussian MlpPolicies of tanh or ReLU layers are played here, not {sorted(kinds)}")
         layers = tuple(
-            (_array(module.weight).T.copy(), _array(module.bias)) for module in modules if hasattr(module, "weight")
+            (_array(module.weight).T.copy(), _array(module.bias)) for module in modules if isinstance(module, Linear)
         )
         return cls(tuple(seats), layers, next(iter(kinds), "relu"), np.exp(_array(policy.log_std)))
 

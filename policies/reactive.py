@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.market import BidActions, market_of, offered
-from econo_env.policies.base import masked
-from econo_env.policy import Actions, Mask, Observations, Row
+from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 
 CONSERVATIVE = 0.8
 AGGRESSIVE = 1.2
+
+
+@runtime_checkable
+class _OfBids(Protocol):
+    """A scenario that says what a bid means, `share_of_value` or `amount`."""
+
+    bids: str
 
 
 class Truthful:
@@ -124,7 +130,7 @@ class Random(_Seeded):
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "random") -> None:
         super().__init__(scenario, seed, name)
         self._components = len(market_of(scenario).actions(scenario))
-        self._of_values = getattr(scenario, "bids", None) == "share_of_value"
+        self._of_values = isinstance(scenario, _OfBids) and scenario.bids == "share_of_value"
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """Uniform draws for every agent and component."""
@@ -158,6 +164,11 @@ class Equilibrium(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
         self.name, self.scenario = name, scenario
+        if scenario.economy is not None:
+            raise ValueError(
+                f"{scenario.id}: no equilibrium is known for bidders with stake, default or reputation; use truthful, "
+                "shading or a trained run instead"
+            )
         market = market_of(scenario)
         _equilibrium(scenario)(scenario, np.zeros((1, len(market.observations(scenario)))))
         solution = None if market.solver.solution is None else market.solver.solution(scenario)

@@ -32,19 +32,33 @@ LAYERS = {  # what a room of econo_env must not import
 BY_STRING = {"import_module", "find_spec", "resolve_name", "__import__"}
 
 
-def imported(path):
-    """The modules that a file imports, by statement or by a string: of an f-string, what stands before its fields."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def asked(path, nodes=ast.walk):
+    """What a file imports, by statement or by a string: a module, and the name that is taken of it if there is one."""
+    for node in nodes(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name,) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((node.module, f"{node.module}.{alias.name}") for alias in node.names)
         elif isinstance(node, ast.Call) and node.args and called(node.func) in BY_STRING:
+            # of an f-string, what stands before its fields
             name = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
             if isinstance(name, ast.Constant):
-                yield name.value
+                yield (name.value,)
+
+
+def imported(path):
+    """The names of all modules that a file imports."""
+    return {name for names in asked(path) for name in names}
+
+
+def at_run_time(node):
+    """As `ast.walk`, but for what stands under `if TYPE_CHECKING`: of types alone nothing is run."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        types_alone = isinstance(child, ast.If) and called(child.test) == "TYPE_CHECKING"
+        for part in child.orelse if types_alone else [child]:
+            yield from at_run_time(part)
 
 
 def called(function):
@@ -69,6 +83,56 @@ def test_imports_run_one_way():
     assert {found for path in SOURCES for found in upward(path)} == set()
 
 
+def module_name(path, root):
+    parts = path.relative_to(root).with_suffix("").parts
+    inside = parts if parts[0] == "econo_env" else ("econo_env", *parts)
+    return ".".join(inside[:-1] if inside[-1] == "__init__" else inside)
+
+
+def circles(sources, root=ROOT):
+    """The files that lead back to themselves by their imports, by name, with the files next on the way.
+
+    Tables look through their own package for rows, whatever files there are: they name the package by a string, which
+    every file of it runs anyway, and no file.
+    """
+    files = {module_name(path, root): path for path in sources}
+    onward = {}
+    for name, path in files.items():
+        by_name = [names for names in asked(path, at_run_time) if names[1:] or not name.startswith(f"{names[0]}.")]
+        # of `from package import module` it is the module
+        found = {next((part for part in reversed(names) if part in files), name) for names in by_name}
+        onward[name] = found - {name}
+    while True:  # takes out those that lead nowhere, and those that nobody leads to
+        reached = set().union(*onward.values())
+        kept = {name: {to for to in ways if to in onward} for name, ways in onward.items() if ways and name in reached}
+        if kept == onward:
+            return kept
+        onward = kept
+
+
+def test_no_file_leads_back_to_itself_by_its_imports():
+    assert circles(SOURCES) == {}
+
+
+def test_circles_are_found_in_functions_and_strings_and_not_in_types(tmp_path):
+    texts = {
+        "__init__": "from econo_env.low import words",
+        "low": "import numpy",
+        "one": "def late():\n    from econo_env import two",
+        "two": "from importlib import import_module\nTHREE = import_module('econo_env.three')",
+        "three": "from econo_env.one import late",
+        "four": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from econo_env.one import late",
+        "five": "from econo_env.one import late\nimport_module('econo_env')",
+    }
+    (tmp_path / "econo_env").mkdir()
+    sources = [tmp_path / "econo_env" / f"{name}.py" for name in texts]
+    for path in sources:
+        path.write_text(texts[path.stem])
+    ring = ["econo_env.one", "econo_env.two", "econo_env.three"]
+    assert circles(sources, tmp_path) == {ring[0]: {ring[1]}, ring[1]: {ring[2]}, ring[2]: {ring[0]}}
+    assert circles([path for path in sources if path.stem != "two"], tmp_path) == {}
+
+
 def test_modules_are_imported_by_their_own_name():
     """By `policies` or `training` a module would find a user's folder of that name."""
     for path in SOURCES:
@@ -82,7 +146,7 @@ def test_imports_by_string_are_seen(tmp_path):
         '__import__("training")\nfrom econo_env import policies\n'
     )
     found = {"econo_env.training.run", "econo_env.markets.", "training", "econo_env", "econo_env.policies"}
-    assert set(imported(path)) == found
+    assert imported(path) == found
 
 
 def test_files_are_small_rooms():

@@ -106,9 +106,9 @@ def test_asymmetric_bidders_draw_from_their_own_priors():
     [
         ("first_price_v0", {"values": {"name": "uniform", "high": 4e-7}}, "ends at 4e-07"),
         ("second_price_v0", {"values": {"name": "empirical", "quantiles": [0.0, 3e-7]}}, "ends at 3e-07"),
-        ("double_auction_v0", {"costs": {"name": "exponential", "scale": 1e-8, "high": 1e-7}}, "ends at 1e-07"),
+        ("double_auction_v1", {"costs": {"name": "exponential", "scale": 1e-8, "high": 1e-7}}, "ends at 1e-07"),
         ("first_price_v0", {"mechanism.reserve": 4e-7}, "mechanism.reserve = 4e-07: it is less than half"),
-        ("procurement_first_price_v0", {"procurement.ceiling": 3e-7}, "procurement.ceiling.*less than half"),
+        ("procurement_first_price_v1", {"procurement.ceiling": 3e-7}, "procurement.ceiling.*less than half"),
         ("first_price_v0", {"participation.entry_fee": 1e-7}, "entry_fee.*less than half"),
         ("task_market_v0", {"agents.stake": 1e-9}, "stake.*less than half"),
     ],
@@ -119,10 +119,10 @@ def test_what_is_less_than_a_micro_credit_is_refused_with_the_least_allowed(scen
     assert "0.000001" in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["first_price_v0", "double_auction_v0", "english_v0", "discriminatory_v0"])
+@pytest.mark.parametrize("name", ["first_price_v0", "double_auction_v1", "english_v0", "discriminatory_v0"])
 def test_values_of_one_micro_credit_are_played(name):
     change = {"values": {"name": "uniform", "high": 1e-6}}
-    if name == "double_auction_v0":
+    if name == "double_auction_v1":
         change["costs"] = change["values"]
     envs = econo_env.vector_env(name, 8, **change)
     observations, _ = envs.reset(0)

@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 
 import econo_env
 from econo_env.catalogue import MARKETS, scenario_table
+from econo_env.mechanisms.base import MECHANISMS
 from econo_env.schema import kind_schema, reference, scenario_schema
 from econo_env.training.cli import build
+from econo_env.valuations.priors import PRIORS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -65,8 +67,15 @@ def run(line):
     return done.stdout
 
 
+def forget_what_it_registered():
+    for table in (MECHANISMS, PRIORS):
+        for row in table.outside():
+            table.take_out(table.name_of(row))
+
+
 def test_the_page_runs_word_for_word(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     text = (DOCS / "your_own.md").read_text()
     said = {}
     for path, kind, block in re.findall(r"(?:<!-- file: (\S+) -->\n)?```(\w+)\n(.*?)```", text, re.DOTALL):
@@ -74,6 +83,7 @@ def test_the_page_runs_word_for_word(tmp_path, monkeypatch):
             (tmp_path / path).write_text(block)
         elif kind == "python":
             exec(compile(block, "docs/your_own.md", "exec"), {})
+            forget_what_it_registered()
         else:
             for line in block.strip().splitlines():
                 said[line] = run(line)
@@ -83,7 +93,7 @@ def test_the_page_runs_word_for_word(tmp_path, monkeypatch):
     assert "utility_in_its_seats" in judged
     assert said["econo-env describe mine.yaml"].startswith("# mine_v0\n")
     assert json.loads(said["econo-env describe mine.yaml --schema"])["title"] == "mine_v0"
-    assert len(said) == 7
+    assert len(said) == 8
 
 
 def test_the_reference_of_keys_is_what_the_models_say():

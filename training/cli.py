@@ -50,9 +50,9 @@ def build() -> "typer.Typer":
             raise typer.Exit(MISTAKE)
 
     for module in pkgutil.iter_modules(commands.__path__):
-        function = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), module.name, None)
-        if function is not None:
-            app.command(module.name)(function)
+        found = vars(importlib.import_module(f"{commands.__name__}.{module.name}"))
+        if module.name in found:  # a command is the function that has its file's name
+            app.command(module.name)(found[module.name])
     return app
 
 

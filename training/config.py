@@ -7,11 +7,12 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
-from econo_env.catalogue import from_mapping, known_id, load, read_scenario, scenarios
+from econo_env.agents import named, role_of
+from econo_env.catalogue import from_mapping, known_id, load, read_scenario, unknown_scenario
 from econo_env.documents import read_yaml, to_yaml
-from econo_env.market import market_of
+from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
-from econo_env.settings import SettingsError, suggestion, validated
+from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
 from econo_env.training.seeds import parsed_seeds
 
@@ -195,14 +196,34 @@ class TrainingConfig(Section):
         return self
 
     def roles(self) -> dict[str, tuple[int, ...]]:
-        """The seats that share a network, by the network's name."""
+        """The seats that share a network, by the network's name.
+
+        A seat's own network has the agent's name. A role's has its name, `buyer`; where the rules tell agents of one
+        name apart, as by weights, each such group is numbered, `bidder_group_0`.
+        """
         everybody = tuple(range(self.scenario.num_agents))
         if self.sharing == "shared":
             return {"shared": everybody}
+        agents = agents_of(self.scenario)
         if self.sharing == "per_seat":
-            return {f"bidder_{seat}": (seat,) for seat in everybody}
+            return {agents[seat]: (seat,) for seat in everybody}
         groups = market_of(self.scenario).roles(self.scenario)
-        return {f"role_{number}": tuple(seats) for number, seats in enumerate(groups)}
+        roles = [role_of(agents[seats[0]]) for seats in groups]
+        numbered = named(f"{role}_group" for role in roles)
+        names = [role if roles.count(role) == 1 else name for role, name in zip(roles, numbered, strict=True)]
+        return dict(zip(names, groups, strict=True))
+
+    def by_network(self, learners: Mapping[str, Any]) -> dict[str, Any]:
+        """What a checkpoint keeps of each network, by its name.
+
+        Until agents were named by role, 0.1.0 included, seats' networks were called `bidder_2` and roles' `role_1`.
+        """
+        former = {"per_seat": "bidder", "per_role": "role"}.get(self.sharing, "")
+        found = dict(learners)
+        for number, name in enumerate(self.roles()):
+            if name not in learners and (old := f"{former}_{number}") in learners:
+                found[name] = found.pop(old)
+        return found
 
     def gamma(self) -> float:
         """The discount: what is set, else 0 where an episode is one tick and 0.99 where it is longer."""
@@ -255,8 +276,8 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
     """A configuration from a YAML file or for a scenario, with changes.
 
     Args:
-        source: Path of a training file; the name of one in `configs/training`; a scenario id, whose `_v0` may be left
-            out, or the path of a scenario file, for the settings of its kind of market.
+        source: Path of a training file; the name of one in `configs/training`; a scenario id, whose version may be
+            left out, or the path of a scenario file, for the settings of its kind of market.
         changes: `key=value` with dots into sections, e.g. `learner.n_epochs=2` or `scenario.num_agents=5`; values are
             YAML.
 
@@ -269,8 +290,7 @@ def read_config(source: str | Path, changes: Iterable[str] = ()) -> TrainingConf
     if path is None and scenario is None:
         files = sorted({path.stem for folder in CONFIG_FOLDERS for path in folder.glob("*.yaml")})
         raise ValueError(
-            f"there is no training file or scenario {str(source)!r}: {suggestion(str(source), [*files, *scenarios()])} "
-            "(or give the path of a .yaml file)"
+            f"there is no training file or scenario {str(source)!r}: {unknown_scenario(str(source), files)}"
         )
     if path is not None:
         document = read_yaml(path, "training file")

@@ -12,7 +12,6 @@ answer the exploration of others, or its own at later ticks. A draw that changes
 hence no gradient, and is no sample: in a clock auction nearly all of them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +20,11 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.state import Bools, Exchange, Float32s, Float64s, Int64s, columns
 from econo_env.interfaces.sb3 import MarketVecEnv
+from econo_env.player import joined, markets_of
+from econo_env.policy import Memory, Policy
 
 _WRITTEN_FIRST = frozenset({"actions", "rewards", "invalid_actions", "bids", "award.worth"})
 """Arrays that every tick writes before it reads them: a difference there is none in what comes."""
-
-
-Actor = Callable[[Float32s], Float32s]
-"""Mean actions (rows, components), limited to [-1, 1], for observations (rows, features)."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,14 @@ class _Fork:
         place: The seat's place among the learning ones.
         markets: Numbers of the markets, shape (forks,).
         branches: The markets with the seat's draw, then those with its mean action, (2 * forks, ...).
+        memories: What the policies of other seats remember there, one of 2 * forks markets each.
     """
 
     tick: int
     place: int
     markets: Int64s
     branches: Snapshot
+    memories: list[Memory]
 
 
 class Deviations:
@@ -64,6 +63,7 @@ class Deviations:
         self._differences: list[Float64s] = []
         self._forks: list[_Fork] = []
         self._now = self.env.engine.snapshot()
+        self._remembered = self.env.memories()
 
     def step(self, means: Float32s, draws: Float32s) -> tuple[Float32s, Float32s, Bools]:
         """One tick of the mean policy, and of each seat's deviation from it.
@@ -77,29 +77,33 @@ class Deviations:
         """
         env, before = self.env, self._now
         env.step_async(means)
+        acted_with = env.memories()
         seen, rewards, dones = env.advance()
-        self._now = env.engine.snapshot()
+        self._now, self._remembered = env.engine.snapshot(), env.memories()
         tried = draws.reshape(env.num_markets, len(env.seats), env.components)
         differences = np.zeros(tried.shape[:2])
         for place, seat in enumerate(env.seats):
             acted = self._branch(before, seat, tried[:, place])
             differences[:, place] = acted.exchange.rewards[:, seat] - env.engine.exchange.rewards[:, seat]
             if self.gamma > 0.0:
-                self._keep_forks(place)
+                self._keep_forks(place, acted_with)
         self._differences.append(differences)
         return seen, rewards, dones
 
-    def finish(self, actor: Actor) -> Float64s:
+    def finish(self, learner: Policy) -> Float64s:
         """The differences of the whole rollout, (ticks, num_envs), in credits discounted to their tick.
 
         Args:
-            actor: Plays the learning seats of both branches to the end.
+            learner: Plays the learning seats, (markets, seats, ...), of both branches to the end; it is one without
+                memory.
         """
         differences = np.stack(self._differences)
         if self._forks:
             lengths = [2 * len(fork.markets) for fork in self._forks]
             seats = np.repeat([self.env.seats[fork.place] for fork in self._forks], lengths)
-            earned = self._played_on(_joined([fork.branches for fork in self._forks]), seats, actor)
+            self.env.recall([joined(list(parts)) for parts in zip(*(f.memories for f in self._forks), strict=True)])
+            earned = self._played_on(_joined([fork.branches for fork in self._forks]), seats, learner)
+            self.env.recall(self._remembered)
             for fork, part in zip(self._forks, np.split(earned, np.cumsum(lengths)[:-1]), strict=True):
                 acted, instead = np.split(part, 2)
                 differences[fork.tick, fork.markets, fork.place] += self.gamma * (acted - instead)
@@ -115,25 +119,35 @@ class Deviations:
         engine.step(actions)
         return engine
 
-    def _keep_forks(self, place: int) -> None:
+    def _keep_forks(self, place: int, acted_with: list[Memory]) -> None:
         """Keeps the markets in which the branch just played parts from the way of the mean policy."""
-        acted = self._engine
-        markets = np.flatnonzero(_parted(acted, self.env.engine))
+        env, acted = self.env, self._engine
+        env.recall(acted_with)
+        env.tell_others(acted.exchange)
+        memories = env.memories()
+        env.recall(self._remembered)
+        parted = _parted(acted, env.engine)
+        for one, two in zip(memories, self._remembered, strict=True):
+            parted |= _remember_differently(one, two) & ~acted.exchange.ended & ~env.engine.exchange.ended
+        markets = np.flatnonzero(parted)
         if markets.size:
             branches = _joined([_rows(acted.snapshot(), markets), _rows(self._now, markets)])
-            self._forks.append(_Fork(len(self._differences), place, markets, branches))
+            both = zip(memories, self._remembered, strict=True)
+            remembered = [joined([markets_of(memory, markets) for memory in pair]) for pair in both]
+            self._forks.append(_Fork(len(self._differences), place, markets, branches, remembered))
 
-    def _played_on(self, start: Snapshot, seats: Int64s, actor: Actor) -> Float64s:
+    def _played_on(self, start: Snapshot, seats: Int64s, learner: Policy) -> Float64s:
         """What one seat of each market earns to the end of the episode, discounted to the first tick."""
         env, engine = self.env, Engine(self.env.scenario, len(seats))
         engine.restore(start)
         exchange, which = engine.exchange, np.arange(len(seats))
         earned, discount, live = np.zeros(len(seats)), 1.0, ~exchange.ended
         while live.any():
-            seen = exchange.observations[:, env.seats].reshape(-1, env.features)
-            exchange.actions[:, env.seats] = actor(seen).reshape(len(seats), len(env.seats), env.components)
+            seen, mask = exchange.observations[:, env.seats], exchange.action_mask[:, env.seats]
+            exchange.actions[:, env.seats] = learner.act(seen, mask)
             env.act_for_others(exchange)
             engine.step(exchange.actions)
+            env.tell_others(exchange)
             earned += np.where(live, discount * exchange.rewards[which, seats], 0.0)
             discount *= self.gamma
             live &= ~exchange.ended
@@ -150,6 +164,14 @@ def _parted(acted: Engine, mean: Engine) -> NDArray[np.bool_]:
         if name not in _WRITTEN_FIRST:
             parted |= (one != two).reshape(len(both), -1).any(axis=1) & both
     return parted
+
+
+def _remember_differently(one: Memory, two: Memory) -> NDArray[np.bool_]:
+    """Of which markets two snapshots hold different things, bool (markets,); False of snapshots of nothing."""
+    apart: NDArray[np.bool_] = np.zeros((), dtype=np.bool_)
+    for name, array in one.items():
+        apart = apart | (array != two[name]).reshape(len(array), -1).any(axis=1)
+    return apart
 
 
 def _rows(whole: Snapshot, which: Int64s) -> Snapshot:

@@ -148,7 +148,7 @@ class MarketPPO(PPO):
             mean.add(rewards[self.markets.played])
             self.buffer.add(self.seen, draws.cpu().numpy(), rewards, self.starts, no_values, log_probs)
             self._go_on(seen, dones)
-        self.buffer.advantages[...] = deviations.finish(self._mean_actions)
+        self.buffer.advantages[...] = deviations.finish(_MeanPolicy(self))
         self.buffer.returns[...] = self.buffer.advantages
         self.buffer.played &= self.buffer.advantages != 0.0
         return mean.value()
@@ -165,7 +165,8 @@ class MarketPPO(PPO):
                 values = self.policy.predict_values(self._tensor(self.markets.last_observations(which)))
             rewards[which] += self.gamma * values.cpu().numpy().reshape(-1)
 
-    def _mean_actions(self, observations: Float32s) -> Float32s:
+    def mean_actions(self, observations: Float32s) -> Float32s:
+        """The mean actions (rows, components), limited to [-1, 1], for observations (rows, features)."""
         with torch.no_grad():
             return _limited(self.policy.get_distribution(self._tensor(observations)).mode())
 
@@ -209,6 +210,20 @@ class _Mean:
 
     def value(self) -> float:
         return self._total / max(self._count, 1)
+
+
+class _MeanPolicy:
+    """The policy that plays the mean actions of a learner as it is."""
+
+    def __init__(self, model: MarketPPO) -> None:
+        self.model = model
+
+    def reset(self, seed: int) -> None:
+        """Nothing to start over."""
+
+    def act(self, observations: Float32s, mask: Bools) -> Float32s:
+        means = self.model.mean_actions(observations.reshape(-1, observations.shape[-1]))
+        return np.where(mask[..., None], means.reshape(*mask.shape, -1), np.float32(0.0))
 
 
 def _limited(actions: torch.Tensor) -> Float32s:

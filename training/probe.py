@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.policies import Policy
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 LONGEST_LOOK = 256
@@ -41,7 +42,8 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
     market = market_of(scenario)
     engine = Engine(scenario, num_markets)
     engine.reset(seed)
-    policy.reset(seed)
+    player = Player(policy)
+    player.reset(seed)
     exchange = engine.exchange
     ahead, series = market.view.drawn_ahead, market.view.series
     utility = np.zeros((num_markets, scenario.num_agents))
@@ -49,7 +51,8 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
     for _ in range(min(scenario.max_cycles, LONGEST_LOOK)):
         running = ~exchange.ended
         before = {name: getattr(engine.state, name).copy() for name in ahead}
-        engine.step(policy.act(exchange.observations, exchange.action_mask))
+        engine.step(player.act(exchange.observations, exchange.action_mask))
+        player.observe(exchange.rewards, exchange.ended)
         utility += exchange.rewards * running[:, None]
         if series is not None:
             for name, values in series(scenario, engine.state._replace(**before)).items():

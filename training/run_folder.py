@@ -136,7 +136,7 @@ def steps_done(config: TrainingConfig, own: Path, origin: Path) -> dict[str, int
     state = latest_checkpoint(own / CHECKPOINTS_FOLDER, lambda _: None)
     if state is None:
         return {}
-    steps = {role: int(learner["num_timesteps"]) for role, learner in state["learners"].items()}
+    steps = {role: int(learner["num_timesteps"]) for role, learner in config.by_network(state["learners"]).items()}
     if "settings" in state:  # checkpoints of 0.1.0 kept none
         trained = config_from(parse_yaml(state["settings"]), (), "the checkpoint")
         _check_settings(config, trained, origin)

@@ -107,11 +107,12 @@ class Trainer:
         Raises:
             ValueError: It is of another configuration.
         """
-        if set(state["learners"]) != set(self.learners):
-            raise ValueError(f"the checkpoint has learners {list(state['learners'])}, not {list(self.learners)}")
+        kept = self.config.by_network(state["learners"])
+        if set(kept) != set(self.learners):
+            raise ValueError(f"the checkpoint has networks {list(kept)}, not {list(self.learners)}: train anew")
         self.iteration = int(state["iteration"])
         for role, learner in self.learners.items():
-            learner.restore_learner(state["learners"][role])
+            learner.restore_learner(kept[role])
         restore_random_state(state["random"])
 
     def _seat_the_others(self, role: str) -> None:
@@ -132,10 +133,11 @@ class Trainer:
         state = latest_checkpoint(run / "checkpoints", lambda _: None)
         if state is None:
             raise ValueError(f"warm_start={str(run)!r} holds no checkpoint: give the folder of one seed's run")
+        found = self.config.by_network(state["learners"])
         for role, learner in self.learners.items():
-            kept = state["learners"].get(role) or state["learners"].get("shared")
+            kept = found.get(role) or found.get("shared")
             if kept is None:
-                raise ValueError(f"warm_start={str(run)!r} has networks {list(state['learners'])}, none for {role!r}")
+                raise ValueError(f"warm_start={str(run)!r} has networks {list(found)}, none for {role!r}")
             try:
                 learner.policy.load_state_dict(kept["policy"])
             except RuntimeError as error:

@@ -16,12 +16,14 @@ from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import checked_action
 from econo_env.interfaces.gymnasium_vector import SingleAgentVectorEnv
-from econo_env.interfaces.seat import Opponents, Seat, Truthful
+from econo_env.interfaces.seat import Seat, Truthful
 from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.market import agents_of
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
-__all__ = ["Opponents", "Seat", "SingleAgentEnv", "SingleAgentVectorEnv", "Truthful"]
+__all__ = ["Seat", "SingleAgentEnv", "SingleAgentVectorEnv", "Truthful"]
 
 
 class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
@@ -40,7 +42,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         scenario: str | Scenario,
         *,
         agent: int = 0,
-        opponents: Opponents | None = None,
+        opponents: Policy | None = None,
         render_mode: str | None = None,
         actions: ActionKind = "box",
         action_levels: Levels = LEVELS,
@@ -68,7 +70,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         self.observation_space = cast(Space[Float32s], observation_box(loaded))
         self.action_space = form.space()
         self.render_mode = render_mode
-        names = [f"bidder_{i}" for i in range(loaded.num_agents)]
+        names = agents_of(loaded)
         self._name = names[self.seat.agent]
         self._recorder = None if render_mode is None else Recorder(loaded, names)
         self._over = True

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Bools, Float32s, each_array
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
-from econo_env.interfaces.seat import Opponents, Seat
+from econo_env.interfaces.seat import Seat
 from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.market import agents_of
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
@@ -46,7 +48,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         num_envs: int = 1,
         *,
         agent: int = 0,
-        opponents: Opponents | None = None,
+        opponents: Policy | None = None,
         num_threads: int = 1,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
@@ -84,7 +86,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self.single_action_space = form.space()
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        names = [f"bidder_{i}" for i in range(loaded.num_agents)]
+        names = agents_of(loaded)
         self._recorders = [Recorder(loaded, names) for _ in range(self.num_envs if render_mode else 0)]
         self._over = np.zeros(self.num_envs, dtype=np.bool_)
 
@@ -129,7 +131,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         final: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._over.any():
             final = self._final(self._over)
-            self.seat.engine.reset_markets(self._over)
+            self.seat.start_next(self._over)
             self._begin(self._over)
         infos = _with_masks(self.seat.infos(), np.ones(self.num_envs, dtype=np.bool_))
         return self.seat.observations(), rewards, terminated, truncated, infos | final
@@ -155,7 +157,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
             self._record_before()
             self.seat.step(given, ~fresh)
             self._record_after(~fresh)
-        self.seat.engine.reset_markets(fresh)
+        self.seat.start_next(fresh)
         self._begin(fresh)
 
     def _begin(self, started: Bools) -> None:

@@ -1,25 +1,61 @@
 """Who plays the seats of a market that nobody learns in."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any
 
-from econo_env.engine.state import Bools, Float32s
+import numpy as np
+
+from econo_env.engine.state import Exchange
+from econo_env.player import Player
+from econo_env.policy import Policy, WholeMarket
 from econo_env.scenario import Scenario
 
 
-class Opponent(Protocol):
-    """Whatever plays the seats that nobody learns in; every policy of `policies` is one."""
+class Opponent(Player):
+    """A policy in seats that nobody learns in.
 
-    def reset(self, seed: int) -> None:
-        """Starts over with a seed."""
-        ...
+    It is asked for, and told of, the seats that it plays, (markets, seats, ...), or all agents if it wants so.
 
-    def act(self, observations: Float32s, mask: Bools) -> Float32s:
-        """Actions (markets, seats, components) for observations (markets, seats, features) of the seats it plays.
+    Attributes:
+        seats: The seats that it plays.
+    """
 
-        One with an attribute `wants_all_seats` that is true gets, and answers for, all agents.
-        """
-        ...
+    def __init__(self, policy: Policy, seats: Sequence[int]) -> None:
+        super().__init__(checked_policy(policy))
+        self.seats = list(seats)
+        self._all = isinstance(policy, WholeMarket) and policy.wants_all_seats
+
+    def play(self, exchange: Exchange) -> None:
+        """Writes its actions for the observations of any batch of these markets."""
+        if self._all:
+            exchange.actions[:, self.seats] = self.act(exchange.observations, exchange.action_mask)[:, self.seats]
+        else:
+            seen, mask = exchange.observations[:, self.seats], exchange.action_mask[:, self.seats]
+            exchange.actions[:, self.seats] = self.act(seen, mask)
+
+    def watch(self, exchange: Exchange) -> None:
+        """Takes in what the tick brought."""
+        rewards = exchange.rewards if self._all else exchange.rewards[:, self.seats]
+        self.observe(rewards, exchange.ended)
+
+    def start_next(self, exchange: Exchange) -> None:
+        """Takes in that every market goes on with its next episode, whether or not the last one is over."""
+        agents = exchange.rewards.shape[1] if self._all else len(self.seats)
+        self.break_off(np.ones(len(exchange.ended), dtype=np.bool_), agents)
+
+
+def checked_policy(given: Any) -> Policy:
+    """What was given for opponents.
+
+    Raises:
+        ValueError: It is no policy.
+    """
+    if not isinstance(given, Policy):
+        raise ValueError(
+            f"opponents={given!r} is no policy: give an object with act(observations, mask) and reset(seed), such as "
+            "econo_env.policies.make_policy(name, scenario)"
+        )
+    return given
 
 
 def checked_seats(scenario: Scenario, seats: Sequence[int] | None) -> list[int]:
@@ -36,12 +72,12 @@ def checked_seats(scenario: Scenario, seats: Sequence[int] | None) -> list[int]:
 
 
 def players_of(
-    scenario: Scenario, seats: Sequence[int], opponents: Opponent | Mapping[int, Opponent] | None
-) -> list[tuple[Opponent, list[int]]]:
+    scenario: Scenario, seats: Sequence[int], opponents: Policy | Mapping[int, Policy] | None
+) -> list[Opponent]:
     """Each opponent with the seats it plays.
 
     Raises:
-        ValueError: A seat is left without a player.
+        ValueError: A seat is left without a player, or one is no policy.
     """
     others = [seat for seat in range(scenario.num_agents) if seat not in set(seats)]
     if not others:
@@ -49,11 +85,11 @@ def players_of(
     if opponents is None:
         raise ValueError(f"seats {others} have no player: give opponents=, a policy or one for each of these seats")
     if not isinstance(opponents, Mapping):
-        return [(opponents, others)]
+        return [Opponent(opponents, others)]
     missing = [seat for seat in others if seat not in opponents]
     if missing:
         raise ValueError(f"opponents leaves seats {missing} without a player")
-    by_policy: dict[int, tuple[Opponent, list[int]]] = {}
+    by_policy: dict[int, tuple[Policy, list[int]]] = {}
     for seat in others:
         by_policy.setdefault(id(opponents[seat]), (opponents[seat], []))[1].append(seat)
-    return list(by_policy.values())
+    return [Opponent(policy, theirs) for policy, theirs in by_policy.values()]

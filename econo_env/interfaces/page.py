@@ -4,8 +4,9 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+from econo_env.agents import by_role
 from econo_env.interfaces.registry import registered_id
-from econo_env.market import market_of, offered
+from econo_env.market import agents_of, market_of, offered
 from econo_env.scenario import Scenario
 from econo_env.schema import attribute_meanings
 
@@ -32,7 +33,7 @@ def page(scenario: Scenario) -> str:
         f'`gymnasium.make_vec("{name}", num_envs=4096)` for one seat.',
         "Equilibrium": docs.equilibrium,
         "References": docs.references,
-        "Version History": f"v{version}: this version. The number changes whenever results change.",
+        "Version History": f"v{version}: this version. The number changes whenever results or names of agents do.",
     }
     front = _table(
         ("", scenario.id),
@@ -40,12 +41,18 @@ def page(scenario: Scenario) -> str:
             ("Parallel", f'`econo_env.parallel_env("{scenario.id}")`'),
             ("AEC", f'`econo_env.env("{scenario.id}")`'),
             ("One seat", f'`gymnasium.make("{name}")`'),
-            ("Agents", f"{scenario.num_agents}: `bidder_0`, ..."),
+            ("Agents", f"{scenario.num_agents}: {_agents(scenario)}"),
             ("State", f"float32 ({(features + 1) * scenario.num_agents + 1},), each from 0 to 1"),
         ],
     )
     body = "\n\n".join(f"## {heading}\n{text}" for heading, text in sections.items())
     return f"# {scenario.id}\n\n{front}\n\n{body}\n"
+
+
+def _agents(scenario: Scenario) -> str:
+    """The names of the agents, first and last of each role."""
+    groups = by_role(agents_of(scenario)).values()
+    return ", ".join(f"`{names[0]}`" if len(names) == 1 else f"`{names[0]}` to `{names[-1]}`" for names in groups)
 
 
 def _numbered(meanings: Any, lowest: int) -> list[tuple[str, ...]]:

@@ -23,7 +23,7 @@ from econo_env.engine.state import Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import action_rows, require_known
 from econo_env.interfaces.spaces import first_market_of, fresh_seed, observation_box, whole_number
-from econo_env.market import market_of
+from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
@@ -41,7 +41,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     """One market as a PettingZoo `ParallelEnv`. `econo_env.describe(scenario)` fills this page in for a scenario.
 
     ## Description
-    Agents `bidder_0`, `bidder_1`, ... act at once in a market with the rules of a scenario.
+    Agents, named by role (`bidder_0`, ...; `buyer_0`, `seller_0`), act at once in a market with the rules of a
+    scenario.
 
     ## Action Space
     `Box(-1, 1, (components,), float32)` for each agent. An agent whose mask is 0 may do nothing in the coming step:
@@ -116,7 +117,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
                 raise ValueError(f"{name}={value!r} is unknown: choose one of {', '.join(map(repr, allowed))}")
         self.metadata = {**self.metadata, "name": scenario.id}
         self.render_mode = render_mode
-        self.possible_agents = [f"bidder_{i}" for i in range(scenario.num_agents)]
+        self.possible_agents = list(agents_of(scenario))
         self.agents: list[str] = []
         self.max_cycles = scenario.max_cycles
         self._index = {agent: i for i, agent in enumerate(self.possible_agents)}

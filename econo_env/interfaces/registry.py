@@ -52,7 +52,7 @@ def register_with_pettingzoo() -> None:
     """Makes every built-in scenario known to `pettingzoo.make`, which PettingZoo has from 1.27 on."""
     import pettingzoo
 
-    if not hasattr(pettingzoo, "register"):
+    if not hasattr(pettingzoo, "register"):  # PettingZoo tells what it can do by what it has
         return
     for kind, known, factory in (
         ("parallel", pettingzoo.parallel_registry, "parallel_env"),

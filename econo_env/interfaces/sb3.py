@@ -16,12 +16,14 @@ from econo_env.catalogue import load
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.state import Bools, Exchange, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
-from econo_env.interfaces.opponents import Opponent, checked_seats, players_of
+from econo_env.interfaces.opponents import checked_seats, players_of
 from econo_env.interfaces.spaces import first_market_of
+from econo_env.policy import Memory, Policy
 from econo_env.scenario import Scenario
 
 Indices = int | Iterable[int] | None
 Infos = list[dict[str, Any]]
+_MEMORY = "memory/"
 
 
 class MarketVecEnv(VecEnv):
@@ -49,7 +51,7 @@ class MarketVecEnv(VecEnv):
         num_markets: int,
         *,
         seats: Sequence[int] | None = None,
-        opponents: Opponent | Mapping[int, Opponent] | None = None,
+        opponents: Policy | Mapping[int, Policy] | None = None,
         num_threads: int = 1,
         actions: ActionKind = "box",
         action_levels: Levels = LEVELS,
@@ -92,7 +94,7 @@ class MarketVecEnv(VecEnv):
         """The seats that are banned now and will not play the coming step, bool (num_envs,)."""
         return self._dead.reshape(-1)
 
-    def set_opponents(self, opponents: Opponent | Mapping[int, Opponent] | None) -> None:
+    def set_opponents(self, opponents: Policy | Mapping[int, Policy] | None) -> None:
         """Changes who plays the other seats, from the next step on; see `__init__`."""
         self._players = players_of(self.scenario, self.seats, opponents)
 
@@ -112,9 +114,11 @@ class MarketVecEnv(VecEnv):
                 seed = int(np.random.SeedSequence().generate_state(1, np.uint32)[0])
             # the engine gives every market of the batch a key of its own
             self.engine.reset(seed, first_market)
-            for number, (policy, _) in enumerate(self._players):
-                policy.reset(int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint32)[0]))
+            for number, player in enumerate(self._players):
+                player.reset(int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint32)[0]))
         else:
+            for player in self._players:
+                player.start_next(self.engine.exchange)
             self.engine.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
         self._started = True
         self._reset_seeds()
@@ -148,12 +152,22 @@ class MarketVecEnv(VecEnv):
 
     def act_for_others(self, exchange: Exchange) -> None:
         """Writes the actions of the seats that nobody learns in, for observations of any batch of these markets."""
-        for policy, theirs in self._players:
-            if getattr(policy, "wants_all_seats", False):
-                exchange.actions[:, theirs] = policy.act(exchange.observations, exchange.action_mask)[:, theirs]
-            else:
-                seen, mask = exchange.observations[:, theirs], exchange.action_mask[:, theirs]
-                exchange.actions[:, theirs] = policy.act(seen, mask)
+        for player in self._players:
+            player.play(exchange)
+
+    def tell_others(self, exchange: Exchange) -> None:
+        """Tells the policies of these seats what the tick that they acted in has brought."""
+        for player in self._players:
+            player.watch(exchange)
+
+    def memories(self) -> list[Memory]:
+        """What the policies of these seats remember, one snapshot each."""
+        return [player.snapshot() for player in self._players]
+
+    def recall(self, memories: Sequence[Memory]) -> None:
+        """Goes back to memories, of any batch of these markets, one for each policy."""
+        for player, memory in zip(self._players, memories, strict=True):
+            player.restore(memory)
 
     def step_wait(self) -> tuple[Float32s, Float32s, Bools, Infos]:
         """One tick of every market.
@@ -185,6 +199,7 @@ class MarketVecEnv(VecEnv):
         """`step_wait` without the infos, for trainers that read `played`, `truncated` and `last_observations`."""
         self.engine.step(self.engine.exchange.actions)
         exchange = self.engine.exchange
+        self.tell_others(exchange)
         terminated = self._of_seats(exchange.terminated)
         truncated = self._of_seats(exchange.truncated) & ~terminated
         rewards = self._of_seats(exchange.rewards).astype(np.float32)
@@ -227,9 +242,15 @@ class MarketVecEnv(VecEnv):
         return seen.reshape(self.num_envs, self.features)
 
     def get_state(self) -> dict[str, list[NDArray[Any]]]:
-        """Everything needed to go on from here to the last bit: arrays of the engine, and who is dead."""
+        """Everything needed to go on from here to the last bit: the engine's arrays, who is dead, what others remember.
+
+        The luck of opponents is theirs, and not in it.
+        """
         snapshot = self.engine.snapshot()
-        return {"state": list(snapshot.state), "exchange": list(snapshot.exchange), "dead": [self._dead.copy()]}
+        kept = {"state": list(snapshot.state), "exchange": list(snapshot.exchange), "dead": [self._dead.copy()]}
+        for number, memory in enumerate(self.memories()):
+            kept |= {f"{_MEMORY}{number}/{name}": [array] for name, array in memory.items()}
+        return kept
 
     def set_state(self, state: Mapping[str, list[NDArray[Any]]]) -> None:
         """Goes back to what `get_state` gave, of an environment with the same scenario, size and seats."""
@@ -237,6 +258,9 @@ class MarketVecEnv(VecEnv):
         self._dead = state["dead"][0].astype(np.bool_)
         self._anyone_dead = bool(self._dead.any())
         self._started = True
+        for number, player in enumerate(self._players):
+            start = f"{_MEMORY}{number}/"
+            player.restore({key.removeprefix(start): state[key][0] for key in state if key.startswith(start)})
 
     def close(self) -> None:
         """Ends the engine's threads."""
@@ -278,7 +302,7 @@ def make_sb3_env(
     num_markets: int = 1,
     *,
     seats: Sequence[int] | None = None,
-    opponents: Opponent | Mapping[int, Opponent] | None = None,
+    opponents: Policy | Mapping[int, Policy] | None = None,
     num_threads: int = 1,
     actions: ActionKind = "box",
     action_levels: Levels = LEVELS,

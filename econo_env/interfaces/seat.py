@@ -1,29 +1,20 @@
 """One agent's view of a batch of markets, in which a policy acts for all others."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Bools, Float32s, Float64s
 from econo_env.interfaces.action_forms import ActionForm
+from econo_env.interfaces.opponents import checked_policy
 from econo_env.interfaces.spaces import first_market_of, fits, fresh_seed, whole_number
 from econo_env.market import market_of
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-
-
-class Opponents(Protocol):
-    """Whatever acts for the other seats, such as a policy of the package `policies`."""
-
-    def act(self, observations: Float32s, mask: Bools) -> ArrayLike:
-        """Actions (markets, agents, components) for observations (markets, agents, features), mask (markets, agents).
-
-        All seats are asked; what is returned for the learner's own seat is not used. A method `reset(seed)`, where
-        there is one, is called with every new seed.
-        """
-        ...
 
 
 class Truthful:
@@ -33,6 +24,9 @@ class Truthful:
         self._scenario = scenario
         self._actions = market_of(scenario).baselines.truthful
 
+    def reset(self, seed: int) -> None:
+        """Nothing to start over."""
+
     def act(self, observations: Float32s, mask: Bools) -> Float32s:
         """The truthful actions."""
         actions: Float32s = self._actions(self._scenario, observations)
@@ -41,6 +35,8 @@ class Truthful:
 
 class Seat:
     """One agent's view of a batch of markets in which a policy acts for all others.
+
+    The policy is asked for, and told of, all seats; its action for the learner's own seat is not used.
 
     Attributes:
         engine: The engine behind it.
@@ -55,7 +51,7 @@ class Seat:
         scenario: Scenario,
         num_markets: int,
         agent: int,
-        opponents: Opponents | None,
+        opponents: Policy | None,
         *,
         form: ActionForm,
         num_threads: int = 1,
@@ -65,12 +61,8 @@ class Seat:
         self.agent = whole_number("agent", agent)
         if not 0 <= self.agent < scenario.num_agents:
             raise ValueError(f"agent={agent!r}: seats run from 0 to {scenario.num_agents - 1}")
-        if opponents is not None and not callable(getattr(opponents, "act", None)):
-            raise ValueError(
-                f"opponents={opponents!r} is no policy: give an object with act(observations, mask), "
-                "such as econo_env.policies.make_policy(name, scenario), or None for truthful opponents"
-            )
-        self.opponents = Truthful(scenario) if opponents is None else opponents
+        self.opponents: Policy = Truthful(scenario) if opponents is None else checked_policy(opponents)
+        self._player = Player(self.opponents)
         self._info = market_of(scenario).view.info
         self._seeded = False
 
@@ -86,12 +78,22 @@ class Seat:
         first_market = first_market_of(options, starts_over=starts_over)
         if starts_over:
             number = fresh_seed() if seed is None else whole_number("seed", seed)
+            if where is not None:
+                self._break_off(where)
             self.engine.reset(number, first_market, where)
-            if where is None and hasattr(self.opponents, "reset"):
-                self.opponents.reset(number)
+            if where is None:
+                self._player.reset(number)
         else:
-            self.engine.reset_markets(np.ones(self.engine.num_markets, dtype=np.bool_) if where is None else where)
+            self.start_next(np.ones(self.engine.num_markets, dtype=np.bool_) if where is None else where)
         self._seeded = True
+
+    def start_next(self, where: Bools) -> None:
+        """Starts the next episode in some markets, bool (markets,), whether or not the last one is over."""
+        self._break_off(where)
+        self.engine.reset_markets(where)
+
+    def _break_off(self, where: Bools) -> None:
+        self._player.break_off(where & ~self.engine.exchange.ended, self.engine.num_agents)
 
     def step(self, actions: NDArray[Any], where: Bools | None = None) -> None:
         """One tick in which the learner takes `actions`, (markets, ...) of its form, and the opponents act by policy.
@@ -105,7 +107,8 @@ class Seat:
                 changed then.
         """
         exchange = self.engine.exchange
-        everyone = np.array(self.opponents.act(exchange.observations.copy(), exchange.action_mask.copy()), np.float32)
+        remembered = {} if where is None else self._player.snapshot()
+        everyone = np.array(self._player.act(exchange.observations.copy(), exchange.action_mask.copy()), np.float32)
         if everyone.shape != exchange.actions.shape:
             raise ValueError(f"opponents returned actions of shape {everyone.shape}: give {exchange.actions.shape}")
         everyone[:, self.agent] = 0.0  # nobody's: what they return for this seat is not used
@@ -113,6 +116,9 @@ class Seat:
             raise ValueError("opponents returned an action that is NaN or not within [-1, 1]: clip them to it")
         everyone[:, self.agent] = self.form.decoded(actions, exchange.observations[:, self.agent])
         self.engine.step(everyone, where)
+        self._player.observe(exchange.rewards.copy(), exchange.ended.copy())
+        if where is not None:
+            self._player.keep(remembered, ~where)
 
     def observations(self) -> Float32s:
         """A copy of what the seat sees, (markets, features)."""

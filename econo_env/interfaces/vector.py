@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Bools, Float32s, Float64s
 from econo_env.interfaces.spaces import observation_box
-from econo_env.market import market_of
+from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
 
 StepResult = tuple[Float32s, Float64s, Bools, Bools, dict[str, Any]]
@@ -44,7 +44,7 @@ class VectorEnv:
         self.scenario = scenario
         self.num_markets, self.num_agents = self.engine.num_markets, self.engine.num_agents
         self.num_envs = self.num_markets
-        self.possible_agents = [f"bidder_{i}" for i in range(self.num_agents)]
+        self.possible_agents = list(agents_of(scenario))
         market = market_of(scenario)
         self.observation_names: tuple[str, ...] = market.observations(scenario)
         self.action_names: tuple[str, ...] = market.actions(scenario)

@@ -72,7 +72,7 @@ class Mechanism:
     """One row of the table of mechanisms.
 
     Attributes:
-        name: Name in scenarios and on the command line; the scenario id is this with `_v0`.
+        name: Name in scenarios and on the command line; the scenario id is this with a version, such as `_v0`.
         summary: The rule in one sentence.
         market: The kind of market that plays it, a package of `econo_env.markets`.
         rule: The compiled rule for one market.

@@ -1,12 +1,14 @@
 """Rounds that have been cleared, as the reasons of payments and the explanations of markets see them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from econo_env.agents import BIDDER
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.reasons import SAME
 
@@ -32,7 +34,22 @@ class Margin(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sale:
+class Named:
+    """What the bidders of a round are called.
+
+    Attributes:
+        names: Their names, length n; none where people gave none.
+    """
+
+    names: Sequence[str] = field(default=(), kw_only=True)
+
+    def name_of(self, bidder: int) -> str:
+        """The name of a bidder, `bidder_0` and so on where none was given."""
+        return self.names[bidder] if self.names else f"{BIDDER}_{bidder}"
+
+
+@dataclass(frozen=True)
+class Sale(Named):
     """What sealed bids and marginal bids share.
 
     Attributes:
@@ -142,7 +159,7 @@ class UnitRound(Sale):
 
 
 @dataclass(frozen=True)
-class SlotRound:
+class SlotRound(Named):
     """A page that has been sold.
 
     Attributes:
@@ -177,7 +194,7 @@ class SlotRound:
 
 
 @dataclass(frozen=True)
-class ScoredRound:
+class ScoredRound(Named):
     """A purchase by score.
 
     Attributes:
@@ -203,7 +220,7 @@ class ScoredRound:
 
 
 @dataclass(frozen=True)
-class TaskRound:
+class TaskRound(Named):
     """A task given by score.
 
     Attributes:
@@ -220,7 +237,7 @@ class TaskRound:
 
 
 @dataclass(frozen=True)
-class ClockSale:
+class ClockSale(Named):
     """A clock at a tick, or a sale that is over.
 
     Attributes:

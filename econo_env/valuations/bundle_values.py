@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from econo_env.agents import BIDDER
 from econo_env.engine.state import Float64s
 from econo_env.money import LARGEST_CREDITS, MICRO
 from econo_env.valuations.bundles.local_global import local_global
@@ -77,6 +78,10 @@ class BundleValues(BaseModel):
         """Bidders grouped by what they may bid on."""
         return (tuple(range(num_bidders)),)
 
+    def sides(self, num_bidders: int) -> tuple[str, ...]:
+        """What each bidder is called: `bidder`, or by the part that it has in a game."""
+        return (BIDDER,) * num_bidders
+
 
 class LocalGlobal(BundleValues):
     """Local bidders want parts, global bidders more: Ausubel and Milgrom (2002), Bosshard et al. (2020).
@@ -116,6 +121,10 @@ class LocalGlobal(BundleValues):
     def roles(self, num_bidders: int) -> tuple[tuple[int, ...], ...]:
         agents, locals_ = tuple(range(num_bidders)), self.num_locals(num_bidders)
         return agents[:locals_], agents[locals_:]
+
+    def sides(self, num_bidders: int) -> tuple[str, ...]:
+        locals_ = self.num_locals(num_bidders)
+        return ("local",) * locals_ + ("global",) * (num_bidders - locals_)
 
 
 class _OnItems(BundleValues):

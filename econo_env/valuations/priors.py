@@ -6,13 +6,15 @@ both ends of the support; equilibria, reserves and judgement use the same table.
 """
 
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from econo_env.money import CREDIT, LARGEST_CREDITS
+from econo_env.open_section import OneOf
+from econo_env.table import Table
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
@@ -311,5 +313,44 @@ def _rising(name: str, entries: tuple[float, ...]) -> tuple[float, ...]:
     return entries
 
 
-AnyPrior = Annotated[Uniform | Power | Beta | Normal | Lognormal | Exponential | Empirical, Field(discriminator="name")]
+def _own() -> tuple[type[Prior], ...]:
+    return (Uniform, Power, Beta, Normal, Lognormal, Exponential, Empirical)
+
+
+def _name_of(kind: type[Prior]) -> str:
+    """The name by which scenarios choose a prior.
+
+    Raises:
+        TypeError: It is no class of priors.
+        ValueError: It has no name, or lacks one of the functions of a prior.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Prior)):
+        raise TypeError(f"{kind!r} is no prior: give a class made from {Prior.__module__}.Prior")
+    name = kind.model_fields["name"]
+    if not name.default or get_args(name.annotation) != (name.default,):
+        raise ValueError(f'{kind.__name__} has no name: give it a line such as name: Literal["triangle"] = "triangle"')
+    missing = [
+        function
+        for function, own in (("quantile", kind.quantile), ("cdf", kind.cdf), ("pdf", kind.pdf))
+        if own is vars(Prior)[function]
+    ]
+    if missing:
+        raise ValueError(f"prior {name.default!r} has no {missing[0]}(): a prior has quantile, cdf and pdf")
+    return str(name.default)
+
+
+PRIORS: Table[type[Prior]] = Table("prior", "econo_env.priors", _own, object, _name_of)
+
+
+def register_prior(kind: type[Prior]) -> type[Prior]:
+    """Makes a prior known wherever a scenario takes one; also a decorator of its class.
+
+    Raises:
+        TypeError: It is no class made from `Prior`.
+        ValueError: Another prior has its name, or it has none, or lacks `quantile`, `cdf` or `pdf`.
+    """
+    return PRIORS.register(kind)
+
+
+AnyPrior = Annotated[Prior, OneOf(lambda: PRIORS.rows().values())]
 """The section of a scenario that names a prior."""

@@ -79,10 +79,10 @@ def matching():
 
 
 def market():
-    """continuous_double_auction_v0 through `vector_env`: turns by lot, limits, book, settlement, observations."""
+    """continuous_double_auction_v1 through `vector_env`: turns by lot, limits, book, settlement, observations."""
     markets, agents, units = 256, 40, 50
     envs = econo_env.vector_env(
-        "continuous_double_auction_v0", markets, num_agents=agents, units=units, max_cycles=64, bids="amount"
+        "continuous_double_auction_v1", markets, num_agents=agents, units=units, max_cycles=64, bids="amount"
     )
     envs.reset(0)
     zero_intelligence = make_policy("zero_intelligence", envs.engine.scenario)
@@ -97,8 +97,8 @@ def market():
     day = times.reshape(-1, 64).sum(axis=1)
     note = f"zero intelligence, {units} units, {matched / (64 * markets * agents):.0%} of the agents trade a tick"
     for name, unit, work, bar in (
-        ("continuous_double_auction_v0 vector_env, trading", "matched orders/s", matched, BAR),
-        ("continuous_double_auction_v0 vector_env", "agent-steps/s", 64 * markets * agents, None),
+        ("continuous_double_auction_v1 vector_env, trading", "matched orders/s", matched, BAR),
+        ("continuous_double_auction_v1 vector_env", "agent-steps/s", 64 * markets * agents, None),
     ):
         yield rate(name, unit, work, day, bar=bar, settings=settings(markets, agents, 1, note))
     envs.close()

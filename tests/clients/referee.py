@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
-SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v0")
+SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v1")
 """One sale of one round, one with bans and a long episode, a clock, and bids on bundles."""
 
 

@@ -16,6 +16,7 @@ from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
 import econo_env
+from econo_env.interfaces.registry import registered_id
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
@@ -125,6 +126,6 @@ def one_agent(scenario, env, form):
 for scenario in sys.argv[1:]:
     bans = many_agents(scenario)
     assert bans or scenario != "task_market_v0", "nobody was banned: the check saw no ban"
-    name = f"econo/{scenario.removesuffix('_v0').replace('_', '_')}-v0"
+    name = registered_id(scenario)
     one_agent(scenario, GymEnv(name), "GymEnv")
     one_agent(scenario, GymWrapper(gymnasium.make_vec(name, num_envs=4, autoreset_mode="Disabled")), "make_vec")

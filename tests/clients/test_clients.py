@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 KEPT = Path(os.environ.get("ECONO_ENV_CLIENTS", ROOT / ".clients"))
 CLIENTS = ("torchrl", "benchmarl", "agilerl", "sb3", "rllib")
-SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v0")
+SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v1")
 OURS = ("numba==0.68.1", "pydantic==2.14.3", "pyyaml==6.0.3", "scipy==1.17.1", "typer==0.29.2", "rich==15.0.0")
 ALONE = {
     "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}",

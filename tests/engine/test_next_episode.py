@@ -77,7 +77,7 @@ def test_a_seed_starts_a_used_engine_as_a_fresh_one_also_in_some_markets(scenari
         np.testing.assert_array_equal(array[~chosen], kept[name][~chosen], err_msg=name)
 
 
-@pytest.mark.parametrize("scenario", ["first_price_v0", "task_market_v0", "english_v0", "double_auction_v0"])
+@pytest.mark.parametrize("scenario", ["first_price_v0", "task_market_v0", "english_v0", "double_auction_v1"])
 @pytest.mark.parametrize("where", ["0110", "1000", "0000", "1111", "1011"])
 def test_a_tick_of_some_markets_leaves_the_others_as_they_are(scenario, where):
     chosen = np.array([mark == "1" for mark in where])

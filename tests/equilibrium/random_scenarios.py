@@ -89,7 +89,7 @@ def draw(seed):
         fields["num_agents"] = min(3, fields["num_agents"])
         fields["values"] = fields["values"][-fields["num_agents"] :]
     try:
-        return econo_env.load(f"{family}_v0", **fields)
+        return econo_env.load(family, **fields)
     except ValueError:
         return None
 

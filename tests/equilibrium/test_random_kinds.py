@@ -68,6 +68,6 @@ class Wrong:
     [("first_score", 0.05), ("sequential_first_price", -0.05), ("sequential_second_price", -0.1), ("mcafee", -0.2)],
 )
 def test_the_search_catches_what_is_none(name, shift):
-    scenario = econo_env.load(f"{name}_v0", num_agents=4 if name == "mcafee" else 3)
+    scenario = econo_env.load(name, num_agents=4 if name == "mcafee" else 3)
     assert kind_deviation(scenario, Wrong(scenario, 0.0)) <= ACCEPTED / 2
     assert kind_deviation(scenario, Wrong(scenario, shift)) > 2 * ACCEPTED

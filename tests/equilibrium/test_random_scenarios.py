@@ -57,7 +57,7 @@ def test_an_atom_at_the_top_is_mixed_over(name, n):
     """U[0,1] capped at its 90 % quantile: bidding one amount there loses 1.3 % (n = 2) to 8 % (n = 5)."""
     fields = {"num_agents": n, "values": CAPPED} | ({"demand": 1, "mechanism.units": 1} if name[0] == "d" else {})
     fields |= {"largest_bid": 40.0} if name.startswith("second") else {}
-    scenario = econo_env.load(f"{name}_v0", **fields)
+    scenario = econo_env.load(name, **fields)
     assert best_deviation(scenario, make_policy("equilibrium", scenario)) <= ACCEPTED
 
 
@@ -77,7 +77,7 @@ class Wrong:
 
 @pytest.mark.parametrize("name", ["first_price", "all_pay", "kth_price", "position_first_price"])
 def test_the_search_catches_bids_that_are_three_percent_off(name):
-    scenario = econo_env.load(f"{name}_v0", num_agents=3)
+    scenario = econo_env.load(name, num_agents=3)
     right = best_deviation(scenario, Wrong(scenario, 1.0))
     assert right <= ACCEPTED / 4
     assert best_deviation(scenario, Wrong(scenario, 0.97 if name != "kth_price" else 1.03)) > max(3 * right, 5e-4)

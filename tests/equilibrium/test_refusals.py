@@ -7,7 +7,7 @@ import econo_env
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.task_market.strategies import forgery_score
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 U_SHAPED = {"name": "beta", "alpha": 0.5, "beta": 0.5}
 CAPPED = {"name": "empirical", "quantiles": np.minimum(np.linspace(0.0, 1.0, 101), 0.9).tolist()}
@@ -32,7 +32,7 @@ DETECTION = 0.5  # where a forged proof with V(byzantine) = -1 earns nothing
 )  # fmt: skip
 def test_what_is_refused(name, fields, said):
     with pytest.raises(ValueError, match=said.replace("(", r"\(").replace(".", r"\.")):
-        make_policy("equilibrium", econo_env.load(f"{name}_v0", **fields))
+        make_policy("equilibrium", econo_env.load(name, **fields))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_search_finds_forgery_where_it_pays_and_nowhere_else(detection, rese
 def test_finer_steps_lose_less(name):
     """The loss falls with the square of the step, and the built-in clock of 0.01 is fine enough."""
     losses = [
-        lost_to_steps(econo_env.load(f"{name}_v0", max_cycles=cycles, **{"mechanism.increment": step}))
+        lost_to_steps(econo_env.load(name, max_cycles=cycles, **{"mechanism.increment": step}))
         for step, cycles in ((0.04, 26), (0.02, 51), (0.01, 101))
     ]
     assert losses[0] > 2.5 * losses[1] > 6.25 * losses[2] > 0.0

@@ -88,20 +88,20 @@ QUICK = Budget(luck=512, finals=4, actions=128)
 @pytest.mark.parametrize("payment", ["nearest_vcg", "nearest_zero", "nearest_bid"])
 def test_equilibria_of_locals_who_may_share_a_draw(payment):
     overrides = {"bundle_values.correlation": 0.5, "mechanism.payment": payment}
-    for regret in found("combinatorial_v0", "equilibrium", QUICK, **overrides):
+    for regret in found("combinatorial_v1", "equilibrium", QUICK, **overrides):
         assert abs(regret.mean_gain.mean()) <= 1e-3 * regret.mean_utility.mean()
 
 
 def test_truthful_locals_gain_by_shading():
     """One draw for both under nearest-bid: against v the bid v/2 is best, v^2/8 better, 1/24 on average."""
     overrides = {"bundle_values.correlation": 1.0, "mechanism.payment": "nearest_bid"}
-    local, whole = found("combinatorial_v0", "truthful", QUICK, **overrides)
+    local, whole = found("combinatorial_v1", "truthful", QUICK, **overrides)
     assert local.mean_gain.mean() == pytest.approx(1 / 24, rel=0.01)
     assert not whole.gain.any()
 
 
 def test_rivals_of_a_local_and_of_the_global_are_drawn_as_they_should_be():
-    scenario = econo_env.load("combinatorial_v0", **{"bundle_values.correlation": 0.5})
+    scenario = econo_env.load("combinatorial_v1", **{"bundle_values.correlation": 0.5})
     for agent in (0, 2):
         engine = facing(scenario, agent, np.array([[0.2], [0.9]]), 4096, seed=1)
         values = engine.state.values[..., 0].reshape(4096, 2, 3) / 1e6

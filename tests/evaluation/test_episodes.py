@@ -95,7 +95,7 @@ def test_one_tick_tells_all_where_ticks_do_not_hang_together():
         econo_env.load("task_market_v0", **{"tasks.open_share": 1.0}),
         econo_env.load("first_price_v0", max_cycles=5, feedback="all_bids"),
         econo_env.load("sequential_first_price_v0"),
-        econo_env.load("continuous_double_auction_v0"),
+        econo_env.load("continuous_double_auction_v1"),
     ]
     assert all(scenario.ticks_hang_together for scenario in together)
 

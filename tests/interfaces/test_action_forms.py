@@ -146,6 +146,9 @@ def test_every_api_makes_the_same_of_the_same_choices(kind):
     class Others:
         step = 0
 
+        def reset(self, seed):
+            pass
+
         def act(self, observations, mask):
             return numbers[self.step][: len(observations)]
 

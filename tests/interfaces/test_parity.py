@@ -54,6 +54,9 @@ class Script:
     def __init__(self, actions):
         self.actions, self.step = actions, 0
 
+    def reset(self, seed):
+        """Goes on in its list."""
+
     def act(self, observations, mask):
         self.step += 1
         return self.actions[self.step - 1]

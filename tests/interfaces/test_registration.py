@@ -72,7 +72,7 @@ def test_metadata(scenario):
     assert env.metadata["name"] == scenario
     assert env.metadata["is_parallelizable"]
     assert set(env.metadata["render_modes"]) == {"human", "ansi", "rgb_array"}
-    assert env.possible_agents == [f"bidder_{i}" for i in range(env.max_num_agents)]
+    assert len(set(env.possible_agents)) == env.max_num_agents == env.unwrapped.scenario.num_agents
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -13,7 +13,7 @@ class Auctions:
     """One-shot auctions: values, units won and payments in credits, each of shape (markets, agents)."""
 
     def __init__(self, name, markets=200_000, seed=0, bid_function=None, **overrides):
-        scenario = econo_env.load(f"{name}_v0", bids="amount", **overrides)
+        scenario = econo_env.load(name, bids="amount", **overrides)
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6

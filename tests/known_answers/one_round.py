@@ -14,7 +14,7 @@ class Played:
     """One round in equilibrium: values, bids, payments in credits, rewards."""
 
     def __init__(self, name, markets=MARKETS, seed=0, **fields):
-        self.scenario = econo_env.load(f"{name}_v0", **({"bids": "amount"} | fields))
+        self.scenario = econo_env.load(name, **({"bids": "amount"} | fields))
         self.engine = Engine(self.scenario, markets)
         self.engine.reset(seed)
         self.values = self.engine.state.values / 1e6

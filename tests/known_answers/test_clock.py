@@ -24,7 +24,7 @@ class Played:
     """Sales among bidders who follow `strategy(scenario, observations)`; money in whole micro-credits."""
 
     def __init__(self, name, strategy, markets=4000, seed=0, **overrides):
-        scenario = econo_env.load(f"{name}_v0", **overrides)
+        scenario = econo_env.load(name, **overrides)
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values.copy()

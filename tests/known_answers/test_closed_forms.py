@@ -99,7 +99,7 @@ def test_revenue_above_the_optimum_is_regret_not_yet_found():
 
 
 def two_sided(name, markets, seed=0, policy="truthful", **fields):
-    scenario = econo_env.load(f"{name}_v0", **fields)
+    scenario = econo_env.load(name, **fields)
     market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
     types = market.types.now(scenario, engine.state)

@@ -10,7 +10,7 @@ from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.sections import Default
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
 
 SHOCK, STAKE = 0.2, 0.05
@@ -98,7 +98,7 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
     common = {"num_agents": 3, "participation": participation} | ({"largest_bid": 2.0} if "pro" in name else {})
     engines = []
     for default in (None, DEFAULT):
-        engine = Engine(econo_env.load(f"{name}_v0", default=default, **common), 4000)
+        engine = Engine(econo_env.load(name, default=default, **common), 4000)
         engine.reset(3)
         known = types(engine.scenario, engine.state)
         engine.step(np.random.default_rng(5).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
@@ -173,7 +173,7 @@ def test_the_evaluation_finds_what_truth_leaves():
 )
 def test_where_it_makes_no_sense_it_is_refused(name, fields, said):
     with pytest.raises(ValueError, match=said):
-        econo_env.load(f"{name}_v0", **({"default": DEFAULT} | fields))
+        econo_env.load(name, **({"default": DEFAULT} | fields))
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_where_it_makes_no_sense_it_is_refused(name, fields, said):
 )
 def test_no_closed_form_is_claimed_beyond(name, fields):
     with pytest.raises(ValueError, match="known"):
-        equilibrium_bids(econo_env.load(f"{name}_v0", default=DEFAULT, **fields))
+        equilibrium_bids(econo_env.load(name, default=DEFAULT, **fields))

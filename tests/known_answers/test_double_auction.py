@@ -9,8 +9,8 @@ from econo_env.market import market_of
 from econo_env.mechanisms import mechanism
 from econo_env.mechanisms.form import clear_form
 from econo_env.policies import make_policy
+from econo_env.training.evaluation import Budget, regrets
 from econo_env.training.evaluation.play import play
-from econo_env.training.evaluation.regret import Budget, regrets
 from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Uniform
 
@@ -21,7 +21,7 @@ RULES = ["double_auction", "mcafee", "posted_price", "vcg_double_auction"]
 
 def played(name, policy="truthful", markets=MARKETS, seed=0, **overrides):
     """Gains from trade, the largest possible ones and the market maker's revenue, each (markets,), and the engine."""
-    scenario = econo_env.load(f"{name}_v0", **overrides)
+    scenario = econo_env.load(name, **overrides)
     market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
     types = market.types.now(scenario, engine.state)
@@ -51,7 +51,7 @@ def test_bilateral_equilibrium_of_the_half_auction(within_errors):
 
 @pytest.mark.parametrize("k", [0.0, 0.3, 0.5, 1.0])
 def test_nobody_gains_by_leaving_the_linear_equilibrium(k):
-    scenario = econo_env.load("double_auction_v0", num_agents=2, **{"mechanism.k": k})
+    scenario = econo_env.load("double_auction_v1", num_agents=2, **{"mechanism.k": k})
     for found in regrets(scenario, make_policy("equilibrium", scenario), (0, 1), budget=SEARCH):
         assert found.method == "bid_grid"
         assert found.mean_gain.mean() < 4e-4
@@ -69,7 +69,7 @@ def test_the_linear_equilibrium_scales_with_the_prior():
 
 
 def test_truth_is_no_equilibrium_of_the_k_double_auction():
-    scenario = econo_env.load("double_auction_v0", num_agents=2)
+    scenario = econo_env.load("double_auction_v1", num_agents=2)
     for found in regrets(scenario, make_policy("truthful", scenario), (0,), budget=SEARCH):
         assert found.mean_gain[0] > 0.02
 
@@ -77,7 +77,7 @@ def test_truth_is_no_equilibrium_of_the_k_double_auction():
 @pytest.mark.parametrize("overrides", [{}, {"num_agents": 7}, {"num_agents": 2}, {"num_agents": 5, "buyers": 1}])
 @pytest.mark.parametrize("name", ["mcafee", "posted_price", "vcg_double_auction"])
 def test_no_offer_beats_the_truth(name, overrides):
-    scenario = econo_env.load(f"{name}_v0", **overrides)
+    scenario = econo_env.load(name, **overrides)
     for found in regrets(scenario, make_policy("truthful", scenario), (0,), budget=SEARCH):
         assert found.selected_gain.max() <= 1e-6, "a micro-credit: values between two of them are rounded"
         assert found.mean_gain[0] <= 1e-7
@@ -147,7 +147,7 @@ def test_myerson_and_satterthwaite(name):
 @pytest.mark.parametrize(("agents", "low", "high"), [(40, 0.945, 0.97), (100, 0.955, 0.98)])
 def test_zero_intelligence_traders_in_the_continuous_double_auction(agents, low, high):
     """Gode and Sunder: traders with a budget and no intelligence reach about 95.5 % (20 x 20), 96.4 % (50 x 50)."""
-    scenario = econo_env.load("continuous_double_auction_v0", num_agents=agents, units=1)
+    scenario = econo_env.load("continuous_double_auction_v1", num_agents=agents, units=1)
     record = play(scenario, make_policy("zero_intelligence", scenario), 0, 400)
     assert low < record.realised["value"] / record.optimal["value"] < high
     assert record.losses == 0

@@ -79,7 +79,7 @@ def test_common_value_in_first_price():
 @pytest.mark.parametrize(("name", "n"), [("first_price", 3), ("first_price", 6), ("second_price", 6)])
 def test_the_winners_curse(within_errors, name, n):
     """Signals are unbiased, yet bidding them loses: (1 - 2n/(n+1))/2 in first, (3-n)/(2(n+1)) in second price."""
-    scenario = econo_env.load(f"{name}_v0", num_agents=n, information=COMMON)
+    scenario = econo_env.load(name, num_agents=n, information=COMMON)
     engine = Engine(scenario, 100_000)
     engine.reset(0)
     signals = engine.state.values / 1e6
@@ -132,4 +132,4 @@ def test_a_mixture_shares_one_draw_with_chance_gamma(within_errors, gamma):
 )
 def test_where_no_closed_form_is_known_a_sentence_says_so(name, fields, said):
     with pytest.raises(ValueError, match=said):
-        equilibrium_bids(econo_env.load(f"{name}_v0", **fields))
+        equilibrium_bids(econo_env.load(name, **fields))

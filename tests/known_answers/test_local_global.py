@@ -70,7 +70,7 @@ def test_what_all_have_adds_up(rule, gamma):
 def test_the_engine_pays_that(rule, gamma):
     """Means within 4 standard errors, the variance of revenue too; market by market what is made is shared."""
     markets = MARKETS // 10 if rule == "proxy" else MARKETS
-    scenario = econo_env.load("combinatorial_v0", **{"bundle_values.correlation": gamma, "mechanism.payment": rule})
+    scenario = econo_env.load("combinatorial_v1", **{"bundle_values.correlation": gamma, "mechanism.payment": rule})
     engine, market = Engine(scenario, markets), market_of(scenario)
     engine.reset(11)
     types = market.types.now(scenario, engine.state)
@@ -97,7 +97,7 @@ def test_the_engine_pays_that(rule, gamma):
 @pytest.mark.parametrize("rule", RULES)
 def test_each_local_pays_what_the_definition_says(rule):
     """Random bids, market by market: sums over the locals would not tell one core rule from another."""
-    scenario = econo_env.load("combinatorial_v0", bids="amount", **{"mechanism.payment": rule})
+    scenario = econo_env.load("combinatorial_v1", bids="amount", **{"mechanism.payment": rule})
     engine = Engine(scenario, 20_000)
     engine.reset(4)
     engine.step(np.random.default_rng(2).uniform(-1.0, 0.0, engine.exchange.actions.shape).astype(np.float32))

@@ -19,7 +19,7 @@ class Play:
     """One round in each of many markets: everything in credits."""
 
     def __init__(self, name, act, markets=200_000, seed=0, **overrides):
-        scenario = econo_env.load(f"{name}_v0", **overrides)
+        scenario = econo_env.load(name, **overrides)
         market = market_of(scenario)
         engine = Engine(scenario, markets)
         engine.reset(seed)
@@ -89,7 +89,7 @@ class SecondBidAt:
 
 
 def regret_of(name, policy):
-    return regrets(econo_env.load(f"{name}_v0"), policy, (0, 1), budget=QUICK)[0]
+    return regrets(econo_env.load(name), policy, (0, 1), budget=QUICK)[0]
 
 
 def test_the_best_answer_to_truth_in_uniform_price_reduces_demand():
@@ -138,7 +138,7 @@ def test_truth_in_vickrey_gains_nothing():
 def test_no_equilibrium_is_invented_for_several_units():
     steep = {"values": {"name": "power", "exponent": 0.3}}
     for name, fields in (("discriminatory", {"num_agents": 3}), ("uniform_price", steep)):
-        scenario = econo_env.load(f"{name}_v0", **fields)
+        scenario = econo_env.load(name, **fields)
         with pytest.raises(ValueError, match=f"no equilibrium of '{name}' is known"):
             market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 3)))
 

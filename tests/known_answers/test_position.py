@@ -36,7 +36,7 @@ def test_truth_is_no_equilibrium_of_gsp():
 
 class Play:
     def __init__(self, name, play, markets=200_000, seed=0, **overrides):
-        scenario = econo_env.load(f"{name}_v0", **overrides)
+        scenario = econo_env.load(name, **overrides)
         market = market_of(scenario)
         engine = Engine(scenario, markets)
         engine.reset(seed)
@@ -133,7 +133,7 @@ def test_no_bid_gains_in_the_lowest_envy_free_equilibrium():
 )
 def test_what_deviations_gain(name, play, lowest, highest):
     """Truth is best in VCG, the closed form in first price; truth in GSP is worth shading."""
-    scenario = econo_env.load(f"{name}_v0")
+    scenario = econo_env.load(name)
     market = market_of(scenario)
 
     class Player:

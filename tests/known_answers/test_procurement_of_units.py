@@ -15,7 +15,7 @@ class Bought:
     """One round of procurement in each of many markets under `strategy`, in credits."""
 
     def __init__(self, name, strategy, markets=200_000, **overrides):
-        scenario = econo_env.load(f"procurement_{name}_v0", **overrides)
+        scenario = econo_env.load(f"procurement_{name}", **overrides)
         market = market_of(scenario)
         engine = Engine(scenario, markets)
         engine.reset(0)
@@ -30,8 +30,8 @@ class Bought:
 def test_procurement_mirrors_the_sale_exactly(name):
     """Costs are ceiling - values, asks ceiling - bids, ties included: what is received is the ceiling - payment."""
     fields = {"num_agents": 3, "demand": 2, "mechanism.reserve": 0.125, "bids": "amount", "largest_bid": 1.0}
-    sale = Engine(econo_env.load(f"{name}_v0", **fields), 4000)
-    reverse = Engine(econo_env.load(f"procurement_{name}_v0", **fields), 4000)
+    sale = Engine(econo_env.load(name, **fields), 4000)
+    reverse = Engine(econo_env.load(f"procurement_{name}", **fields), 4000)
     sale.reset(5)
     reverse.reset(5)
     np.testing.assert_array_equal(reverse.state.values, sale.state.values[..., ::-1])

@@ -33,7 +33,7 @@ SEVERAL = ("first_price", "second_price", "vickrey", "uniform_price", "discrimin
 
 
 def revenue_of(name, seed=0, behaviour="equilibrium", **fields):
-    scenario = econo_env.load(f"{name}_v0", **fields)
+    scenario = econo_env.load(name, **fields)
     markets = CLOCK_MARKETS if scenario.market == "clock" else MARKETS
     return scenario, play(scenario, strategy(scenario, behaviour), markets, seed).revenue
 
@@ -83,6 +83,6 @@ def test_procurement(name, prior, n):
 
 def test_a_third_price_that_would_be_asked_below_nothing_is_no_equilibrium():
     """U[0,1] and three bidders: 2c - 1 is negative for half of the costs."""
-    scenario = econo_env.load("procurement_kth_price_v0", values={"name": "uniform"})
+    scenario = econo_env.load("procurement_kth_price_v1", values={"name": "uniform"})
     with pytest.raises(ValueError, match=r"as little as -(1|0\.999\d*), and no bid is below 0"):
         strategy(scenario, "equilibrium")(0, np.full((1, 3, 2), 0.5))

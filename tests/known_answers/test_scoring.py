@@ -22,7 +22,7 @@ BUYER_GAIN = {2: 4 * (1 - log(2)), 3: 18 - 24 * log(2)}
 
 class Play:
     def __init__(self, name, play="equilibrium", markets=200_000, seed=0, **overrides):
-        self.scenario = econo_env.load(f"{name}_v0", **overrides)
+        self.scenario = econo_env.load(name, **overrides)
         self.market = market_of(self.scenario)
         self.engine = Engine(self.scenario, markets)
         self.engine.reset(seed)
@@ -184,7 +184,7 @@ def test_one_supplier_asks_for_all_that_the_reserve_leaves():
 def test_the_search_for_deviations_finds_those_there_are(name, play, gains):
     from econo_env.policies import make_policy
 
-    scenario = econo_env.load(f"{name}_v0", num_agents=3)
+    scenario = econo_env.load(name, num_agents=3)
     (found,) = regrets(scenario, make_policy(play, scenario), (0, 1), budget=QUICK)
     assert found.method == "action_grid"
     if gains:

@@ -10,7 +10,7 @@ from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.markets.sealed_bid.layout import info
 from econo_env.markets.sealed_bid.picture import picture
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
 
 SHILLS = {"shill_bids": "after_bids"}
@@ -54,7 +54,7 @@ def test_truth_earns_nothing_and_the_evaluation_says_so():
 )
 def test_equilibria_are_those_of_the_rule_that_shill_bids_make_of_it(name, fields, turned, turned_fields):
     common = {"num_agents": 3, "bids": "amount"}
-    shilled = econo_env.load(f"{name}_v0", **(common | {"seller": SHILLS} | fields))
+    shilled = econo_env.load(name, **(common | {"seller": SHILLS} | fields))
     plain = econo_env.load(f"{turned}_v0", **(common | turned_fields))
     np.testing.assert_allclose(equilibrium_bids(shilled)(VALUES), equilibrium_bids(plain)(VALUES), atol=1e-9)
 

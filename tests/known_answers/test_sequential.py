@@ -20,7 +20,7 @@ SIZES = [(3, 2), (5, 3), (6, 1), (4, 4)]
 
 def play(name, n, units, markets=100_000, seed=0, **overrides):
     """Values, bids by round (NaN for who has left), prices by round, utilities; all in credits."""
-    scenario = econo_env.load(f"{name}_v0", num_agents=n, max_cycles=units, **overrides)
+    scenario = econo_env.load(name, num_agents=n, max_cycles=units, **overrides)
     market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
     values, bids, prices, utility = engine.state.values / 1e6, [], [], np.zeros((markets, n))
@@ -95,7 +95,7 @@ BUDGET = Budget(types=12, actions=101, luck=2048, finals=4)
 @pytest.mark.parametrize("name", NAMES)
 def test_no_first_bid_gains_in_equilibrium(name):
     """Deviations of the first round, followed to the end of the sale."""
-    scenario = econo_env.load(f"{name}_v0")
+    scenario = econo_env.load(name)
     regret = regrets(scenario, make_policy("equilibrium", scenario), (0, 1), budget=BUDGET)[0]
     assert regret.mean_gain.mean() <= 0.01 * regret.mean_utility.mean()
     assert regret.mean_utility.mean() == pytest.approx(1 / 4, abs=0.02)

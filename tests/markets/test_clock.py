@@ -23,7 +23,7 @@ each_clock = pytest.mark.parametrize("name", CLOCKS)
 
 
 def make(name, markets=1, seed=0, **overrides):
-    engine = Engine(econo_env.load(f"{name}_v0", bids="amount", **overrides), markets)
+    engine = Engine(econo_env.load(name, bids="amount", **overrides), markets)
     engine.reset(seed)
     return engine
 
@@ -153,7 +153,7 @@ def test_an_invalid_action_says_no_and_is_counted(name):
 @each_clock
 @pytest.mark.parametrize("change", [{}, {"feedback": "price"}, {"values": [{"name": "uniform"}, {"name": "power"}]}])
 def test_observations_stay_in_their_box_and_mean_what_they_say(name, change):
-    scenario = econo_env.load(f"{name}_v0", **change)
+    scenario = econo_env.load(name, **change)
     names = MARKET.observations(scenario)
     assert ("prior" in names) == ("values" in change)
     assert ("bidders_in" in names) == (name == "english" and "feedback" not in change)
@@ -178,7 +178,7 @@ def test_observations_stay_in_their_box_and_mean_what_they_say(name, change):
 
 
 def digest_of(name, autoreset=True):
-    engine = Engine(econo_env.load(f"{name}_v0", num_agents=3), 5, autoreset=autoreset)
+    engine = Engine(econo_env.load(name, num_agents=3), 5, autoreset=autoreset)
     engine.reset(9)
     generator, digest = np.random.default_rng(1), []
     for _ in range(40):
@@ -260,7 +260,7 @@ def test_clocks_and_sealed_bids_agree_within_a_step(name, bids, rule, seed):
 @each_clock
 def test_outcome_curves_are_what_the_engine_plays(name):
     """The expected outcome of an own limit, from the replay and from the engine tick by tick."""
-    scenario = econo_env.load(f"{name}_v0", num_agents=3, bids="amount", **{"mechanism.increment": 0.05})
+    scenario = econo_env.load(name, num_agents=3, bids="amount", **{"mechanism.increment": 0.05})
     rivals = Engine(scenario, 300)
     rivals.reset(4)
     rivals.step(MARKET.baselines.truthful(scenario, rivals.exchange.observations))
@@ -351,7 +351,7 @@ def test_mistakes_in_a_scenario_are_named(change, message):
 
 @each_clock
 def test_a_picture_shows_the_price_and_at_last_the_buyer(name):
-    env = econo_env.parallel_env(f"{name}_v0", render_mode="ansi")
+    env = econo_env.parallel_env(name, render_mode="ansi")
     env.reset(seed=1)
     texts = []
     while env.agents:
@@ -368,7 +368,7 @@ def test_a_picture_shows_the_price_and_at_last_the_buyer(name):
 
 @each_clock
 def test_series_tell_of_a_sale_when_it_is_over(name):
-    scenario = econo_env.load(f"{name}_v0")
+    scenario = econo_env.load(name)
     engine = Engine(scenario, 20)
     engine.reset(0)
     engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations))

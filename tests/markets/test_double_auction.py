@@ -192,7 +192,7 @@ def test_many_offers_are_ranked(count, seed):
 
 
 def test_actions_mean_what_the_page_says():
-    scenario = econo_env.load("double_auction_v0", values={"name": "uniform", "high": 2.0})
+    scenario = econo_env.load("double_auction_v1", values={"name": "uniform", "high": 2.0})
     engine = Engine(scenario, 50)
     engine.reset(0)
     values, top = engine.state.values.copy(), 2 * MICRO
@@ -209,7 +209,7 @@ def test_actions_mean_what_the_page_says():
 @pytest.mark.parametrize("bids", ["share_of_value", "amount"])
 @pytest.mark.parametrize("policy", ["truthful", "zero_intelligence", "conservative"])
 def test_cautious_policies_never_lose(bids, policy):
-    scenario = econo_env.load("double_auction_v0", num_agents=10, bids=bids)
+    scenario = econo_env.load("double_auction_v1", num_agents=10, bids=bids)
     engine = Engine(scenario, 500)
     engine.reset(3)
     values = engine.state.values
@@ -223,7 +223,7 @@ def test_cautious_policies_never_lose(bids, policy):
 
 
 def test_what_is_seen_of_the_last_round():
-    scenario = econo_env.load("mcafee_v0", max_cycles=3, feedback="price")
+    scenario = econo_env.load("mcafee_v1", max_cycles=3, feedback="price")
     names = market_of(scenario).observations(scenario)
     assert names == ("value", "rounds_left", "seller", "traded", "paid", "price")
     engine = Engine(scenario, 200)
@@ -239,7 +239,7 @@ def test_what_is_seen_of_the_last_round():
 
 
 def test_an_invalid_action_is_no_offer():
-    engine = Engine(econo_env.load("double_auction_v0"), 1)
+    engine = Engine(econo_env.load("double_auction_v1"), 1)
     engine.reset(0)
     engine.step(np.array([[[np.nan], [0.0], [2.0], [0.0]]]))
     assert engine.state.bids[0, [0, 2]].tolist() == [-1, -1]
@@ -248,7 +248,7 @@ def test_an_invalid_action_is_no_offer():
 
 def test_own_offers_are_replayed_by_the_rule():
     """A bid curve at the offer that was made gives what that offer brought."""
-    scenario = econo_env.load("vcg_double_auction_v0", num_agents=5)
+    scenario = econo_env.load("vcg_double_auction_v1", num_agents=5)
     market, engine = market_of(scenario), Engine(scenario, 1)
     for seed in range(20):
         engine.reset(seed)
@@ -260,7 +260,7 @@ def test_own_offers_are_replayed_by_the_rule():
 
 
 def test_series_tell_the_books_of_a_round():
-    scenario = econo_env.load("vcg_double_auction_v0", num_agents=2)
+    scenario = econo_env.load("vcg_double_auction_v1", num_agents=2)
     market, engine = market_of(scenario), Engine(scenario, 300)
     engine.reset(0)
     engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
@@ -276,7 +276,7 @@ def test_series_tell_the_books_of_a_round():
 
 def test_sides_have_their_own_priors_and_roles():
     scenario = econo_env.load(
-        "double_auction_v0",
+        "double_auction_v1",
         num_agents=5,
         buyers=2,
         values=[{"name": "uniform", "low": 2.0, "high": 3.0}, {"name": "uniform"}],
@@ -304,13 +304,13 @@ def test_sides_have_their_own_priors_and_roles():
 )
 def test_a_mistake_names_value_and_fix(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        econo_env.load("double_auction_v0", **changes)
+        econo_env.load("double_auction_v1", **changes)
 
 
 def test_no_equilibrium_is_claimed_where_none_is_known():
     values = [{"name": "uniform", "high": high} for high in (1.0, 2.0)]
     with pytest.raises(ValueError, match="buyers with one prior and sellers with one"):
-        make_policy("equilibrium", econo_env.load("double_auction_v0", values=values))
+        make_policy("equilibrium", econo_env.load("double_auction_v1", values=values))
 
 
 @pytest.mark.parametrize(("k", "price"), [(1.0, 4.0), (0.75, 4.75), (0.0, 7.0)])

@@ -8,17 +8,17 @@ from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.markets.feedback import about_bid_shown, whose_bid
 
-SEALED = {"first_price_v0", "procurement_second_price_v0", "gsp_v0", "vickrey_v0", "procurement_vickrey_v0"}
+SEALED = {"first_price_v0", "procurement_second_price_v1", "gsp_v0", "vickrey_v0", "procurement_vickrey_v1"}
 CASES = {
     "first_price_v0": {},
-    "procurement_second_price_v0": {"procurement.ceiling": 0.8},
+    "procurement_second_price_v1": {"procurement.ceiling": 0.8},
     "gsp_v0": {},
     "vickrey_v0": {"demand": 3},
-    "procurement_vickrey_v0": {"demand": 3, "procurement.ceiling": 0.8},
+    "procurement_vickrey_v1": {"demand": 3, "procurement.ceiling": 0.8},
     "sequential_first_price_v0": {},
-    "combinatorial_v0": {},
-    "double_auction_v0": {},
-    "first_score_v0": {"scoring.scale": 0.5},
+    "combinatorial_v1": {},
+    "double_auction_v1": {},
+    "first_score_v1": {"scoring.scale": 0.5},
 }
 
 
@@ -83,7 +83,7 @@ def test_what_is_off_is_not_there(scenario_id):
         assert not any(map(whose_bid, names))
 
 
-@pytest.mark.parametrize("scenario_id", ["combinatorial_v0", "vickrey_v0", "procurement_vickrey_v0"])
+@pytest.mark.parametrize("scenario_id", ["combinatorial_v1", "vickrey_v0", "procurement_vickrey_v1"])
 def test_the_best_winning_bid_is_shown(scenario_id):
     scenario, seen, state = played(scenario_id, "winning_bid")
     bids, scale = placed_and_scale(scenario, state)
@@ -103,8 +103,8 @@ def test_the_best_winning_bid_is_shown(scenario_id):
     [
         ("first_price_v0", {"num_agents": 1001}),
         ("vickrey_v0", {"num_agents": 20, "demand": 51}),
-        ("double_auction_v0", {"num_agents": 1001}),
-        ("first_score_v0", {"num_agents": 501}),
+        ("double_auction_v1", {"num_agents": 1001}),
+        ("first_score_v1", {"num_agents": 501}),
     ],
 )
 def test_too_many_bids_are_not_shown(scenario_id, fields):

@@ -18,7 +18,7 @@ UNIFORM = {"name": "uniform_price"}
 
 
 def engine_of(name="uniform_price", markets=4, **overrides):
-    scenario = econo_env.load(f"{name}_v0", **overrides)
+    scenario = econo_env.load(name, **overrides)
     engine = Engine(scenario, markets)
     engine.reset(0)
     return scenario, engine
@@ -45,7 +45,7 @@ def test_one_bad_component_makes_no_bid_and_is_counted_once(bad):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_books_balance_in_repeated_play(name):
     overrides = {"max_cycles": 4, "num_agents": 4, "demand": 3, "feedback": "winning_bid", "mechanism.units": 5}
-    scenario = econo_env.load(f"{name}_v0", **overrides)
+    scenario = econo_env.load(name, **overrides)
     record = play(scenario, make_policy("shading", scenario, factor=0.8), 0, 256)
     assert record.rounds == 4 * 256
     assert record.imbalance < 1e-9

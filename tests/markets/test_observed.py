@@ -82,7 +82,7 @@ def test_worth_is_that_of_the_information_model(name):
 
 
 def test_a_bid_of_the_ceiling_is_a_bid_in_procurement():
-    engine = started("procurement_first_price_v0", largest_bid=2.0, procurement={"ceiling": 1.0})
+    engine = started("procurement_first_price_v1", largest_bid=2.0, procurement={"ceiling": 1.0})
     for action, counts in ((0.0, True), (1e-4, False)):
         engine.reset(3)
         engine.step(np.full(engine.exchange.actions.shape, action, np.float32))

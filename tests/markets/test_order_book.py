@@ -11,13 +11,13 @@ from scipy.stats import chisquare
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.markets.double_auction.strategies import best_gains
+from econo_env.markets.order_book.strategies import best_gains
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
 from econo_env.policies import make_policy
 
 MICRO = 1_000_000
 TRADERS, LEVELS = 6, 8
-ID = "continuous_double_auction_v0"
+ID = "continuous_double_auction_v1"
 
 orders = st.lists(st.tuples(st.integers(0, TRADERS - 1), st.integers(0, LEVELS)), max_size=60)
 streams = settings(max_examples=300, deadline=None)

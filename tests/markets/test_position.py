@@ -21,7 +21,7 @@ GSP = {"mechanism": {"name": "gsp"}, "click_rates": [1.0, 0.5]}
 def test_the_books_balance_in_repeated_play(name):
     """Worth and payments are whole micro-credits: what is created is divided, and truth never loses."""
     overrides = {"max_cycles": 3, "num_agents": 5, "click_rates": (0.83, 0.31, 0.123456), "weights": (1, 2, 1, 0.5, 3)}
-    scenario = econo_env.load(f"{name}_v0", **overrides)
+    scenario = econo_env.load(name, **overrides)
     record = play(scenario, make_policy("truthful", scenario), 0, 512)
     assert record.imbalance < 1e-9
     assert record.deficits == record.losses == 0
@@ -60,7 +60,7 @@ def test_series_and_welfare_agree():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_curves_of_own_bids_are_those_of_the_rule(name):
-    scenario = econo_env.load(f"{name}_v0", bids="amount")
+    scenario = econo_env.load(name, bids="amount")
     market, engine = market_of(scenario), Engine(scenario, 300)
     engine.reset(1)
     actions = np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape).astype(np.float32)

@@ -18,7 +18,7 @@ from econo_env.mechanisms import clear
 OFFERS = [{"price": 2.0, "quality": 4.0}, {"price": 1.25, "quality": 1.5625}, None, {"price": 1.5, "quality": 0.25}]
 
 
-def started(name="first_score_v0", markets=16, **fields):
+def started(name="first_score_v1", markets=16, **fields):
     scenario = econo_env.load(name, **fields)
     engine = Engine(scenario, markets)
     engine.reset(3)
@@ -114,7 +114,7 @@ def test_mistakes_in_python_are_named(offers, options, said):
 )
 def test_mistakes_in_a_scenario_are_named(fields, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        econo_env.load("first_score_v0", **fields)
+        econo_env.load("first_score_v1", **fields)
 
 
 def test_the_ends_of_the_action_space():
@@ -134,7 +134,7 @@ def test_the_ends_of_the_action_space():
 
 def test_a_quality_is_the_nearest_step():
     scenario, engine, market = started(markets=200)
-    terms = market.terms(scenario)
+    terms = market.params(scenario)
     best = np.vectorize(lambda theta: best_quality(float(theta), terms))(engine.state.values)
     actions = np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32)
     engine.step(actions)
@@ -157,7 +157,7 @@ def test_an_action_outside_is_no_offer(bad, component):
 def test_what_repeated_play_shows():
     priors = [{"name": "uniform", "low": 0.5, "high": 1.0}, {"name": "uniform", "low": 0.2, "high": 0.6}]
     fields = {"max_cycles": 3, "feedback": "winning_bid", "costs": priors}
-    scenario, engine, market = started("second_score_v0", markets=200, **fields)
+    scenario, engine, market = started("second_score_v1", markets=200, **fields)
     names = market.observations(scenario)
     assert names == ("cost", "rounds_left", "prior", "won", "received", "winning_score", "winning_quality")
     engine.step(np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32))
@@ -196,15 +196,15 @@ def test_types_can_be_set():
 
 def test_no_equilibrium_is_claimed_for_unlike_suppliers():
     priors = [{"name": "uniform", "low": 0.5, "high": 1.0}, {"name": "uniform", "low": 0.2, "high": 0.6}]
-    scenario, engine, market = started("second_score_v0", costs=priors)
+    scenario, engine, market = started("second_score_v1", costs=priors)
     assert not market.baselines.equilibrium(scenario, engine.exchange.observations).any()
-    scenario, engine, market = started("first_score_v0", costs=priors)
+    scenario, engine, market = started("first_score_v1", costs=priors)
     with pytest.raises(ValueError, match="different priors"):
         market.baselines.equilibrium(scenario, engine.exchange.observations)
 
 
 def test_the_picture_of_a_round():
-    scenario, engine, market = started("second_score_v0", markets=1, num_agents=3, **{"mechanism.reserve": 0.5})
+    scenario, engine, market = started("second_score_v1", markets=1, num_agents=3, **{"mechanism.reserve": 0.5})
     before = engine.snapshot()
     before = type(engine.state)(*(column.copy() for column in before.state))
     assert market.view.picture(scenario, before, before, 0).winners.sum() == 0

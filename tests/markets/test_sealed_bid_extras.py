@@ -17,7 +17,7 @@ from econo_env.markets.sealed_bid.manual import manual
 from econo_env.markets.sealed_bid.outcome import types, welfare
 from econo_env.markets.sealed_bid.strategies import equilibrium_actions
 from econo_env.policies import make_policy
-from econo_env.training.evaluation.regret import Budget, regrets
+from econo_env.training.evaluation import Budget, regrets
 
 FORMS = {
     "crra": {"utility": {"name": "crra", "rho": 0.5}},
@@ -158,7 +158,7 @@ def test_the_bid_grid_is_refused_where_it_would_be_wrong():
 
 
 def test_procurement_actions_place_equilibrium_bids():
-    scenario = econo_env.load("procurement_first_price_v0", num_agents=4)
+    scenario = econo_env.load("procurement_first_price_v1", num_agents=4)
     engine = Engine(scenario, 100)
     engine.reset(0)
     costs = engine.state.values / 1e6

@@ -14,7 +14,7 @@ NAMES = ("sequential_first_price", "sequential_second_price")
 
 
 def engine_of(name, markets=200, **overrides):
-    scenario = econo_env.load(f"{name}_v0", **{"num_agents": 5, "max_cycles": 3, **overrides})
+    scenario = econo_env.load(name, **{"num_agents": 5, "max_cycles": 3, **overrides})
     engine = Engine(scenario, markets)
     engine.reset(0)
     return scenario, engine
@@ -83,7 +83,7 @@ def test_more_units_than_bidders(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("reserve", [0.0, 0.5])
 def test_the_books_balance_and_the_optima_add_up(name, reserve):
-    scenario = econo_env.load(f"{name}_v0", num_agents=4, max_cycles=6, **{"mechanism.reserve": reserve})
+    scenario = econo_env.load(name, num_agents=4, max_cycles=6, **{"mechanism.reserve": reserve})
     truth, random = (play(scenario, make_policy(policy, scenario), 0, 500) for policy in ("truthful", "random"))
     for record in (truth, random):
         assert record.imbalance < 1e-9

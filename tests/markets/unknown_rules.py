@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 import econo_env
+from econo_env.market import market_of
 from econo_env.mechanisms import mechanism, mechanisms
 from econo_env.mechanisms.form import clear_form
 from econo_env.mechanisms.parameters import Units
@@ -136,7 +137,7 @@ def said_by_the_picture(market):
     scenario = usual.replace(mechanism=options.model_dump(), max_cycles=3)
     env = econo_env.parallel_env(scenario, render_mode="ansi")
     env.reset(seed=1)
-    rows = scenario.market_module().truthful_actions(scenario, env.engine.exchange.observations)[0]
+    rows = market_of(scenario).baselines.truthful(scenario, env.engine.exchange.observations)[0]
     pages = [econo_env.describe(scenario), env.render()]
     for _ in range(2):
         env.step({agent: row for agent, row in zip(env.possible_agents, rows, strict=True) if agent in env.agents})

@@ -18,7 +18,7 @@ ANSWERS = {
 
 
 def play(payment, rounds=ROUNDS, **changes):
-    scenario = econo_env.load("combinatorial_v0", **{"mechanism.payment": payment} | changes)
+    scenario = econo_env.load("combinatorial_v1", **{"mechanism.payment": payment} | changes)
     engine, market = Engine(scenario, rounds), market_of(scenario)
     engine.reset(7)
     types = market.types.now(scenario, engine.state)
@@ -45,7 +45,7 @@ def test_what_is_made_is_what_is_shared_and_the_known_numbers_appear(payment):
 def test_no_other_bid_serves_a_local_better(payment, correlation):
     """Deviations of one local by a constant amount, on the same values, gain nothing beyond noise."""
     scenario = econo_env.load(
-        "combinatorial_v0", bids="amount", **{"mechanism.payment": payment, "bundle_values.correlation": correlation}
+        "combinatorial_v1", bids="amount", **{"mechanism.payment": payment, "bundle_values.correlation": correlation}
     )
     engine, market = Engine(scenario, 60_000), market_of(scenario)
     engine.reset(3)
@@ -71,7 +71,7 @@ def test_closed_forms_at_points():
 
 
 def test_locals_share_a_draw_as_often_as_the_correlation_says():
-    engine = Engine(econo_env.load("combinatorial_v0", **{"bundle_values.correlation": 0.3}), 20_000)
+    engine = Engine(econo_env.load("combinatorial_v1", **{"bundle_values.correlation": 0.3}), 20_000)
     engine.reset(0)
     values = engine.state.values[:, :, 0]
     assert (values[:, 0] == values[:, 1]).mean() == pytest.approx(0.3, abs=0.015)
@@ -79,7 +79,7 @@ def test_locals_share_a_draw_as_often_as_the_correlation_says():
 
 
 def test_truth_in_the_ring_is_efficient_and_paid_for_within_the_bids():
-    scenario = econo_env.load("combinatorial_v0", num_agents=6, **{"bundle_values.game": "LLLLGG"})
+    scenario = econo_env.load("combinatorial_v1", num_agents=6, **{"bundle_values.game": "LLLLGG"})
     engine, market = Engine(scenario, 500), market_of(scenario)
     engine.reset(0)
     types = market.types.now(scenario, engine.state)
@@ -92,7 +92,7 @@ def test_truth_in_the_ring_is_efficient_and_paid_for_within_the_bids():
 
 
 def test_an_action_out_of_range_is_no_bid():
-    engine = Engine(econo_env.load("combinatorial_v0"), 1)
+    engine = Engine(econo_env.load("combinatorial_v1"), 1)
     engine.reset(0)
     engine.step(np.array([[[np.nan], [0.0], [2.0]]], dtype=np.float32))
     assert engine.exchange.invalid_actions.tolist() == [2]
@@ -114,12 +114,12 @@ def test_an_action_out_of_range_is_no_bid():
 )
 def test_mistakes_are_named(changes, said):
     with pytest.raises(ValueError, match=said):
-        econo_env.load("combinatorial_v0", **changes)
+        econo_env.load("combinatorial_v1", **changes)
 
 
 def test_no_equilibrium_is_invented():
     scenario = econo_env.load(
-        "combinatorial_v0", **{"mechanism.payment": "first_price", "bundle_values.correlation": 0.5}
+        "combinatorial_v1", **{"mechanism.payment": "first_price", "bundle_values.correlation": 0.5}
     )
     with pytest.raises(ValueError, match="no closed-form equilibrium of payment 'first_price'"):
         market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 3, 3)))

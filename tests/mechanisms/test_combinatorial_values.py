@@ -31,7 +31,7 @@ KINDS = {
 def load(kind, payment="vcg", agents=4, **changes):
     section = KINDS[kind] if isinstance(kind, str) else kind
     return econo_env.load(
-        "combinatorial_v0", num_agents=agents, bundle_values=section, **{"mechanism.payment": payment}, **changes
+        "combinatorial_v1", num_agents=agents, bundle_values=section, **{"mechanism.payment": payment}, **changes
     )
 
 

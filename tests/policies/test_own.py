@@ -169,7 +169,7 @@ def test_a_population_seats_the_policy_first_and_the_others_by_shares():
 
 
 def test_both_sides_of_a_market_have_a_seat_of_the_policy():
-    scenario = econo_env.load("double_auction_v0", num_agents=6)
+    scenario = econo_env.load("double_auction_v1", num_agents=6)
     population = make_population(make_policy("shading", scenario), scenario, {"truthful": 1})
     firsts = [role[0] for role in market_of(scenario).roles(scenario)]
     assert len(firsts) == 2

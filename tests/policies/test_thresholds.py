@@ -52,7 +52,7 @@ SALES = ["first_price", "second_price", "all_pay", "position_first_price", "sequ
 def test_bids_meant_at_the_reserve_are_at_the_reserve(name, bids):
     rng = np.random.default_rng(0)
     for scale, reserve in cases(1, 4):
-        scenario = econo_env.load(f"{name}_v0", bids=bids, values=prior(rng, scale), **{"mechanism.reserve": reserve})
+        scenario = econo_env.load(name, bids=bids, values=prior(rng, scale), **{"mechanism.reserve": reserve})
         engine = engine_of(scenario, 0)
         values = engine.state.values.copy()
         made = placed(engine, np.full(values.shape, reserve)).reshape(values.shape)
@@ -63,7 +63,7 @@ def test_bids_meant_at_the_reserve_are_at_the_reserve(name, bids):
         assert (made[can] <= reserve * 1e6 + 1.0 + 3e-7 * np.maximum(values[can], scale * 1e6)).all()
 
 
-@pytest.mark.parametrize("name", ["procurement_first_price_v0", "procurement_discriminatory_v0"])
+@pytest.mark.parametrize("name", ["procurement_first_price_v1", "procurement_discriminatory_v1"])
 def test_asks_meant_at_what_the_reserve_leaves_are_taken(name):
     rng = np.random.default_rng(1)
     for scale, ceiling in cases(2, 4):
@@ -105,7 +105,7 @@ def test_offers_at_the_posted_price_trade(bids):
     rng = np.random.default_rng(2)
     for scale, price in cases(4):
         changes = {"mechanism.price": price, "values": prior(rng, scale), "costs": prior(rng, scale), "bids": bids}
-        engine = engine_of(econo_env.load("posted_price_v0", num_agents=2, **changes), 0)
+        engine = engine_of(econo_env.load("posted_price_v1", num_agents=2, **changes), 0)
         values = engine.state.values.copy()
         made = placed(engine, np.full(values.shape, price))
         margin = price * 1e6 * 1e-6
@@ -123,7 +123,7 @@ def test_orders_at_a_tick_of_the_book_stand_at_that_tick():
         tick = max(1e-6, round(scale / 100.0, 6))
         law = {"name": "uniform", "high": scale}
         changes = {"mechanism.tick_size": tick, "values": law, "costs": law}
-        scenario = econo_env.load("continuous_double_auction_v0", bids="amount", num_agents=2, **changes)
+        scenario = econo_env.load("continuous_double_auction_v1", bids="amount", num_agents=2, **changes)
         engine = engine_of(scenario, 0)
         market = market_of(scenario)
         for level in (3, 47, 90):
@@ -138,7 +138,7 @@ def test_orders_at_a_tick_of_the_book_stand_at_that_tick():
 @pytest.mark.parametrize("scale", [1.0, 100.0, 1e4, 1e6])
 def test_scores_meant_at_the_reserve_reach_it(scale):
     scenario = econo_env.load(
-        "first_score_v0",
+        "first_score_v1",
         num_agents=1,
         costs={"name": "uniform", "low": 0.5 * scale, "high": 1.5 * scale},
         **{"buyer.worth": 2.0 * scale, "mechanism.reserve": 0.2 * scale},

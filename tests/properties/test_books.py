@@ -81,7 +81,7 @@ def test_money_is_whole_and_payments_are_the_revenue(name):
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid + round(scenario.ceiling * 1e6) * sold)
         else:
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid)
-        if name in ("double_auction_v0", "posted_price_v0", "continuous_double_auction_v0"):
+        if name in ("double_auction_v1", "posted_price_v1", "continuous_double_auction_v1"):
             assert not paid.any(), "what buyers pay is what sellers get, to the last unit"
             assert not state.award.units.sum(axis=1).any(), "and what is sold is bought"
         running &= ~engine.exchange.ended

@@ -95,9 +95,9 @@ def winners_of_ties(name, **fields):
 
 ONE_WINNER = [
     "dutch_v0", "english_v0", "english_open_v0", "discriminatory_v0", "uniform_price_v0", "vickrey_v0",
-    "first_score_v0", "second_score_v0", "all_pay_v0", "first_price_v0", "kth_price_v0", "second_price_v0",
-    "second_price_all_pay_v0", "tullock_v0", "procurement_first_price_v0", "procurement_second_price_v0",
-    "procurement_kth_price_v0", "sequential_first_price_v0", "sequential_second_price_v0",
+    "first_score_v1", "second_score_v1", "all_pay_v0", "first_price_v0", "kth_price_v0", "second_price_v0",
+    "second_price_all_pay_v0", "tullock_v0", "procurement_first_price_v1", "procurement_second_price_v1",
+    "procurement_kth_price_v1", "sequential_first_price_v0", "sequential_second_price_v0",
 ]  # fmt: skip
 UNITS = {name: {"demand": 1, "mechanism.units": 1} for name in ("discriminatory_v0", "uniform_price_v0", "vickrey_v0")}
 
@@ -126,7 +126,7 @@ def test_equal_bids_get_each_slot_equally_often(name):
 
 
 @pytest.mark.parametrize("side", ["buyers", "sellers"])
-@pytest.mark.parametrize("name", ["double_auction_v0", "mcafee_v0", "posted_price_v0", "vcg_double_auction_v0"])
+@pytest.mark.parametrize("name", ["double_auction_v1", "mcafee_v1", "posted_price_v1", "vcg_double_auction_v1"])
 def test_equal_offers_trade_equally_often(name, side):
     """Three alike on the long side of the market, and two sure trades on the other."""
     scenario, market, engine = started(name, TIES, num_agents=5, buyers=3 if side == "buyers" else 2)
@@ -148,7 +148,7 @@ def test_equal_offers_trade_equally_often(name, side):
 
 def test_the_lot_is_among_bidders_where_two_locals_and_the_global_offer_the_same():
     """The order of the bidders is drawn, and the last of it decides: the global in one market of three."""
-    scenario, market, engine = started("combinatorial_v0", TIES)
+    scenario, market, engine = started("combinatorial_v1", TIES)
     for agent, value in enumerate((0.5, 0.5, 1.0)):
         market.types.put(scenario, engine, agent, np.full((TIES, 1), value))
     engine.step(market.baselines.truthful(scenario, engine.exchange.observations))

@@ -14,14 +14,14 @@ CLAIMS = [(name, claim) for name, row in ROWS.items() for claim in row.propertie
 
 @pytest.mark.parametrize(("name", "claim"), CLAIMS, ids=[f"{name}: {claim}" for name, claim in CLAIMS])
 def test_the_claim_holds_in_procurement(name, claim):
-    scenario = econo_env.load(f"procurement_{name}_v0", **dict(claim.fields))
+    scenario = econo_env.load(f"procurement_{name}", **dict(claim.fields))
     assert bool(CHECKS[claim.name](scenario, claim)) is claim.holds
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_higher_ask_wins_no_more(name):
     """A monotone allocation, in the mirror."""
-    scenario = econo_env.load(f"procurement_{name}_v0", num_agents=3)
+    scenario = econo_env.load(f"procurement_{name}", num_agents=3)
     fewer = 0
     for i, before, after in pairs_of_outcomes(scenario, raised=True):
         assert np.all(after.award.units[:, i] <= before.award.units[:, i])
@@ -32,7 +32,7 @@ def test_a_higher_ask_wins_no_more(name):
 @pytest.mark.parametrize("name", ROWS)
 def test_a_unit_is_paid_between_the_bid_and_the_ceiling(name):
     scenario = econo_env.load(
-        f"procurement_{name}_v0", num_agents=3, demand=3, **{"procurement.ceiling": 0.7, "mechanism.units": 4}
+        f"procurement_{name}", num_agents=3, demand=3, **{"procurement.ceiling": 0.7, "mechanism.units": 4}
     )
     for seed in range(8):
         played = play(scenario, random_actions(scenario, 512, seed), seed=seed)

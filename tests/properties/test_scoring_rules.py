@@ -105,7 +105,7 @@ def test_truth_is_dominant_under_the_second_score_and_never_loses(purchase, thet
 @given(seed=st.integers(0, 2**32), scale=st.sampled_from([0.4, 1.0, 1.5]), n=st.integers(1, 5))
 def test_the_books_close_under_any_play(name, seed, scale, n):
     """V(q) - cost of what was delivered is what buyer and suppliers gain together, to the micro-credit."""
-    scenario = econo_env.load(f"{name}_v0", num_agents=n, **{"scoring.scale": scale})
+    scenario = econo_env.load(name, num_agents=n, **{"scoring.scale": scale})
     engine, market = Engine(scenario, 64), market_of(scenario)
     engine.reset(seed)
     types = market.types.now(scenario, engine.state)

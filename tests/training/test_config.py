@@ -120,7 +120,7 @@ def test_one_shot_scenarios_do_not_look_ahead(rounds, gamma, differences, small)
     ("sharing", "expected"),
     [
         ("shared", {"shared": (0, 1, 2)}),
-        ("per_role", {"role_0": (0, 2), "role_1": (1,)}),
+        ("per_role", {"bidder_group_0": (0, 2), "bidder_group_1": (1,)}),
         ("per_seat", {"bidder_0": (0,), "bidder_1": (1,), "bidder_2": (2,)}),
     ],
 )
@@ -131,6 +131,37 @@ def test_roles_are_groups_of_alike_agents(sharing, expected, small):
         f"sharing={sharing}", scenario={"id": "first_price_v0", "num_agents": 3, "values": [weak, strong, weak]}
     )
     assert config.roles() == expected
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("first_price", {"bidder": (0, 1)}),
+        ("double_auction", {"buyer": (0, 1), "seller": (2, 3)}),
+        (
+            {"id": "double_auction", "values": [{"name": "uniform"}, {"name": "uniform", "high": 2.0}]},
+            {"buyer_group_0": (0,), "buyer_group_1": (1,), "seller": (2, 3)},
+        ),
+    ],
+)
+def test_networks_of_roles_are_named_by_them(scenario, expected, small):
+    assert small("sharing=per_role", scenario=scenario).roles() == expected
+
+
+@pytest.mark.parametrize(
+    ("sharing", "kept", "expected"),
+    [
+        ("shared", ["shared"], ["shared"]),
+        ("per_seat", ["bidder_0", "bidder_1", "bidder_2", "bidder_3"], ["buyer_0", "buyer_1", "seller_0", "seller_1"]),
+        ("per_seat", ["buyer_0", "buyer_1", "seller_0", "seller_1"], ["buyer_0", "buyer_1", "seller_0", "seller_1"]),
+        ("per_role", ["role_0", "role_1"], ["buyer", "seller"]),
+        ("per_role", ["role_0", "role_2"], ["buyer", "role_2"]),
+    ],
+)
+def test_networks_of_old_checkpoints_get_the_names_of_today(sharing, kept, expected, small):
+    config = small(f"sharing={sharing}", scenario="double_auction")
+    found = config.by_network({name: place for place, name in enumerate(kept)})
+    assert found == {name: place for place, name in enumerate(expected)}
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "exponential"])

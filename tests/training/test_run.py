@@ -6,10 +6,12 @@ import pytest
 import yaml
 
 from econo_env.policies import make_policy
+from econo_env.training.checkpoints import checkpoint_path, write_checkpoint
 from econo_env.training.cli import main
 from econo_env.training.config import config_from
 from econo_env.training.logs import Logs, read_metrics
 from econo_env.training.run import resume_run, start_run
+from econo_env.training.run_folder import steps_done
 from econo_env.training.trainer import Trainer, header
 from tests.training.conftest import SMALL
 
@@ -155,6 +157,28 @@ def test_warm_start_takes_the_networks_over(small, quiet, tmp_path):
         Trainer(small(f"warm_start={tmp_path / 'first'}", "learner.net_arch=[4]"), 5)
     with pytest.raises(ValueError, match="holds no checkpoint"):
         Trainer(small(f"warm_start={tmp_path}"), 5)
+
+
+def test_networks_named_before_roles_were_go_on(small, tmp_path):
+    settings = ("sharing=per_seat", "learner.batch_size=16")
+    fields = {"id": "procurement_first_price", "num_agents": 2}
+    trainer = Trainer(small(*settings, scenario=fields), 0)
+    trainer.iterate()
+    kept = trainer.state()
+    assert list(kept["learners"]) == ["supplier_0", "supplier_1"]
+    old = {**kept, "learners": dict(zip(("bidder_0", "bidder_1"), kept["learners"].values(), strict=True))}
+    again = Trainer(small(*settings, scenario=fields), 3)
+    again.restore(old)
+    write_checkpoint(checkpoint_path(tmp_path / "old/checkpoints", trainer.timesteps), old)
+    warm = Trainer(small(*settings, f"warm_start={tmp_path / 'old'}", scenario=fields), 5)
+    for later in (again, warm):
+        for role, learner in later.learners.items():
+            ours, theirs = learner.policy.state_dict(), kept["learners"][role]["policy"]
+            assert all((ours[name] == theirs[name]).all() for name in theirs)
+    assert again.timesteps == trainer.timesteps
+    assert steps_done(again.config, tmp_path / "old", tmp_path) == trainer.steps()
+    with pytest.raises(ValueError, match=r"has networks \['shared'\], not \['supplier_0', 'supplier_1'\]: train anew"):
+        again.restore({**kept, "learners": {"shared": {}}})
 
 
 def run_command(monkeypatch, capsys, *words):

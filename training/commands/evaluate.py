@@ -12,7 +12,7 @@ from econo_env.training.seeds import parsed_seeds
 from econo_env.training.tables import fitted, terminal_width
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from econo_env.policies.population import Population
     from econo_env.training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
@@ -122,7 +122,9 @@ def _in_its_seats(result: "Evaluation", population: "Population", others: "Mappi
 
 def _seats(population: "Population") -> dict[str, str]:
     """Who played each agent."""
-    return {f"bidder_{seat}": name for seat, name in enumerate(population.played_by)}
+    from econo_env.market import agents_of
+
+    return dict(zip(agents_of(population.scenario), population.played_by, strict=True))
 
 
 def _plain(metrics: "Mapping[str, Metric]") -> dict[str, object]:
@@ -131,9 +133,11 @@ def _plain(metrics: "Mapping[str, Metric]") -> dict[str, object]:
 
 def _told(seated: "Mapping[str, Metric]", population: "Population") -> list[str]:
     """The seats, and what a policy earns in those that are judged."""
+    from econo_env.market import agents_of
+
     played = ", ".join(f"{agent} {name}" for agent, name in list(_seats(population).items())[:12])
     more = len(population.played_by) - 12
-    own = ", ".join(f"bidder_{seat}" for seat in population.own)
+    own = ", ".join(agents_of(population.scenario)[seat] for seat in population.own)
     lines = [f"played by: {played}{f' and {more} more' if more > 0 else ''}; figures are of this market,"]
     lines += [f"regret is of {own}; below, credits per episode in {own} among the same others:"]
     return lines + [
@@ -164,15 +168,18 @@ def _table(result: "Evaluation", width: int | None = None) -> list[str]:
 
 def _sentences(result: "Evaluation") -> list[str]:
     """Efficiency and revenue, and what deviations gain; of several training seeds each."""
+    from econo_env.market import agents_of
+
+    agents = agents_of(result.scenario)
     lines = [_in_short(result.metrics)]
     if result.training_seeds:
         lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()]
         lines.append(f"mean and interval below: over these {len(result.training_seeds)} training seeds")
         for seed, found in result.training_regrets.items():
-            lines += [f"training seed {seed}, {line}" for line in map(_deviation, found)]
+            lines += [f"training seed {seed}, {_deviation(regret, agents)}" for regret in found]
     else:
-        lines += map(_deviation, result.regrets)
-    return lines + [_through_episodes(found) for found in result.episodes]
+        lines += [_deviation(regret, agents) for regret in result.regrets]
+    return lines + [_through_episodes(found, agents) for found in result.episodes]
 
 
 def _in_short(metrics: "Mapping[str, Metric]") -> str:
@@ -180,15 +187,15 @@ def _in_short(metrics: "Mapping[str, Metric]") -> str:
     return ", ".join(f"{name} {_figure(metrics[name])}" for name in named if name in metrics)
 
 
-def _deviation(regret: "Regret") -> str:
+def _deviation(regret: "Regret", agents: "Sequence[str]") -> str:
     """What the best deviation of an agent gains, in one line."""
     gain, own = regret.mean_gain.mean(), regret.mean_utility.mean()
-    return f"best deviation of {_who(regret.members)} in one tick: mean gain {_gain(gain, own)}"
+    return f"best deviation of {_who(regret.members, agents)} in one tick: mean gain {_gain(gain, own)}"
 
 
-def _through_episodes(regret: "EpisodeRegret") -> str:
+def _through_episodes(regret: "EpisodeRegret", agents: "Sequence[str]") -> str:
     """What the best deviation through whole episodes gains, in one line."""
-    who, own = _who(regret.members), regret.own_utility.mean()
+    who, own = _who(regret.members, agents), regret.own_utility.mean()
     if not regret.taken:
         tried = f"the nearest, {regret.deviation}, gains {regret.measured_gain.mean():.4g}"
         return f"best deviation of {who} through whole episodes: none found ({tried})"
@@ -196,10 +203,10 @@ def _through_episodes(regret: "EpisodeRegret") -> str:
     return f"best deviation of {who} through whole episodes: mean gain {gain}: {regret.deviation}"
 
 
-def _who(members: tuple[int, ...]) -> str:
+def _who(members: "Sequence[int]", agents: "Sequence[str]") -> str:
     """The first few of the agents that one stands for."""
     more = f" and {len(members) - 4} like it" if len(members) > 4 else ""
-    return ", ".join(f"bidder_{agent}" for agent in members[:4]) + more
+    return ", ".join(agents[member] for member in members[:4]) + more
 
 
 def _gain(gain: float, own: float) -> str:

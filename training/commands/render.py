@@ -10,6 +10,7 @@ from econo_env.training.outputs import Outputs
 
 if TYPE_CHECKING:
     from econo_env.interfaces.pettingzoo import MarketEnv
+    from econo_env.player import Player
 
 RUN_CONFIG = "config.yaml"
 SECONDS_A_ROUND = 0.8
@@ -65,9 +66,10 @@ def _source(what: str, policy: str | None) -> tuple[Any, str]:
 
 def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) -> tuple[list[Any], dict[str, float]]:
     from econo_env.interfaces.pettingzoo import MarketEnv
+    from econo_env.player import Player
     from econo_env.policies import make_policy
 
-    policy = make_policy(policy_name, scenario)
+    player = Player(make_policy(policy_name, scenario))
     env = MarketEnv(scenario, render_mode=mode, on_removal="mask")
     env.reset(seed=seed)
     earned = dict.fromkeys(env.possible_agents, 0.0)
@@ -75,31 +77,35 @@ def _play(scenario: Any, policy_name: str, rounds: int, seed: int, mode: str) ->
     while len(frames) < rounds:
         if frames:
             env.reset()
-        frames += _episode(env, policy, rounds - len(frames), earned)
+        frames += _episode(env, player, rounds - len(frames), earned)
     return frames, earned
 
 
-def _episode(env: "MarketEnv", policy: Any, most: int, earned: dict[str, float]) -> list[Any]:
+def _episode(env: "MarketEnv", player: "Player", most: int, earned: dict[str, float]) -> list[Any]:
     """Plays an episode and adds what is earned; at most so many of its rounds, evenly spread, the last one too."""
     kept: list[Any] = []
     played, every = 0, 1
     while env.agents and played < LONGEST:
-        for agent, reward in env.step(_actions(env, policy))[1].items():
+        for agent, reward in env.step(_actions(env, player))[1].items():
             earned[agent] += reward
+        exchange = env.engine.exchange
+        player.observe(exchange.rewards, exchange.ended)
         over = not env.agents or played + 1 == LONGEST
         if played % every == 0 or over:
             kept.append(env.render())
         if len(kept) > 2 * most and not over:
             kept, every = kept[::2], 2 * every
         played += 1
+    if env.agents:
+        player.break_off(~env.engine.exchange.ended, len(env.possible_agents))
     last = len(kept) - 1
     chosen = {last - round(place * last / max(1, most - 1)) for place in range(most)}
     return [kept[place] for place in sorted(chosen)]
 
 
-def _actions(env: "MarketEnv", policy: Any) -> dict[str, Any]:
+def _actions(env: "MarketEnv", player: "Player") -> dict[str, Any]:
     exchange = env.engine.exchange
-    rows = policy.act(exchange.observations, exchange.action_mask)[0]
+    rows = player.act(exchange.observations, exchange.action_mask)[0]
     return dict(zip(env.possible_agents, rows, strict=True))
 
 

@@ -21,6 +21,6 @@ def scenarios(
         outputs.write_json("--json", [scenario.model_dump(mode="json") for scenario in table])
         lines = []
         for scenario in table:
-            rule = getattr(getattr(scenario, "mechanism", None), "name", "")
+            rule = scenario.mechanism.name
             lines.append(f"{scenario.id:<32} {scenario.market:<14} {scenario.num_agents:>3} agents  {rule}")
         outputs.show("\n".join(lines))

@@ -1,14 +1,16 @@
 """The bids people made beside those of trained bidders and of equilibrium play."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of, offered
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.sampling import act, tick
 from econo_env.valuations.calibration import Calibration
 
 Floats = NDArray[np.float64]
@@ -59,7 +61,7 @@ class People:
 
 
 def compare_with_people(
-    found: Calibration, scenario: Scenario, policies: dict[str, Any], *, seed: int, markets: int
+    found: Calibration, scenario: Scenario, policies: dict[str, Policy], *, seed: int, markets: int
 ) -> People:
     """Lets policies bid in the calibrated market and lays their bids beside the observed ones.
 
@@ -109,14 +111,14 @@ def of_auction(found: Calibration, num_bidders: int) -> Floats:
     return np.asarray(mean + np.sqrt((num_bidders - 1) / num_bidders) * (observed - mean))
 
 
-def bids_at(scenario: Scenario, policy: Any, values: Floats) -> Floats:
+def bids_at(scenario: Scenario, policy: Policy, values: Floats) -> Floats:
     """The policy's bids at given values in credits, shape (values,), as the engine takes them."""
     market = market_of(scenario)
     made = offered(market.judging.bids, "bids in credits", scenario).made
     engine = Engine(scenario, len(values))
     engine.reset(0)
     market.types.put(scenario, engine, 0, values[:, None])
-    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(act(policy, engine))
     return made(scenario, engine.state)[:, 0]
 
 
@@ -127,11 +129,12 @@ def distance(first: Floats, second: Floats) -> float:
     return float(ks_2samp(first, second, method="asymp").statistic)
 
 
-def _played(scenario: Scenario, policy: Any, seed: int, markets: int) -> Play:
+def _played(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Play:
     engine = Engine(scenario, markets)
     engine.reset(seed)
-    policy.reset(seed)
-    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    player = Player(policy)
+    player.reset(seed)
+    tick(engine, player, act(player, engine))
     bids = offered(market_of(scenario).judging.bids, "bids in credits", scenario).made(scenario, engine.state)
     return _play(bids, bids)
 

@@ -8,9 +8,12 @@ import numpy as np
 
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
+from econo_env.player import Player
 from econo_env.policies import make_policy
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.demo.people import of_auction
+from econo_env.training.evaluation.sampling import act, tick
 from econo_env.training.evaluation.statistics import Estimate, t_interval
 from econo_env.valuations.calibration import Calibration
 
@@ -45,7 +48,7 @@ class Earned:
 
 
 def revenues(
-    found: Calibration, scenario: Scenario, learned: Any, *, seeds: tuple[int, ...], markets: int
+    found: Calibration, scenario: Scenario, learned: Policy, *, seeds: tuple[int, ...], markets: int
 ) -> list[Earned]:
     """Revenue of the observed auctions, of first price with learned and equilibrium bids, and of second price.
 
@@ -66,7 +69,7 @@ def revenues(
     def estimate(interval: Any) -> Estimate:
         return Estimate(interval.mean, interval.low, interval.high)
 
-    plays: tuple[tuple[str, str, Scenario, Callable[[Scenario], Any], Estimate | None], ...] = (
+    plays: tuple[tuple[str, str, Scenario, Callable[[Scenario], Policy], Estimate | None], ...] = (
         ("first price, learned bids", "learned", scenario, lambda _: learned, None),
         ("first price, equilibrium", "equilibrium", scenario, _named("equilibrium"), estimate(rules.revenue)),
         ("second price, truthful bids", "truthful", second, _named("truthful"), estimate(rules.revenue)),
@@ -87,15 +90,16 @@ def revenues(
     return earned
 
 
-def _named(name: str) -> Callable[[Scenario], Any]:
+def _named(name: str) -> Callable[[Scenario], Policy]:
     return lambda scenario: make_policy(name, scenario)
 
 
-def _play(scenario: Scenario, policy: Any, seed: int, markets: int) -> tuple[float, float]:
+def _play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> tuple[float, float]:
     """Mean revenue of an auction in credits, and the share of auctions with a sale."""
     engine = Engine(scenario, markets)
     engine.reset(seed)
-    policy.reset(seed)
-    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    player = Player(policy)
+    player.reset(seed)
+    tick(engine, player, act(player, engine))
     paid = to_credits(engine.state.award.pays.sum(axis=1))
     return float(paid.mean()), float((engine.state.award.units.sum(axis=1) > 0).mean())

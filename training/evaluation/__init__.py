@@ -5,11 +5,13 @@ from econo_env.training.evaluation import evaluate
 evaluate("shading", "first_price_v0").metrics["utility_loss"].mean
 """
 
+from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
 from econo_env.training.evaluation.evaluation import BASELINES, evaluate
 from econo_env.training.evaluation.metrics import Metric
-from econo_env.training.evaluation.regret import Budget, Regret, regrets
+from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.result import Evaluation
+from econo_env.training.evaluation.search import regrets
 
 __all__ = [
     "BASELINES",

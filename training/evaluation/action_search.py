@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.budget import Budget
+from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.sampling import (
-    Actor,
     act,
     evaluation_seed,
     facing,
@@ -49,17 +51,17 @@ _ROUNDING = 1e-12
 class _Sample:
     """Markets at their first tick: each type of the agent under test against the same rivals and luck."""
 
-    def __init__(self, scenario: Scenario, policy: Actor, agent: int, types: Floats, seed: int, luck: int) -> None:
+    def __init__(self, scenario: Scenario, policy: Policy, agent: int, types: Floats, seed: int, luck: int) -> None:
         market = market_of(scenario)
         luck = max(16, min(luck, _LARGEST_BATCH // (len(types) * scenario.num_agents)))
         self.engine = _with_enough_to_do(scenario, agent, types, luck, seed)
         self.agent, self.shape = agent, (self.engine.num_markets // len(types), len(types))
-        self.policy, self.later_seed = policy, own_seed(seed)
+        self.player, self.later_seed = Player(policy), own_seed(seed)
         self.plays_on = market.judging.played_out
         self.types: Floats = market.types.now(scenario, self.engine.state)[: len(types), agent]
-        policy.reset(seed)
-        self.actions = act(policy, self.engine)
-        self.start = self.engine.snapshot()
+        self.player.reset(seed)
+        self.actions = act(self.player, self.engine)
+        self.start, self.remembered = self.engine.snapshot(), self.player.snapshot()
         self.own = self._rewards(self.actions)
 
     def _rewards(self, actions: NDArray[np.float32]) -> Floats:
@@ -68,8 +70,10 @@ class _Sample:
         engine.step(actions)
         earned = last_rewards(engine, self.agent)
         if self.plays_on:  # what a first move is worth shows later: then everybody follows the policy to the end
-            self.policy.reset(self.later_seed)
-            earned += play_out(engine, self.policy, self.agent, ~engine.exchange.ended)
+            self.player.reset(self.later_seed)
+            self.player.restore(self.remembered)
+            self.player.observe(engine.exchange.rewards, engine.exchange.ended)
+            earned += play_out(engine, self.player, self.agent, ~engine.exchange.ended)
         return earned.reshape(self.shape)
 
     def own_actions(self) -> Floats:
@@ -85,7 +89,7 @@ class _Sample:
 
 
 def search_actions(
-    scenario: Scenario, policy: Actor, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
+    scenario: Scenario, policy: Policy, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
 ) -> list[Regret]:
     """The gain of the best action over the strategy's own, for the first agent of each group, type by type."""
     return [_search_one(scenario, policy, members, seeds, budget) for members in groups]
@@ -100,7 +104,7 @@ def _with_enough_to_do(scenario: Scenario, agent: int, types: Floats, luck: int,
 
 
 def _search_one(
-    scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], budget: Budget
+    scenario: Scenario, policy: Policy, members: tuple[int, ...], seeds: tuple[int, ...], budget: Budget
 ) -> Regret:
     market, agent = market_of(scenario), members[0]
     cells = type_cells(min(budget.types, _MOST_TYPES), len(market.types.names(scenario)))

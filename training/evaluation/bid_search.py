@@ -14,15 +14,18 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.games.bid_curves import BidCurves
 from econo_env.market import BidSearch, market_of, offered
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.evaluation.regret import Budget, Regret
+from econo_env.training.evaluation.budget import Budget
+from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.sampling import (
-    Actor,
     act,
     evaluation_seed,
     own_seed,
     sampled_engine,
     selection_seed,
+    tick,
     types_seed,
 )
 from econo_env.training.evaluation.type_cells import TypeCells, type_cells
@@ -69,7 +72,7 @@ class _Own:
 
 
 def search_bids(
-    scenario: Scenario, policy: Actor, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
+    scenario: Scenario, policy: Policy, groups: tuple[tuple[int, ...], ...], seeds: tuple[int, ...], budget: Budget
 ) -> list[Regret]:
     """The gain of the best bid over the strategy's own, for the first agent of each group, by cells of its values."""
     chosen_on = selection_seed(seeds)
@@ -85,7 +88,7 @@ def search_bids(
 
 def _search(
     scenario: Scenario,
-    policy: Actor,
+    policy: Policy,
     members: tuple[int, ...],
     cells: TypeCells,
     chosen_on: tuple[int, Any],
@@ -172,12 +175,11 @@ def _part(rivals: Any, times: int) -> Any:
     return each_array(rivals, lambda array: array[:count])
 
 
-def _rivals(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Any:
+def _rivals(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Any:
     """The state after one tick in which everybody followed the policy."""
     markets = max(256, min(markets, _LARGEST_SAMPLE // scenario.num_agents))
     engine = sampled_engine(scenario, markets, seed)
-    policy.reset(seed)
-    _bid(policy, engine)
+    _bid(policy, seed, engine)
     return engine.state
 
 
@@ -185,23 +187,31 @@ def _bids_of(scenario: Scenario) -> BidSearch[Any, Any]:
     return offered(market_of(scenario).judging.bids, "outcome curves", scenario)
 
 
-def _bid(policy: Actor, engine: Engine) -> None:
+def _bid(policy: Policy, seed: int, engine: Engine) -> None:
     """Everybody follows the policy for a tick, or through the whole clock where a bid shows only by then."""
+    player = Player(policy)
+    player.reset(seed)
     reveal = _bids_of(engine.scenario).reveal
-    if reveal is not None:
-        reveal(engine, lambda: act(policy, engine))
-    else:
-        engine.step(act(policy, engine))
+    if reveal is None:
+        tick(engine, player, act(player, engine))
+        return
+    nothing = np.zeros(engine.exchange.rewards.shape), np.zeros(engine.num_markets, dtype=np.bool_)
+
+    def as_shown() -> NDArray[np.float32]:
+        actions = act(player, engine)
+        player.observe(*nothing)  # nobody leaves and nobody buys: the tick brings nothing, and the sale goes on
+        return actions
+
+    reveal(engine, as_shown)
 
 
-def _own_moves(scenario: Scenario, policy: Actor, agent: int, seed: int, cube: Floats) -> _Own:
+def _own_moves(scenario: Scenario, policy: Policy, agent: int, seed: int, cube: Floats) -> _Own:
     """What the policy bids at types given by points of the unit cube (types, 1), drawn afresh for each seed."""
     market = market_of(scenario)
     engine = sampled_engine(scenario, len(cube) * _REPEATS, seed)
     market.types.put(scenario, engine, agent, np.repeat(market.types.at(scenario, agent, cube), _REPEATS, axis=0))
     values = market.types.now(scenario, engine.state)[::_REPEATS, agent, 0]
-    policy.reset(seed)
-    _bid(policy, engine)
+    _bid(policy, seed, engine)
     bids, where = np.unique(_bids_of(scenario).made(scenario, engine.state)[:, agent], return_inverse=True)
     return _Own(values, bids, where.reshape(len(cube), _REPEATS))
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.training.evaluation.sampling import Actor
+from econo_env.player import Players
+from econo_env.policy import Policy
 
 Float32s = NDArray[np.float32]
 
@@ -62,11 +63,12 @@ def only_where(deviation: Deviation, condition: Condition) -> Deviation:
     return tuple(replace(change, where=condition) for change in deviation)
 
 
-class Deviating:
+class Deviating(Players):
     """Everybody follows a policy but one agent, which changes its own moves."""
 
-    def __init__(self, policy: Actor, agent: int, deviation: Deviation) -> None:
+    def __init__(self, policy: Policy, agent: int, deviation: Deviation) -> None:
         """Binds the deviation; the policy's own luck and memory go on as they would."""
+        super().__init__(policy)
         self.policy, self.agent, self.deviation = policy, agent, deviation
 
     def reset(self, seed: int) -> None:
@@ -90,11 +92,12 @@ class Deviating:
         return actions
 
 
-class Replaced:
+class Replaced(Players):
     """Everybody follows a policy but one agent, which follows another."""
 
-    def __init__(self, policy: Actor, agent: int, other: Actor) -> None:
+    def __init__(self, policy: Policy, agent: int, other: Policy) -> None:
         """Both see what they would see if everybody followed them."""
+        super().__init__(policy, other)
         self.policy, self.agent, self.other = policy, agent, other
 
     def reset(self, seed: int) -> None:

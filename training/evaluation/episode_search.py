@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.budget import Budget, groups_of
 from econo_env.training.evaluation.deviations import Change, Condition, Deviating, Deviation, only_where
-from econo_env.training.evaluation.regret import Budget, groups_of
-from econo_env.training.evaluation.sampling import Actor, act, evaluation_seed, part_seed, play_out, selection_seed
+from econo_env.training.evaluation.sampling import act, evaluation_seed, part_seed, play_out, selection_seed, tick
 
 Floats = NDArray[np.float64]
 
@@ -81,17 +83,18 @@ class EpisodeRegret:
 class _Episodes:
     """Fresh episodes that every deviation is played through from the start."""
 
-    def __init__(self, scenario: Scenario, policy: Actor, agent: int, seed: int, markets: int) -> None:
+    def __init__(self, scenario: Scenario, policy: Policy, agent: int, seed: int, markets: int) -> None:
         self.engine = Engine(scenario, markets)
         self.engine.reset(seed)
         self.start = self.engine.snapshot()
         self.policy, self.agent, self.seed = policy, agent, seed
         self.own = self._earned(policy)
 
-    def _earned(self, policy: Actor) -> Floats:
+    def _earned(self, policy: Policy) -> Floats:
         self.engine.restore(self.start)
-        policy.reset(self.seed)
-        return play_out(self.engine, policy, self.agent, np.ones(self.engine.num_markets, dtype=np.bool_))
+        player = Player(policy)
+        player.reset(self.seed)
+        return play_out(self.engine, player, self.agent, np.ones(self.engine.num_markets, dtype=np.bool_))
 
     def gains(self, deviation: Deviation) -> Floats:
         """What the deviation adds to the agent's earnings in each episode, shape (markets,)."""
@@ -100,21 +103,22 @@ class _Episodes:
     def standings(self) -> Floats:
         """What the agent sees and does under the policy where it may act, shape (ticks, features + components)."""
         self.engine.restore(self.start)
-        self.policy.reset(self.seed)
+        player = Player(self.policy)
+        player.reset(self.seed)
         exchange, seen = self.engine.exchange, []
         live = np.ones(self.engine.num_markets, dtype=np.bool_)
         while live.any():
-            actions = act(self.policy, self.engine)
+            actions = act(player, self.engine)
             standing = np.concatenate([exchange.observations[:, self.agent], actions[:, self.agent]], axis=1)
             seen.append(standing[live & exchange.action_mask[:, self.agent]])
-            self.engine.step(actions)
+            tick(self.engine, player, actions)
             live &= ~exchange.ended
         return np.concatenate(seen).astype(np.float64)
 
 
 def episode_regrets(
     scenario: Scenario,
-    policy: Actor,
+    policy: Policy,
     seeds: tuple[int, ...],
     *,
     budget: Budget | None = None,
@@ -142,7 +146,7 @@ def episode_regrets(
 
 
 def _search_one(
-    scenario: Scenario, policy: Actor, members: tuple[int, ...], seeds: tuple[int, ...], episodes: int
+    scenario: Scenario, policy: Policy, members: tuple[int, ...], seeds: tuple[int, ...], episodes: int
 ) -> EpisodeRegret:
     market, agent = market_of(scenario), members[0]
     chosen_on = selection_seed(seeds)

@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 from econo_env.catalogue import load
 from econo_env.games.welfare import PRIMARY
+from econo_env.policy import Bound, Named, Noted, Policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
 from econo_env.training.evaluation.metrics import Metric, efficiency, market_metrics
 from econo_env.training.evaluation.play import Record, play
-from econo_env.training.evaluation.regret import Budget, Regret, regrets
+from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.result import Evaluation
-from econo_env.training.evaluation.sampling import Actor
 from econo_env.training.evaluation.satisfaction import satisfaction
+from econo_env.training.evaluation.search import regrets
 from econo_env.training.evaluation.training_seeds import pooled
 from econo_env.training.provenance import provenance
 
@@ -36,7 +38,7 @@ def _silent(message: str) -> None:
 
 
 def evaluate(
-    policy: str | Path | Actor,
+    policy: str | Path | Policy,
     scenario: str | Path | Scenario | None = None,
     *,
     seeds: Iterable[int] = range(10),
@@ -75,14 +77,14 @@ def evaluate(
         raise ValueError(f"markets={markets} must be at least 1")
     market = _scenario_of(policy, scenario)
     subjects = _subjects(policy, market)
-    name = str(policy) if isinstance(policy, str | Path) else str(getattr(policy, "name", type(policy).__name__))
+    name = str(policy) if isinstance(policy, str | Path) else _called(policy)
     judge = _Judge(market, named, markets, regret, budget or Budget(), agents, method, progress)
     told = {seed: f"{name}, training seed {seed}" if len(subjects) > 1 else name for seed in subjects}
     judged = {seed: judge.judge(told[seed], subject) for seed, subject in subjects.items()}
     metrics = pooled([found.metrics for found in judged.values()])
     beside: dict[str, _Judged] = {}
     skipped: dict[str, str] = {}
-    notes = {name: getattr(next(iter(subjects.values())), "note", "")}
+    notes = {name: _note(next(iter(subjects.values())))}
     for baseline in baselines:
         if baseline == policy:
             beside[baseline] = next(iter(judged.values()))
@@ -95,7 +97,7 @@ def evaluate(
             skipped[baseline] = str(error)
             continue
         beside[baseline] = judge.judge(baseline, other)
-        notes[baseline] = getattr(other, "note", "")
+        notes[baseline] = _note(other)
     if "equilibrium" in beside:
         notes["equilibrium"] = "; ".join(filter(None, [notes["equilibrium"], _doubts(beside["equilibrium"].metrics)]))
     origin = provenance(named) | {
@@ -161,14 +163,14 @@ class _Judge:
         self.progress = progress
         self._played: dict[str, list[Record]] = {}
 
-    def judge(self, name: str, policy: Actor) -> _Judged:
+    def judge(self, name: str, policy: Policy) -> _Judged:
         """The figures of one policy."""
         self.progress(f"{name}: {len(self.seeds)} seeds x {self.markets} markets")
         records = self._played[name] if name in self._played else self._records(policy)
         metrics = market_metrics(records, self.floor())
         if not self.regret:
             return _Judged(metrics, [], [])
-        truthful: Actor | None = None
+        truthful: Policy | None = None
         with suppress(ValueError):  # a market that knows no truth
             truthful = _made("truthful", self.scenario)
         if truthful is not None:
@@ -189,11 +191,11 @@ class _Judge:
         both = zip(*(self._played[name] for name in _FLOOR), strict=True)
         return [max(pair, key=lambda r: efficiency(r, PRIMARY)) for pair in both]
 
-    def _records(self, policy: Actor) -> list[Record]:
+    def _records(self, policy: Policy) -> list[Record]:
         return [play(self.scenario, policy, seed, self.markets) for seed in self.seeds]
 
 
-def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor]:
+def _subjects(policy: str | Path | Policy, scenario: Scenario) -> dict[int, Policy]:
     """The policy, or by training seed what each learned."""
     from econo_env.policies import policy_names
     from econo_env.policies.proactive import trained_seeds
@@ -205,20 +207,27 @@ def _subjects(policy: str | Path | Actor, scenario: Scenario) -> dict[int, Actor
     return {0: _made(policy, scenario)}
 
 
-def _made(policy: str | Path | Actor, scenario: Scenario) -> Actor:
+def _made(policy: str | Path | Policy, scenario: Scenario) -> Policy:
     from econo_env.policies import make_policy
 
     return make_policy(policy, scenario) if isinstance(policy, str | Path) else policy
 
 
-def _scenario_of(policy: str | Path | Actor, scenario: str | Path | Scenario | None) -> Scenario:
+def _called(policy: Policy) -> str:
+    return policy.name if isinstance(policy, Named) else type(policy).__name__
+
+
+def _note(policy: Policy) -> str:
+    return policy.note if isinstance(policy, Noted) else ""
+
+
+def _scenario_of(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():
         from econo_env.training.config import scenario_of_run
 
         return scenario_of_run(Path(policy))
-    own = getattr(policy, "scenario", None)
-    if isinstance(own, Scenario):
-        return own
+    if isinstance(policy, Bound):
+        return policy.scenario
     raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine
 from econo_env.games.welfare import Welfare
 from econo_env.market import market_of, offered
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.evaluation.sampling import Actor, act
+from econo_env.training.evaluation.sampling import act, tick
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -97,7 +99,7 @@ class _Open:
             total[over] = 0
 
 
-def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
+def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
     """One episode in each of `markets` markets, everybody following the policy.
 
     The same seed gives every policy the same types and the same luck.
@@ -107,7 +109,8 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
     judge = offered(market.welfare, "welfare", scenario)
     engine = Engine(scenario, markets)
     engine.reset(seed)
-    policy.reset(seed)
+    player = Player(policy)
+    player.reset(seed)
     everybody = (markets, scenario.num_agents)
     record = Record(
         markets,
@@ -120,7 +123,7 @@ def play(scenario: Scenario, policy: Actor, seed: int, markets: int) -> Record:
     present = np.ones((markets, scenario.num_agents), dtype=np.bool_)
     while live.any():
         types = market.types.now(scenario, engine.state)
-        engine.step(act(policy, engine))
+        tick(engine, player, act(player, engine))
         welfare = judge(scenario, engine.state, types)
         _add_welfare(record, welfare, live)
         record.decisions += int(present[live].sum())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from econo_env.policies import Policy, make_policy
+from econo_env.policies import make_policy
 from econo_env.policies.population import Population
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.metrics import Metric, over_seeds
@@ -48,7 +48,7 @@ def in_its_seats(
     Returns:
         Credits per episode of one seat, by policy.
     """
-    subject: Policy = population.policies[0]
+    subject = population.policies[0]
     found = {subject.name: _utility(scenario, population, seeds, markets)}
     for name in candidates:
         if name in found:

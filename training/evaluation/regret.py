@@ -11,36 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.market import market_of
-from econo_env.scenario import Scenario
-from econo_env.training.evaluation.sampling import Actor
-
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How hard to search.
-
-    Attributes:
-        types: Cells of the own type.
-        bids: Points of the bid grid, where payoffs are value times units minus payment.
-        actions: Most deviations of the action grid, otherwise.
-        selection: Most rival profiles on which deviations are chosen; a quarter of it, at the least, where many bid.
-        evaluation: Rival profiles a seed on which their gain is measured.
-        luck: Rival profiles a type in the search over actions; the evaluation takes as many for each seed.
-        finals: Samples of `luck` profiles among which the finalists of the search over actions are decided.
-        episodes: Episodes a seed on which a deviation over whole episodes is measured; a quarter of them screens.
-    """
-
-    types: int = 96
-    bids: int = 768
-    actions: int = 1024
-    selection: int = 131072
-    evaluation: int = 4096
-    luck: int = 1024
-    finals: int = 8
-    episodes: int = 512
 
 
 @dataclass(frozen=True)
@@ -123,65 +94,3 @@ def plain_lists(array: Floats) -> list[Any]:
     entries[np.isnan(array)] = None
     nested: list[Any] = entries.tolist()
     return nested
-
-
-def _always(scenario: Scenario) -> bool:
-    """Of a market whose outcome curves serve every scenario."""
-    return True
-
-
-def regrets(
-    scenario: Scenario,
-    policy: Actor,
-    seeds: tuple[int, ...],
-    *,
-    budget: Budget | None = None,
-    agents: str = "roles",
-    method: str = "auto",
-) -> list[Regret]:
-    """The ex-interim regret of a strategy that everybody follows, at the first tick of an episode.
-
-    Where not everybody may act at that tick, it is the regret of an agent that may.
-
-    Args:
-        scenario: The market.
-        policy: What everybody does.
-        seeds: One evaluation sample each.
-        budget: How hard to search.
-        agents: `roles`, one agent of each role under the rules, or `all`.
-        method: `auto`, the bid grid where the market offers outcome curves; `bid_grid` or `action_grid`.
-
-    Raises:
-        ValueError: An unknown choice, or a market without outcome curves is asked for its bid grid.
-    """
-    from econo_env.training.evaluation.action_search import search_actions
-    from econo_env.training.evaluation.bid_search import search_bids
-
-    bids = market_of(scenario).judging.bids
-    searches = {"bid_grid": search_bids, "action_grid": search_actions}
-    if method == "auto":
-        method = (
-            "bid_grid" if bids is not None and scenario.economy is None and bids.applies(scenario) else "action_grid"
-        )
-    if method not in searches:
-        raise ValueError(f"method={method!r} is unknown: choose auto, {', '.join(searches)}")
-    if method == "bid_grid" and bids is None:
-        raise ValueError(f"a {scenario.market} market has no outcome curves: use method='action_grid'")
-    return searches[method](scenario, policy, groups_of(scenario, agents), seeds, budget or Budget())
-
-
-def groups_of(scenario: Scenario, agents: str) -> tuple[tuple[int, ...], ...]:
-    """The agents to search for, each with those it stands for.
-
-    Args:
-        scenario: The market.
-        agents: `roles`, one agent of each role under the rules, or `all`.
-
-    Raises:
-        ValueError: An unknown choice.
-    """
-    if agents not in ("roles", "all"):
-        raise ValueError(f"agents={agents!r} is unknown: choose roles or all")
-    alone = tuple((agent,) for agent in range(scenario.num_agents))
-    groups: tuple[tuple[int, ...], ...] = market_of(scenario).roles(scenario) if agents == "roles" else alone
-    return groups

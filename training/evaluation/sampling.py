@@ -4,31 +4,19 @@ Scrambled Sobol points (Owen 1998) cover the type space evenly, so the noise of 
 independent draws, and another scrambling is an independent sample.
 """
 
-from typing import Any, Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.market import market_of
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
 _MOST_SOBOL_DIMENSIONS = 256
 _SELECTION, _EVALUATION, _OWN, _TYPES, _PARTS = 1, 2, 3, 4, 5
-
-
-class Actor(Protocol):
-    """The part of a policy that judgement needs: batched, with its own random numbers."""
-
-    def reset(self, seed: int) -> object:
-        """Restarts the policy's random numbers and memory."""
-        ...
-
-    def act(self, observations: Any, mask: Any) -> Any:
-        """Actions (..., agents, components) for observations (..., agents, features) and mask (..., agents)."""
-        ...
 
 
 def _derived(seed: int, purpose: int) -> int:
@@ -142,25 +130,26 @@ def last_rewards(engine: Engine, agent: int) -> Floats:
     return np.array(engine.exchange.rewards[:, agent])
 
 
-def play_out(engine: Engine, policy: Actor, agent: int, live: NDArray[np.bool_]) -> Floats:
+def play_out(engine: Engine, player: Player, agent: int, live: NDArray[np.bool_]) -> Floats:
     """What the agent earns until the end of the episodes that are `live`, (markets,), all following the policy."""
     earned, live = np.zeros(len(live)), live.copy()
     while live.any():
-        engine.step(act(policy, engine))
+        tick(engine, player, act(player, engine))
         earned += np.where(live, last_rewards(engine, agent), 0.0)
         live &= ~engine.exchange.ended
     return earned
 
 
-def _never(scenario: Scenario) -> bool:
-    """Of a market whose types are always drawn one by one."""
-    return False
-
-
-def act(policy: Actor, engine: Engine) -> NDArray[np.float32]:
+def act(policy: Policy, engine: Engine) -> NDArray[np.float32]:
     """What everybody does now, float32 (markets, agents, components)."""
     exchange = engine.exchange
     actions = np.asarray(policy.act(exchange.observations, exchange.action_mask), dtype=np.float32)
     if actions.shape != exchange.actions.shape:
         raise ValueError(f"the policy gave actions of shape {actions.shape}: {exchange.actions.shape} is needed")
     return actions
+
+
+def tick(engine: Engine, player: Player, actions: NDArray[np.float32]) -> None:
+    """A tick of every market; the policy that acted in it is told what it brought."""
+    engine.step(actions)
+    player.observe(engine.exchange.rewards, engine.exchange.ended)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from econo_env.market import market_of
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.deviations import Replaced
 from econo_env.training.evaluation.metrics import Metric, over_seeds
 from econo_env.training.evaluation.play import Record, play
-from econo_env.training.evaluation.sampling import Actor
 from econo_env.training.evaluation.statistics import zero_events_bound
 
 _REGRET = 0.01  # of what the truth would have earned
@@ -17,7 +17,7 @@ _ROUNDING = 1e-9  # credits
 
 
 def satisfaction(
-    scenario: Scenario, policy: Actor, truthful: Actor, seeds: Sequence[int], records: Sequence[Record]
+    scenario: Scenario, policy: Policy, truthful: Policy, seeds: Sequence[int], records: Sequence[Record]
 ) -> Metric:
     """The share of agents, over whole episodes as they came out, that are content.
 
@@ -46,7 +46,7 @@ def satisfaction(
     return Metric(metric.mean, (low, high), metric.unit, metric.by_seed)
 
 
-def _content(scenario: Scenario, honest: Actor, agent: int, seed: int, record: Record) -> float:
+def _content(scenario: Scenario, honest: Policy, agent: int, seed: int, record: Record) -> float:
     own, truth = record.earned[:, agent], play(scenario, honest, seed, record.markets).earned[:, agent]
     takes_part = own >= -_ROUNDING
     no_regret = truth - own <= _REGRET * np.abs(truth) + _ROUNDING

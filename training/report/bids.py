@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.market import market_of
+from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
 from econo_env.training.report.history import Moment
 from econo_env.training.report.page import Figure, Section
@@ -112,7 +112,7 @@ def bid_figure(scenario: Scenario, regrets: Mapping[str, Mapping[str, Any]]) -> 
     figure.update_yaxes(title_text="bid less equilibrium" if right is not None else "bid less value", row=2, col=1)
     figure.update_xaxes(title_text="own value (credits)", row=2, col=1)
     figure.update_xaxes(range=[values.min(), values.max()])
-    who = ", ".join(f"bidder_{agent}" for agent in first["members"][:6])
+    who = ", ".join(agents_of(scenario)[agent] for agent in first["members"][:6])
     gap = gaps(scenario, first)
     text = (
         f"Bids of {who} at {len(values)} equally likely values. The blue ground is the chance to win with that value. "

@@ -11,6 +11,8 @@ from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
 from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
+from econo_env.player import Player
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -60,23 +62,25 @@ class Episode:
     courses: dict[str, Course]
 
 
-def play_episode(scenario: Scenario, policies: Mapping[str, Any], seed: int, markets: int) -> Episode:
+def play_episode(scenario: Scenario, policies: Mapping[str, Policy], seed: int, markets: int) -> Episode:
     """Plays one episode in every market with each policy, on the same seed."""
     courses = {name: _course(scenario, policy, seed, markets) for name, policy in policies.items()}
     return Episode(markets, seed, scenario.num_agents, courses)
 
 
-def _course(scenario: Scenario, policy: Any, seed: int, markets: int) -> Course:
+def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Course:
     engine = Engine(scenario, markets)
     engine.reset(seed)
-    policy.reset(seed)
+    player = Player(policy)
+    player.reset(seed)
     state, exchange = engine.state, engine.exchange
     stake, bound, grades, banned = [_stakes(state)], [_bounds(state)], [], [0.0]
     paid, slashed = np.zeros(len(GRADES)), np.zeros(len(GRADES))
     cost, tasks = 0.0, 0
     while not exchange.ended.all():
         live = ~exchange.ended
-        engine.step(policy.act(exchange.observations, exchange.action_mask))
+        engine.step(player.act(exchange.observations, exchange.action_mask))
+        player.observe(exchange.rewards, exchange.ended)
         transfers = to_credits(state.transfers[live])
         graded = state.grades[live]
         for at, code in enumerate(GRADES):

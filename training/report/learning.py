@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from econo_env.markets.sealed_bid.scenario import MARKET as SEALED_BID
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanisms
 from econo_env.mechanisms.sources.sealed import own_bid
+from econo_env.scenario import Scenario
 from econo_env.training.report.history import Moment
 from econo_env.training.report.material import Material
 from econo_env.training.report.page import Figure, Section
@@ -59,12 +61,15 @@ def _figure(material: Material, key: str, title: str, unit: str, reference: floa
     return title, unit, lines, reference
 
 
+def _buys(scenario: Scenario) -> bool:
+    return isinstance(scenario, SealedBidScenario) and scenario.procurement is not None
+
+
 def _note(material: Material) -> str:
-    options = getattr(material.scenario, "mechanism", None)
-    row = mechanisms().get(options.name) if options is not None else None
+    row = mechanisms().get(material.scenario.mechanism.name)
     if row is None or row.market != SEALED_BID or row.losers_pay or row.sources != (own_bid,):
         return ""
-    much = "asks too much" if getattr(material.scenario, "procurement", None) is not None else "bids too little"
+    much = "asks too much" if _buys(material.scenario) else "bids too little"
     step = "asking less" if much == "asks too much" else "bidding more"
     return (
         f" In a first-price auction a utility above the equilibrium's is no feat: it says that everybody still {much}, "

@@ -76,7 +76,7 @@ def summary_section(material: Material, opening: str = "") -> Section:
 def _sentences(material: Material) -> list[str]:
     document, scenario = material.document, material.scenario
     metrics, seeds = document["metrics"], document["seeds"]
-    name = getattr(getattr(scenario, "mechanism", None), "name", scenario.market).replace("_", " ")
+    name = scenario.mechanism.name.replace("_", " ")
     market = f"{scenario.num_agents} agents in {scenario.id} ({name}, {_rounds(scenario.max_cycles)})"
     trained = [rows[-1] for rows in material.curves.values() if rows]
     if trained:

@@ -56,7 +56,13 @@ class Params(NamedTuple):
 
 
 def _params(scenario: Scenario, section: ReputationSection) -> Params:
-    return Params(section.threshold, section.open_share, section.forgetting, section.reference_value * MICRO, scenario.kind.one_sale)
+    return Params(
+        section.threshold,
+        section.open_share,
+        section.forgetting,
+        section.reference_value * MICRO,
+        scenario.kind.one_sale,
+    )
 
 
 @compiled

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.market import agents_of
 from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario
 from econo_env.markets.clock.words import explained
@@ -45,9 +46,10 @@ def picture(scenario: ClockScenario, before: State, after: State, k: int) -> Pic
     idle = frozenset(np.flatnonzero(before.standing[k] == 0).tolist())
     leaves = (before.standing[k] > 0) & (after.standing[k] == 0)
     sold = over and bool(won.any())
-    events = {f"bidder_{int(i)} leaves": asked for i in np.flatnonzero(leaves)[:_MOST_LEAVING]}
+    names = agents_of(scenario)
+    events = {f"{names[i]} leaves": asked for i in np.flatnonzero(leaves)[:_MOST_LEAVING]}
     if sold and after.tick[k] == before.tick[k] + played:
-        events[f"bidder_{int(after.leader[k])} buys"] = float(to_credits(after.best[k]))
+        events[f"{names[after.leader[k]]} buys"] = float(to_credits(after.best[k]))
     return Picture(
         columns,
         won,
@@ -69,6 +71,7 @@ def _story(scenario: ClockScenario, before: State, after: State, k: int) -> list
     buyer = int(after.leader[k]) if after.sold_at[k] >= 0 else None
     best_before = float(to_credits(before.best[k]))
     willing = bool(np.any(after.bids[k][before.standing[k] > 0] >= before.price[k]))
+    names = agents_of(scenario)
     sale = ClockSale(
         limits=limits,
         left_at=np.where(leaves, asked, np.nan),
@@ -79,6 +82,7 @@ def _story(scenario: ClockScenario, before: State, after: State, k: int) -> list
         asked=asked,
         accepted=asked if willing else best_before,
         called=best_before if before.leader[k] == buyer else asked,
+        names=names,
     )
     if buyer is not None:
         heard = [i for i in told(np.arange(len(limits)) == buyer) if before.standing[k, i] > 0 or i == buyer]
@@ -87,7 +91,7 @@ def _story(scenario: ClockScenario, before: State, after: State, k: int) -> list
     next_price = credits_written(to_credits(after.price[k : k + 1]))[0]
     if after.leader[k] >= 0:
         best = credits_written(to_credits(after.best[k : k + 1]))[0]
-        return [f"bidder_{int(after.leader[k])} leads with {best}; whoever outbids it must offer at least {next_price}"]
+        return [f"{names[after.leader[k]]} leads with {best}; whoever outbids it must offer at least {next_price}"]
     if scenario.row().falling and after.price[k] < before.price[k]:
         return [f"nobody has taken the price of {credits_written(np.array([asked]))[0]}; it falls to {next_price}"]
     return [*lines, f"{int(after.standing[k].sum())} bidder(s) still in; the clock asks {next_price} next"]

@@ -13,7 +13,7 @@ from econo_env.money import written
 def explained(row: Mechanism, sale: ClockSale, only: Sequence[int] | None = None) -> list[str]:
     """One line a bidder, or for `only` some of them, of a sale by the clock of that row."""
     why = BY_ITS_RULE if sale.buyer is None else reason(row.sources, sale, sale.buyer, sale.price)
-    return [f"bidder_{i} {_fate(i, sale, why)}" for i in (range(len(sale.limits)) if only is None else only)]
+    return [f"{sale.name_of(i)} {_fate(i, sale, why)}" for i in (range(len(sale.limits)) if only is None else only)]
 
 
 def _fate(i: int, sale: ClockSale, why: str) -> str:

@@ -32,6 +32,7 @@ MARKET = Market(
         interdependence=Interdependence(applies=outcome.types_hang_together, put=outcome.set_types_given),
     ),
     welfare=outcome.welfare,
+    agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
         truthful=strategies.truthful_actions,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.combinatorial.layout import State, offers_at
 from econo_env.markets.combinatorial.outcome import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
@@ -47,7 +48,6 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     made = replace(offers, amount=np.maximum(after.bids[k], 0))
     welfare = int(made.amount[won[won >= 0]].sum())
     decided = AuctionOutcome(won, after.award.pays[k], welfare, welfare, mode_of(row, scenario.mechanism))
-    bidders = [f"bidder_{i}" for i in agents]
     return Picture(
         columns,
         won >= 0,
@@ -55,6 +55,6 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
         ("bundle", "holds", "paid", "surplus"),
         {},
         [f"payment rule {decided.mode}", *facts],
-        story=explained(row, BundleRound(decided, made), items, bidders),
+        story=explained(row, BundleRound(decided, made), items, agents_of(scenario)),
         track={"revenue": float(paid.sum())},
     )

@@ -72,9 +72,9 @@ class CombinatorialScenario(Scenario):
 
 
 def built_in() -> list[Scenario]:
-    """The local-global game with two locals for each combinatorial mechanism, its name with `_v0`."""
+    """The local-global game with two locals for each combinatorial mechanism, its name with `_v1`."""
     rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
-        CombinatorialScenario(id=f"{row.name}_v0", num_agents=3, mechanism={"name": row.name, **row.example})
+        CombinatorialScenario(id=f"{row.name}_v1", num_agents=3, mechanism={"name": row.name, **row.example})
         for row in rows
     ]

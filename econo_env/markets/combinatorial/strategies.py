@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.agents import named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import MOST_IN_A_TABLE, Solution, solved
 from econo_env.markets.actions import actions_for
@@ -119,6 +120,11 @@ def numerical_solution(scenario: CombinatorialScenario) -> Solution | None:
     if game.game != "LLG" or game.correlation > 0.0 or scenario.num_agents > MOST_IN_A_TABLE:
         return None
     return solved(scenario)
+
+
+def agents(scenario: CombinatorialScenario) -> tuple[str, ...]:
+    """`local_0`, ..., then `global_0`, ...; `bidder_0`, ... where values are not local-global."""
+    return named(scenario.bundle_values.sides(scenario.num_agents))
 
 
 def roles(scenario: CombinatorialScenario) -> tuple[tuple[int, ...], ...]:

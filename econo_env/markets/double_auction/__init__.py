@@ -31,6 +31,7 @@ MARKET = Market(
         put=outcome.set_types,
     ),
     welfare=outcome.welfare,
+    agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
         truthful=strategies.truthful_actions,

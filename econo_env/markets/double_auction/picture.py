@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.strategies import best_gains
@@ -27,9 +28,8 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
     facts: list[str] = []
     story: list[str] = []
     if played:
-        names = [f"bidder_{i}" for i in range(scenario.num_agents)]
         cleared = TwoSidedRound(scenario.mechanism, scenario.num_buyers, offers, units, paid)
-        story = explained(mechanism(scenario.mechanism.name), cleared, names, told(units != 0))
+        story = explained(mechanism(scenario.mechanism.name), cleared, agents_of(scenario), told(units != 0))
         columns += [Column("paid", paid), Column("surplus", units * values - paid)]
         gains, best = float((units * values).sum()), float(best_gains(scenario, values[None])[0])
         trades = int((units > 0).sum())

@@ -86,9 +86,9 @@ class DoubleAuctionScenario(TwoSidedScenario):
 
 
 def built_in() -> list[Scenario]:
-    """One scenario for each two-sided mechanism, its name with `_v0`: two buyers, two sellers, U[0, 1], one round."""
+    """One scenario for each two-sided mechanism, its name with `_v1`: two buyers, two sellers, U[0, 1], one round."""
     rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
-        DoubleAuctionScenario(id=f"{row.name}_v0", num_agents=4, mechanism={"name": row.name, **row.example})
+        DoubleAuctionScenario(id=f"{row.name}_v1", num_agents=4, mechanism={"name": row.name, **row.example})
         for row in rows
     ]

@@ -10,6 +10,7 @@ from econo_env.equilibrium import Solution, solved
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.double_auction.layout import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
+from econo_env.markets.double_auction.words import trader_names
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import posted_price_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
@@ -138,6 +139,11 @@ def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike
     values = private_values(scenario, observations)
     bids = equilibrium_bids(scenario, values, _sells(observations), luck)
     return bid_actions(scenario, observations, bids)
+
+
+def agents(scenario: TwoSidedScenario) -> tuple[str, ...]:
+    """`buyer_0`, ..., then `seller_0`, ..."""
+    return trader_names(scenario.num_buyers, scenario.num_agents)
 
 
 def roles(scenario: TwoSidedScenario) -> tuple[tuple[int, ...], ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from econo_env.agents import named
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.parameters import posted_price_of
 from econo_env.mechanisms.reasons import BY_ITS_RULE, SAME, reason
@@ -11,9 +12,9 @@ from econo_env.mechanisms.rounds import TwoSidedRound
 from econo_env.money import written
 
 
-def trader_names(num_buyers: int, num_traders: int) -> list[str]:
-    """What the traders of a file are called: buyers first, each side counted from 0."""
-    return [f"buyer_{i}" for i in range(num_buyers)] + [f"seller_{i}" for i in range(num_traders - num_buyers)]
+def trader_names(num_buyers: int, num_traders: int) -> tuple[str, ...]:
+    """What traders are called: buyers first, each side counted from 0."""
+    return named(["buyer"] * num_buyers + ["seller"] * (num_traders - num_buyers))
 
 
 def explained(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.form import Floats
 from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
@@ -25,7 +26,8 @@ def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) ->
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     won, paid = np.abs(after.award.units[k]), to_credits(after.award.pays[k])
     reverse, known = scenario.procurement is not None, type_name(scenario)
-    cleared = UnitRound(scenario.mechanism, scenario.ceiling if reverse else None, bids, won, paid)
+    ceiling = scenario.ceiling if reverse else None
+    cleared = UnitRound(scenario.mechanism, ceiling, bids, won, paid, names=agents_of(scenario))
     surplus = worth(-values if reverse else values, won) - paid + 0.0  # no minus zero
     drawn = min(_DRAWN_UNITS, scenario.demand)
     columns = [Column(f"{known} {unit + 1}", values[:, unit]) for unit in range(scenario.demand)]

@@ -59,5 +59,5 @@ def built_in() -> list[Scenario]:
     for row in (row for row in mechanisms().values() if row.market == MARKET):
         fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}}
         made.append(MultiUnitScenario(id=f"{row.name}_v0", **fields))
-        made.append(MultiUnitScenario(id=f"procurement_{row.name}_v0", **fields | REVERSE))
+        made.append(MultiUnitScenario(id=f"procurement_{row.name}_v1", **fields | REVERSE))
     return made

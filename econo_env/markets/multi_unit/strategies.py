@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.agents import BIDDER, SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
@@ -63,6 +64,11 @@ def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike, lu
     numbers = role_numbers(scenario, observations, observation_names(scenario))
     bids = equilibrium_bids(scenario, private_values(scenario, observations), numbers, np.asarray(luck))
     return bid_actions(scenario, observations, bids)
+
+
+def agents(scenario: MultiUnitScenario) -> tuple[str, ...]:
+    """`bidder_0`, ...; in procurement `supplier_0`, ..."""
+    return named([BIDDER if scenario.procurement is None else SUPPLIER] * scenario.num_agents)
 
 
 def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:

@@ -15,7 +15,7 @@ from econo_env.money import written
 
 def explained(row: Mechanism, cleared: UnitRound, only: Sequence[int] | None = None) -> list[str]:
     """One line a bidder, or for `only` some of them, of a round that the mechanism of that row has cleared."""
-    called = [f"bidder_{i}" for i in range(len(cleared.bids))]
+    called = [cleared.name_of(i) for i in range(len(cleared.bids))]
     return [_line(i, row, cleared, called) for i in (range(len(called)) if only is None else only)]
 
 

@@ -1,7 +1,10 @@
 """One tick of a market with an order book as people see it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.form import Floats, Ints
 from econo_env.markets.order_book.layout import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
@@ -51,12 +54,12 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
         levels,
         facts,
         frozenset(np.flatnonzero(left <= 0).tolist()),
-        _story(mechanism(scenario.mechanism.name), units, paid, orders),
+        _story(agents_of(scenario), mechanism(scenario.mechanism.name), units, paid, orders),
         _depth(scenario, after, k),
     )
 
 
-def _story(row: Mechanism, units: Ints, paid: Floats, orders: Floats) -> list[str]:
+def _story(names: Sequence[str], row: Mechanism, units: Ints, paid: Floats, orders: Floats) -> list[str]:
     """Who traded at which price, and whose order was there first."""
     lines = []
     for i in told(units != 0, _MOST_TRADES):
@@ -64,7 +67,7 @@ def _story(row: Mechanism, units: Ints, paid: Floats, orders: Floats) -> list[st
             continue
         verb, price = ("buys", paid[i]) if units[i] > 0 else ("sells", -paid[i])
         why = _why(i, row, units, price, orders)
-        lines.append(f"bidder_{i} {verb} a unit at {price:.3f}, {why}")
+        lines.append(f"{names[i]} {verb} a unit at {price:.3f}, {why}")
     return lines or ["no order met one of the other side: all of them rest, the best price first, equal prices in turn"]
 
 

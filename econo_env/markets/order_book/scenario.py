@@ -53,6 +53,6 @@ def built_in() -> list[Scenario]:
     """One scenario for each mechanism with a book: four buyers and four sellers of two units, U[0, 1], 16 ticks."""
     rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
-        OrderBookScenario(id=f"{row.name}_v0", num_agents=8, units=2, mechanism={"name": row.name, **row.example})
+        OrderBookScenario(id=f"{row.name}_v1", num_agents=8, units=2, mechanism={"name": row.name, **row.example})
         for row in rows
     ]

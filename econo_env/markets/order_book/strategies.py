@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float64s
 from econo_env.markets.double_auction.strategies import (
+    agents,
     bid_actions,
     private_values,
     roles,
@@ -19,6 +20,7 @@ from econo_env.money import to_credits
 
 __all__ = [
     "DRAWN_AHEAD",
+    "agents",
     "best_gains",
     "bid_actions",
     "equilibrium_actions",

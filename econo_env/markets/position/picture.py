@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.position.phases import clicks
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.position.strategies import best_worth
@@ -32,7 +33,7 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
         price = np.where(won, paid / np.where(won, seated, 1.0), np.nan)
         surplus = seated * values - paid
         weights, rates_of = np.array(scenario.weights or (1.0,) * len(values)), np.array(scenario.click_rates)
-        sold = SlotRound(scenario.mechanism, bids, weights, rates_of, slot, paid)
+        sold = SlotRound(scenario.mechanism, bids, weights, rates_of, slot, paid, names=agents_of(scenario))
         story = explained(mechanism(scenario.mechanism.name), sold, told(won))
         by_slot = np.argsort(np.where(won, slot, len(rates_of) + 1))[: int(won.sum())]
         ends = np.cumsum(seated[by_slot]).tolist()

@@ -22,13 +22,13 @@ def _line(i: int, row: Mechanism, sold: SlotRound) -> str:
     if slot:
         clicks = float(sold.click_rates[slot - 1])
         return (
-            f"bidder_{i} gets slot {slot} with {bid}; {paid_in_words(paid)} for {clicks:.12g} clicks, "
+            f"{sold.name_of(i)} gets slot {slot} with {bid}; {paid_in_words(paid)} for {clicks:.12g} clicks, "
             f"{written(abs(paid) / clicks)} each, {reason(row.sources, sold, i, paid)}"
         )
     if np.isnan(sold.bids[i]):
-        line = f"bidder_{i} made no bid"
+        line = f"{sold.name_of(i)} made no bid"
     else:
-        line = f"bidder_{i} gets no slot: {written(sold.bids[i])} {_why_not(i, sold)}"
+        line = f"{sold.name_of(i)} gets no slot: {written(sold.bids[i])} {_why_not(i, sold)}"
     return f"{line}; {paid_in_words(paid)}, {BY_ITS_RULE}" if paid else line
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.scoring.layout import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
@@ -52,9 +53,8 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
             facts.append("no purchase")
         asked = np.where(made, to_credits(after.prices[k]), np.nan)
         counts = to_credits(tables.scored[steps])
-        bought = ScoredRound(
-            scenario.mechanism, asked, tables.qualities[steps], counts, np.abs(after.award.units[k]), paid
-        )
+        offers = (asked, tables.qualities[steps], counts, np.abs(after.award.units[k]), paid)
+        bought = ScoredRound(scenario.mechanism, *offers, names=agents_of(scenario))
         story = explained(mechanism(scenario.mechanism.name), bought, told(won))
     bars = (counted, "price", "score") if made.any() else ("theta",)
     return Picture(columns, won, bars, captions, levels, facts, story=story)

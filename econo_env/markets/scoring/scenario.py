@@ -119,6 +119,6 @@ def built_in() -> list[Scenario]:
     """One scenario for each scoring auction: V = 2 sqrt(q), costs theta q, two suppliers with theta from U[1/2, 1]."""
     rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
-        ScoringScenario(id=f"{row.name}_v0", num_agents=2, mechanism={"name": row.name, **row.example}, **row.setting)
+        ScoringScenario(id=f"{row.name}_v1", num_agents=2, mechanism={"name": row.name, **row.example}, **row.setting)
         for row in rows
     ]

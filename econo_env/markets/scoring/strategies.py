@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.agents import SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, rounded_actions
 from econo_env.markets.scoring.layout import NO_OFFER, State
@@ -103,6 +104,11 @@ def _scores(scenario: ScoringScenario) -> BidFunction:
     # an observed theta is float32, and costs grow with it
     highest = float(to_credits(menu(scenario).scored.max()))
     return replace(made, blur=_ROUNDING + SEEN * highest)
+
+
+def agents(scenario: ScoringScenario) -> tuple[str, ...]:
+    """`supplier_0`, ..."""
+    return named([SUPPLIER] * scenario.num_agents)
 
 
 def roles(scenario: ScoringScenario) -> tuple[tuple[int, ...], ...]:

@@ -20,19 +20,19 @@ def _line(i: int, row: Mechanism, bought: ScoredRound) -> str:
     price, quality, paid = float(bought.prices[i]), float(bought.qualities[i]), float(bought.payments[i])
     receives = paid_in_words(-paid, received=True)
     if np.isnan(price):
-        line = f"bidder_{i} made no offer"
+        line = f"{bought.name_of(i)} made no offer"
         return f"{line}; {receives}, {BY_ITS_RULE}" if paid else line
     score = float(bought.scores[i])
     reckoned = f"{written(bought.counted[i])} - {written(price)} = {written(score)}"
     said = f"asks {written(price)} for quality {quality:.12g}, a score of {reckoned}"
     if not bought.allocation[i]:
-        line = f"bidder_{i} loses: {said}, {_why_not(score, bought)}"
+        line = f"{bought.name_of(i)} loses: {said}, {_why_not(score, bought)}"
         return f"{line}; {receives}, {BY_ITS_RULE}" if paid else line
     best = float(np.max(np.delete(bought.scores, i), initial=-np.inf))
     tied = ", drawn by lot among equals" if best == score else ""
     standing = f"not the highest, {BY_ITS_RULE}" if best > score else f"the highest{tied}"
     return (
-        f"bidder_{i} wins: {said}, {standing}; delivers {quality:.12g} and {receives}, "
+        f"{bought.name_of(i)} wins: {said}, {standing}; delivers {quality:.12g} and {receives}, "
         f"{reason(row.sources, bought, i, paid)}"
     )
 
@@ -47,7 +47,7 @@ def _why_not(score: float, bought: ScoredRound) -> str:
         return f"not bought {BY_ITS_RULE}"
     winner = int(winners[np.argmin(bought.scores[winners])])
     if bought.scores[winner] == score:
-        return f"as much as bidder_{winner}, on whom the lot fell"
+        return f"as much as {bought.name_of(winner)}, on whom the lot fell"
     if bought.scores[winner] < score:
-        return f"{BY_ITS_RULE}, which buys of bidder_{winner}"
-    return f"below bidder_{winner}'s {written(bought.scores[winner])}"
+        return f"{BY_ITS_RULE}, which buys of {bought.name_of(winner)}"
+    return f"below {bought.name_of(winner)}'s {written(bought.scores[winner])}"

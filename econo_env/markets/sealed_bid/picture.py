@@ -3,6 +3,7 @@
 import numpy as np
 
 from econo_env.engine.state import each_array
+from econo_env.market import agents_of
 from econo_env.markets.form import Floats
 from econo_env.markets.sealed_bid.layout import State, type_name
 from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
@@ -79,7 +80,7 @@ def _facts(
         facts += [f"{what} {amount} to the winner" for amount in credits_written(sign * realised[won])]
         left = np.flatnonzero(after.defaulted[k])
         named = zip(left, credits_written(sign * realised[left]), strict=True)
-        facts += [f"bidder {i} walks away: {what} {amount}" for i, amount in named]
+        facts += [f"{agents_of(scenario)[i]} walks away: {what} {amount}" for i, amount in named]
     round_of_k = each_array(after, lambda column: column[k : k + 1])
     best = float(optimal_welfare(scenario, round_of_k, values[None])[0])
     if best > 0.0:
@@ -101,6 +102,7 @@ def _cleared(scenario: SealedBidScenario, after: State, k: int, bids: Floats, pa
         paid - fees,
         None if sellers < 0 else float(to_credits(sellers)),
         after.defaulted[k] != 0 if scenario.default is not None else None,
+        names=agents_of(scenario),
     )
 
 

@@ -213,6 +213,6 @@ def built_in() -> list[Scenario]:
         made.append(SealedBidScenario(id=f"{row.name}_v0", **fields))
         if row.reversible:
             made.append(
-                SealedBidScenario(id=f"procurement_{row.name}_v0", **fields | REVERSE | dict(row.reverse_setting))
+                SealedBidScenario(id=f"procurement_{row.name}_v1", **fields | REVERSE | dict(row.reverse_setting))
             )
     return made

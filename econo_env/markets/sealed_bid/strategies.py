@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.agents import BIDDER, SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
@@ -115,6 +116,11 @@ def role_numbers(scenario: SealedBidScenario, observations: ArrayLike, names: tu
             ours &= np.isclose(seen[..., names.index("weight")] * max(weights), weights[seat], atol=5e-4)
         numbers[ours] = number
     return numbers
+
+
+def agents(scenario: SealedBidScenario) -> tuple[str, ...]:
+    """`bidder_0`, ...; in procurement `supplier_0`, ..."""
+    return named([BIDDER if scenario.procurement is None else SUPPLIER] * scenario.num_agents)
 
 
 def roles(scenario: SealedBidScenario) -> tuple[tuple[int, ...], ...]:

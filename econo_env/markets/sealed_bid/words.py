@@ -16,7 +16,7 @@ from econo_env.money import written
 
 def explained(row: Mechanism, cleared: SealedRound, only: Sequence[int] | None = None) -> list[str]:
     """One line a bidder, or for `only` some of them, of a round that the mechanism of that row has cleared."""
-    called = [f"bidder_{i}" for i in range(len(cleared.bids))]
+    called = [cleared.name_of(i) for i in range(len(cleared.bids))]
     chances = row.chances(cleared, cleared.options) if row.chances is not None else None
     return [_line(i, row, cleared, called, chances) for i in (range(len(called)) if only is None else only)]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from econo_env.market import agents_of
 from econo_env.markets.sealed_bid.words import explained
 from econo_env.markets.sequential.layout import State
 from econo_env.markets.sequential.scenario import SequentialScenario
@@ -22,10 +23,12 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
     columns = [Column("value", values), Column("bid", bids)]
     facts = [f"{scenario.max_cycles - int(after.tick[k])} of {scenario.max_cycles} units left"]
     levels: dict[str, float] = {}
+    names = agents_of(scenario)
     story: list[str] = []
     if played:
         columns += [Column("paid", paid), Column("surplus", won * values - paid), Column("status", status, "text")]
-        cleared = SealedRound(scenario.mechanism, None, bids, np.ones(len(bids)), after.award.units[k], paid)
+        weights = np.ones(len(bids))
+        cleared = SealedRound(scenario.mechanism, None, bids, weights, after.award.units[k], paid, names=names)
         lines = explained(mechanism(scenario.mechanism.name), cleared, told(won))
         story = [line for i, line in zip(told(won), lines, strict=True) if there[i]]
         if won.any():
@@ -39,5 +42,5 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
     captions = ("status", "paid", "surplus") if played else ()
     idle = frozenset(np.flatnonzero(~there).tolist())
     track = {"price": levels["price"]} if "price" in levels else {}
-    events = {f"bidder_{int(i)}": levels["price"] for i in np.flatnonzero(won)}
+    events = {names[i]: levels["price"] for i in np.flatnonzero(won)}
     return Picture(columns, won, ("value", "bid"), captions, levels, facts, idle, story, track=track, events=events)

@@ -32,7 +32,6 @@ class State(NamedTuple):
     effort: Annotated[Float64s, Column(np.float64, (), "of the last winner, 0 to 1")]
     forges: Annotated[Bools, Column(np.bool_, (), "the last winner submits a forged proof")]
     scores: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, negative for none")]
-    allocation: Annotated[Int64s, Column(np.int64, ("agents",), "1 for the winner of the last task")]
     second_scores: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, S2 at the winner")]
     winner: Annotated[Int64s, Column(np.int64, (), "agent, -1 for none")]
     rewarded: Annotated[Int64s, Column(np.int64, (), "agent whose reward stands in the exchange, -1 for none")]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.ledger import FREE, balances_of
+from econo_env.market import agents_of
 from econo_env.markets.task_market.form import transfers
 from econo_env.markets.task_market.layout import State, Terms, terms
 from econo_env.markets.task_market.scenario import TaskMarketScenario
@@ -26,7 +27,7 @@ def info(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
     now: `stake`, the free credits, and `reputation`, the lower confidence bound.
     """
     return {
-        "won": state.award.units > 0,
+        "won": state.award.units != 0,
         "grade": state.grades,
         "paid": to_credits(state.transfers),
         "stake": to_credits(balances_of(state.balances, FREE)),
@@ -51,8 +52,8 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         levels["second score"] = second
         paid = transfers(int(after.second_scores[k, winner]), int(before.task_value[k]), _terms(scenario))[1]
         bids = np.where(before.eligible[k], score, np.nan)
-        row, cleared = mechanism(scenario.mechanism.name), TaskRound(scenario.mechanism, bids, winner, second)
-        story = explained(row, cleared, paid, told(after.award.units[k] > 0))
+        cleared = TaskRound(scenario.mechanism, bids, winner, second, names=agents_of(scenario))
+        story = explained(mechanism(scenario.mechanism.name), cleared, paid, told(after.award.units[k] != 0))
         story.append(f"its work was {grades[winner]}: it is paid {written(now['paid'][winner])}")
         facts += [f"{grades[winner]} work, paid {now['paid'][winner]:.3f}", f"expected surplus {gained} of {best}"]
     elif after.tick[k] > before.tick[k]:
@@ -62,7 +63,7 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         Column("cost", to_credits(before.cost[k])),
         Column("reliability", after.reliability[k], "share"),
         Column("score", score),
-        Column("effort", np.where(after.award.units[k] > 0, after.effort[k], np.nan), "share"),
+        Column("effort", np.where(after.award.units[k] != 0, after.effort[k], np.nan), "share"),
         Column("grade", grades, "text"),
         Column("paid", now["paid"]),
         Column("stake", now["stake"]),
@@ -71,7 +72,7 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
     ]
     return Picture(
         columns,
-        after.award.units[k] > 0,
+        after.award.units[k] != 0,
         bars=("cost", "score"),
         captions=("status", "grade", "stake", "reputation"),
         levels=levels,

@@ -26,10 +26,10 @@ def explained(
         only: The bidders to tell of, all by default.
     """
     told = range(len(task.scores)) if only is None else only
-    lines = [f"bidder_{i} {_fate(i, task)}" for i in told]
+    lines = [f"{task.name_of(i)} {_fate(i, task)}" for i in told]
     if task.winner is None:
         return [*lines, "nobody takes the task"]
-    owed = f"bidder_{task.winner} owes {written(task.owed)}, {reason(row.sources, task, task.winner, task.owed)}"
+    owed = f"{task.name_of(task.winner)} owes {written(task.owed)}, {reason(row.sources, task, task.winner, task.owed)}"
     listed = ", ".join(f"{grade} {written(amount)}" for grade, amount in transfers.items())
     return [*lines, f"{owed}, and is paid V(grade) less that: {listed}"]
 
@@ -47,5 +47,5 @@ def _fate(i: int, task: TaskRound) -> str:
     if task.winner is None or not score <= task.scores[task.winner]:
         return f"loses {BY_ITS_RULE}: its score {written(score)} does not take the task"
     if task.scores[task.winner] == score:
-        return f"loses: its score {written(score)} equals bidder_{task.winner}'s, and the lot fell to that one"
-    return f"loses: its score {written(score)} is below bidder_{task.winner}'s"
+        return f"loses: its score {written(score)} equals {task.name_of(task.winner)}'s, and the lot fell to that one"
+    return f"loses: its score {written(score)} is below {task.name_of(task.winner)}'s"

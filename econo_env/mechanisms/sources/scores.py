@@ -18,7 +18,7 @@ def down_to_the_next_score(bought: ScoredRound, supplier: int) -> Reason | None:
     others = np.where(np.arange(len(bought.prices)) == supplier, -np.inf, bought.scores)
     rival, reserve = int(np.argmax(others)), reserve_of(bought.options)
     to_match = float(others[rival])
-    words = f"so that its score falls to bidder_{rival}'s {written(max(to_match, reserve))}"
+    words = f"so that its score falls to {bought.name_of(rival)}'s {written(max(to_match, reserve))}"
     if to_match < reserve:
         to_match = reserve
         words = f"so that its score falls to the reserve, {written(reserve)}: no rival is accepted"
@@ -31,7 +31,7 @@ def best_losing_score(task: TaskRound, bidder: int) -> Reason | None:
     if np.isnan(others).all():
         return None
     loser = int(np.nanargmax(others))
-    return Reason(f"the best losing score (bidder_{loser})", float(others[loser]))
+    return Reason(f"the best losing score ({task.name_of(loser)})", float(others[loser]))
 
 
 def least_score(task: TaskRound, bidder: int) -> Reason | None:

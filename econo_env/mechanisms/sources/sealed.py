@@ -27,7 +27,7 @@ def best_losing_bid(cleared: SealedRound, bidder: int) -> Reason | None:
     loser = cleared.best_loser
     if not cleared.allocation[bidder] or loser is None or not cleared.plain:
         return None
-    return _of_sale(f"the best losing bid (bidder_{loser})", float(cleared.bids[loser]), cleared)
+    return _of_sale(f"the best losing bid ({cleared.name_of(loser)})", float(cleared.bids[loser]), cleared)
 
 
 def highest_losing_bid(cleared: SealedRound, bidder: int) -> Reason | None:
@@ -43,7 +43,8 @@ def critical_bid(cleared: SealedRound, bidder: int) -> Reason | None:
         return None
     score, weight = float(cleared.scores[loser]), float(cleared.weights[bidder])
     least = float(np.ceil(round(score / weight * MICRO, 3))) * CREDIT
-    return Reason(f"the least bid that still beats bidder_{loser}: {written(score, 9)} / {written(weight)}", least)
+    beats = f"still beats {cleared.name_of(loser)}: {written(score, 9)} / {written(weight)}"
+    return Reason(f"the least bid that {beats}", least)
 
 
 def undivided_score(cleared: SealedRound, bidder: int) -> Reason | None:
@@ -51,7 +52,7 @@ def undivided_score(cleared: SealedRound, bidder: int) -> Reason | None:
     loser = cleared.best_loser
     if not cleared.allocation[bidder] or loser is None or cleared.plain:
         return None
-    return Reason(f"bidder_{loser}'s weighted bid, undivided", float(cleared.scores[loser]), cut=True)
+    return Reason(f"{cleared.name_of(loser)}'s weighted bid, undivided", float(cleared.scores[loser]), cut=True)
 
 
 def nothing(cleared: SealedRound, bidder: int) -> Reason | None:
@@ -78,7 +79,8 @@ def bid_ranked(rank: int) -> Source[SealedRound]:
             return _of_sale(f"{cleared.limit_name}, for fewer bids are accepted than the rank", cleared.limit, cleared)
         priced = int(np.argsort(-cleared.scores, kind="stable")[rank - 1])
         best = "lowest" if cleared.reverse else "highest"
-        words = f"the {best} bid but {rank - 1}" if cleared.plain else f"the bid of bidder_{priced}, ranked {rank}"
+        ranked = f"the bid of {cleared.name_of(priced)}, ranked {rank}"
+        words = f"the {best} bid but {rank - 1}" if cleared.plain else ranked
         return _of_sale(words, float(cleared.bids[priced]), cleared)
 
     return source

@@ -46,5 +46,5 @@ def _price_to_stay(bidder: int, rival: int | None, sold: SlotRound) -> tuple[flo
     if other / own < reserve - SAME:
         return reserve, f"the reserve {written(reserve)}"
     if np.all(sold.weights == 1.0):
-        return float(sold.bids[rival]), f"bidder_{rival}'s bid {written(sold.bids[rival])}"
-    return float(other / own), f"bidder_{rival}'s weighted bid {written(other, 9)} / {written(own)}"
+        return float(sold.bids[rival]), f"{sold.name_of(rival)}'s bid {written(sold.bids[rival])}"
+    return float(other / own), f"{sold.name_of(rival)}'s weighted bid {written(other, 9)} / {written(own)}"

@@ -35,7 +35,7 @@ def best_losing_bid(cleared: UnitRound, bidder: int) -> Reason | None:
     else:
         price = float(cleared.best_first(losing)[0])
         owner = int(np.flatnonzero((losing == price).any(axis=1))[0])
-        words = f"{written(price)} a unit, the {best} losing bid (bidder_{owner})"
+        words = f"{written(price)} a unit, the {best} losing bid ({cleared.name_of(owner)})"
     return _of_sale(words, won * price, cleared)
 
 

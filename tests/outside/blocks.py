@@ -1,0 +1,12 @@
+"""Files as the documents show them."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def shown_in(document):
+    """The files that a document shows, by name: what follows a line `<!-- file: NAME -->`."""
+    text = (ROOT / document).read_text()
+    return dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", text, re.DOTALL))
