@@ -20,7 +20,7 @@ def played(name, form, seed):
         scenario = scenario.replace(**FORMS[form])
     engine, generator = Engine(scenario, MARKETS), np.random.default_rng(seed)
     engine.reset(seed)
-    for _ in range(TICKS):
+    for _ in range(max(TICKS, 40 if market_of(scenario).one_sale else 0)):
         actions = generator.uniform(-1.0, 1.0, engine.exchange.actions.shape).astype(np.float32)
         actions[generator.random(actions.shape[:2]) < 0.2] = np.nan
         engine.step(actions)
@@ -39,14 +39,12 @@ def test_rewards_are_worth_less_what_is_paid(name, form):
 
 @pytest.mark.parametrize("name", econo_env.scenarios())
 def test_nothing_happens_to_those_who_do_not_bid(name):
-    scenario, resting = econo_env.load(name), name.startswith(("continuous", "english_open"))
+    if name.startswith(("continuous", "english")):
+        pytest.skip("an order rests, and a price that was accepted binds")
     for engine, silent in played(name, "as shipped", 2):
-        if resting:  # an order rests, and who leads an open outcry need not call again
-            break
         award = engine.state.award
         for amounts in (award.units, award.pays, award.worth):
             assert not amounts[silent].any()
-    assert scenario.num_agents
 
 
 @pytest.mark.parametrize("name", econo_env.scenarios())
