@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from econo_env import mechanisms
 from econo_env.catalogue import load, register_market, scenarios
+from econo_env.economy.part import register_part
 from econo_env.interfaces.registry import keep_registered
 from econo_env.mechanisms.base import register_mechanism
 from econo_env.policy import register_policy
@@ -37,6 +38,7 @@ __all__ = [
     "raw_env",
     "register_market",
     "register_mechanism",
+    "register_part",
     "register_policy",
     "register_prior",
     "scenarios",

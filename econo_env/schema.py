@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 from pydantic import BaseModel
 
 from econo_env.catalogue import MARKETS
+from econo_env.economy.part import PARTS
 from econo_env.mechanisms.base import Mechanism, Options, mechanisms
 from econo_env.open_section import OneOf
 from econo_env.scenario import Scenario
@@ -44,6 +45,25 @@ def kind_schema(kind: type[Scenario]) -> Schema:
     sections[Options.__name__] = {
         "description": "The mechanism by its name, with its parameters; amounts are credits.",
         "oneOf": [{"$ref": f"{_REFERENCE}mechanism.{row.name}"} for row in rows],
+    }
+    for part in PARTS.rows().values():
+        own = part.config.model_json_schema()
+        sections |= own.pop("$defs", {})
+        _explain(own, part.config)
+        sections[f"economy.{part.name}"] = own | {"title": part.name, "description": part.summary}
+    schema["properties"]["economy"] = {
+        "anyOf": [{"$ref": f"{_REFERENCE}economy"}, {"type": "null"}],
+        "default": None,
+    }
+    sections["economy"] = {
+        "type": "object",
+        "title": "economy",
+        "description": "The parts of the economy around the market; see docs/economy.md.",
+        "additionalProperties": False,
+        "properties": {
+            part.name: {"$ref": f"{_REFERENCE}economy.{part.name}", "description": part.summary}
+            for part in PARTS.rows().values()
+        },
     }
     _explain(schema, kind)
     for model in _models(kind):

@@ -57,6 +57,10 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
         if series is not None:
             for name, values in series(scenario, engine.state._replace(**before)).items():
                 seen.setdefault(name, []).append(np.asarray(values)[running])
+        for part in scenario.parts():
+            if part.series is not None:
+                for name, values in part.series(scenario, engine.world).items():
+                    seen.setdefault(name, []).append(np.asarray(values)[running])
         if exchange.ended.all():
             break
     whole = {name: np.concatenate(parts) for name, parts in seen.items()}

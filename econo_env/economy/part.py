@@ -71,7 +71,7 @@ class Part(Generic[C]):
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)
-"""Every part; those of `econo_env.economy.parts` stand first, those that others stand on before them."""
+"""Every part; `econo_env.economy.parts` fills it, those that others stand on first."""
 
 
 def register_part(row: Part[Any]) -> Part[Any]:

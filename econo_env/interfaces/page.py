@@ -15,7 +15,9 @@ def page(scenario: Scenario) -> str:
     """The page as Markdown."""
     docs = offered(market_of(scenario).view.docs, "page", scenario)(scenario)
     name = registered_id(scenario.id)
-    actions, features = len(docs.actions), len(docs.observations)
+    parts = [feature for part in scenario.parts() for feature in part.features]
+    seen = dict(docs.observations) | {feature.name: feature.meaning for feature in parts}
+    actions, features = len(docs.actions), len(seen)
     endings = "\n".join(f"{number}. {text}" for number, text in enumerate(docs.end, start=1))
     version = scenario.id.rsplit("_v", 1)[1]
     sections = {
@@ -24,7 +26,7 @@ def page(scenario: Scenario) -> str:
         + _table(("Num", "Action", "Min", "Max"), _numbered(docs.actions, -1))
         + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
         "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
-        + _table(("Num", "Observation", "Min", "Max"), _numbered(docs.observations, 0)),
+        + _table(("Num", "Observation", "Min", "Max"), _numbered(seen, 0)),
         "Rewards": docs.rewards,
         "Starting State": docs.start,
         "Episode End": endings,

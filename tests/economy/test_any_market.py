@@ -21,7 +21,7 @@ ECONOMY = {
     "reputation": {"threshold": 0.25, "open_share": 0.6},
     "incentives": {"performance_bonus_multiplier": 1.5, "bonus_base": 0.05},
 }
-OTHERS = ("discriminatory_v0", "gsp_v0", "first_score_v0", "procurement_first_price_v0", "sequential_first_price_v0")
+OTHERS = ("discriminatory_v0", "gsp_v0", "first_score_v1", "procurement_first_price_v1", "sequential_first_price_v0")
 SCENARIOS = {path.stem: lambda path=path: econo_env.load(path) for path in FILES} | {
     name: lambda name=name: econo_env.load(name, economy=ECONOMY, **({} if "sequ" in name else {"max_cycles": 12}))
     for name in OTHERS
@@ -188,8 +188,8 @@ def test_default_falls_with_the_stake():
         ("first_price_v0", {"legder": {}}, "did you mean 'ledger'"),
         ("first_price_v0", {"ledger": {"endowmnt": 1.0}}, "endowmnt"),
         ("first_price_v0", {"ledger": {"endowment": -1.0}}, "endowment = -1"),
-        ("continuous_double_auction_v0", {"ledger": {}}, "carries none yet"),
-        ("double_auction_v0", {"ledger": {}, "staking": {}, "default": {}}, "agents trade with each other"),
+        ("continuous_double_auction_v1", {"ledger": {}}, "carries none yet"),
+        ("double_auction_v1", {"ledger": {}, "staking": {}, "default": {}}, "agents trade with each other"),
     ],
 )
 def test_what_does_not_go_together_is_said(name, economy, said):

@@ -1,7 +1,14 @@
 """The parts of the economy, one file and one row each."""
 
-from econo_env.economy.part import register_part
+from typing import Any
+
+from econo_env.economy.part import PARTS, Part
 from econo_env.economy.parts import default, incentives, ledger, reputation, staking
 
-for row in (ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART):
-    register_part(row)  # in the order in which they act within a stage: those that others stand on first
+
+def rows() -> list[Part[Any]]:
+    """The parts, in the order in which they act within a stage: those that others stand on first."""
+    return [ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART]
+
+
+PARTS.fill(rows)
