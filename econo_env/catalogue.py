@@ -21,8 +21,9 @@ from econo_env.table import Table
 
 def _own() -> Iterator[Market[Any, Any]]:
     for found in pkgutil.iter_modules(markets.__path__):
-        if found.ispkg:
-            yield importlib.import_module(f"{markets.__name__}.{found.name}").MARKET
+        module = importlib.import_module(f"{markets.__name__}.{found.name}")
+        if "MARKET" in vars(module):
+            yield vars(module)["MARKET"]
 
 
 MARKETS: Table[Market[Any, Any]] = Table("kind of market", "econo_env.markets", _own, Market)
