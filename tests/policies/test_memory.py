@@ -12,6 +12,7 @@ from econo_env.policies import make_policy
 from econo_env.policies.population import Population
 from econo_env.policy import Policy, Remembering
 from econo_env.training import difference
+from econo_env.training.commands import render
 from econo_env.training.difference import Deviations
 from econo_env.training.evaluation import Budget, evaluate
 from econo_env.training.evaluation.action_search import _Sample
@@ -348,7 +349,29 @@ def test_a_look_tells_of_every_tick(scenario):
     assert seen.utility == pytest.approx(play(scenario, WinStay(), SEED, MARKETS).earned.mean(), abs=1e-12)
 
 
-OWN = """import sys
+@pytest.mark.parametrize("longest", [4096, 4], ids=["whole episodes", "cut short"])
+def test_pictures_tell_of_every_tick(longest, monkeypatch):
+    policy = Strict() if longest > REPEATED.max_cycles else WinStay()
+    monkeypatch.setattr("econo_env.policies.make_policy", lambda name, scenario: policy)
+    monkeypatch.setattr(render, "LONGEST", longest)
+    frames, earned = render._play(REPEATED, "win_stay", 11, SEED, "ansi")
+    assert len(frames) == 11
+
+    engine, by_itself, expected = Engine(REPEATED, 1), WinStay(), np.zeros(3)
+    engine.reset(SEED)
+    exchange = engine.exchange
+    for _ in range(3 if longest == 4 else 2):  # episodes that it takes to show so many rounds
+        for _ in range(min(longest, REPEATED.max_cycles)):
+            engine.step(by_itself.act(exchange.observations, exchange.action_mask))
+            by_itself.observe(exchange.rewards, exchange.ended)
+            expected += exchange.rewards[0]
+        if not exchange.ended[0]:
+            by_itself.observe(np.zeros((1, 3)), np.ones(1, bool))
+        engine.reset_markets([True])
+    np.testing.assert_allclose(list(earned.values()), expected, rtol=0, atol=1e-12)
+
+
+OWN = """
 from tests.policies.win_stay import WinStay
 
 
