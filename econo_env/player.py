@@ -48,9 +48,9 @@ class Player:
         return self.policy.act(observations, mask)
 
     def observe(self, rewards: Float64s, ended: Bools) -> None:
-        """Tells the policy of a tick, if it remembers."""
+        """Tells the policy of a tick, if it remembers; it gets copies."""
         if self._remembering is not None:
-            self._remembering.observe(rewards, ended)
+            self._remembering.observe(rewards.copy(), ended.copy())
 
     def break_off(self, where: Bools, agents: int) -> None:
         """Tells of episodes, bool (markets,), that go no further, though no tick has ended them; of others nothing.

@@ -61,8 +61,7 @@ class Remembering(Policy, Protocol):
         """Takes in what came of the actions of the last `act`; called once after every tick.
 
         Args:
-            rewards: float64 (markets, agents), what each agent of the last `act` earned in the tick, in credits. The
-                array is the runner's: what is kept must be copied.
+            rewards: float64 (markets, agents), what each agent of the last `act` earned in the tick, in credits.
             ended: bool (markets,), whose episode ended with this tick, or was broken off, with rewards 0. The next
                 `act` sees another episode there: what holds for one episode is forgotten. Markets that are over and
                 are not started anew stay True; nothing counts in them.

@@ -116,7 +116,7 @@ class Seat:
             raise ValueError("opponents returned an action that is NaN or not within [-1, 1]: clip them to it")
         everyone[:, self.agent] = self.form.decoded(actions, exchange.observations[:, self.agent])
         self.engine.step(everyone, where)
-        self._player.observe(exchange.rewards.copy(), exchange.ended.copy())
+        self._player.observe(exchange.rewards, exchange.ended)
         if where is not None:
             self._player.keep(remembered, ~where)
 

@@ -11,6 +11,8 @@ from econo_env.player import Player, Players
 from econo_env.policies import make_policy
 from econo_env.policies.population import Population
 from econo_env.policy import Policy, Remembering
+from econo_env.training import difference
+from econo_env.training.commands import render
 from econo_env.training.difference import Deviations
 from econo_env.training.evaluation import Budget, evaluate
 from econo_env.training.evaluation.action_search import _Sample
@@ -35,16 +37,29 @@ def moves(ticks, seed=0):
 
 
 def alone(scenario, market, learner, broken_off=()):
-    """One market as a `SingleAgentEnv`: per tick reward and whether the episode ended, and what it sees then."""
-    env = SingleAgentEnv(scenario, opponents=WinStay())
-    env.reset(seed=SEED, options={"first_market": market})
-    record = []
+    """One market played by hand, the learner in seat 0: per tick its reward, whether the episode ended, what it sees.
+
+    Args:
+        scenario: The market.
+        market: Its number.
+        learner: What the learner does, (ticks, markets, 1).
+        broken_off: Ticks after which the episode that is then begun is left for the next one.
+    """
+    engine, policy, record = Engine(scenario, 1), WinStay(), []
+    engine.reset(SEED, first_market=market)
+    exchange = engine.exchange
     for tick, action in enumerate(learner[:, market]):
-        seen, reward, terminated, truncated, _ = env.step(action)
-        over = terminated or truncated
-        if over or (tick, market) in broken_off:
-            seen, _ = env.reset()
-        record.append((reward, over, seen))
+        actions = policy.act(exchange.observations, exchange.action_mask)
+        actions[0, 0] = action
+        engine.step(actions)
+        policy.observe(exchange.rewards, exchange.ended)
+        reward, over = exchange.rewards[0, 0], bool(exchange.ended[0])
+        if over:
+            engine.reset_markets([True])
+        if tick in broken_off:
+            policy.observe(np.zeros((1, 3)), np.ones(1, bool))
+            engine.reset_markets([True])
+        record.append((reward, over, exchange.observations[0, 0].copy()))
     return record
 
 
@@ -56,7 +71,7 @@ class TestSingleAgentEnvironments:
         envs = SingleAgentVectorEnv(scenario, MARKETS, opponents=WinStay(), autoreset_mode=mode)
         envs.reset(seed=SEED)
         broken_off = {(2, 1), (9, 3)} if mode == "Disabled" else set()
-        expected = [alone(scenario, k, learner, broken_off) for k in range(MARKETS)]
+        expected = [alone(scenario, k, learner, {tick for tick, at in broken_off if at == k}) for k in range(MARKETS)]
         ends = 0
         for tick, actions in enumerate(learner):
             seen, rewards, terminated, truncated, _ = envs.step(actions)
@@ -77,20 +92,31 @@ class TestSingleAgentEnvironments:
         learner = moves(30)
         envs = SingleAgentVectorEnv(scenario, MARKETS, opponents=WinStay(), autoreset_mode="NextStep")
         envs.reset(seed=SEED)
-        singles = [SingleAgentEnv(scenario, opponents=WinStay()) for _ in range(MARKETS)]
-        for k, env in enumerate(singles):
-            env.reset(seed=SEED, options={"first_market": k})
         starting = np.zeros(MARKETS, dtype=bool)
-        for actions in learner:
-            _, rewards, terminated, truncated, _ = envs.step(actions)
-            for k, env in enumerate(singles):
-                if starting[k]:
-                    env.reset()
-                    assert rewards[k] == 0.0
-                else:
-                    _, reward, *ended, _ = env.step(actions[k])
-                    assert (rewards[k], terminated[k], truncated[k]) == (reward, *ended)
+        played, rewards = np.zeros((len(learner), MARKETS), dtype=bool), np.zeros((len(learner), MARKETS))
+        for tick, actions in enumerate(learner):
+            played[tick] = ~starting
+            _, rewards[tick], terminated, truncated, _ = envs.step(actions)
             starting = terminated | truncated
+        assert not rewards[~played].any()
+        assert (~played).sum() > MARKETS
+        for k in range(MARKETS):
+            of_it = played[:, k]
+            expected = [reward for reward, _, _ in alone(scenario, k, learner[of_it])]
+            np.testing.assert_array_equal(rewards[of_it, k], expected)
+
+    def test_what_a_policy_is_told_is_its_own(self):
+        class Vandal(WinStay):
+            def observe(self, rewards, ended):
+                super().observe(rewards, ended)
+                rewards[...], ended[...] = 9.0, True
+
+        rewards = []
+        for opponents in (WinStay(), Vandal()):
+            env = SingleAgentEnv(REPEATED, opponents=opponents)
+            env.reset(seed=SEED)
+            rewards.append([env.step([-0.2])[1:3] for _ in range(REPEATED.max_cycles)])
+        assert rewards[0] == rewards[1]
 
     def test_a_new_seed_forgets(self):
         env = SingleAgentEnv(REPEATED, opponents=WinStay())
@@ -124,16 +150,13 @@ class TestStableBaselines:
     def test_a_batch_is_its_markets_alone(self, scenario):
         learner = moves(25)
         batch = sb3_env(scenario, MARKETS)
-        together = [sb3_run(batch, learner, 9)]
+        together = [sb3_run(batch, learner, 10)]
         batch.reset()  # in the middle of episodes
         together.append(sb3_run(batch, learner, 12))
+        together = np.concatenate(together)
         for k in range(MARKETS):
-            env = sb3_env(scenario, 1, first=k)
-            single = [sb3_run(env, learner[:, k : k + 1], 9)]
-            env.reset()
-            single.append(sb3_run(env, learner[:, k : k + 1], 12))
-            for one, many in zip(single, together, strict=True):
-                np.testing.assert_array_equal(one[:, 0], many[:, k])
+            expected = alone(scenario, k, np.concatenate([learner[:10], learner[:12]]), {9})
+            np.testing.assert_array_equal(together[:, k], np.float32([reward for reward, _, _ in expected]))
 
     def test_each_seat_remembers_for_itself(self):
         one, each = WinStay(), {1: WinStay(), 2: WinStay()}
@@ -227,7 +250,12 @@ class Still:
         return np.full((*mask.shape, 1), -0.4, np.float32)
 
 
-def test_difference_rewards_follow_what_opponents_remember():
+@pytest.mark.parametrize("seen", ["arrays", "memory alone"])
+def test_difference_rewards_follow_what_opponents_remember(seen, monkeypatch):
+    """Values are drawn anew at every tick, so that all that is left of a move is what others remember of it."""
+    if seen == "memory alone":
+        engine = Engine(REPEATED, 1)
+        monkeypatch.setattr(difference, "_WRITTEN_FIRST", {*engine.state._fields, *engine.exchange._fields})
     ticks, gamma = REPEATED.max_cycles, 0.9
     means, draws = np.full((MARKETS, 1), -0.4, np.float32), moves(ticks, seed=2)
     env = sb3_env(REPEATED, MARKETS)
@@ -284,7 +312,8 @@ class TestPlayer:
             policy.act(np.zeros((2, 3, 1)), np.ones((2, 3), bool))
         policies[2].observe(np.zeros((2, 3)), np.array([False, True]))
         kept = both.snapshot()
-        np.testing.assert_array_equal(kept["2/at"], [[1, 1, 1], [0, 0, 0]])
+        np.testing.assert_array_equal(kept["2/at"], np.ones((2, 3)))
+        np.testing.assert_array_equal(kept["2/begun"], [0, 1])
         both.observe(np.zeros((2, 3)), np.zeros(2, bool))
         assert policies[0].snapshot()["at"].all()
         both.restore(kept)
@@ -320,7 +349,29 @@ def test_a_look_tells_of_every_tick(scenario):
     assert seen.utility == pytest.approx(play(scenario, WinStay(), SEED, MARKETS).earned.mean(), abs=1e-12)
 
 
-OWN = """import sys
+@pytest.mark.parametrize("longest", [4096, 4], ids=["whole episodes", "cut short"])
+def test_pictures_tell_of_every_tick(longest, monkeypatch):
+    policy = Strict() if longest > REPEATED.max_cycles else WinStay()
+    monkeypatch.setattr("econo_env.policies.make_policy", lambda name, scenario: policy)
+    monkeypatch.setattr(render, "LONGEST", longest)
+    frames, earned = render._play(REPEATED, "win_stay", 11, SEED, "ansi")
+    assert len(frames) == 11
+
+    engine, by_itself, expected = Engine(REPEATED, 1), WinStay(), np.zeros(3)
+    engine.reset(SEED)
+    exchange = engine.exchange
+    for _ in range(3 if longest == 4 else 2):  # episodes that it takes to show so many rounds
+        for _ in range(min(longest, REPEATED.max_cycles)):
+            engine.step(by_itself.act(exchange.observations, exchange.action_mask))
+            by_itself.observe(exchange.rewards, exchange.ended)
+            expected += exchange.rewards[0]
+        if not exchange.ended[0]:
+            by_itself.observe(np.zeros((1, 3)), np.ones(1, bool))
+        engine.reset_markets([True])
+    np.testing.assert_allclose(list(earned.values()), expected, rtol=0, atol=1e-12)
+
+
+OWN = """
 from tests.policies.win_stay import WinStay
 
 

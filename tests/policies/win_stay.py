@@ -10,33 +10,35 @@ LEVELS = np.array([-0.6, -0.3, -0.1, 0.0], dtype=np.float32)
 class WinStay:
     """Win-stay, lose-shift: who earned something acts as before, others take the next of the levels in turn.
 
-    Every episode begins at the first level.
+    The first episode of a market begins at the first level, each later one a level further on: who is told of the end
+    of an episode twice, or not at all, plays otherwise.
     """
 
     name = "win_stay"
 
     def __init__(self, scenario=None):
-        self._at = None
+        self._at = self._begun = None
 
     def reset(self, seed):
-        self._at = None
+        self._at = self._begun = None
 
     def act(self, observations, mask):
         if self._at is None:
-            self._at = np.zeros(mask.shape, dtype=np.int64)
+            self._at, self._begun = np.zeros(mask.shape, dtype=np.int64), np.zeros(mask.shape[:1], dtype=np.int64)
         return masked(LEVELS[self._at][..., None], mask)
 
     def observe(self, rewards, ended):
         assert rewards.shape == self._at.shape, "who acts is told what everybody that it acted for has earned"
         assert ended.shape == self._at.shape[:1]
         self._at = np.where(rewards > 0.0, self._at, (self._at + 1) % len(LEVELS))
-        self._at[ended] = 0
+        self._begun = self._begun + ended
+        self._at[ended] = self._begun[ended, None] % len(LEVELS)
 
     def snapshot(self):
-        return {} if self._at is None else {"at": self._at.copy()}
+        return {} if self._at is None else {"at": self._at.copy(), "begun": self._begun.copy()}
 
     def restore(self, memory):
-        self._at = memory["at"].copy() if memory else None
+        self._at, self._begun = (memory["at"].copy(), memory["begun"].copy()) if memory else (None, None)
 
 
 class Strict(WinStay):
