@@ -157,7 +157,8 @@ def unknown_scenario(name: str, others: Iterable[str] = ()) -> str:
     newest = _newest(stem)
     if newest is not None and version.isdecimal() and int(version) < int(_parts(newest)[1]):
         return f"it is now {newest!r}, since results or names of agents changed (CHANGELOG.md says which): give that id"
-    return f"{suggestion(name, [*others, *scenario_table()])} (or give the path of a .yaml file)"
+    left_out = "".join(table.but(stem or name) for table in (MARKETS, MECHANISMS))
+    return f"{suggestion(name, [*others, *scenario_table()])} (or give the path of a .yaml file){left_out}"
 
 
 def from_mapping(document: Mapping[str, Any]) -> Scenario:
