@@ -30,8 +30,9 @@ class Played:
         self.values = engine.state.values.copy()
         self.utility = np.zeros(self.values.shape)
         for _ in range(scenario.max_cycles):
-            engine.step(strategy(scenario, engine.exchange.observations))
-            self.utility += engine.exchange.rewards
+            running = ~engine.exchange.ended
+            engine.step(strategy(scenario, engine.exchange.observations), running)
+            self.utility += np.where(running[:, None], engine.exchange.rewards, 0.0)
             if engine.exchange.ended.all():
                 break
         assert engine.exchange.ended.all()

@@ -104,14 +104,14 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
         engine.step(np.random.default_rng(5).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
         engines.append(engine)
     before, after = engines
-    sold = before.state.award.units > 0
+    sold = before.state.award.units != 0
     sign = -1.0 if name.startswith("procurement") else 1.0
     fee = participation.get("entry_fee", 0.0) * (before.state.bids >= 0)
     surplus = sign * after.state.worth / 1e6 - (before.state.award.pays / 1e6 - fee)
     leaves = sold & (surplus < -STAKE)
     assert 0.02 < leaves[sold].mean() < 0.9
     np.testing.assert_array_equal(after.state.defaulted, leaves)
-    np.testing.assert_array_equal(after.state.award.units, sold & ~leaves)
+    np.testing.assert_array_equal(sign * after.state.award.units, sold & ~leaves)
     costs = fee + participation.get("entry_cost", 0.0) * (before.state.bids >= 0)
     np.testing.assert_allclose(
         after.exchange.rewards, np.where(sold, np.maximum(surplus, -STAKE), 0) - costs, atol=1e-9

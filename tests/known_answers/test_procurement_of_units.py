@@ -41,7 +41,7 @@ def test_procurement_mirrors_the_sale_exactly(name):
     reverse.step(actions)
     sale.step(-actions)
     np.testing.assert_array_equal(reverse.state.bids, 1_000_000 - sale.state.bids)
-    np.testing.assert_array_equal(reverse.state.award.units, sale.state.award.units)
+    np.testing.assert_array_equal(-reverse.state.award.units, sale.state.award.units)
     ceiling = 1_000_000 * sale.state.award.units
     np.testing.assert_array_equal(-reverse.state.award.pays, ceiling - sale.state.award.pays)
     np.testing.assert_allclose(reverse.exchange.rewards, sale.exchange.rewards, atol=1e-9)

@@ -124,7 +124,7 @@ def test_a_reserve_score(within_errors, name):
     """R = 5/4, n = 2, with u = 2 theta - 1 and served below 3/5: 2 R 3/5 2/5 + integral_0^0.6 of 4 u / (1 + u)."""
     played = Play(name, **{"mechanism.reserve": 1.25})
     assert within_errors(played.welfare.revenue, 2 * 1.25 * 0.6 * 0.4 + 4 * (0.6 - log(1.6)))
-    assert within_errors(played.engine.state.award.units.sum(axis=1), 1 - 0.4**2)
+    assert within_errors(-played.engine.state.award.units.sum(axis=1), 1 - 0.4**2)
 
 
 SCALED = {"costs": UNIT}  # V = 2 sqrt(q) up to q = 4
@@ -166,7 +166,7 @@ def test_nobody_gains_by_another_price_or_quality(name, moves):
 def test_several_suppliers_alike_are_drawn_with_equal_chances():
     alike = {"costs": {"name": "empirical", "quantiles": [0.7, 0.7]}, "num_agents": 4}
     for name in NAMES:
-        won = Play(name, "truthful", markets=40_000, **alike).engine.state.award.units.sum(axis=0)
+        won = -Play(name, "truthful", markets=40_000, **alike).engine.state.award.units.sum(axis=0)
         assert won.sum() == 40_000
         assert ((won - 10_000) ** 2 / 10_000).sum() < 16.3, "chi squared with 3 degrees of freedom, 0.1 %"
 

@@ -6,6 +6,7 @@ from scipy.integrate import quad
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import each_array
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.markets.sealed_bid.layout import info
 from econo_env.markets.sealed_bid.picture import picture
@@ -108,7 +109,7 @@ def test_the_picture_shows_the_sellers_bid():
     scenario = econo_env.load("second_price_v0", num_agents=3, seller=SHILLS, bids="amount")
     engine = Engine(scenario, 1)
     engine.reset(0)
-    before = type(engine.state)(*(column.copy() for column in engine.state))
+    before = each_array(engine.state, np.copy)
     engine.step(np.array([[[-0.5], [-0.2], [-0.4]]], dtype=np.float32))
     shown = picture(scenario, before, engine.state, 0)
     assert shown.levels["seller's bid"] == pytest.approx(0.8, abs=2e-6)

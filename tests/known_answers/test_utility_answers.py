@@ -139,7 +139,7 @@ def test_procurement_is_the_mirror_of_a_sale(within_errors, name, n, ceiling):
         assert within_errors(paid, second + alone)
         assert not played.engine.state.award.units[played.values > ceiling + 1e-6].any()
     served = played.engine.state.award.units.any(axis=1)
-    cost = (played.engine.state.award.units * played.values).sum(axis=1)[served]
+    cost = -(played.engine.state.award.units * played.values).sum(axis=1)[served]
     np.testing.assert_allclose(cost, played.values.min(axis=1)[served], atol=1e-4)  # bids are whole micro-credits
 
 

@@ -132,7 +132,7 @@ def test_procurement_is_what_the_engine_plays(name):
         bids = np.where(state.bids[k] < 0, np.nan, state.bids[k] / 1e6)
         outcome = clear(name, bids, procurement={"ceiling": 1.0}, **env.scenario.mechanism.model_dump(exclude={"name"}))
         assert outcome.payments.tolist() == (state.award.pays[k] / 1e6).tolist()
-        assert outcome.allocation.tolist() == state.award.units[k].tolist()
+        assert outcome.allocation.tolist() == np.abs(state.award.units[k]).tolist()
 
 
 def test_a_lone_bidder_is_paid_the_ceiling_and_true_costs_are_counted():

@@ -121,6 +121,7 @@ def test_a_sale_that_is_over_stays_as_it_is(name):
     engine = make(name, 200, num_agents=3, **{"mechanism.increment": 0.1})
     generator = np.random.default_rng(0)
     earned = np.zeros(engine.exchange.rewards.shape)
+    sold, paid = np.zeros(earned.shape, np.int64), np.zeros(earned.shape, np.int64)
     outcome = None
     for _ in range(60):
         engine.step(generator.uniform(-1, 0, engine.exchange.actions.shape).astype(np.float32))
@@ -132,10 +133,12 @@ def test_a_sale_that_is_over_stays_as_it_is(name):
                 np.testing.assert_array_equal(getattr(engine.state, column)[before], copy[before])
             assert not engine.exchange.rewards[before].any()
         earned += engine.exchange.rewards
-        columns = ("tick", "closes", "sold_at", "price", "best", "leader", "standing", "allocation", "payments")
+        sold += engine.state.award.units
+        paid += engine.state.award.pays
+        columns = ("tick", "closes", "sold_at", "price", "best", "leader", "standing")
         outcome = over, {column: getattr(engine.state, column).copy() for column in columns}
     assert over.all()
-    surplus = engine.state.award.units * engine.state.values - engine.state.award.pays
+    surplus = sold * engine.state.values - paid
     np.testing.assert_allclose(earned, surplus / MICRO, atol=1e-12)
 
 
@@ -272,7 +275,7 @@ def test_outcome_curves_are_what_the_engine_plays(name):
         while not engine.exchange.ended.all():
             actions = MARKET.baselines.truthful(scenario, engine.exchange.observations)
             actions[:, 1, 0] = bid - 1.0
-            engine.step(actions)
+            engine.step(actions, ~engine.exchange.ended)
         assert allocation == pytest.approx(engine.state.award.units[:, 1].mean())
         assert payment == pytest.approx(engine.state.award.pays[:, 1].mean() / MICRO)
     assert all(low <= high for low, high in pairwise(curves.allocation[np.argsort(np.nan_to_num(own, nan=-1.0))]))
@@ -376,7 +379,7 @@ def test_series_tell_of_a_sale_when_it_is_over(name):
     assert running.any()
     assert np.isnan(MARKET.view.series(scenario, engine.state)["revenue"][running]).all()
     while not engine.exchange.ended.all():
-        engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations))
+        engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations), ~engine.exchange.ended)
     told = MARKET.view.series(scenario, engine.state)
     np.testing.assert_allclose(told["revenue"], engine.state.award.pays.sum(axis=1) / MICRO)
     assert told["efficiency"].min() > 0.9

@@ -91,7 +91,7 @@ def test_the_best_winning_bid_is_shown(scenario_id):
         winning = np.where(state.won >= 0, np.take_along_axis(bids, np.maximum(state.won, 0), axis=1), 0).max(axis=1)
     else:
         best, none = (np.min, 10**9) if scenario.procurement else (np.max, 0)
-        winning = best(np.where(state.award.units > 0, state.bids[..., 0], none), axis=1)
+        winning = best(np.where(state.award.units != 0, state.bids[..., 0], none), axis=1)
         winning[~state.award.units.any(axis=1)] = 0
     assert len(np.unique(winning)) > 30
     for agent in range(scenario.num_agents):

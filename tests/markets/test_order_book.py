@@ -10,6 +10,7 @@ from scipy.stats import chisquare
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import filled
 from econo_env.market import market_of
 from econo_env.markets.order_book.strategies import best_gains
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
@@ -105,7 +106,7 @@ def play(ticks=16, markets=64, policy="zero_intelligence", seed=0, check=None, *
         engine.step(acting.act(engine.exchange.observations, engine.exchange.action_mask))
         total += engine.exchange.rewards
         if check:
-            check(scenario, type(engine.state)(*before.state), engine)
+            check(scenario, filled(type(engine.state), before.state), engine)
     return scenario, engine, total
 
 

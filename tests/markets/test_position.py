@@ -34,13 +34,13 @@ def test_a_slot_is_worth_its_clicks():
     engine.reset(0)
     engine.step(np.zeros_like(engine.exchange.actions))
     values, state = np.sort(engine.state.values / 1e6, axis=1)[:, ::-1], engine.state
-    by_slot = np.argsort(np.where(state.award.units > 0, state.award.units, 9), axis=1)
+    by_slot = np.argsort(np.where(state.slots > 0, state.slots, 9), axis=1)
     rewards = np.take_along_axis(engine.exchange.rewards, by_slot, axis=1)
     np.testing.assert_allclose(rewards[:, 0], 0.8 * (values[:, 0] - values[:, 1]), atol=2e-6)
     np.testing.assert_allclose(rewards[:, 1], 0.25 * (values[:, 1] - values[:, 2]), atol=2e-6)
     assert not rewards[:, 2].any()
     told = market_of(scenario).view.info(scenario, state)
-    np.testing.assert_array_equal(told["slot"], state.award.units)
+    np.testing.assert_array_equal(told["slot"], state.slots)
     np.testing.assert_array_equal(told["won"], state.award.units > 0)
 
 
@@ -73,7 +73,7 @@ def test_curves_of_own_bids_are_those_of_the_rule(name):
         again.reset(1)
         actions[:, 1, 0] = bid - 1.0
         again.step(actions)
-        clicks = np.array([0.0, 1.0, 0.5])[again.state.award.units[:, 1]]
+        clicks = np.array([0.0, 1.0, 0.5])[again.state.slots[:, 1]]
         assert curves.allocation[place] == pytest.approx(clicks.mean())
         assert curves.payment[place] == pytest.approx(again.state.award.pays[:, 1].mean() / 1e6, abs=1e-6)
 

@@ -119,7 +119,7 @@ def test_the_highest_score_at_the_reserve_wins_and_owes_the_next(played):
             winner = accepted[-1][1]
             second = accepted[-2][0] if len(accepted) > 1 else round(RESERVE * MICRO)
             assert after.winner[k] == winner
-            assert after.award.units[k].tolist() == [int(i == winner) for i in range(4)]
+            assert after.award.units[k].tolist() == [-int(i == winner) for i in range(4)]
             assert after.second_scores[k].tolist() == [second if i == winner else 0 for i in range(4)]
             assert after.forges[k] == (actions[k, winner, 3] > 0.5)
             effort = 0.0 if after.forges[k] else (1 + float(actions[k, winner, 2])) / 2

@@ -9,6 +9,7 @@ from pettingzoo.test import parallel_api_test
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import each_array
 from econo_env.market import market_of
 from econo_env.markets.combinatorial.layout import offers_at
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
@@ -39,7 +40,7 @@ def play(scenario, markets, seed=3):
     """One truthful round: the engine, the state before it, the types, and the welfare."""
     engine, market = Engine(scenario, markets), market_of(scenario)
     engine.reset(seed)
-    before = type(engine.state)(*(column.copy() for column in engine.state))
+    before = each_array(engine.state, np.copy)
     types = market.types.now(scenario, engine.state)
     engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
     return engine, before, types, market.welfare(scenario, engine.state, types)

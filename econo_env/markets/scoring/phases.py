@@ -85,10 +85,9 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     for i in range(state.values.shape[1]):
         # the rule says who delivers and what it receives
         cost = np.int64(0)
-        received = np.int64(0)
+        received = state.award.pays[k, i]
         if state.award.units[k, i] > 0:
             cost = np.int64(cost_of(state.values[k, i], state.qualities[k, i], terms))
-            received = state.award.pays[k, i]
         state.award.units[k, i] = -state.award.units[k, i]
         state.award.pays[k, i] = -received
         state.award.worth[k, i] = -cost
