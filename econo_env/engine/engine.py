@@ -22,6 +22,10 @@ class Snapshot:
     state: tuple[NDArray[Any], ...]
     exchange: tuple[NDArray[Any], ...]
 
+    def arrays(self) -> list[NDArray[Any]]:
+        """Every array, as `Engine.arrays` has them."""
+        return [*self.state, *self.exchange]
+
 
 class Engine:
     """Steps a batch of independent markets of one scenario.

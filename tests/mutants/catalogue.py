@@ -12,6 +12,7 @@ holds the argument why no user can tell the fault from the rule; such an entry i
 """
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,7 @@ def faults_of(mutant: Mutant, root: Path = ROOT) -> list[str]:
     for test in mutant.tests:
         path, _, name = test.partition("::")
         function = name.split("[")[0].split("::")[-1]
-        if not (root / path).is_file() or f"def {function}(" not in (root / path).read_text():
+        there = rf"^ *(def {re.escape(function)}\(|class {re.escape(function)}\b)"
+        if not (root / path).is_file() or not re.search(there, (root / path).read_text(), re.MULTILINE):
             faults.append(f"{mutant.label}: there is no test {test}")
     return faults

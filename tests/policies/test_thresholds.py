@@ -149,7 +149,7 @@ def test_scores_meant_at_the_reserve_reach_it(scale):
     engine.step(actions)
     can = best[:, 0] > 0.2 * scale * (1 + 1e-6) + 1e-5
     assert can.mean() > 0.2
-    assert (engine.state.award.units[can, 0] == 1).all()
+    assert (engine.state.award.units[can, 0] == -1).all()
     assert (engine.state.scores[can, 0] <= 0.2 * scale * 1e6 + 10 + 1e-6 * 4e6 * scale).all()
 
 

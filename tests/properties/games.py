@@ -73,6 +73,8 @@ def play(scenario, act, markets=512, seed=0):
         played.revenues.append(np.where(live, worth.revenue, 0.0))
         live &= ~exchange.ended
         tick += 1
-    played.allocation = getattr(engine.state, "allocation", np.zeros(0)).copy()
-    played.payments = getattr(engine.state, "payments", np.zeros(0)) / 1e6
+    award = engine.state.award
+    placed = engine.state.slots if scenario.market == "position" else award.units
+    played.allocation = placed.copy() if market.two_sided else np.abs(placed)
+    played.payments = award.pays / 1e6
     return played

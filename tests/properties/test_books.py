@@ -73,11 +73,11 @@ def test_money_is_whole_and_payments_are_the_revenue(name):
         assert np.abs(revenue - np.rint(revenue)).max() < 1e-3
         paid = state.award.pays.sum(axis=1)
         if scenario.market == "scoring":
-            bought = state.award.units > 0
-            worth = market.welfare(scenario, state, types).revenue + state.award.pays.sum(axis=1) / 1e6
+            bought = state.award.units != 0
+            worth = market.welfare(scenario, state, types).revenue - state.award.pays.sum(axis=1) / 1e6
             assert np.all((worth > 0) == bought.any(axis=1)), "what the buyer has beyond its price is what it bought"
         elif getattr(scenario, "procurement", None) is not None:
-            sold = state.award.units.sum(axis=1)
+            sold = -state.award.units.sum(axis=1)
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid + round(scenario.ceiling * 1e6) * sold)
         else:
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid)

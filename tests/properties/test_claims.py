@@ -114,16 +114,16 @@ def monotone(scenario, claim):
         return np.where(won > 0, -won, -np.inf) if scenario.market == "position" else won
 
     outcomes = pairs_of_outcomes(scenario, raised=True)
-    return all(np.all(rank(after.award.units)[:, i] >= rank(before.award.units)[:, i]) for i, before, after in outcomes)
+    return all(np.all(rank(after.allocation)[:, i] >= rank(before.allocation)[:, i]) for i, before, after in outcomes)
 
 
 def priced_by_others(scenario, claim):
     """Who wins the same with another bid pays the same."""
     met = 0
     for i, before, after in pairs_of_outcomes(scenario, raised=False):
-        same = before.award.units[:, i] == after.award.units[:, i]
-        met += int((same & (before.award.units[:, i] != 0)).sum())
-        if np.abs(before.award.pays - after.award.pays)[same, i].max() > MICRO:
+        same = before.allocation[:, i] == after.allocation[:, i]
+        met += int((same & (before.allocation[:, i] != 0)).sum())
+        if np.abs(before.payments - after.payments)[same, i].max() > MICRO:
             return False
     assert met > 100
     return True

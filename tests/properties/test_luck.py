@@ -119,10 +119,10 @@ def test_equal_bids_get_each_slot_equally_often(name):
     scenario, market, engine = started(name, TIES, num_agents=4)
     alike(engine, scenario, market)
     engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
-    slots = int(engine.state.award.units.max())
+    slots = int(engine.state.slots.max())
     assert slots >= 2
     for slot in range(1, slots + 1):
-        assert chisquare((engine.state.award.units == slot).sum(axis=0)).pvalue > 1e-3
+        assert chisquare((engine.state.slots == slot).sum(axis=0)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("side", ["buyers", "sellers"])
@@ -186,7 +186,7 @@ def test_a_reserve_excludes_and_does_not_only_clip(name):
     if scenario.market == "clock":
         limits = rng.uniform(0.0, 1.0, (3_000, 3, 1))
         for _ in range(scenario.max_cycles):
-            engine.step((limits - 1.0).astype(np.float32))
+            engine.step((limits - 1.0).astype(np.float32), ~engine.exchange.ended)
         served = (limits[..., 0] >= 0.5 + 2 * scenario.mechanism.increment).any(axis=1)
         refused = (limits[..., 0] < 0.5 - 1e-6).all(axis=1)
     else:

@@ -24,8 +24,8 @@ def test_a_higher_ask_wins_no_more(name):
     scenario = econo_env.load(f"procurement_{name}", num_agents=3)
     fewer = 0
     for i, before, after in pairs_of_outcomes(scenario, raised=True):
-        assert np.all(after.award.units[:, i] <= before.award.units[:, i])
-        fewer += int((after.award.units[:, i] < before.award.units[:, i]).sum())
+        assert np.all(after.allocation[:, i] <= before.allocation[:, i])
+        fewer += int((after.allocation[:, i] < before.allocation[:, i]).sum())
     assert fewer > 100
 
 
