@@ -21,8 +21,9 @@ from econo_env.table import Table
 
 def _own() -> Iterator[Market[Any, Any]]:
     for found in pkgutil.iter_modules(markets.__path__):
-        if found.ispkg:
-            yield importlib.import_module(f"{markets.__name__}.{found.name}").MARKET
+        module = importlib.import_module(f"{markets.__name__}.{found.name}")
+        if "MARKET" in vars(module):
+            yield vars(module)["MARKET"]
 
 
 MARKETS: Table[Market[Any, Any]] = Table("kind of market", "econo_env.markets", _own, Market)
@@ -156,7 +157,8 @@ def unknown_scenario(name: str, others: Iterable[str] = ()) -> str:
     newest = _newest(stem)
     if newest is not None and version.isdecimal() and int(version) < int(_parts(newest)[1]):
         return f"it is now {newest!r}, since results or names of agents changed (CHANGELOG.md says which): give that id"
-    return f"{suggestion(name, [*others, *scenario_table()])} (or give the path of a .yaml file)"
+    left_out = "".join(table.but(stem or name) for table in (MARKETS, MECHANISMS))
+    return f"{suggestion(name, [*others, *scenario_table()])} (or give the path of a .yaml file){left_out}"
 
 
 def from_mapping(document: Mapping[str, Any]) -> Scenario:

@@ -19,7 +19,7 @@ def draw(seed):
     rng = np.random.default_rng([7, seed])
     kind = KINDS[seed % len(KINDS)]
     try:
-        return econo_env.load(f"{kind}_v0", **FIELDS[kind](rng))
+        return econo_env.load(kind, **FIELDS[kind](rng))
     except ValueError:
         return None
 

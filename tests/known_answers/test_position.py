@@ -41,7 +41,7 @@ class Play:
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
-        actions = getattr(market, f"{play}_actions")(scenario, engine.exchange.observations)
+        actions = getattr(market.baselines, play)(scenario, engine.exchange.observations)
         engine.step(actions)
         self.welfare = market.welfare(scenario, engine.state, self.values[..., None])
         self.utility = engine.exchange.rewards
@@ -141,7 +141,7 @@ def test_what_deviations_gain(name, play, lowest, highest):
             """Nothing to restart."""
 
         def act(self, observations, mask):
-            return getattr(market, f"{play}_actions")(scenario, observations)
+            return getattr(market.baselines, play)(scenario, observations)
 
     regret = regrets(scenario, Player(), (0, 1), budget=QUICK)[0]
     assert regret.method == "bid_grid"

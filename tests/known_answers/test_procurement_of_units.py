@@ -20,7 +20,7 @@ class Bought:
         engine = Engine(scenario, markets)
         engine.reset(0)
         self.costs = engine.state.values / 1e6
-        engine.step(getattr(market, f"{strategy}_actions")(scenario, engine.exchange.observations))
+        engine.step(getattr(market.baselines, strategy)(scenario, engine.exchange.observations))
         self.state, self.utility = engine.state, engine.exchange.rewards
         self.welfare = market.welfare(scenario, engine.state, self.costs)
         self.spent = -engine.state.payments.sum(axis=1) / 1e6

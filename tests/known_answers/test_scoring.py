@@ -29,7 +29,7 @@ class Play:
         types = self.market.types.now(self.scenario, self.engine.state)
         self.theta, self.start = types[..., 0], self.engine.snapshot()
         shown = self.engine.exchange.observations
-        self.actions = getattr(self.market, f"{play}_actions")(self.scenario, shown)
+        self.actions = getattr(self.market.baselines, play)(self.scenario, shown)
         self.engine.step(self.actions)
         state = self.engine.state
         self.quality = menu(self.scenario).qualities[state.qualities]

@@ -55,7 +55,7 @@ def test_truth_earns_nothing_and_the_evaluation_says_so():
 def test_equilibria_are_those_of_the_rule_that_shill_bids_make_of_it(name, fields, turned, turned_fields):
     common = {"num_agents": 3, "bids": "amount"}
     shilled = econo_env.load(name, **(common | {"seller": SHILLS} | fields))
-    plain = econo_env.load(f"{turned}_v0", **(common | turned_fields))
+    plain = econo_env.load(turned, **(common | turned_fields))
     np.testing.assert_allclose(equilibrium_bids(shilled)(VALUES), equilibrium_bids(plain)(VALUES), atol=1e-9)
 
 

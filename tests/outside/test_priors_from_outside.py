@@ -13,12 +13,12 @@ from econo_env.valuations.priors import PRIORS, Prior, Uniform
 from tests.outside.blocks import shown_in
 
 PLACES = {
-    "first_price_v0": ("values", "values.1", "seller.secret_reserve"),
-    "english_v0": ("values", "values.1"),
-    "double_auction_v0": ("values", "costs"),
-    "first_score_v0": ("costs",),
-    "task_market_v0": ("tasks.value", "agents.cost", "agents.reliability"),
-    "combinatorial_v0": ("bundle_values.prior",),
+    "first_price": ("values", "values.1", "seller.secret_reserve"),
+    "english": ("values", "values.1"),
+    "double_auction": ("values", "costs"),
+    "first_score": ("costs",),
+    "task_market": ("tasks.value", "agents.cost", "agents.reliability"),
+    "combinatorial": ("bundle_values.prior",),
 }
 
 
@@ -42,7 +42,7 @@ def changes(scenario, place, section):
 
 @pytest.mark.parametrize(("name", "place"), [(name, place) for name, places in PLACES.items() for place in places])
 def test_it_stands_wherever_a_prior_may_in_files_too(triangle, tmp_path, name, place):
-    additive = {"bundle_values": {"name": "additive"}} if name == "combinatorial_v0" else {}
+    additive = {"bundle_values": {"name": "additive"}} if name == "combinatorial" else {}
     scenario = econo_env.load(name, **additive)
     given = scenario.replace(**changes(scenario, place, {"name": "triangle", "width": 0.5}))
     assert "triangle" in given.to_yaml(tmp_path / "it.yaml")

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 
 import gymnasium
 import numpy as np
+import pettingzoo
 import pytest
 
 import econo_env
@@ -22,6 +23,13 @@ from tests.interfaces.banning_market import BANNING
 MINE = replace(MECHANISMS.row("second_price"), name="mine", reversible=False)
 
 
+has_a_registry = hasattr(pettingzoo, "register")  # from 1.27 on
+
+
+def pettingzoos():
+    return {*pettingzoo.parallel_registry} & {*pettingzoo.aec_registry} if has_a_registry else set()
+
+
 def test_a_rule_is_there_as_soon_as_it_is_registered_and_gone_when_it_goes():
     before = econo_env.scenarios()
     assert "mine_v0" not in before
@@ -29,10 +37,12 @@ def test_a_rule_is_there_as_soon_as_it_is_registered_and_gone_when_it_goes():
         assert set(econo_env.scenarios()) - set(before) == {"mine_v0"}
         assert econo_env.load("mine_v0", num_agents=5).mechanism.name == "mine"
         assert isinstance(gymnasium.make("econo/mine-v0").unwrapped, SingleAgentEnv)
+        assert ("econo/mine-v0" in pettingzoos()) == has_a_registry
         outcome = econo_env.mechanisms.clear("mine", [0.4, 0.9, 0.7])
         np.testing.assert_allclose(outcome.payments, [0.0, 0.7, 0.0])
         assert clear_form({"mechanism": {"name": "mine"}, "bids": [1.0]}).winners == [0]
     assert econo_env.scenarios() == before
+    assert "econo/mine-v0" not in pettingzoos()
     with pytest.raises(gymnasium.error.NameNotFound):
         gymnasium.make("econo/mine-v0")
     with pytest.raises(ValueError, match="unknown mechanism 'mine': choose one of all_pay, "):
@@ -71,6 +81,15 @@ def test_registering_twice_is_once_and_another_of_the_name_is_refused():
     with pytest.raises(TypeError, match=r"'mine' is no kind of market: give a econo_env.market.Market"):
         econo_env.register_market("mine")
     assert "mine" not in MECHANISMS.rows()
+
+
+def test_a_scenario_that_is_missing_says_why(monkeypatch):
+    monkeypatch.setitem(MECHANISMS.left_out, "lost", "mechanism 'lost' is left out: it does not import")
+    for name in ("lost_v0", "lost"):
+        with pytest.raises(
+            ValueError, match=r"unknown scenario 'lost.*\.yaml file\); mechanism 'lost' is left out: it"
+        ):
+            econo_env.load(name)
 
 
 def test_a_rule_whose_scenario_cannot_be_made_is_refused_and_the_rest_stays():
