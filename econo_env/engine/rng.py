@@ -103,10 +103,11 @@ def fill_with_draws(
     """One draw for each agent in [first, last) as a whole number below 2^53: `uniform` times 2^53.
 
     A loop of its own over whole numbers, so that the compiler turns it into vector instructions; callers go through
-    large markets by `DRAWS_AT_ONCE`, so that what they do with the draws finds them in the cache.
+    large markets by `DRAWS_AT_ONCE`, so that what they do with the draws finds them in the cache. Places without a sign
+    are written in a row; one that might count from the end would be written one by one.
     """
     for agent in range(first, last):
-        draws[agent] = np.int64(philox(key, tick, stream, agent, episode)[0] >> _MANTISSA_SHIFT)
+        draws[np.uint64(agent)] = np.int64(philox(key, tick, stream, agent, episode)[0] >> _MANTISSA_SHIFT)
 
 
 @compiled

@@ -85,7 +85,7 @@ class BoxActions:
 
     def masks(self, may_act: Bools) -> NDArray[np.int8]:
         """One entry an agent: 1 may act."""
-        return may_act.view(np.int8)[..., None].copy()
+        return may_act[..., None].astype(np.int8)
 
     def decoded(self, rows: NDArray[Any], observations: Float32s) -> NDArray[Any]:
         """The rows as they are."""

@@ -22,6 +22,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import action_rows, require_known
+from econo_env.interfaces.only_market import OnlyMarket, by_agent, facts_by_agent, only_market
 from econo_env.interfaces.spaces import first_market_of, fresh_seed, observation_box, whole_number
 from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
@@ -121,6 +122,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self.agents: list[str] = []
         self.max_cycles = scenario.max_cycles
         self._index = {agent: i for i, agent in enumerate(self.possible_agents)}
+        self._flagged = {value: dict.fromkeys(self.possible_agents, value) for value in (False, True)}
         self._leave = on_removal == "terminate"
         self._as_dict = observation == "dict"
         self._mask_in_infos = not self._as_dict if mask_in_infos is None else mask_in_infos
@@ -132,6 +134,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def _build(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.engine = Engine(scenario)
+        self._views = only_market(self.engine.exchange)
         market = market_of(scenario)
         self._info = market.view.info
         self._form = action_form(scenario, self._action_kind, self._action_levels)
@@ -206,20 +209,19 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if not agents:
             return self._nobody_left(actions)
         rows = action_rows(actions, agents, self._index, self._form)
-        engine = self.engine
-        given = self._form.decoded(rows, engine.exchange.observations[0][self._rows])
+        engine, market, everybody = self.engine, self._market(), self._rows is EVERYBODY
+        given = self._form.decoded(rows, market.observations if everybody else market.observations[self._rows])
         if self._recorder is not None:
             self._recorder.before(engine.state)
-        slots = engine.exchange.actions[0]
-        if self._rows is not EVERYBODY:
-            slots[:] = 0.0
-        slots[self._rows] = given
+        if not everybody:
+            market.actions[:] = 0.0
+        market.actions[self._rows] = given
         engine.step(engine.exchange.actions)
-        rewards = dict(zip(agents, engine.exchange.rewards[0][self._rows].tolist(), strict=True))
+        rewards = by_agent(agents, (market.rewards if everybody else market.rewards[self._rows]).tolist())
         observations, infos = self._seen(agents)
         terminations, truncations = self._flags(agents)
         if self._recorder is not None:
-            self._recorder.after(engine.state, engine.exchange.rewards[0])
+            self._recorder.after(engine.state, market.rewards)
             if self.render_mode == "human":
                 self.render()
         return observations, rewards, terminations, truncations, infos
@@ -245,36 +247,41 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         """Ends the engine's worker threads."""
         self.engine.close()
 
+    def _market(self) -> OnlyMarket:
+        if self._views.source is not self.engine.exchange:  # a copy of this environment has an engine of its own
+            self._views = only_market(self.engine.exchange)
+        return self._views
+
     def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
-        exchange, rows = self.engine.exchange, self._rows
-        seen, may_act = exchange.observations[0], exchange.action_mask[0]
-        if rows is not EVERYBODY:
-            seen, may_act = seen[rows], may_act[rows]
-        observations: list[Any] = list(seen.copy())
-        masks = list(self._form.masks(may_act))
+        market, rows = self._market(), self._rows
+        everybody = rows is EVERYBODY
+        seen = market.observations.copy() if everybody else market.observations[rows]
+        observations: list[Any] = list(seen)
+        masks = list(self._form.masks(market.action_mask if everybody else market.action_mask[rows]))
         columns: dict[str, list[Any]] = {"action_mask": masks} if self._mask_in_infos else {}
         for name, column in self._info(self.scenario, self.engine.state).items():
-            columns[name] = (column[0] if rows is EVERYBODY else column[0][rows]).tolist()
-        facts = _facts(columns) if columns else [{} for _ in agents]
+            columns[name] = (column[0] if everybody else column[0][rows]).tolist()
         if self._as_dict:
             pairs = zip(observations, masks, strict=True)
             observations = [{"observation": seen, "action_mask": mask.copy()} for seen, mask in pairs]
-        return dict(zip(agents, observations, strict=True)), dict(zip(agents, facts, strict=True))
+        return by_agent(agents, observations), facts_by_agent(agents, columns)
 
     def _flags(self, agents: list[str]) -> tuple[dict[str, bool], dict[str, bool]]:
-        exchange = self.engine.exchange
-        if exchange.ended[0]:
+        market = self._market()
+        if self.engine.exchange.ended[0]:
             # RLlib never closes an episode in which the last agents end in different ways
-            truncated = bool(np.count_nonzero(exchange.truncated))
+            truncated = bool(np.count_nonzero(market.truncated))
             self.agents = []
-            return dict.fromkeys(agents, not truncated), dict.fromkeys(agents, truncated)
-        banned = exchange.terminated[0][self._rows]
-        if not self._leave or np.count_nonzero(banned) == 0:
-            return dict.fromkeys(agents, False), dict.fromkeys(agents, False)
-        flags = dict(zip(agents, banned.tolist(), strict=True))
+            return self._all(not truncated, agents), self._all(truncated, agents)
+        if not self._leave or np.count_nonzero(market.terminated[self._rows]) == 0:
+            return self._all(False, agents), self._all(False, agents)
+        flags = dict(zip(agents, market.terminated[self._rows].tolist(), strict=True))
         self.agents = [agent for agent in agents if not flags[agent]]
         self._rows = np.array([self._index[agent] for agent in self.agents], dtype=np.int64)
         return flags, dict.fromkeys(agents, False)
+
+    def _all(self, value: bool, agents: list[str]) -> dict[str, bool]:
+        return self._flagged[value].copy() if self._rows is EVERYBODY else dict.fromkeys(agents, value)
 
     def _nobody_left(self, actions: Mapping[str, Any]) -> StepResult:
         if not self._seeded:
@@ -291,15 +298,6 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
             self.engine.reset(0)
             self.engine.state.key[:] = before.key
             self.engine.state.episode[:] = before.episode
-
-
-def _facts(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    """One dict an agent from columns by name; the usual three are written out, which takes half the time."""
-    names = tuple(columns)
-    if len(names) == 3:
-        first, second, third = names
-        return [{first: x, second: y, third: z} for x, y, z in zip(*columns.values(), strict=True)]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def parallel_env(

@@ -30,12 +30,16 @@ def load_for_keywords(scenario: str | Scenario, overrides: Mapping[str, Any]) ->
         raise TypeError(f"unexpected keyword argument {refused}: {error}") from None
 
 
+_ONE = np.ones((), dtype=np.float32)
+"""An array, which NumPy compares with faster than with a number of Python's."""
+
+
 def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
     """Whether `rows` are real numbers of that shape, all in [-1, 1]; NaN is not."""
     if rows.shape != shape or rows.dtype.kind not in "fiu":
         return False
     # one comparison where the absolute value is safe; that of the lowest integer is negative
-    inside = np.abs(rows) <= 1.0 if rows.dtype.kind == "f" else (rows >= -1) & (rows <= 1)
+    inside = np.abs(rows) <= _ONE if rows.dtype.kind == "f" else (rows >= -1) & (rows <= 1)
     return int(np.count_nonzero(inside)) == rows.size
 
 

@@ -72,7 +72,7 @@ def test_no_bid_is_none_and_the_truth_is_the_truth(scenario):
     loaded, _, components = form_of(scenario, "discrete")
     kind = "discrete" if LEVELS**components + 2 <= MOST_CHOICES else "multi_discrete"
     env = MarketEnv(loaded, actions=kind, action_levels=LEVELS)
-    shape = env.action_space("bidder_0").shape
+    shape = env.action_space(env.possible_agents[0]).shape
     env.reset(seed=3)
     for _ in range(3):
         if env.agents:

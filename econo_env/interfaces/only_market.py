@@ -1,0 +1,50 @@
+"""What a batch of one market holds, as the dicts of the PettingZoo face want it: one call of NumPy for all agents."""
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from econo_env.engine.state import Bools, Exchange, Float32s, Float64s
+
+
+class OnlyMarket(NamedTuple):
+    """The rows of the only market in an exchange, as views, for to index an array takes as long as to copy it.
+
+    Attributes:
+        source: The exchange that they look into.
+        actions: Shape (agents, components), as the others.
+        observations: (agents, features).
+        action_mask: (agents,).
+        rewards: Credits (agents,).
+        terminated: (agents,).
+        truncated: (agents,).
+    """
+
+    source: Exchange
+    actions: Float32s
+    observations: Float32s
+    action_mask: Bools
+    rewards: Float64s
+    terminated: Bools
+    truncated: Bools
+
+
+def only_market(exchange: Exchange) -> OnlyMarket:
+    """The views into an exchange of one market."""
+    return OnlyMarket(exchange, *(getattr(exchange, name)[0] for name in OnlyMarket._fields[1:]))
+
+
+def facts_by_agent(agents: Sequence[str], columns: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
+    """One dict an agent from columns by name; the usual three are written out, which takes half the time."""
+    names = tuple(columns)
+    if len(names) == 3:
+        first, second, third = names
+        rows_of_three = zip(agents, *columns.values())  # noqa: B905 - as in `by_agent`
+        return {agent: {first: x, second: y, third: z} for agent, x, y, z in rows_of_three}
+    rows: Iterable[tuple[Any, ...]] = zip(*columns.values(), strict=True) if names else repeat(())
+    return {agent: by_agent(names, row) for agent, row in zip(agents, rows, strict=False)}
+
+
+def by_agent(agents: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """A dict of one value for each agent."""
+    return dict(zip(agents, values))  # noqa: B905 - as many by construction; to check it takes a third longer
