@@ -9,6 +9,8 @@ from pydantic import AfterValidator
 MICRO = 1_000_000
 """Micro-credits in one credit."""
 
+_MICRO = np.array(MICRO, dtype=np.float64)  # an array: by a number of Python's NumPy divides a third slower
+
 CREDIT = 1.0 / MICRO
 """Credits in one micro-credit; multiplying is faster than dividing."""
 
@@ -37,7 +39,7 @@ def to_money(credit_amounts: ArrayLike) -> NDArray[np.int64]:
 
 def to_credits(money: ArrayLike) -> NDArray[np.float64]:
     """Micro-credits as credits, any shape."""
-    return np.asarray(money, dtype=np.float64) / MICRO
+    return np.asarray(money, dtype=np.float64) / _MICRO
 
 
 def whole_enough(amount: float) -> float:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import combinatorial, engine, faces, formats, learning, order_book
+from tests.benchmarks import combinatorial, engine, faces, formats, learning, memory, order_book
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
@@ -24,6 +24,7 @@ SECTIONS = {
     "tasks": engine.task_market,
     "large": lambda threads: engine.large_market(),
     "scaling": lambda threads: engine.scaling(),
+    "memory": lambda threads: memory.memory_bound(),
     "dicts": lambda threads: faces.dict_face(),
     "large_dicts": lambda threads: faces.large_dict_face(),
     "formats": formats.sealed_formats,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.money import MICRO, to_money
+from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -120,4 +120,4 @@ def is_over(state: State) -> NDArray[np.bool_]:
 
 def info(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits)."""
-    return {"won": state.award.units > 0, "paid": state.award.pays / MICRO}
+    return {"won": state.award.units > 0, "paid": to_credits(state.award.pays)}

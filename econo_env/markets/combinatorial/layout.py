@@ -13,7 +13,7 @@ from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
 from econo_env.mechanisms.combinatorial.small import Game
-from econo_env.money import MICRO
+from econo_env.money import MICRO, to_credits
 from econo_env.valuations.bundle_values import Drawing, LocalGlobal
 from econo_env.valuations.xor_bids import XorBids
 
@@ -166,4 +166,4 @@ def highest_values(scenario: CombinatorialScenario) -> Float64s:
 
 def info(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.won >= 0, "paid": state.award.pays / MICRO}
+    return {"won": state.won >= 0, "paid": to_credits(state.award.pays)}

@@ -10,7 +10,7 @@ from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_money
+from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -116,4 +116,4 @@ def terms(scenario: DoubleAuctionScenario) -> Terms:
 
 def info(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last round."""
-    return {"won": state.award.units != 0, "paid": state.award.pays / MICRO}
+    return {"won": state.award.units.astype(np.bool_), "paid": to_credits(state.award.pays)}

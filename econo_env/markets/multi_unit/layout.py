@@ -11,7 +11,7 @@ from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.sealed_bid.layout import type_name
 from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_money
+from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -124,4 +124,4 @@ def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
 
     What is received counts negative.
     """
-    return {"won": np.abs(state.award.units), "paid": state.award.pays / MICRO}
+    return {"won": np.abs(state.award.units), "paid": to_credits(state.award.pays)}

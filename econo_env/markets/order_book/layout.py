@@ -11,7 +11,7 @@ from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.continuous_double_auction import Book, Int32s
-from econo_env.money import MICRO, to_money
+from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -130,4 +130,4 @@ def terms(scenario: OrderBookScenario) -> Terms:
 
 def info(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last tick."""
-    return {"won": state.award.units != 0, "paid": state.award.pays / MICRO}
+    return {"won": state.award.units.astype(np.bool_), "paid": to_credits(state.award.pays)}

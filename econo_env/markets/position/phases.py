@@ -17,7 +17,7 @@ from econo_env.markets.sealed_bid import layout
 from econo_env.markets.sealed_bid.layout import State, Terms
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.slots import Slots
-from econo_env.money import CREDIT, MICRO, to_money
+from econo_env.money import CREDIT, to_credits, to_money
 
 
 def terms(scenario: PositionScenario) -> Terms:
@@ -58,4 +58,4 @@ def info(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
 
     `won`; `slot`, from 1, 0 for none; `paid` for its expected clicks, in credits.
     """
-    return {"won": state.award.units > 0, "slot": state.slots, "paid": state.award.pays / MICRO}
+    return {"won": state.award.units > 0, "slot": state.slots, "paid": to_credits(state.award.pays)}

@@ -11,7 +11,7 @@ from econo_env.markets.feedback import bids_shown
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
-from econo_env.money import MICRO, to_money
+from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 from econo_env.valuations.quantile_table import QuantileTable
 
@@ -216,9 +216,9 @@ def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
     realised value in credits; where winners may walk away, `defaulted`; where the seller bids, `seller_bid`, NaN for
     none.
     """
-    told = {"won": state.award.units != 0, "paid": state.award.pays / MICRO}
+    told = {"won": state.award.units.astype(np.bool_), "paid": to_credits(state.award.pays)}
     if not scenario.information.private or scenario.default is not None:
-        told["worth"] = state.worth / MICRO
+        told["worth"] = to_credits(state.worth)
     if scenario.default is not None:
         told["defaulted"] = state.defaulted.copy()
     if scenario.seller.bids:

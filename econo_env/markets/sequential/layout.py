@@ -10,7 +10,7 @@ from econo_env.engine.state import Bools, Column, Int64s, UInt64s
 from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_money
+from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -103,4 +103,4 @@ def terms(scenario: SequentialScenario) -> Terms:
 
 def info(scenario: SequentialScenario, state: State) -> dict[str, NDArray[Any]]:
     """What the dict faces tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.award.units > 0, "paid": state.award.pays / MICRO}
+    return {"won": state.award.units > 0, "paid": to_credits(state.award.pays)}
