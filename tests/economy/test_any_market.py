@@ -103,6 +103,18 @@ def test_who_walks_away_loses_its_bond_and_nothing_else(name):
 
 
 @each_scenario
+def test_a_kept_award_earns_the_same_bonus_whatever_was_bid(name):
+    incentives = SCENARIOS[name]().economy["incentives"]
+    bonus = round((incentives.performance_bonus_multiplier - 1.0) * incentives.bonus_base * 1e6)
+    for engine, before, _ in ticks(name, 6):
+        world, award = engine.world, engine.state.award
+        np.testing.assert_array_equal(world.incentives.bonus, bonus * world.default.kept)
+        np.testing.assert_array_equal(world.default.kept, award.units != 0)
+        gained = wealth(world) - before
+        np.testing.assert_array_equal(gained, bonus * world.default.kept - award.pays - world.staking.slashed)
+
+
+@each_scenario
 def test_those_of_no_reputation_win_nothing_in_a_tick_that_is_not_open(name):
     shut_out = 0
     for engine, _, mask in ticks(name, 4):
