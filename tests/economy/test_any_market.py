@@ -103,6 +103,18 @@ def test_who_walks_away_loses_its_bond_and_nothing_else(name):
 
 
 @each_scenario
+def test_a_kept_award_earns_the_same_bonus_whatever_was_bid(name):
+    incentives = SCENARIOS[name]().economy["incentives"]
+    bonus = round((incentives.performance_bonus_multiplier - 1.0) * incentives.bonus_base * 1e6)
+    for engine, before, _ in ticks(name, 6):
+        world, award = engine.world, engine.state.award
+        np.testing.assert_array_equal(world.incentives.bonus, bonus * world.default.kept)
+        np.testing.assert_array_equal(world.default.kept, award.units != 0)
+        gained = wealth(world) - before
+        np.testing.assert_array_equal(gained, bonus * world.default.kept - award.pays - world.staking.slashed)
+
+
+@each_scenario
 def test_those_of_no_reputation_win_nothing_in_a_tick_that_is_not_open(name):
     shut_out = 0
     for engine, _, mask in ticks(name, 4):
@@ -170,12 +182,17 @@ def test_default_falls_with_the_stake():
         scenario = econo_env.load("second_price_v0", economy=economy, max_cycles=50)
         engine, policy = Engine(scenario, 400), make_policy("truthful", scenario)
         engine.reset(1)
-        walked = won = 0
+        walked = won = expected = 0
         for _ in range(50):
+            price, value = np.sort(
+                engine.state.values / 1e6, axis=1
+            ).T  # truthful bids; the bond is a share of the value
+            expected += np.clip(0.5 - (value - price) - requirement * value, 0.0, 1.0).sum()
             engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
             walked += int(engine.world.default.walked.sum())
             won += int((engine.world.default.walked | engine.world.default.kept).sum())
         shares.append(walked / won)
+        assert walked == pytest.approx(expected, abs=4 * expected**0.5 + 1)
     assert shares == sorted(shares, reverse=True)
     # v + e < p with v the highest and p the second of two U[0, 1], e from U[-1/2, 1/2]: E[(1/2 - (v - p))^+] = 5/24
     assert shares[0] == pytest.approx(5 / 24, abs=0.01)
