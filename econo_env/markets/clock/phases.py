@@ -73,14 +73,11 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
 @compiled
 def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Pays the buyer value minus price, in credits, at the tick of the sale; nobody earns anything else."""
-    sold = state.sold_at[k] == state.tick[k]
     for i in range(state.values.shape[1]):
         exchange.rewards[k, i] = 0.0
-        if not sold:
-            state.award.units[k, i] = 0
-            state.award.pays[k, i] = 0
-            state.award.worth[k, i] = 0.0
-    if sold:
+    if _over_before(k, state):  # a sale is handed on once
+        forget_award(k, state.award)
+    elif state.sold_at[k] == state.tick[k]:
         buyer = state.leader[k]
         state.award.worth[k, buyer] = state.values[k, buyer]
         exchange.rewards[k, buyer] = (state.values[k, buyer] - state.award.pays[k, buyer]) * CREDIT

@@ -146,8 +146,9 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     sign = 1 if terms.ceiling is None else -1
     for i in range(state.award.units.shape[1]):
         worth = np.int64(0)
-        for unit in range(abs(state.award.units[k, i])):
-            worth += sign * state.values[k, i, unit]
+        for unit in range(sign * state.award.units[k, i]):
+            worth += state.values[k, i, unit]
+        worth *= sign
         state.award.worth[k, i] = worth
         exchange.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 
