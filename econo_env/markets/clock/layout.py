@@ -60,11 +60,6 @@ def axes(scenario: ClockScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: ClockScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return scenario.row().rule
-
-
 def action_names(scenario: ClockScenario) -> tuple[str, ...]:
     """What each action component means."""
     return ("limit",)

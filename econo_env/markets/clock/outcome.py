@@ -18,7 +18,8 @@ from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import PRIMARY, Welfare
-from econo_env.markets.clock.layout import State, is_over, observation_names, rule, terms
+from econo_env.market import rule_of
+from econo_env.markets.clock.layout import State, is_over, observation_names, terms
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.sealed_bid import outcome as sealed
 from econo_env.markets.sealed_bid.layout import NO_BID
@@ -191,7 +192,7 @@ def bid_curves(scenario: ClockScenario, state: State, agent: int, bids: Floats) 
     order = np.argsort(own, kind="stable")
     scratch = tuple(np.zeros(scenario.num_agents, dtype=np.int64) for _ in range(2))
     won, paid = np.zeros(len(own)), np.zeros(len(own))
-    _summed(rule(scenario))(terms(scenario), state, agent, own[order], scratch, won, paid)
+    _summed(rule_of(scenario))(terms(scenario), state, agent, own[order], scratch, won, paid)
     back = np.argsort(order, kind="stable")
     markets = state.bids.shape[0]
     return BidCurves(bids=bids, allocation=won[back] / markets, payment=to_credits(paid[back] / markets))

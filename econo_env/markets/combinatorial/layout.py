@@ -86,11 +86,6 @@ def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: CombinatorialScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def _numbered(word: str, count: int) -> tuple[str, ...]:
     return (word,) if count == 1 else tuple(f"{word}_{number}" for number in range(count))
 

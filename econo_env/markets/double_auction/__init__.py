@@ -2,6 +2,7 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
+from econo_env.markets import rounds
 from econo_env.markets.double_auction import form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 
@@ -18,7 +19,7 @@ MARKET = Market(
         clear=phases.clear,
         settle=phases.settle,
         observe=phases.observe,
-        finish=phases.finish,
+        finish=rounds.finish,
         expose=phases.expose,
         withdraw=phases.withdraw,
     ),

@@ -55,11 +55,6 @@ def axes(scenario: DoubleAuctionScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: DoubleAuctionScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def action_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
     """What each action component means."""
     return ("offer",)

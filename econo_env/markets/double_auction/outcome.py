@@ -15,7 +15,8 @@ from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import PRIMARY, Welfare
-from econo_env.markets.double_auction.layout import State, rule, terms
+from econo_env.market import rule_of
+from econo_env.markets.double_auction.layout import State, terms
 from econo_env.markets.double_auction.phases import NO_OFFER
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.strategies import best_gains
@@ -119,6 +120,6 @@ def bid_curves(scenario: DoubleAuctionScenario, state: State, agent: int, bids: 
     constants = terms(scenario)
     scratch = tuple(np.zeros(scenario.num_agents, dtype=np.int64) for _ in range(4))
     won, paid = np.zeros(len(own)), np.zeros(len(own))
-    _summed(rule(scenario))(constants.rule, constants.num_buyers, state, agent, own, scratch, won, paid)
+    _summed(rule_of(scenario))(constants.rule, constants.num_buyers, state, agent, own, scratch, won, paid)
     markets = state.bids.shape[0]
     return BidCurves(bids=bids, allocation=won / markets, payment=to_credits(paid / markets))

@@ -59,11 +59,6 @@ def axes(scenario: MultiUnitScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: MultiUnitScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def action_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
     """What each action component means: the bid for the first unit, the second, ..."""
     return tuple(f"bid_{unit}" for unit in range(1, scenario.demand + 1))

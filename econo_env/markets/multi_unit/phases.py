@@ -204,16 +204,6 @@ def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
-def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Ends the episode for everybody at once after the last round."""
-    ended = state.tick[k] >= terms.max_cycles
-    exchange.ended[k] = ended
-    for i in range(state.award.units.shape[1]):
-        exchange.terminated[k, i] = ended and not terms.truncates
-        exchange.truncated[k, i] = ended and terms.truncates
-
-
-@compiled
 def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next episode: new values, no history."""
     state.episode[k] += 1

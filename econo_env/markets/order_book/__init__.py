@@ -2,6 +2,7 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.markets import rounds
 from econo_env.markets.order_book import form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
@@ -18,7 +19,7 @@ MARKET = Market(
         clear=phases.clear,
         settle=phases.settle,
         observe=phases.observe,
-        finish=phases.finish,
+        finish=rounds.finish,
     ),
     actions=layout.action_names,
     features=layout.observation_names,

@@ -9,7 +9,6 @@ from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.continuous_double_auction import Book, Int32s
 from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
@@ -92,11 +91,6 @@ def book_of(k: int, state: State) -> Book:
     return Book(
         state.first[k], state.last[k], state.ahead[k], state.behind[k], state.level[k], state.best[k], state.depth[k]
     )
-
-
-def rule(scenario: OrderBookScenario) -> Any:
-    """The compiled rule of the scenario's mechanism: it places one order."""
-    return mechanism(scenario.mechanism.name).rule
 
 
 def action_names(scenario: OrderBookScenario) -> tuple[str, ...]:

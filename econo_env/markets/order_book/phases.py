@@ -143,16 +143,6 @@ def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
-def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Ends the day for everybody at once after the last tick."""
-    ended = state.tick[k] >= terms.max_cycles
-    exchange.ended[k] = ended
-    for i in range(state.traded.shape[1]):
-        exchange.terminated[k, i] = ended and not terms.truncates
-        exchange.truncated[k, i] = ended and terms.truncates
-
-
-@compiled
 def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
     """Starts the next day: an empty book, new values and costs."""
     state.episode[k] += 1

@@ -2,6 +2,7 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
+from econo_env.markets import rounds
 from econo_env.markets.position import form, manual, outcome, phases, picture, strategies
 from econo_env.markets.position.scenario import PositionScenario, built_in
 from econo_env.markets.sealed_bid import layout as sealed_layout
@@ -22,7 +23,7 @@ MARKET = Market(
         clear=sealed_phases.clear,
         settle=phases.settle,
         observe=sealed_phases.observe,
-        finish=sealed_phases.finish,
+        finish=rounds.finish,
         expose=sealed_phases.expose,
         withdraw=sealed_phases.withdraw,
     ),

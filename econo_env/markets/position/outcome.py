@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.market import rule_of
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.position.phases import clicks, terms
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.position.strategies import Sale, best_worth
-from econo_env.markets.sealed_bid.layout import State, rule
+from econo_env.markets.sealed_bid.layout import State
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits, to_money
 
@@ -52,4 +53,4 @@ def _clicks(slot: int, terms: Any) -> float:
 
 def bid_curves(scenario: PositionScenario, state: State, agent: int, bids: Floats) -> BidCurves:
     """Expected clicks and payment of each own bid in credits against the rivals' bids of the last round."""
-    return outcome_curves(rule(scenario), _clicks, terms(scenario), state, agent, bids)
+    return outcome_curves(rule_of(scenario), _clicks, terms(scenario), state, agent, bids)

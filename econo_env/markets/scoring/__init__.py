@@ -2,9 +2,9 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, Market, Types, View
+from econo_env.markets import rounds
 from econo_env.markets.scoring import form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
-from econo_env.markets.sealed_bid import phases as sealed_phases
 
 MARKET = Market(
     name="scoring",
@@ -19,7 +19,7 @@ MARKET = Market(
         clear=phases.clear,
         settle=phases.settle,
         observe=phases.observe,
-        finish=sealed_phases.finish,
+        finish=rounds.finish,
         expose=phases.expose,
         withdraw=phases.withdraw,
     ),

@@ -63,11 +63,6 @@ def axes(scenario: ScoringScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: ScoringScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def action_names(scenario: ScoringScenario) -> tuple[str, ...]:
     """What each action component means; (0, 0) is the truth.
 

@@ -108,11 +108,6 @@ def axes(scenario: SealedBidScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: SealedBidScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def action_names(scenario: SealedBidScenario) -> tuple[str, ...]:
     """What each action component means."""
     return ("bid",)

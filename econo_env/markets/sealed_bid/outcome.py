@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from econo_env.engine.compiled import compiled
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.market import rule_of
 from econo_env.markets.outcome_curves import outcome_curves
-from econo_env.markets.sealed_bid.layout import NO_BID, State, rule, terms, type_name
+from econo_env.markets.sealed_bid.layout import NO_BID, State, terms, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import units_of
@@ -212,4 +213,4 @@ def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floa
     """
     if not offers_bid_curves(scenario):
         raise ValueError(f"{scenario.id}: the outcome of a bid does not tell its reward here: use method='action_grid'")
-    return outcome_curves(rule(scenario), _units, terms(scenario), state, agent, bids)
+    return outcome_curves(rule_of(scenario), _units, terms(scenario), state, agent, bids)

@@ -4,6 +4,7 @@ from typing import Any
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.markets import rounds
 from econo_env.markets.sealed_bid import outcome as sealed_outcome
 from econo_env.markets.sealed_bid import phases as sealed_phases
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
@@ -23,7 +24,7 @@ MARKET: Market[SequentialScenario, Any] = Market(
         clear=phases.clear,
         settle=phases.settle,
         observe=phases.observe,
-        finish=sealed_phases.finish,
+        finish=rounds.finish,
         expose=sealed_phases.expose,
         withdraw=sealed_phases.withdraw,
     ),

@@ -49,11 +49,6 @@ def axes(scenario: SequentialScenario) -> dict[str, int]:
     return {"agents": scenario.num_agents, "exposed": 0, "features": len(observation_names(scenario)), "actions": 1}
 
 
-def rule(scenario: SequentialScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def action_names(scenario: SequentialScenario) -> tuple[str, ...]:
     """What each action component means."""
     return ("bid",)

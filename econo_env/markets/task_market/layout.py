@@ -123,11 +123,6 @@ def axes(scenario: TaskMarketScenario) -> dict[str, int]:
     }
 
 
-def rule(scenario: TaskMarketScenario) -> Any:
-    """The compiled rule of the scenario's mechanism."""
-    return mechanism(scenario.mechanism.name).rule
-
-
 def observation_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
     """What each feature of an observation means, see `OBSERVATIONS`."""
     return OBSERVATIONS
