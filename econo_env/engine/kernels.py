@@ -145,7 +145,7 @@ def kernels(source: str, name: str) -> Kernels:
     module = load_generated(source, name)
     found = Kernels(run=module.run, source=Path(str(module.__file__)))
     if must_compile(found):
-        _LOG.info("compiling %s once (about 15 s)", name.split("-", 1)[0])
+        _LOG.info("compiling %s once (about 5 s)", name.split("-", 1)[0])
     return found
 
 

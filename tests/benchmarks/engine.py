@@ -137,7 +137,7 @@ def compilation(cache):
         "print(time.perf_counter() - start)"
     )
     environment = os.environ | {"ECONO_ENV_CACHE": str(cache)}
-    for label, bar in (("compiling", 20.0), ("from the cache on disk", None)):
+    for label, bar in (("compiling", 8.0), ("from the cache on disk", None)):
         run = subprocess.run(
             [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
         )

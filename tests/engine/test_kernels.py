@@ -75,7 +75,7 @@ def test_a_compilation_is_announced_when_and_only_when_the_cache_is_cold(tmp_pat
         )
         return [line for line in run.stderr.splitlines() if "compiling" in line]
 
-    assert said() == ["compiling sealed_bid once (about 15 s)"]
+    assert said() == ["compiling sealed_bid once (about 5 s)"]
     assert said() == []
 
 

@@ -207,17 +207,17 @@ def test_one_seat_is_the_parallel_env(scenario, form, seed):
     script = scripted_actions(loaded)[:, :1]
     env = SingleAgentEnv(loaded, agent=1, opponents=Script(script))
     everyone = econo_env.parallel_env(loaded)
-    seat = everyone.possible_agents[1]
     observations, infos = everyone.reset(seed=seed)
+    learner = everyone.possible_agents[1]
     seen, info = env.reset(seed=seed)
     for given in script:
-        assert data_equivalence((seen, info), (observations[seat], infos[seat]), exact=True)
+        assert data_equivalence((seen, info), (observations[learner], infos[learner]), exact=True)
         actions = dict(zip(everyone.possible_agents, given[0], strict=True))
         results = everyone.step({agent: actions[agent] for agent in everyone.agents})
         seen, reward, terminated, truncated, info = env.step(given[0, 1])
-        assert (reward, terminated, truncated) == tuple(column[seat] for column in results[1:4])
+        assert (reward, terminated, truncated) == tuple(column[learner] for column in results[1:4])
         observations, infos = results[0], results[4]
-        if seat not in everyone.agents:
+        if learner not in everyone.agents:
             break
 
 
