@@ -127,11 +127,10 @@ class Engine:
             RuntimeError: `reset` has not been called.
         """
         self._require_reset()
-        given = np.asarray(actions, dtype=np.float32)
-        if given.shape != self.exchange.actions.shape:
-            raise ValueError(
-                f"actions of shape {given.shape}: {self.exchange.actions.shape} is needed (markets, agents, components)"
-            )
+        own = self.exchange.actions
+        given = own if actions is own else np.asarray(actions, dtype=np.float32)
+        if given.shape != own.shape:
+            raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
         arguments = (
             self._everywhere,
             self.world,
@@ -142,13 +141,13 @@ class Engine:
             bool(self.autoreset),
         )
         if where is None:
-            if given is not self.exchange.actions:
-                self.exchange.actions[...] = given
+            if given is not own:
+                own[...] = given
             self._over_markets(*arguments)
             return
         chosen = self._mask(where)
-        if given is not self.exchange.actions:
-            self.exchange.actions[chosen] = given[chosen]
+        if given is not own:
+            own[chosen] = given[chosen]
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
             self._kernel(arguments)(first, last, *arguments)

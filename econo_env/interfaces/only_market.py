@@ -39,7 +39,8 @@ def facts_by_agent(agents: Sequence[str], columns: dict[str, list[Any]]) -> dict
     names = tuple(columns)
     if len(names) == 3:
         first, second, third = names
-        rows_of_three = zip(agents, *columns.values())  # noqa: B905 - as in `by_agent`
+        ones, twos, threes = columns.values()
+        rows_of_three = zip(agents, ones, twos, threes)  # noqa: B905 - as in `by_agent`
         return {agent: {first: x, second: y, third: z} for agent, x, y, z in rows_of_three}
     rows: Iterable[tuple[Any, ...]] = zip(*columns.values(), strict=True) if names else repeat(())
     return {agent: by_agent(names, row) for agent, row in zip(agents, rows, strict=False)}

@@ -260,7 +260,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         masks = list(self._form.masks(market.action_mask if everybody else market.action_mask[rows]))
         columns: dict[str, list[Any]] = {"action_mask": masks} if self._mask_in_infos else {}
         for name, column in self._info(self.scenario, self.engine.state).items():
-            columns[name] = (column[0] if everybody else column[0][rows]).tolist()
+            columns[name] = column.tolist()[0] if everybody else column[0][rows].tolist()
         if self._as_dict:
             pairs = zip(observations, masks, strict=True)
             observations = [{"observation": seen, "action_mask": mask.copy()} for seen, mask in pairs]
@@ -270,7 +270,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         market = self._market()
         if self.engine.exchange.ended[0]:
             # RLlib never closes an episode in which the last agents end in different ways
-            truncated = bool(np.count_nonzero(market.truncated))
+            truncated = b"\1" in market.truncated.tobytes()
             self.agents = []
             return self._all(not truncated, agents), self._all(truncated, agents)
         if not self._leave or np.count_nonzero(market.terminated[self._rows]) == 0:
