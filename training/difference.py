@@ -159,7 +159,8 @@ def _parted(acted: Engine, mean: Engine) -> NDArray[np.bool_]:
     over, other = acted.exchange.ended, mean.exchange.ended
     parted: NDArray[np.bool_] = over != other
     both = ~over & ~other
-    names = [*columns(type(acted.state)), *Exchange._fields]
+    of_state = (name.removeprefix("market.") for name in columns(type(acted.world)))
+    names = [*of_state, *Exchange._fields]
     for name, one, two in zip(names, acted.arrays(), mean.arrays(), strict=True):
         if name not in _WRITTEN_FIRST:
             parted |= (one != two).reshape(len(both), -1).any(axis=1) & both
