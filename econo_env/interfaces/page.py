@@ -11,6 +11,16 @@ from econo_env.scenario import Scenario
 from econo_env.schema import attribute_meanings
 
 
+def _of_the_economy(scenario: Scenario) -> str:
+    if not scenario.parts():
+        return ""
+    told = "\n".join(f"* `{part.name}`: {part.summary}" for part in scenario.parts())
+    return (
+        "\n\nAround it stands an economy (docs/economy.md): rewards are the worth of what was won and what the own "
+        f"accounts gained, so stake that is slashed and bonuses count.\n\n{told}"
+    )
+
+
 def page(scenario: Scenario) -> str:
     """The page as Markdown."""
     docs = offered(market_of(scenario).view.docs, "page", scenario)(scenario)
@@ -27,7 +37,7 @@ def page(scenario: Scenario) -> str:
         + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
         "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
         + _table(("Num", "Observation", "Min", "Max"), _numbered(seen, 0)),
-        "Rewards": docs.rewards,
+        "Rewards": docs.rewards + _of_the_economy(scenario),
         "Starting State": docs.start,
         "Episode End": endings,
         "Arguments": _table(("Argument", "Default", "Meaning"), _arguments(scenario)),

@@ -11,6 +11,7 @@ from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, TREASURY, balan
 from econo_env.engine.engine import Engine
 from econo_env.policies import make_policy
 from econo_env.settings import SettingsError
+from econo_env.training.evaluation.play import play
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "configs" / "scenarios").glob("*_economy.yaml"))
@@ -212,3 +213,11 @@ def test_default_falls_with_the_stake():
 def test_what_does_not_go_together_is_said(name, economy, said):
     with pytest.raises((SettingsError, ValueError), match=said):
         econo_env.load(name, economy=economy)
+
+
+@pytest.mark.parametrize("policy", ["truthful", "random"])
+@each_scenario
+def test_what_is_created_is_what_agents_and_the_others_get(name, policy):
+    scenario = SCENARIOS[name]()
+    record = play(scenario, make_policy(policy, scenario), 3, 64)
+    assert record.imbalance < 1e-9

@@ -3,7 +3,7 @@
 A round is a tick, or where the market says `ONE_ROUND` a whole episode, such as the sale of a clock.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine
 from econo_env.games.welfare import Welfare
 from econo_env.market import market_of, offered
+from econo_env.money import MICRO
 from econo_env.player import Player
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
@@ -99,6 +100,19 @@ class _Open:
             total[over] = 0
 
 
+def with_accounts(scenario: Scenario, engine: Engine, welfare: Welfare) -> Welfare:
+    """The same where agents have accounts: what they lost in the tick the others in the market have gained.
+
+    Stake, bonuses and what winners learned are then in the books; the welfare reached is still that of the true types.
+    """
+    if scenario.economy is None:
+        return welfare
+    award = engine.state.award
+    goods = welfare.revenue - award.pays.sum(axis=1) / MICRO  # what the house has of them
+    gained = (engine.exchange.rewards - award.worth / MICRO).sum(axis=1)
+    return replace(welfare, revenue=goods - gained, created=goods + award.worth.sum(axis=1) / MICRO)
+
+
 def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
     """One episode in each of `markets` markets, everybody following the policy.
 
@@ -124,7 +138,7 @@ def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
     while live.any():
         types = market.types.now(scenario, engine.state)
         tick(engine, player, act(player, engine))
-        welfare = judge(scenario, engine.state, types)
+        welfare = with_accounts(scenario, engine, judge(scenario, engine.state, types))
         _add_welfare(record, welfare, live)
         record.decisions += int(present[live].sum())
         rounds.add(welfare, engine.exchange.rewards, present)
