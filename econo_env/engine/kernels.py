@@ -9,6 +9,7 @@ and parallel results are equal by construction.
 
 import ast
 import gc
+import hashlib
 import importlib
 import importlib.util
 import logging
@@ -37,6 +38,8 @@ from econo_env.engine.state import Exchange
 
 Kernel = Callable[..., None]
 _LOG = logging.getLogger(__name__)
+_COMPILER = ("compiled.py", "pipeline.py", "records.py")
+"""Files that decide how loops are compiled: an edit in them compiles all anew."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,11 @@ def cache_directory() -> Path:
     raise PermissionError("no writable cache directory: set ECONO_ENV_CACHE to a folder you may write to")
 
 
+@cache
 def _environment() -> str:
-    return repr((sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.machine()))
+    own = hashlib.blake2b(b"".join((Path(__file__).parent / name).read_bytes() for name in _COMPILER), digest_size=10)
+    versions = sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.machine()
+    return repr((*versions, own.hexdigest()))
 
 
 def _write_once(path: Path, text: str) -> None:
