@@ -17,7 +17,7 @@ from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action
 from econo_env.interfaces.actions import checked_action
 from econo_env.interfaces.gymnasium_vector import SingleAgentVectorEnv
 from econo_env.interfaces.seat import Seat, Truthful
-from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.interfaces.spaces import check_render_mode, drawn, load_for_keywords, observation_box
 from econo_env.market import agents_of
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
@@ -65,6 +65,8 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         """
         check_render_mode(render_mode, self.metadata["render_modes"])
         loaded = load_for_keywords(scenario, overrides)
+        self.metadata = drawn(self.metadata, loaded)
+        check_render_mode(render_mode, self.metadata["render_modes"])
         form = action_form(loaded, actions, action_levels)
         self.seat = Seat(loaded, 1, agent, opponents, form=form)
         self.observation_space = cast(Space[Float32s], observation_box(loaded))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Bools, Float32s, each_array
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.seat import Seat
-from econo_env.interfaces.spaces import check_render_mode, load_for_keywords, observation_box
+from econo_env.interfaces.spaces import check_render_mode, drawn, load_for_keywords, observation_box
 from econo_env.market import agents_of
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
@@ -78,6 +78,8 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
         check_render_mode(render_mode, self.metadata["render_modes"])
         loaded = load_for_keywords(scenario, overrides)
+        self.metadata = drawn(self.metadata, loaded)
+        check_render_mode(render_mode, self.metadata["render_modes"])
         form = action_form(loaded, actions, action_levels)
         self.seat = Seat(loaded, num_envs, agent, opponents, form=form, num_threads=num_threads)
         self.num_envs = self.seat.engine.num_markets

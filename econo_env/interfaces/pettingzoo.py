@@ -23,7 +23,14 @@ from econo_env.engine.state import Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import action_rows, require_known
 from econo_env.interfaces.only_market import OnlyMarket, by_agent, facts_by_agent, only_market
-from econo_env.interfaces.spaces import first_market_of, fresh_seed, observation_box, whole_number
+from econo_env.interfaces.spaces import (
+    check_render_mode,
+    drawn,
+    first_market_of,
+    fresh_seed,
+    observation_box,
+    whole_number,
+)
 from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
@@ -116,7 +123,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         ):
             if value not in allowed:
                 raise ValueError(f"{name}={value!r} is unknown: choose one of {', '.join(map(repr, allowed))}")
-        self.metadata = {**self.metadata, "name": scenario.id}
+        self.metadata = drawn({**self.metadata, "name": scenario.id}, scenario)
+        check_render_mode(render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
         self.possible_agents = list(agents_of(scenario))
         self.agents: list[str] = []

@@ -127,7 +127,14 @@ def first_market_of(options: Mapping[str, Any] | None, *, starts_over: bool) -> 
     return number
 
 
+def drawn(metadata: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """The metadata of an environment, without render modes where the kind of market draws no picture."""
+    return metadata if market_of(scenario).view.picture is not None else {**metadata, "render_modes": []}
+
+
 def check_render_mode(render_mode: str | None, known: Sequence[str]) -> None:
     """Raises a `ValueError` unless `render_mode` is one of those `known`, or None."""
+    if render_mode is not None and not known:
+        raise ValueError(f"render_mode={render_mode!r}: this kind of market draws no picture, leave it out")
     if render_mode is not None and render_mode not in known:
         raise ValueError(f"render_mode={render_mode!r} is unknown: choose one of {', '.join(known)}, or None")

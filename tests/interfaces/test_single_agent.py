@@ -3,6 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 
 import econo_env
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
@@ -195,3 +196,12 @@ def test_an_unknown_keyword_is_a_type_error(make):
 def test_a_keyword_that_torchrl_offers_is_refused_in_pythons_words():
     with pytest.raises(TypeError, match="unexpected keyword argument 'frameskip'"):
         gymnasium.make("econo/first_price-v0", frameskip=4)
+
+
+def test_a_market_without_a_picture_has_no_render_modes():
+    scenario = banning()
+    for make in (SingleAgentEnv, econo_env.parallel_env, SingleAgentVectorEnv):
+        assert make(scenario).metadata["render_modes"] == []
+        with pytest.raises(ValueError, match="draws no picture"):
+            make(scenario, render_mode="ansi")
+    check_env(SingleAgentEnv(scenario))
