@@ -106,6 +106,8 @@ class Scenario(BaseModel):
     def _of_the_parts(cls, sections: Any) -> Any:
         if not isinstance(sections, dict):
             return sections
+        if not sections:  # an economy without a part is none
+            return None
         return {name: _part_section(name, section) for name, section in sections.items()}
 
     @model_validator(mode="after")

@@ -203,6 +203,11 @@ def test_default_falls_with_the_stake():
     ("name", "economy", "said"),
     [
         ("first_price_v0", {"staking": {}}, "staking stands on ledger: add `ledger: {}`"),
+        (
+            "first_price_v0",
+            {"ledger": {}, "staking": {}, "default": {}, "incentives": {"bonus_base": 1e-6}},
+            "less than half a micro-credit",
+        ),
         ("first_price_v0", {"legder": {}}, "did you mean 'ledger'"),
         ("first_price_v0", {"ledger": {"endowmnt": 1.0}}, "endowmnt"),
         ("first_price_v0", {"ledger": {"endowment": -1.0}}, "endowment = -1"),
@@ -221,3 +226,12 @@ def test_what_is_created_is_what_agents_and_the_others_get(name, policy):
     scenario = SCENARIOS[name]()
     record = play(scenario, make_policy(policy, scenario), 3, 64)
     assert record.imbalance < 1e-9
+
+
+def test_an_economy_without_a_part_is_none():
+    assert econo_env.load("first_price_v0", economy={}) == econo_env.load("first_price_v0")
+
+
+def test_risk_attitudes_do_not_go_with_accounts():
+    with pytest.raises(ValueError, match="utility 'crra' does not go with it"):
+        econo_env.load("first_price_v0", economy={"ledger": {}}, utility={"name": "crra", "rho": 0.5})

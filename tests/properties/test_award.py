@@ -74,3 +74,21 @@ def test_a_sale_of_a_clock_is_handed_on_once():
         engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
         units += engine.state.award.units
     assert (units.sum(axis=1) == 1).all()
+
+
+def test_a_slot_is_one_unit():
+    engine = Engine(econo_env.load("gsp_v0"), 32)
+    engine.reset(0)
+    engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+    assert engine.state.slots.max() == 2
+    np.testing.assert_array_equal(engine.state.award.units, engine.state.slots > 0)
+
+
+def test_entry_costs_are_in_the_worth():
+    costs = {"participation": {"entry_fee": 0.02, "entry_cost": 0.05}}
+    engine = Engine(econo_env.load("first_price_v0", **costs), 64)
+    engine.reset(0)
+    engine.step(np.full(engine.exchange.actions.shape, -0.4, np.float32))
+    award = engine.state.award
+    np.testing.assert_allclose(engine.exchange.rewards, (award.worth - award.pays) / 1e6, atol=SLACK, rtol=0)
+    assert (award.worth[award.units == 0] == -50_000).all()

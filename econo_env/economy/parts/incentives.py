@@ -22,7 +22,8 @@ class IncentivesSection(Section):
     """What conduct earns.
 
     Attributes:
-        performance_bonus_multiplier: From 1 up: an award that is kept earns (this - 1) times the base.
+        performance_bonus_multiplier: From 1 up: an award that is kept earns (this - 1) times the base, to
+            the next micro-credit.
         bonus_base: Credits; no bid changes it.
     """
 
@@ -63,6 +64,13 @@ def forget(k: int, world: Any, params: Any, exchange: Exchange) -> None:
         world.incentives.bonus[k, i] = 0
 
 
+def _check(scenario: Scenario, section: IncentivesSection) -> str | None:
+    promised = (section.performance_bonus_multiplier - 1.0) * section.bonus_base
+    if promised > 0.0 and _params(scenario, section).bonus == 0:
+        return f"a bonus of {promised:g} credits is less than half a micro-credit: choose a larger bonus_base"
+    return None
+
+
 PART = Part(
     name="incentives",
     summary="A bonus for every award that is kept, the same whatever was bid.",
@@ -71,4 +79,5 @@ PART = Part(
     params=_params,
     stages={"open": forget, "post": reward_conduct},
     needs=("default",),
+    check=_check,
 )

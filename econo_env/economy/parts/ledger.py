@@ -17,7 +17,6 @@ from econo_env.economy.ledger import (
     BONDED,
     FREE,
     PRINCIPAL,
-    SYSTEM_ACCOUNTS,
     account,
     balances_of,
     mint,
@@ -28,6 +27,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Exchange, Int64s
 from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
+from econo_env.valuations.utility import RiskNeutral
 
 
 class LedgerSection(Section):
@@ -143,8 +143,8 @@ def free_money(k: int, i: int, world: Any, params: Any) -> float:
 
 
 def _check(scenario: Scenario, section: LedgerSection) -> str | None:
-    utility = dict(scenario).get("utility")
-    if utility is not None and getattr(utility, "name", "risk_neutral") != "risk_neutral":
+    utility = dict(scenario).get("utility", RiskNeutral())
+    if not isinstance(utility, RiskNeutral):
         return f"rewards are worth and money, so utility {utility.name!r} does not go with it: leave utility out"
     return None
 
@@ -155,11 +155,6 @@ def series(scenario: Scenario, world: Any) -> Mapping[str, NDArray[Any]]:
         "free_money": to_credits(balances_of(world.ledger.balances, FREE)),
         "struck": world.ledger.struck.sum(axis=1).astype(np.float64),
     }
-
-
-def accounts(num_agents: int) -> int:
-    """Accounts of a market with that many agents."""
-    return SYSTEM_ACCOUNTS + AGENT_ACCOUNTS * num_agents
 
 
 PART = Part(

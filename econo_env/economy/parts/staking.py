@@ -14,6 +14,7 @@ from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.money import to_credits
 from econo_env.scenario import Scenario
 
 DESTINATIONS = {"house": PRINCIPAL, "treasury": TREASURY, "burn": BURN}
@@ -23,7 +24,7 @@ class StakingSection(Section):
     """How much stands behind a bid.
 
     Attributes:
-        requirement: Stake in multiples of the most that the bid can cost.
+        requirement: Stake in multiples of the most that the bid can cost, rounded down to the micro-credit.
         slashed_to: Who gets what is slashed: `house`, `treasury` or `burn`.
     """
 
@@ -94,7 +95,7 @@ def open_stakes(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 def _series(scenario: Scenario, world: Any) -> dict[str, Any]:
-    return {"stake_locked": world.staking.locked / 1e6, "slashed": world.staking.slashed / 1e6}
+    return {"stake_locked": to_credits(world.staking.locked), "slashed": to_credits(world.staking.slashed)}
 
 
 PART = Part(
