@@ -26,6 +26,7 @@ MARKET = Market(
         finish=rounds.finish,
         expose=sealed_phases.expose,
         withdraw=sealed_phases.withdraw,
+        quote=phases.quote,
     ),
     actions=sealed_layout.action_names,
     features=sealed_layout.observation_names,

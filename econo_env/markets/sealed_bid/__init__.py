@@ -22,6 +22,7 @@ MARKET = Market(
         finish=rounds.finish,
         expose=phases.expose,
         withdraw=phases.withdraw,
+        quote=phases.quote,
     ),
     actions=layout.action_names,
     features=layout.observation_names,

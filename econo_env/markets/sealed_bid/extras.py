@@ -96,6 +96,14 @@ def most_paid(extras: Extras | None, bid: int) -> int:
 
 
 @compiled
+def is_procurement(extras: Extras | None) -> bool:
+    """Whether bidders offer to deliver."""
+    if extras is None:
+        return False
+    return bool(extras.ceiling != NO_CEILING)
+
+
+@compiled
 def _stake_of(default: DefaultTerms | None) -> int:
     return 0 if default is None else default.stake
 
@@ -107,6 +115,12 @@ def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
         return
     if extras.ceiling != NO_CEILING:
         mirror(state.bids[k], extras.ceiling)
+
+
+@compiled
+def fee_of(extras: Extras | None) -> int:
+    """What every bidder pays to bid, micro-credits."""
+    return 0 if extras is None else extras.entry_fee
 
 
 @compiled
