@@ -69,6 +69,6 @@ def mean_price(k: int, award: Award, fee: int) -> int:
 
 
 @compiled
-def quote(k: int, state: Any, params: Any, exchange: Any) -> None:
+def quote(k: int, state: Any, params: Any, buffers: Any) -> None:
     """The reference price of the tick, of what was kept: how a market quotes it that has no rule of its own."""
     state.award.price[k] = mean_price(k, state.award, 0)

@@ -48,9 +48,9 @@ def ticks(scenario, seed=0, markets=48, number=TICKS):
     engine.reset(seed)
     for _ in range(number):
         before = wealth(engine.world)
-        actions = generator.uniform(-1.0, 0.6, engine.exchange.actions.shape).astype(np.float32)
+        actions = generator.uniform(-1.0, 0.6, engine.buffers.actions.shape).astype(np.float32)
         actions[generator.random(actions.shape[:2]) < 0.1] = np.nan
-        mask = engine.exchange.action_mask.copy()
+        mask = engine.buffers.action_mask.copy()
         engine.step(actions)
         yield engine, before, mask, actions
-        engine.reset_markets(engine.exchange.ended.copy())
+        engine.reset_markets(engine.buffers.ended.copy())

@@ -61,16 +61,16 @@ def test_who_does_not_bid_has_no_award(name):
     engine.reset(3)
     start = wealth(engine.world)
     for _ in range(6):
-        engine.step(np.full(engine.exchange.actions.shape, np.nan, np.float32))
+        engine.step(np.full(engine.buffers.actions.shape, np.nan, np.float32))
         award = engine.state.award
         for amounts in award:
             assert not amounts.any()
-        assert not engine.exchange.rewards.any()
+        assert not engine.buffers.rewards.any()
         assert not engine.world.staking.locked.any()
         np.testing.assert_array_equal(wealth(engine.world), start)
     for engine, before, _, actions in [] if _one_sale(name) else ticks(SCENARIOS[name](), 7):
         silent, award = np.isnan(actions).all(axis=-1), engine.state.award
-        for amounts in (*award[:5], engine.exchange.rewards, engine.world.staking.locked):
+        for amounts in (*award[:5], engine.buffers.rewards, engine.world.staking.locked):
             assert not amounts[silent].any()
         np.testing.assert_array_equal(wealth(engine.world)[silent], before[silent])
 
@@ -80,7 +80,7 @@ def test_rewards_are_worth_and_what_the_own_accounts_gained(name):
     for engine, before, _, _ in ticks(SCENARIOS[name](), 2):
         gained = wealth(engine.world) - before
         expected = (engine.state.award.worth + gained) / 1e6
-        np.testing.assert_allclose(engine.exchange.rewards, expected, atol=1e-9, rtol=0)
+        np.testing.assert_allclose(engine.buffers.rewards, expected, atol=1e-9, rtol=0)
 
 
 @each_default
@@ -129,7 +129,9 @@ def test_nothing_stays_locked_beyond_the_tick(name):
             assert not balances_of(engine.world.ledger.balances, kind).any()
 
 
-@pytest.mark.parametrize("name", ["first_price_economy", "english_economy", "combinatorial_economy", "order_book_economy"])
+@pytest.mark.parametrize(
+    "name", ["first_price_economy", "english_economy", "combinatorial_economy", "order_book_economy"]
+)
 def test_a_market_of_a_batch_is_the_market_alone_in_any_number_of_threads(name):
     scenario = SCENARIOS[name]()
     batch, alone = Engine(scenario, 6, num_threads=2, autoreset=True), Engine(scenario, 1, autoreset=True)
@@ -137,7 +139,7 @@ def test_a_market_of_a_batch_is_the_market_alone_in_any_number_of_threads(name):
     alone.reset(7, first_market=3)
     generator = np.random.default_rng(0)
     for _ in range(TICKS):
-        actions = generator.uniform(-1, 1, batch.exchange.actions.shape).astype(np.float32)
+        actions = generator.uniform(-1, 1, batch.buffers.actions.shape).astype(np.float32)
         batch.step(actions)
         alone.step(actions[3:4])
         for many, one in zip(batch.arrays(), alone.arrays(), strict=True):
@@ -163,7 +165,7 @@ def test_slashed_money_goes_where_the_scenario_says():
         engine.reset(0)
         slashed = np.zeros(16, dtype=np.int64)
         for _ in range(30):
-            engine.step(np.full(engine.exchange.actions.shape, -0.1, np.float32))
+            engine.step(np.full(engine.buffers.actions.shape, -0.1, np.float32))
             slashed += engine.world.staking.slashed.sum(axis=1)
         np.testing.assert_array_equal(engine.world.ledger.balances[:, account], slashed)
         assert slashed.any()
@@ -187,7 +189,7 @@ def test_default_falls_with_the_stake():
                 engine.state.values / 1e6, axis=1
             ).T  # truthful bids; the bond is a share of the value
             expected += np.clip(0.5 - (value - price) - requirement * value, 0.0, 1.0).sum()
-            engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+            engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
             walked += int(engine.world.default.walked.sum())
             won += int((engine.world.default.walked | engine.world.default.kept).sum())
         shares.append(walked / won)
@@ -211,7 +213,7 @@ def test_suppliers_walk_away_where_it_costs_more_than_their_bond():
         for _ in range(50):
             costs, free = np.sort(engine.state.values, axis=1), balances_of(engine.world.ledger.balances, FREE)
             may = (free >= round(bond * 1e6)).all(axis=1)
-            engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+            engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
             world, award = engine.world, engine.state.award
             assert (award.units >= -1).all()
             kept = world.default.kept.any(axis=1) & may
@@ -231,7 +233,7 @@ def test_offers_without_a_bond_behind_them_are_struck():
     economy = {"ledger": {"endowment": 0.5}, "staking": {"liability": 0.500001}}
     engine = Engine(econo_env.load("procurement_second_price_v1", economy=economy), 16)
     engine.reset(0)
-    engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+    engine.step(np.zeros(engine.buffers.actions.shape, np.float32))
     assert engine.world.ledger.struck.all()
     assert not engine.state.award.units.any()
 
@@ -244,7 +246,7 @@ def test_orders_that_rest_stay_covered_or_go():
     state, ledger = engine.state, engine.world.ledger
 
     def place(*limits):
-        actions = np.full(engine.exchange.actions.shape, np.nan, np.float32)
+        actions = np.full(engine.buffers.actions.shape, np.nan, np.float32)
         actions[0, : len(limits), 0] = [2 * limit - 1 + 1e-6 for limit in limits]
         engine.step(actions)
         return (state.level[0, : len(limits)] / 100).tolist()

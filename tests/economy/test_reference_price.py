@@ -64,11 +64,11 @@ def test_in_an_order_book_it_is_that_of_the_last_trade():
     scenario = econo_env.load("continuous_double_auction_v1", economy={"ledger": {}}, bids="amount", num_agents=4)
     engine = Engine(scenario, 400)
     engine.reset(0)
-    asks = np.full(engine.exchange.actions.shape, np.nan, np.float32)
+    asks = np.full(engine.buffers.actions.shape, np.nan, np.float32)
     asks[:, 2:, 0] = 2 * np.array([0.2, 0.4]) - 1 + 1e-6
     engine.step(asks)
     assert not engine.state.award.price.any()
-    bids = np.full(engine.exchange.actions.shape, np.nan, np.float32)
+    bids = np.full(engine.buffers.actions.shape, np.nan, np.float32)
     bids[:, :2, 0] = 2 * np.array([0.3, 0.5]) - 1 + 1e-6  # the first buyer meets only the better ask
     engine.step(bids)
     turns = engine.state.turn.argsort(axis=1)
@@ -79,7 +79,7 @@ def test_in_an_order_book_it_is_that_of_the_last_trade():
 def test_without_an_economy_nobody_writes_it():
     engine = Engine(econo_env.load("first_price_v0"), 8)
     engine.reset(0)
-    engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+    engine.step(np.zeros(engine.buffers.actions.shape, np.float32))
     assert engine.state.award.units.any()
     assert not engine.state.award.price.any()
 
@@ -102,13 +102,13 @@ class NotedParams(NamedTuple):
 
 
 @compiled
-def note_before(k: int, world: Any, params: Any, exchange: Any) -> None:
+def note_before(k: int, world: Any, params: Any, buffers: Any) -> None:
     """Before the bids."""
     world.noted.before[k] = world.market.award.price[k]
 
 
 @compiled
-def note_after(k: int, world: Any, params: Any, exchange: Any) -> None:
+def note_after(k: int, world: Any, params: Any, buffers: Any) -> None:
     """After the settlement."""
     world.noted.after[k] = world.market.award.price[k]
 
@@ -130,7 +130,7 @@ def test_a_part_reads_it():
         engine, generator = Engine(scenario, 24), np.random.default_rng(0)
         engine.reset(0)
         for _ in range(20):
-            engine.step(generator.uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
+            engine.step(generator.uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32))
             np.testing.assert_array_equal(engine.world.noted.before, last)
             last = engine.state.award.price.copy()
             np.testing.assert_array_equal(last, engine.state.award.pays.max(axis=1))

@@ -17,7 +17,7 @@ from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, PRINCIPAL, TREA
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 
@@ -67,13 +67,13 @@ def _bond(liability: int | None, k: int, i: int, award: Award) -> int:
 
 
 @compiled
-def stake_of(k: int, i: int, award: Award, terms: Params) -> int:
+def stake_of(k: int, i: int, award: Award, params: Params) -> int:
     """What agent i has to stake behind its bid, micro-credits."""
-    return int(terms.requirement * award.exposure[k, i]) + _bond(terms.liability, k, i, award)
+    return int(params.requirement * award.exposure[k, i]) + _bond(params.liability, k, i, award)
 
 
 @compiled
-def lock(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> None:
+def lock(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Locks the stake of every bid, and strikes bids without enough of it."""
     ledger, staking, agents = world.ledger, world.staking, world.staking.locked.shape[1]
     for i in range(agents):
@@ -93,7 +93,7 @@ def lock(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> 
 
 
 @compiled
-def bind(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def bind(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Binds the stake of those who won or owe something, and gives the others theirs back."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
     for i in range(agents):
@@ -104,7 +104,7 @@ def bind(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def release(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def release(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Gives back what is still bonded when the tick is settled."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
     for i in range(agents):
@@ -113,7 +113,7 @@ def release(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def open_stakes(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def open_stakes(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nothing is locked at the start of an episode."""
     for i in range(world.staking.locked.shape[1]):
         world.staking.locked[k, i] = 0
