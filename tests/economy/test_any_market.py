@@ -159,7 +159,7 @@ def test_the_apis_take_it(path):
 
 
 def test_slashed_money_goes_where_the_scenario_says():
-    for destination, account in (("treasury", TREASURY), ("burn", BURN)):
+    for destination, number in (("treasury", TREASURY), ("burn", BURN)):
         economy = ECONOMY | {"staking": {"requirement": 1.0, "slashed_to": destination}}
         engine = Engine(econo_env.load("first_price_v0", economy=economy, max_cycles=30), 16)
         engine.reset(0)
@@ -167,7 +167,7 @@ def test_slashed_money_goes_where_the_scenario_says():
         for _ in range(30):
             engine.step(np.full(engine.buffers.actions.shape, -0.1, np.float32))
             slashed += engine.world.staking.slashed.sum(axis=1)
-        np.testing.assert_array_equal(engine.world.ledger.balances[:, account], slashed)
+        np.testing.assert_array_equal(engine.world.ledger.balances[:, number], slashed)
         assert slashed.any()
 
 
