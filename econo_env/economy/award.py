@@ -57,7 +57,7 @@ def mean_price(k: int, award: Award, fee: int) -> int:
         award: What happened.
         fee: What each of them paid beside the price, micro-credits.
     """
-    total, units = np.int64(0), np.int64(0)
+    total, units = 0, 0
     for i in range(award.units.shape[1]):
         if award.units[k, i] > 0:
             total += award.pays[k, i] - fee

@@ -95,7 +95,7 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The reference price: what an item cost, over all items in the bundles sold."""
     game = game_at(params.drawing, k, state, params)
-    paid, items = np.int64(0), 0
+    paid, items = 0, 0
     for i in range(state.values.shape[1]):
         if state.award.units[k, i] > 0:
             paid += state.award.pays[k, i]
