@@ -22,15 +22,20 @@ EVERYTHING = ("ledger", "staking", "default", "reputation", "incentives")
 def section(rng, part, supplies):
     """A part's section."""
     if part == "ledger":
-        return {"endowment": round(float(rng.choice([0.0, 0.3, 1.0, 10.0, rng.uniform(0.0, 3.0)])), 6)}
+        return {
+            "endowment": round(float(rng.choice([rng.uniform(0.0, 1.0), 1.0, 2.0, 10.0, rng.uniform(1.0, 4.0)])), 6)
+        }
     if part == "staking":
-        stake = {"requirement": round(float(rng.choice([0.0, 1.0, 2.5, rng.uniform(0.0, 1.5)])), 6),
+        stake = {"requirement": round(float(rng.choice([0.0, 1.0, 2.5, rng.random(), rng.random()])), 6),
                  "slashed_to": str(rng.choice(["house", "treasury", "burn"]))}  # fmt: skip
-        return stake | ({"liability": round(float(rng.uniform(0.01, 1.0)), 6)} if supplies else {})
+        return stake | ({"liability": round(float(rng.uniform(0.01, 0.5)), 6)} if supplies else {})
     if part == "default":
         return {"shock": round(float(rng.choice([0.0, rng.uniform(0.0, 1.5)])), 6)}
     if part == "reputation":
-        return {"threshold": round(float(rng.uniform(0.0, 0.6)), 3), "open_share": round(float(rng.random()), 3)}
+        return {
+            "threshold": round(float(rng.uniform(0.0, 0.6)), 3),
+            "open_share": round(float(rng.uniform(0.2, 1.0)), 3),
+        }
     return {"performance_bonus_multiplier": 1.0 + round(float(rng.random()), 3), "bonus_base": 0.1}
 
 
