@@ -340,7 +340,11 @@ class Market(Generic[S, T]):
         parts = scenario.parts()
         own = sizes["features"]
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
-        columns = {"market": self.state} | {part.name: part.state for part in parts}
+        columns: dict[str, type[Any]] = {"market": self.state} | {part.name: part.state for part in parts}
+        lengths: dict[str, int] = {}
+        for part, section in parts.items():
+            columns |= part.widens
+            lengths |= part.axes(scenario, section)
         kinds = {name: type(constant) for name, constant in constants.items()}
         return Program(
             name=f"{self.name}-{'-'.join(part.name for part in parts)}",
@@ -350,7 +354,8 @@ class Market(Generic[S, T]):
                 "features": len(self.observations(scenario)),
                 "exposed": scenario.num_agents,
                 "accounts": num_accounts(scenario.num_agents),
-            },
+            }
+            | lengths,
             params=params_type(self.name, kinds)(**constants),
             source=world_source(self.kernels, rule, list(parts), own),
             parts=tuple(part.name for part in parts),
