@@ -108,9 +108,9 @@ class Engine:
         self._ready = True
         self.reset_markets(chosen)
 
-    def reset_markets(self, mask: ArrayLike) -> None:
-        """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
-        chosen = self._mask(mask)
+    def reset_markets(self, mask: ArrayLike | None = None) -> None:
+        """Starts the next episode where `mask`, bool of shape (num_markets,), is set; everywhere by default."""
+        chosen = self._everywhere if mask is None else self._mask(mask)
         self._require_reset()
         self._over_markets(chosen, self.world, self._terms, self.exchange, *self._shown, True, bool(self.autoreset))
 
@@ -131,19 +131,10 @@ class Engine:
         given = own if actions is own else np.asarray(actions, dtype=np.float32)
         if given.shape != own.shape:
             raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
-        arguments = (
-            self._everywhere,
-            self.world,
-            self._terms,
-            self.exchange,
-            *self._shown,
-            False,
-            bool(self.autoreset),
-        )
         if where is None:
             if given is not own:
                 own[...] = given
-            self._over_markets(*arguments)
+            self._over_markets(self._everywhere, False)
             return
         chosen = self._mask(where)
         if given is not own:

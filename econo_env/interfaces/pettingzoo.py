@@ -42,7 +42,6 @@ StepResult: TypeAlias = tuple[Observations, dict[str, float], dict[str, bool], d
 Removal = Literal["terminate", "mask"]
 ObservationForm = Literal["box", "dict"]
 EVERYBODY = slice(None)
-_THE_MARKET = np.ones(1, dtype=np.bool_)
 
 
 class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
@@ -190,13 +189,13 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if starts_over:
             self.engine.reset(fresh_seed() if seed is None else whole_number("seed", seed), first_market)
         else:
-            self.engine.reset_markets(_THE_MARKET)
+            self.engine.reset_markets()
         self._seeded = True
         self.agents = self.possible_agents[:]
         self._rows = EVERYBODY
         if self._recorder is not None:
             self._recorder.start(self.engine.state)
-        return self._seen(self.agents)
+        return self._seen(self.agents, self._market())
 
     def step(self, actions: Mapping[str, Any]) -> StepResult:
         """Plays one round.
@@ -216,18 +215,19 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         agents = self.agents
         if not agents:
             return self._nobody_left(actions)
-        rows = action_rows(actions, agents, self._index, self._form)
-        engine, market, everybody = self.engine, self._market(), self._rows is EVERYBODY
-        given = self._form.decoded(rows, market.observations if everybody else market.observations[self._rows])
+        sent = action_rows(actions, agents, self._index, self._form)
+        engine, market, rows = self.engine, self._market(), self._rows
+        everybody = rows is EVERYBODY
+        given = self._form.decoded(sent, market.observations if everybody else market.observations[rows])
         if self._recorder is not None:
             self._recorder.before(engine.state)
         if not everybody:
             market.actions[:] = 0.0
-        market.actions[self._rows] = given
+        market.actions[rows] = given
         engine.step(engine.exchange.actions)
-        rewards = by_agent(agents, (market.rewards if everybody else market.rewards[self._rows]).tolist())
-        observations, infos = self._seen(agents)
-        terminations, truncations = self._flags(agents)
+        rewards = by_agent(agents, (market.rewards if everybody else market.rewards[rows]).tolist())
+        observations, infos = self._seen(agents, market)
+        terminations, truncations = self._flags(agents, market)
         if self._recorder is not None:
             self._recorder.after(engine.state, market.rewards)
             if self.render_mode == "human":
@@ -260,23 +260,21 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
             self._views = only_market(self.engine.exchange)
         return self._views
 
-    def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
-        market, rows = self._market(), self._rows
-        everybody = rows is EVERYBODY
+    def _seen(self, agents: list[str], market: OnlyMarket) -> tuple[Observations, Infos]:
+        everybody, rows = self._rows is EVERYBODY, self._rows
+        may_act = market.action_mask if everybody else market.action_mask[rows]
         seen = market.observations.copy() if everybody else market.observations[rows]
-        observations: list[Any] = list(seen)
-        masks = list(self._form.masks(market.action_mask if everybody else market.action_mask[rows]))
-        columns: dict[str, list[Any]] = {"action_mask": masks} if self._mask_in_infos else {}
+        observations: Any = seen
+        if self._as_dict:
+            pairs = zip(seen, self._form.masks(may_act), strict=True)
+            observations = [{"observation": one, "action_mask": mask} for one, mask in pairs]
+        columns: dict[str, Any] = {"action_mask": self._form.masks(may_act)} if self._mask_in_infos else {}
         for name, column in self._info(self.scenario, self.engine.state).items():
             columns[name] = column.tolist()[0] if everybody else column[0][rows].tolist()
-        if self._as_dict:
-            pairs = zip(observations, masks, strict=True)
-            observations = [{"observation": seen, "action_mask": mask.copy()} for seen, mask in pairs]
         return by_agent(agents, observations), facts_by_agent(agents, columns)
 
-    def _flags(self, agents: list[str]) -> tuple[dict[str, bool], dict[str, bool]]:
-        market = self._market()
-        if self.engine.exchange.ended[0]:
+    def _flags(self, agents: list[str], market: OnlyMarket) -> tuple[dict[str, bool], dict[str, bool]]:
+        if market.source.ended[0]:
             # RLlib never closes an episode in which the last agents end in different ways
             truncated = b"\1" in market.truncated.tobytes()
             self.agents = []
