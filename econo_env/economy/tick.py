@@ -43,7 +43,7 @@ def loop_source(stages: Stages, rule: Stage) -> str:
     known = vars(stages)
     tick = [name for name in TICK_ORDER if known.get(name) is not None and name not in _OF_THE_ECONOMY]
     calls = "\n".join(
-        f"            {name}(k, state, terms, exchange{', rule' if name == 'clear' else ''})" for name in tick
+        f"            {name}(k, state, params, buffers{', rule' if name == 'clear' else ''})" for name in tick
     )
     used = {name: plain(known[name]) for name in tick} | {"reset_market": plain(stages.reset), "rule": plain(rule)}
     imports = "\n".join(
@@ -56,19 +56,19 @@ from econo_env.engine.kernels import cached, forget_results, keep_final_observat
 
 
 @cached
-def run(first, last, mask, state, terms, exchange, starts, autoreset):
+def run(first, last, mask, state, params, buffers, starts, autoreset):
     for k in range(first, last):
         if not starts:
 {calls}
-            begins = autoreset and exchange.ended[k]
+            begins = autoreset and buffers.ended[k]
             if begins:
-                keep_final_observations(k, exchange)
+                keep_final_observations(k, buffers)
         else:
             begins = mask[k]
             if begins:
-                forget_results(k, exchange)
+                forget_results(k, buffers)
         if begins:
-            reset_market(k, state, terms, exchange)
+            reset_market(k, state, params, buffers)
 '''
 
 
@@ -90,20 +90,20 @@ def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_fe
             tick.append(f"{stage}(k, world.market, params.market, shown{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = plain(part.stages[stage])
-            tick.append(f"{part.name}_{stage}(k, world, params, exchange{', withdraw' if stage in _STRIKING else ''})")
+            tick.append(f"{part.name}_{stage}(k, world, params, buffers{', withdraw' if stage in _STRIKING else ''})")
         if stage == "gate":
-            tick.append("show(k, world, params, exchange)")
+            tick.append("show(k, world, params, buffers)")
     used |= {"reset_market": plain(stages.reset), "withdraw": plain(stages.withdraw)}
     opening = ["reset_market(k, world.market, params.market, shown)"]
     for stage in ("open", "gate"):
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = plain(part.stages[stage])
-            opening.append(f"{part.name}_{stage}(k, world, params, exchange)")
-    opening.append("show(k, world, params, exchange)")
+            opening.append(f"{part.name}_{stage}(k, world, params, buffers)")
+    opening.append("show(k, world, params, buffers)")
     features = [(part, feature) for part in parts for feature in part.features]
     used |= {f"see_{feature.name}": plain(feature.value) for _, feature in features}
     seen = [
-        f"exchange.observations[k, i, {own_features + number}] = see_{feature.name}(k, i, world, params)"
+        f"buffers.observations[k, i, {own_features + number}] = see_{feature.name}(k, i, world, params)"
         for number, (_, feature) in enumerate(features)
     ]
     imports = "\n".join(
@@ -125,23 +125,23 @@ from econo_env.engine.kernels import cached, forget_results, keep_final_observat
 
 
 @compiled
-def show(k, world, params, exchange):
-    for i in range(exchange.rewards.shape[1]):
+def show(k, world, params, buffers):
+    for i in range(buffers.rewards.shape[1]):
 {seen}
 
 
 @cached
-def run(first, last, mask, world, params, exchange, shown, starts, autoreset):
+def run(first, last, mask, world, params, buffers, shown, starts, autoreset):
     for k in range(first, last):
         if not starts:
 {tick}
-            begins = autoreset and exchange.ended[k]
+            begins = autoreset and buffers.ended[k]
             if begins:
-                keep_final_observations(k, exchange)
+                keep_final_observations(k, buffers)
         else:
             begins = mask[k]
             if begins:
-                forget_results(k, exchange)
+                forget_results(k, buffers)
         if begins:
 {opening}
 '''

@@ -3,35 +3,35 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.multi_unit import equilibria, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.multi_unit import analysis, docs, document, equilibria, kernels, state, strategies, view
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 
 MARKET = Market(
     name="multi_unit",
     config=MultiUnitScenario,
     built_in=built_in,
-    state=layout.State,
-    axes=layout.axes,
-    params=layout.terms,
+    state=state.State,
+    axes=state.axes,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
         finish=rounds.finish,
-        expose=phases.expose,
-        withdraw=phases.withdraw,
+        expose=kernels.expose,
+        withdraw=kernels.withdraw,
     ),
-    actions=layout.action_names,
-    features=layout.observation_names,
+    actions=state.action_names,
+    features=state.observation_names,
     types=Types(
-        names=layout.type_names,
-        now=outcome.types,
-        at=outcome.types_at,
-        put=outcome.set_types,
+        names=state.type_names,
+        now=analysis.types,
+        at=analysis.types_at,
+        put=analysis.set_types,
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
@@ -45,11 +45,11 @@ MARKET = Market(
         expected_outcome=equilibria.expected_outcome,
         unit_bids=equilibria.offers_unit_bids,
     ),
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
     ),

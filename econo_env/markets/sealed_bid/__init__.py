@@ -3,36 +3,36 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.sealed_bid import equilibria, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.sealed_bid import analysis, docs, document, equilibria, kernels, state, strategies, view
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in
 
 MARKET = Market(
     name="sealed_bid",
     config=SealedBidScenario,
     built_in=built_in,
-    state=layout.State,
-    axes=layout.axes,
-    params=layout.terms,
+    state=state.State,
+    axes=state.axes,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
         finish=rounds.finish,
-        expose=phases.expose,
-        withdraw=phases.withdraw,
+        expose=kernels.expose,
+        withdraw=kernels.withdraw,
     ),
-    actions=layout.action_names,
-    features=layout.observation_names,
+    actions=state.action_names,
+    features=state.observation_names,
     types=Types(
-        names=outcome.type_names,
-        now=outcome.types,
-        at=outcome.types_at,
-        put=outcome.set_types,
-        interdependence=Interdependence(applies=outcome.types_hang_together, put=outcome.set_types_given),
+        names=analysis.type_names,
+        now=analysis.types,
+        at=analysis.types_at,
+        put=analysis.set_types,
+        interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
@@ -43,22 +43,22 @@ MARKET = Market(
     ),
     judging=Judging(
         bids=BidSearch(
-            made=outcome.bids_made,
-            highest=outcome.highest_bid,
-            curves=outcome.bid_curves,
-            applies=outcome.offers_bid_curves,
+            made=analysis.bids_made,
+            highest=analysis.highest_bid,
+            curves=analysis.bid_curves,
+            applies=analysis.offers_bid_curves,
         )
     ),
     solver=Solver(
         solution=equilibria.numerical_solution,
         bid_function=equilibria.equilibrium_bids,
-        expected_outcome=outcome.expected_outcome,
+        expected_outcome=analysis.expected_outcome,
     ),
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
     ),
