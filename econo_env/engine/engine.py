@@ -63,7 +63,7 @@ class Engine:
         self.num_markets = int(num_markets)
         self.num_agents = scenario.num_agents
         self.num_threads = min(int(num_threads), self.num_markets)
-        self.autoreset = autoreset
+        self.autoreset = bool(autoreset)
         program = scenario.program()
         sizes = program.sizes
         needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (program.state, StepBuffers))
@@ -75,8 +75,7 @@ class Engine:
         own: tuple[StepBuffers, ...] = ()
         if program.own_features is not None:  # what the market itself shows comes first
             own = (self.buffers._replace(observations=self.buffers.observations[..., : program.own_features]),)
-        self._shown = own
-        self._params = program.params
+        self._records = (self.world, program.params, self.buffers, *own)
         self._kernels: Kernels = kernels(program.source, program.name)
         self._run: Kernel | None = None
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
@@ -112,7 +111,7 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set; everywhere by default."""
         chosen = self._everywhere if mask is None else self._mask(mask)
         self._require_reset()
-        self._over_markets(chosen, self.world, self._params, self.buffers, *self._shown, True, bool(self.autoreset))
+        self._over_markets(chosen, True)
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `buffers`.
@@ -128,17 +127,17 @@ class Engine:
         """
         self._require_reset()
         own = self.buffers.actions
-        given = own if actions is own else np.asarray(actions, dtype=np.float32)
-        if given.shape != own.shape:
-            raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
-        if where is None:
-            if given is not own:
-                own[...] = given
+        chosen = None if where is None else self._mask(where)
+        if actions is not own:
+            given = np.asarray(actions, dtype=np.float32)
+            if given.shape != own.shape:
+                raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
+            these = slice(None) if chosen is None else chosen
+            own[these] = given[these]
+        if chosen is None:
             self._over_markets(self._everywhere, False)
             return
-        chosen = self._mask(where)
-        if given is not own:
-            own[chosen] = given[chosen]
+        arguments = (self._everywhere, *self._records, False, self.autoreset)
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
             self._kernel(arguments)(first, last, *arguments)
@@ -195,7 +194,8 @@ class Engine:
             self._run = machine_code(self._kernels.run, 0, self.num_markets, *arguments)
         return self._run
 
-    def _over_markets(self, *arguments: Any) -> None:
+    def _over_markets(self, mask: NDArray[np.bool_], starts: bool) -> None:
+        arguments = (mask, *self._records, starts, self.autoreset)
         kernel = self._run or self._kernel(arguments)
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
