@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.kernels import Kernel, Kernels, kernels, machine_code
+from econo_env.engine.kernels import Kernel, Kernels, MachineCode, kernels, machine_code
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
@@ -75,9 +75,10 @@ class Engine:
         own: tuple[StepBuffers, ...] = ()
         if program.own_features is not None:  # what the market itself shows comes first
             own = (self.buffers._replace(observations=self.buffers.observations[..., : program.own_features]),)
-        self._records = (self.world, program.params, self.buffers, *own)
+        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, *own)
         self._kernels: Kernels = kernels(program.source, program.name)
-        self._run: Kernel | None = None
+        self._code: MachineCode | None = None
+        self._given: tuple[Any, ...] = ()
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
         self._pool: ThreadPoolExecutor | None = None
         self._ready = False
@@ -137,10 +138,10 @@ class Engine:
         if chosen is None:
             self._over_markets(self._everywhere, False)
             return
-        arguments = (self._everywhere, *self._records, False, self.autoreset)
+        kernel = self._kernel()
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
-            self._kernel(arguments)(first, last, *arguments)
+            kernel(first, last, self._everywhere, *self._given, False, self.autoreset)
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -189,14 +190,17 @@ class Engine:
         if not self._ready:
             raise RuntimeError("call reset(seed) before the first step")
 
-    def _kernel(self, arguments: tuple[Any, ...]) -> Kernel:
-        if self._run is None:
-            self._run = machine_code(self._kernels.run, 0, self.num_markets, *arguments)
-        return self._run
+    def _kernel(self) -> Kernel:
+        if self._code is None:
+            own = self._everywhere, *self._records, False, self.autoreset
+            self._code = machine_code(self._kernels.run, 0, 0, *own)
+            self._code.call(*self._code.once)  # a call for no markets, which writes the records
+            self._given = self._code.given[3:-2]
+        return self._code.call
 
     def _over_markets(self, mask: NDArray[np.bool_], starts: bool) -> None:
-        arguments = (mask, *self._records, starts, self.autoreset)
-        kernel = self._run or self._kernel(arguments)
+        kernel = self._kernel()
+        arguments = (mask, *self._given, starts, self.autoreset)
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
             return
