@@ -126,7 +126,8 @@ class Engine:
             ValueError: A shape is off.
             RuntimeError: `reset` has not been called.
         """
-        self._require_reset()
+        if not self._ready:
+            self._require_reset()
         own = self.buffers.actions
         chosen = None if where is None else self._mask(where)
         if actions is not own:
@@ -199,7 +200,7 @@ class Engine:
         return self._code.call
 
     def _over_markets(self, mask: NDArray[np.bool_], starts: bool) -> None:
-        kernel = self._kernel()
+        kernel = self._kernel() if self._code is None else self._code.call
         arguments = (mask, *self._given, starts, self.autoreset)
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)

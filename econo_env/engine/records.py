@@ -1,9 +1,10 @@
 """Records of arrays and constants as compiled rules take them: by their place, not by value.
 
 Numba passes a named tuple to a function member by member: for the forty arrays of a market three hundred words a
-call, which are most of the text that a first compilation writes and reads. A `Record` is a pointer instead. The loop
-over markets copies what it points to into its own frame once, so that the optimiser holds every member in registers
-as it does with members passed one by one.
+call, which are most of the text that a first compilation writes and reads. A `Record` is a pointer instead, to memory
+that is written once and not at every call, which takes as long as a tick of a small market. The loop over markets
+copies what it points to into its own frame once, so that the optimiser holds every member in registers as it does with
+members passed one by one.
 """
 
 from collections.abc import Iterator
