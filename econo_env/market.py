@@ -15,7 +15,7 @@ from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.ledger import num_accounts
 from econo_env.economy.tick import loop_source, world_source
-from econo_env.economy.world import params_type, world_type
+from econo_env.economy.world import columns_of, lengths_of, params_type, world_type
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
@@ -340,7 +340,7 @@ class Market(Generic[S, T]):
         parts = scenario.parts()
         own = sizes["features"]
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
-        columns = {"market": self.state} | {part.name: part.state for part in parts}
+        columns = {"market": self.state} | columns_of(parts)
         kinds = {name: type(constant) for name, constant in constants.items()}
         return Program(
             name=f"{self.name}-{'-'.join(part.name for part in parts)}",
@@ -350,7 +350,8 @@ class Market(Generic[S, T]):
                 "features": len(self.observations(scenario)),
                 "exposed": scenario.num_agents,
                 "accounts": num_accounts(scenario.num_agents),
-            },
+            }
+            | lengths_of(scenario, parts),
             params=params_type(self.name, kinds)(**constants),
             source=world_source(self.kernels, rule, list(parts), own),
             parts=tuple(part.name for part in parts),

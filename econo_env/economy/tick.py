@@ -74,6 +74,14 @@ def run(first, last, mask, state, params, buffers, starts, autoreset):
 '''
 
 
+def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
+    """What parts do, as `part.stage`, in the order in which the loop does it: at the start of an episode, then a tick.
+
+    The number of an operation is its place here.
+    """
+    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
+
+
 def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_features: int) -> str:
     """The text of the loop over markets that carry an economy: within a stage the market's kernel, then the parts'.
 
@@ -84,6 +92,8 @@ def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_fe
         own_features: Features that the market itself writes; those of the parts follow.
     """
     used = {"rule": plain(rule)}
+    numbers = {name: number for number, name in enumerate(operations(parts))}
+    before = [part.before for part in parts if part.before is not None]
     tick: list[str] = []
     kernels = {"quote": quote} | {stage: kernel for stage, kernel in vars(stages).items() if kernel is not None}
     for stage in TICK_ORDER:
@@ -93,6 +103,7 @@ def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_fe
             tick.append(f"{stage}(k, world.market, params.market, shown{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = plain(part.stages[stage])
+            tick += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
             tick.append(f"{part.name}_{stage}(k, world, params, buffers{', withdraw' if stage in _STRIKING else ''})")
         if stage == "gate":
             tick.append("show(k, world, params, buffers)")
@@ -101,6 +112,7 @@ def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_fe
     for stage in ("open", "gate"):
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = plain(part.stages[stage])
+            opening += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
             opening.append(f"{part.name}_{stage}(k, world, params, buffers)")
     opening.append("show(k, world, params, buffers)")
     features = [(part, feature) for part in parts for feature in part.features]
