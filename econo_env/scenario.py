@@ -34,6 +34,16 @@ class Kind(Protocol):
         ...
 
     @property
+    def undone_by_award(self) -> bool:
+        """Whether a tick whose award is taken back has not happened."""
+        ...
+
+    @property
+    def confines(self) -> bool:
+        """Whether it can keep orders within a band of prices before they trade."""
+        ...
+
+    @property
     def one_sale(self) -> bool:
         """Whether an episode is one sale that goes through its ticks."""
         ...

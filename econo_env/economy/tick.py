@@ -1,5 +1,6 @@
 """The order of a tick, and the text of the loop over markets."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,8 +37,8 @@ TICK_ORDER = (
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
 _OF_THE_ECONOMY = ("expose", "quote")
-_STRIKING = ("strike", "lock")
-"""Stages that take the market's `withdraw`."""
+_GIVEN = 4
+"""What every stage of a part takes: k, world, params, buffers."""
 
 
 def loop_source(stages: Stages, rule: Stage) -> str:
@@ -82,6 +83,11 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
     return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
 
 
+def _kernels(stages: Stages) -> dict[str, Stage]:
+    """The market's kernels by name, with those that it leaves to the house."""
+    return {"quote": quote} | {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
+
+
 def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_features: int) -> str:
     """The text of the loop over markets that carry an economy: within a stage the market's kernel, then the parts'.
 
@@ -95,25 +101,31 @@ def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_fe
     numbers = {name: number for number, name in enumerate(operations(parts))}
     before = [part.before for part in parts if part.before is not None]
     tick: list[str] = []
-    kernels = {"quote": quote} | {stage: kernel for stage, kernel in vars(stages).items() if kernel is not None}
+    kernels = _kernels(stages)
+
+    def call(part: Part[Any], stage: str) -> str:
+        """The call of a part's stage, with the market's kernels that it names after the four that all take."""
+        function = plain(part.stages[stage])
+        taken = list(inspect.signature(function).parameters)[_GIVEN:]
+        used.update({f"{part.name}_{stage}": function} | {name: plain(kernels[name]) for name in taken})
+        return f"{part.name}_{stage}({', '.join(['k', 'world', 'params', 'buffers', *taken])})"
+
     for stage in TICK_ORDER:
         kernel = kernels.get(stage)
         if kernel is not None:
             used[stage] = plain(kernel)
             tick.append(f"{stage}(k, world.market, params.market, shown{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
-            used[f"{part.name}_{stage}"] = plain(part.stages[stage])
             tick += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
-            tick.append(f"{part.name}_{stage}(k, world, params, buffers{', withdraw' if stage in _STRIKING else ''})")
+            tick.append(call(part, stage))
         if stage == "gate":
             tick.append("show(k, world, params, buffers)")
-    used |= {"reset_market": plain(stages.reset), "withdraw": plain(stages.withdraw)}
+    used["reset_market"] = plain(stages.reset)
     opening = ["reset_market(k, world.market, params.market, shown)"]
     for stage in ("open", "gate"):
         for part in (part for part in parts if stage in part.stages):
-            used[f"{part.name}_{stage}"] = plain(part.stages[stage])
             opening += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
-            opening.append(f"{part.name}_{stage}(k, world, params, buffers)")
+            opening.append(call(part, stage))
     opening.append("show(k, world, params, buffers)")
     features = [(part, feature) for part in parts for feature in part.features]
     used |= {f"see_{feature.name}": plain(feature.value) for _, feature in features}

@@ -43,6 +43,7 @@ MARKET = Market(
     ),
     judging=Judging(one_round=True),
     two_sided=True,
+    undone_by_award=False,
     clear=document.clear_document,
     view=View(
         info=state.info,
