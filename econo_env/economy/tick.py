@@ -1,11 +1,12 @@
 """The order of a tick, and the text of the loop over markets."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from econo_env.economy.award import quote
 from econo_env.economy.part import Part
+from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.program import Stage, Stages
 
@@ -83,9 +84,22 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
     return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
 
 
-def _kernels(stages: Stages) -> dict[str, Stage]:
+@compiled
+def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any) -> int:
+    """Orders trade where they will: a market whose trades are voided afterwards."""
+    return 0
+
+
+@compiled
+def call_nothing(k: int, reference: int, state: Any, params: Any) -> int:
+    """There is no call: every tick of such a market is one."""
+    return 0
+
+
+def _kernels(stages: Stages) -> dict[str, Callable[..., Any]]:
     """The market's kernels by name, with those that it leaves to the house."""
-    return {"quote": quote} | {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
+    usual: dict[str, Callable[..., Any]] = {"quote": quote, "confine": confine_nothing, "call": call_nothing}
+    return usual | {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
 
 
 def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_features: int) -> str:

@@ -33,12 +33,12 @@ class Mean(NamedTuple):
 
     Attributes:
         total: Their sum, micro-credits.
-        count: How many there are; 0 for no reference.
+        size: How many there are; 0 for no reference.
         at: Where the next one goes in the ring.
     """
 
     total: int
-    count: int
+    size: int
     at: int
 
 
@@ -47,10 +47,10 @@ def push(prices: Int64s, mean: Mean, price: int) -> Mean:
     """Adds a price to the ring (window,), in place of the oldest where it is full."""
     window = prices.shape[0]
     total = mean.total + price
-    if mean.count == window:
+    if mean.size == window:
         total -= prices[mean.at]
     prices[mean.at] = price
-    return Mean(total, min(mean.count + 1, window), (mean.at + 1) % window)
+    return Mean(total, min(mean.size + 1, window), (mean.at + 1) % window)
 
 
 @compiled

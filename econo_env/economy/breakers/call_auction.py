@@ -29,7 +29,7 @@ class Call(NamedTuple):
 def _number(units: Int64s | None, i: int) -> int:
     if units is None:
         return 1
-    return units[i]
+    return int(units[i])
 
 
 @compiled

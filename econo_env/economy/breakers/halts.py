@@ -87,13 +87,13 @@ def limits(status: Status, rules: Rules, mean: Mean, wide: bool) -> tuple[int, i
     """The lowest and the highest price at which the coming tick can execute; none where the market is halted."""
     if status.mode in (HALTED, ENDED):
         return NO_LIMIT, 0
-    if mean.count == 0 or rules.kind == NO_BAND:
+    if mean.size == 0 or rules.kind == NO_BAND:
         return 0, NO_LIMIT
     if status.mode == REOPENING:
-        return band(mean.total, mean.count, rules.collar * (1 + status.calls if rules.reopening == WIDEN else 1))
+        return band(mean.total, mean.size, rules.collar * (1 + status.calls if rules.reopening == WIDEN else 1))
     if rules.kind == MOVE:
-        return band(mean.total, mean.count, 2 * rules.move if wide else rules.move)
-    return tier_band(mean.total, mean.count, rules.kind, wide)
+        return band(mean.total, mean.size, 2 * rules.move if wide else rules.move)
+    return tier_band(mean.total, mean.size, rules.kind, wide)
 
 
 @compiled
@@ -165,6 +165,6 @@ def remember(
         return restart(prices, price)
     if status.calls >= rules.extensions:
         return restart(prices, 0)
-    if rules.reopening == FOLLOW and attempt > 0 and mean.count > 0:
+    if rules.reopening == FOLLOW and attempt > 0 and mean.size > 0:
         return restart(prices, min(max(attempt, low), high))
     return mean

@@ -62,8 +62,8 @@ class BreakersSection(Section):
     """When trading halts, and how it begins again.
 
     Attributes:
-        move: How far a price may be from the mean of the last ones, as a share of it; a trade beyond is voided. Null for
-            no band, or the band of `tier`.
+        move: How far a price may be from the mean of the last ones, as a share of it; a trade beyond is voided. Null
+            for no band, or the band of `tier`.
         tier: 1 or 2: the band of the limit-up limit-down plan, one credit for one dollar, in place of `move`.
         double_first: Ticks at the start of an episode in which the band is twice as wide.
         double_last: Ticks at its end.
@@ -107,9 +107,8 @@ class BreakersSection(Section):
 
     @model_validator(mode="after")
     def _levels_rise(self) -> "BreakersSection":
-        if self.levels is not None:
-            if not all(low < high for low, high in pairwise((0.0, *self.levels, 1.0))):
-                raise ValueError(f"levels = {list(self.levels)}: give three rising falls between 0 and 1, as 0.07")
+        if self.levels is not None and not all(low < high for low, high in pairwise((0.0, *self.levels, 1.0))):
+            raise ValueError(f"levels = {list(self.levels)}: give three rising falls between 0 and 1, as 0.07")
         if self.tier is not None and "move" in self.model_fields_set and self.move is not None:
             raise ValueError("tier takes the place of move: leave one of the two out")
         return self
@@ -167,7 +166,7 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         rules=rules,
         double_first=section.double_first,
         double_from=scenario.max_cycles - section.double_last,
-        levels=None if levels is None else Levels(*(round(f * PPM) for f in levels), section.level_halt, until),
+        levels=None if levels is None else _levels(levels, section.level_halt, until),
         measures=None if systemic is None else _measures(systemic),
         calls=None if calls is None else CallRules(calls.failures, calls.open, calls.successes, calls.probes),
         books=section.books,
@@ -175,6 +174,11 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         beforehand=scenario.kind.confines,
         longest=max(halts),
     )
+
+
+def _levels(falls: tuple[float, float, float], halt: int, until: int) -> Levels:
+    first, second, third = (round(fall * PPM) for fall in falls)
+    return Levels(first, second, third, halt, until)
 
 
 def _measures(section: SystemicSection) -> Measures:
@@ -191,10 +195,8 @@ def _measures(section: SystemicSection) -> Measures:
 def check(scenario: Scenario, section: BreakersSection) -> str | None:
     """Why breakers do not go with a scenario."""
     kind, economy = scenario.kind, scenario.economy or {}
-    if kind.one_sale:
-        return "an episode is one sale here, so there is no price before its own to compare with: leave it out"
     if not (kind.undone_by_award or kind.confines):
-        return f"a trade in a {scenario.market} market leaves more behind than its award, so it cannot be voided"
+        return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
     systemic = section.systemic
     judged = section.calls is not None or (systemic is not None and systemic.failures is not None)
     if judged and "default" not in economy:

@@ -45,14 +45,14 @@ def of_rate(events: int, cases: int, trigger: int, least: int) -> int:
 @compiled
 def of_spread(prices: Int64s, mean: Mean, trigger: int, least: int) -> int:
     """Whether the range of the prices in the ring exceeds the trigger, parts per million of their mean."""
-    if mean.count < max(least, 2):
+    if mean.size < max(least, 2):
         return BETWEEN
     low = high = prices[0]
-    for at in range(1, mean.count):
+    for at in range(1, mean.size):
         low, high = min(low, prices[at]), max(high, prices[at])
-    if high - low > share_down(mean.total, mean.count, trigger):
+    if high - low > share_down(mean.total, mean.size, trigger):
         return HIGH
-    return LOW if high - low <= share_down(mean.total, mean.count, trigger * _REARM // PPM) else BETWEEN
+    return LOW if high - low <= share_down(mean.total, mean.size, trigger * _REARM // PPM) else BETWEEN
 
 
 @compiled

@@ -4,145 +4,36 @@ The band lies around the mean of the last reference prices. While a market is ha
 struck, and time passes. See `econo_env.economy.breakers` for the rules and docs/breakers.md for what they do.
 """
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from econo_env.economy.award import WITHDRAWALS
-from econo_env.economy.breakers import calls, degradation, halts, levels, section, systemic
-from econo_env.economy.breakers.bands import NO_LIMIT, PPM, Mean, restart
-from econo_env.economy.breakers.calls import CLOSED, HALF_OPEN, OPENED, CallBreaker, CallRules
-from econo_env.economy.breakers.halts import CLIP, ENDED, HALTED, OPEN, REOPENING, Status
+from econo_env.economy.breakers import calls, halts, section
+from econo_env.economy.breakers.bands import NO_LIMIT, restart
+from econo_env.economy.breakers.calls import CLOSED, CallBreaker, CallRules
+from econo_env.economy.breakers.columns import (
+    COUNTS,
+    State,
+    calls_of,
+    may_bid,
+    mean_of,
+    put,
+    put_calls,
+    put_mean,
+    status_of,
+)
+from econo_env.economy.breakers.halts import CLIP, ENDED, HALTED, OPEN, REOPENING
 from econo_env.economy.breakers.integrity import in_order
-from econo_env.economy.breakers.levels import Levels
-from econo_env.economy.breakers.section import BreakersSection, Measures, Params
+from econo_env.economy.breakers.section import BreakersSection, Params
+from econo_env.economy.breakers.watch import watch_calls, watch_levels, watch_measures
 from econo_env.economy.ledger import BONDED, FREE, TREASURY, account
 from econo_env.economy.part import Feature, Part
 from econo_env.economy.parts.ledger import move
-from econo_env.economy.reputation import reputation_mean
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
+from econo_env.engine.state import StepBuffers
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
-
-AWARDED, FAILED, TRIED, MISSED = range(4)
-COUNTS = 4
-VOLATILITY, REPUTATION = AWARDED, TRIED  # triggers that need no count of their own have its place
-
-
-class State(NamedTuple):
-    """Halts in a batch of markets; a status is one of `econo_env.economy.breakers.halts`."""
-
-    mode: Annotated[Int64s, Column(np.int64, (), "0 open, 1 halted, 2 reopening, 3 ended")]
-    reason: Annotated[Int64s, Column(np.int64, (), "of the last halt, see breakers.halts; 0 for none")]
-    left: Annotated[Int64s, Column(np.int64, (), "ticks of the halt to come")]
-    rejections: Annotated[Int64s, Column(np.int64, (), "attempts rejected in a row")]
-    failed_calls: Annotated[Int64s, Column(np.int64, (), "reopening calls that came to nothing")]
-    open_for: Annotated[Int64s, Column(np.int64, (), "ticks since it reopened, up to least_open")]
-    prices: Annotated[Int64s, Column(np.int64, ("price_window",), "micro-credits, the last reference prices, a ring")]
-    total: Annotated[Int64s, Column(np.int64, (), "micro-credits, their sum")]
-    count: Annotated[Int64s, Column(np.int64, (), "how many there are")]
-    at: Annotated[Int64s, Column(np.int64, (), "where the next one goes")]
-    low: Annotated[Int64s, Column(np.int64, (), "micro-credits, lowest price at which the coming tick can execute")]
-    high: Annotated[Int64s, Column(np.int64, (), "micro-credits, the highest")]
-    attempt: Annotated[Int64s, Column(np.int64, (), "micro-credits, price tried in the last tick, 0 for none")]
-    in_band: Annotated[Bools, Column(np.bool_, (), "it was allowed to stand")]
-    voided: Annotated[Bools, Column(np.bool_, (), "the trades of the last tick were voided")]
-    opening: Annotated[Int64s, Column(np.int64, (), "micro-credits, the session's first price, 0 for none yet")]
-    index: Annotated[Int64s, Column(np.int64, (), "micro-credits, its last price")]
-    level: Annotated[Int64s, Column(np.int64, (), "highest market-wide level that has halted the session")]
-    recent: Annotated[Int64s, Column(np.int64, ("trend", "counts"), "awards, failures, tries, misses of each tick")]
-    sums: Annotated[Int64s, Column(np.int64, ("counts",), "of each over the ring")]
-    next: Annotated[Int64s, Column(np.int64, (), "where the next tick goes in the ring")]
-    disarmed: Annotated[Bools, Column(np.bool_, ("counts",), "triggers that wait for their measure to come down")]
-    phase: Annotated[Int64s, Column(np.int64, (), "of the call breaker: 0 closed, 1 open, 2 half-open")]
-    failures: Annotated[Int64s, Column(np.int64, (), "awards that failed in a row")]
-    successes: Annotated[Int64s, Column(np.int64, (), "probes that succeeded")]
-    waits: Annotated[Int64s, Column(np.int64, (), "ticks that the call breaker stays open")]
-    probes: Annotated[Int64s, Column(np.int64, (), "probes under way")]
-    epoch: Annotated[Int64s, Column(np.int64, (), "how often the call breaker has changed over")]
-    admitted: Annotated[Bools, Column(np.bool_, ("agents",), "may bid in the coming tick, if anybody may")]
-    barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for a halt alone")]
-
-
-@compiled
-def status_of(k: int, breakers: State) -> Status:
-    """The status of market k."""
-    return Status(
-        breakers.mode[k],
-        breakers.reason[k],
-        breakers.left[k],
-        breakers.rejections[k],
-        breakers.failed_calls[k],
-        breakers.open_for[k],
-    )
-
-
-@compiled
-def _put(k: int, breakers: State, status: Status) -> None:
-    breakers.mode[k] = status.mode
-    breakers.reason[k] = status.reason
-    breakers.left[k] = status.left
-    breakers.rejections[k] = status.rejections
-    breakers.failed_calls[k] = status.calls
-    breakers.open_for[k] = status.open_for
-
-
-@compiled
-def _put_mean(k: int, breakers: State, mean: Mean) -> None:
-    breakers.total[k] = mean.total
-    breakers.count[k] = mean.count
-    breakers.at[k] = mean.at
-
-
-@compiled
-def _calls_of(k: int, breakers: State) -> CallBreaker:
-    return CallBreaker(
-        breakers.phase[k],
-        breakers.failures[k],
-        breakers.successes[k],
-        breakers.waits[k],
-        breakers.probes[k],
-        breakers.epoch[k],
-    )
-
-
-@compiled
-def _put_calls(k: int, breakers: State, breaker: CallBreaker) -> None:
-    breakers.phase[k] = breaker.phase
-    breakers.failures[k] = breaker.failures
-    breakers.successes[k] = breaker.successes
-    breakers.waits[k] = breaker.left
-    breakers.probes[k] = breaker.under_way
-    breakers.epoch[k] = breaker.epoch
-
-
-@compiled
-def degradation_of(k: int, breakers: State) -> int:
-    """The level of degradation of market k, see `econo_env.economy.breakers.degradation`."""
-    if breakers.mode[k] == ENDED:
-        return degradation.SHUTDOWN
-    if breakers.mode[k] == HALTED:
-        systemic_halt = breakers.reason[k] == halts.SYSTEMIC or breakers.reason[k] == halts.CALLS
-        return degradation.EMERGENCY if systemic_halt else degradation.ESSENTIAL
-    limited = breakers.mode[k] == REOPENING or breakers.phase[k] == HALF_OPEN
-    return degradation.LIMITED if limited else degradation.NORMAL
-
-
-@compiled
-def _may_bid(k: int, i: int, breakers: State) -> bool:
-    level = degradation_of(k, breakers)
-    if degradation.offers(level, degradation.BIDS_OF_ALL):
-        return True
-    return degradation.offers(level, degradation.BIDS_OF_PROBES) and breakers.admitted[k, i]
-
-
-@compiled
-def _halt(k: int, breakers: State, ticks: int, reason: int) -> None:
-    """Halts the market for the longer of what it is halted for and so many ticks; for good where they are negative."""
-    if breakers.mode[k] == ENDED or (breakers.mode[k] == HALTED and 0 <= ticks <= breakers.left[k]):
-        return
-    _put(k, breakers, halts.halted(ticks, reason))
 
 
 @compiled
@@ -150,13 +41,13 @@ def open_session(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """A session opens with no reference; one whose books are not in order stays halted until the engine is reset."""
     breakers = world.breakers
     if not (breakers.mode[k] == ENDED and breakers.reason[k] == halts.INTEGRITY):
-        _put(k, breakers, halts.fresh(params.breakers.rules))
-    _put_mean(k, breakers, restart(breakers.prices[k], 0))
+        put(k, breakers, halts.fresh(params.breakers.rules))
+    put_mean(k, breakers, restart(breakers.prices[k], 0))
     breakers.attempt[k] = 0
     breakers.in_band[k] = True
     breakers.voided[k] = False
     breakers.opening[k] = 0
-    breakers.index[k] = 0
+    breakers.latest[k] = 0
     breakers.level[k] = 0
     breakers.next[k] = 0
     for count in range(breakers.sums.shape[1]):
@@ -164,7 +55,7 @@ def open_session(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         breakers.disarmed[k, count] = False
         for tick in range(breakers.recent.shape[1]):
             breakers.recent[k, tick, count] = 0
-    _put_calls(k, breakers, CallBreaker(CLOSED, 0, 0, 0, 0, 0))
+    put_calls(k, breakers, CallBreaker(CLOSED, 0, 0, 0, 0, 0))
 
 
 @compiled
@@ -172,17 +63,58 @@ def check_books(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Halts a market whose books are not in order, before anybody bids in it."""
     ledger, breakers = world.ledger, world.breakers
     if params.breakers.books and not in_order(ledger.balances[k], ledger.minted[k], ledger.refused[k]):
-        _put(k, breakers, halts.halted(-1, halts.INTEGRITY))
+        put(k, breakers, halts.halted(-1, halts.INTEGRITY))
         breakers.low[k], breakers.high[k] = NO_LIMIT, 0
 
 
 @compiled
-def shut(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
-    """Strikes the bids of those who may not bid, with what they have standing from before."""
+def shut(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any, confine: Any, call: Any) -> None:
+    """Strikes the bids of those who may not bid, with what they have standing from before, and confines the others."""
+    breakers = world.breakers
+    breakers.attempt[k] = 0
+    breakers.in_band[k] = True
+    for i in range(breakers.barred.shape[1]):
+        if not may_bid(k, i, breakers):
+            _withdraw_all(k, i, world, withdraw)
+    if not params.breakers.beforehand:
+        return
+    if breakers.mode[k] == OPEN:
+        _confine_all(k, world, params, breakers.low[k], breakers.high[k], confine)
+    elif breakers.mode[k] == REOPENING:
+        _call_all(k, world, params, withdraw, confine, call)
+
+
+@compiled
+def _withdraw_all(k: int, i: int, world: Any, withdraw: Any) -> None:
+    for _ in range(WITHDRAWALS):
+        withdraw(k, i, world.market)
+
+
+@compiled
+def _confine_all(k: int, world: Any, params: Any, low: int, high: int, confine: Any) -> None:
+    """Keeps all orders within the band; if nothing trades for it, the price that was tried is just beyond."""
+    above, below = False, False
     for i in range(world.breakers.barred.shape[1]):
-        if not _may_bid(k, i, world.breakers):
-            for _ in range(WITHDRAWALS):
-                withdraw(k, i, world.market)
+        wanted = confine(k, i, low, high, world.market, params.market)
+        above, below = above or wanted > 0, below or wanted < 0
+    if above != below:
+        world.breakers.attempt[k] = high + 1 if above else low - 1
+
+
+@compiled
+def _call_all(k: int, world: Any, params: Any, withdraw: Any, confine: Any, call: Any) -> None:
+    """Lets all orders meet at the one price of a call, if that lies within the collar; if not, none of them stands."""
+    breakers, agents = world.breakers, world.breakers.barred.shape[1]
+    reference = breakers.total[k] // breakers.held[k] if breakers.held[k] > 0 else 0
+    price = call(k, reference, world.market, params.market)
+    if price == 0 or breakers.low[k] <= price <= breakers.high[k]:
+        for i in range(agents):
+            if price > 0:
+                confine(k, i, price, price, world.market, params.market)
+        return
+    breakers.attempt[k] = price
+    for i in range(agents):
+        _withdraw_all(k, i, world, withdraw)
 
 
 @compiled
@@ -194,10 +126,13 @@ def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> N
     for i in range(agents):
         traded = traded or award.units[k, i] != 0
     price = award.price[k]
-    breakers.attempt[k] = max(price, 1) if traded else 0  # what is sold for nothing has the least price
-    breakers.in_band[k] = not traded or breakers.low[k] <= price <= breakers.high[k]
-    breakers.voided[k] = not breakers.in_band[k]
-    if breakers.in_band[k]:
+    if traded:
+        breakers.attempt[k] = max(price, 1)  # what is sold for nothing has the least price
+        breakers.in_band[k] = breakers.low[k] <= price <= breakers.high[k]
+    else:
+        breakers.in_band[k] = breakers.attempt[k] == 0
+    breakers.voided[k] = traded and not breakers.in_band[k]
+    if not breakers.voided[k]:
         return
     award.price[k] = 0
     for i in range(agents):
@@ -224,148 +159,17 @@ def watch(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     breakers, constants = world.breakers, params.breakers
     rules, status, price = constants.rules, status_of(k, breakers), world.market.award.price[k]
     low, high, attempt = breakers.low[k], breakers.high[k], breakers.attempt[k]
-    mean = Mean(breakers.total[k], breakers.count[k], breakers.at[k])
+    mean = mean_of(k, breakers)
     told = price
     if status.mode == REOPENING and rules.reopening == CLIP:
         told = halts.execution(status, rules, low, high, attempt)
-    _put_mean(k, breakers, halts.remember(breakers.prices[k], mean, status, rules, low, high, attempt, told))
-    _put(k, breakers, halts.after(status, rules, attempt, breakers.in_band[k], told))
-    _watch_calls(k, world, constants.calls, status.mode)
-    _watch_levels(k, world, constants.levels, rules.least_open, price)
+    put_mean(k, breakers, halts.remember(breakers.prices[k], mean, status, rules, low, high, attempt, told))
+    put(k, breakers, halts.after(status, rules, attempt, breakers.in_band[k], told))
+    watch_calls(k, world, constants.calls)
+    watch_levels(k, world, constants.levels, rules.least_open, price)
     if status.mode in (OPEN, REOPENING):
-        _watch_measures(k, world, constants.measures, rules.least_open, price)
+        watch_measures(k, world, constants.measures, rules.least_open, price)
     check_books(k, world, params, buffers)
-
-
-@compiled
-def _may_halt(k: int, breakers: State, least_open: int) -> bool:
-    """Whether the market has been open for long enough to halt again; halted this very tick, it may halt for longer."""
-    return breakers.mode[k] == HALTED or (breakers.mode[k] == OPEN and breakers.open_for[k] >= least_open)
-
-
-@compiled
-def _watch_levels(k: int, world: Any, rules: Levels | None, least_open: int, price: int) -> None:
-    """Halts at a market-wide level that has not halted the session before; the third ends it at once."""
-    breakers = world.breakers
-    if price > 0:
-        breakers.index[k] = price
-        if breakers.opening[k] == 0:
-            breakers.opening[k] = price
-    if rules is None:
-        return
-    level = levels.level_of(breakers.opening[k], breakers.index[k], rules)
-    ticks = levels.halt_for(level, breakers.level[k], world.market.tick[k] + 1, rules)
-    if ticks < 0 or (ticks > 0 and _may_halt(k, breakers, least_open)):
-        breakers.level[k] = level
-        _halt(k, breakers, ticks, halts.LEVEL)
-
-
-@compiled
-def _failed(k: int, world: Any) -> int:
-    """Awards of the tick from which their winner walked away."""
-    failed = 0
-    for i in range(world.default.walked.shape[1]):
-        failed += int(world.default.walked[k, i])
-    return failed
-
-
-@compiled
-def _kept(k: int, world: Any) -> int:
-    """Awards of the tick that were kept."""
-    kept = 0
-    for i in range(world.default.kept.shape[1]):
-        kept += int(world.default.kept[k, i])
-    return kept
-
-
-@compiled
-def _watch_calls(k: int, world: Any, rules: CallRules | None, mode: int) -> None:
-    """Tells the call breaker what came of the tick's awards, each a call of those who were admitted."""
-    if rules is None:
-        return
-    breakers = world.breakers
-    before = calls.tick(_calls_of(k, breakers))
-    epoch, phase, breaker = breakers.epoch[k], breakers.phase[k], before
-    for i in range(breakers.admitted.shape[1]):
-        if world.default.walked[k, i] or world.default.kept[k, i]:
-            breaker = calls.result(breaker, rules, epoch, world.default.kept[k, i])
-        elif phase == HALF_OPEN and breakers.admitted[k, i]:
-            breaker = calls.given_up(breaker, epoch)
-    _put_calls(k, breakers, breaker)
-    if breaker.phase == OPENED and before.phase != OPENED:
-        _halt(k, breakers, rules.open, halts.CALLS)
-
-
-@compiled
-def _count(k: int, breakers: State, count: int, number: int) -> None:
-    """Puts a number in the place of the oldest one in the ring."""
-    at = breakers.next[k]
-    breakers.sums[k, count] += number - breakers.recent[k, at, count]
-    breakers.recent[k, at, count] = number
-
-
-@compiled
-def _watch_measures(k: int, world: Any, rules: Measures | None, least_open: int, price: int) -> None:
-    """Takes the measures of the tick, and halts where a trigger fires."""
-    if rules is None:
-        return
-    breakers, tried = world.breakers, False
-    _count_failures(k, world, rules.failures)
-    for i in range(breakers.barred.shape[1]):
-        tried = tried or world.market.award.exposure[k, i] > 0 or world.market.award.supplies[k, i]
-    _count(k, breakers, TRIED, 1 if tried else 0)
-    _count(k, breakers, MISSED, 1 if tried and price == 0 else 0)
-    breakers.next[k] = (breakers.next[k] + 1) % breakers.recent.shape[1]
-    if breakers.mode[k] != OPEN or breakers.open_for[k] < least_open:
-        return
-    fires = _rate_fires(k, breakers, FAILED, AWARDED, rules.failures, rules.least)
-    fires = _rate_fires(k, breakers, MISSED, TRIED, rules.missed, rules.least) or fires
-    fires = _volatility_fires(k, breakers, rules.volatility, rules.least) or fires
-    fires = _reputation_fires(k, world, rules.reputation) or fires
-    if fires:
-        _halt(k, breakers, rules.halt, halts.SYSTEMIC)
-
-
-@compiled
-def _count_failures(k: int, world: Any, trigger: int | None) -> None:
-    if trigger is None:
-        return
-    failed = _failed(k, world)
-    _count(k, world.breakers, FAILED, failed)
-    _count(k, world.breakers, AWARDED, failed + _kept(k, world))
-
-
-@compiled
-def _fires(k: int, breakers: State, which: int, signal: int) -> bool:
-    fired = systemic.fired(signal, not breakers.disarmed[k, which])
-    breakers.disarmed[k, which] = not fired.armed
-    return fired.fires
-
-
-@compiled
-def _rate_fires(k: int, breakers: State, events: int, cases: int, trigger: int | None, least: int) -> bool:
-    if trigger is None:
-        return False
-    signal = systemic.of_rate(breakers.sums[k, events], breakers.sums[k, cases], trigger, least)
-    return _fires(k, breakers, events, signal)
-
-
-@compiled
-def _volatility_fires(k: int, breakers: State, trigger: int | None, least: int) -> bool:
-    if trigger is None:
-        return False
-    mean = Mean(breakers.total[k], breakers.count[k], breakers.at[k])
-    return _fires(k, breakers, VOLATILITY, systemic.of_spread(breakers.prices[k], mean, trigger, least))
-
-
-@compiled
-def _reputation_fires(k: int, world: Any, trigger: int | None) -> bool:
-    if trigger is None:
-        return False
-    reputation, agents, total = world.reputation, world.breakers.barred.shape[1], 0.0
-    for i in range(agents):
-        total += reputation_mean(reputation.positive[k, i], reputation.negative[k, i])
-    return _fires(k, world.breakers, REPUTATION, systemic.of_shortfall(int(total / agents * PPM), trigger))
 
 
 @compiled
@@ -380,14 +184,14 @@ def lift(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Writes the band of the coming tick, and bars those who may not bid in it."""
     breakers, constants, tick = world.breakers, params.breakers, world.market.tick[k]
-    mean = Mean(breakers.total[k], breakers.count[k], breakers.at[k])
+    mean = mean_of(k, breakers)
     wide = tick < constants.double_first or tick >= constants.double_from
     low, high = halts.limits(status_of(k, breakers), constants.rules, mean, wide)
     breakers.low[k] = low
     breakers.high[k] = high
     _admit(k, breakers, constants.calls, tick)
     for i in range(breakers.barred.shape[1]):
-        may = _may_bid(k, i, breakers)
+        may = may_bid(k, i, breakers)
         breakers.barred[k, i] = buffers.action_mask[k, i] and not may
         buffers.action_mask[k, i] = buffers.action_mask[k, i] and may
 
@@ -404,8 +208,8 @@ def _admit(k: int, breakers: State, rules: CallRules | None, tick: int) -> None:
 def _is_admitted(k: int, breakers: State, rules: CallRules | None) -> bool:
     if rules is None:
         return True
-    admitted = calls.admit(_calls_of(k, breakers), rules)
-    _put_calls(k, breakers, admitted.breaker)
+    admitted = calls.admit(calls_of(k, breakers), rules)
+    put_calls(k, breakers, admitted.breaker)
     return admitted.allowed
 
 
@@ -420,7 +224,7 @@ def ticks_to_reopen(k: int, i: int, world: Any, params: Any) -> float:
     """Ticks of the halt to come over those of the longest one."""
     if world.breakers.mode[k] == ENDED:
         return 1.0
-    return world.breakers.left[k] / params.breakers.longest
+    return float(world.breakers.left[k] / params.breakers.longest)
 
 
 @compiled

@@ -22,6 +22,8 @@ MARKET = Market(
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        confine=kernels.confine,
+        call=kernels.call,
         quote=kernels.quote,
     ),
     actions=state.action_names,

@@ -40,11 +40,11 @@ def test_bands_are_those_of_the_exact_mean(history, window, share):
     for price in history:
         mean = push(ring, mean, price)
     exact = Fraction(sum(history[-window:]), len(history[-window:]))
-    assert (mean.total, mean.count) == (sum(history[-window:]), len(history[-window:]))
+    assert (mean.total, mean.size) == (sum(history[-window:]), len(history[-window:]))
     part = exact * share / PPM
-    assert share_down(mean.total, mean.count, share) == part.__floor__() < 2**63
-    assert share_up(mean.total, mean.count, share) == part.__ceil__()
-    low, high = band(mean.total, mean.count, share)
+    assert share_down(mean.total, mean.size, share) == part.__floor__() < 2**63
+    assert share_up(mean.total, mean.size, share) == part.__ceil__()
+    low, high = band(mean.total, mean.size, share)
     assert low == max(exact - part, 0).__ceil__()
     assert high == (exact + part).__floor__()
 
