@@ -8,6 +8,7 @@ import numpy as np
 from econo_env.economy.breakers import halts
 from econo_env.economy.breakers.bands import Mean
 from econo_env.economy.breakers.halts import CLIP, FOLLOW, HALTED, OPEN, REOPENING, Rules, Status
+from econo_env.economy.breakers.section import BreakersSection
 
 PUBLISHED = Rules(0, 50_000, 3, 5, 100_000, CLIP, 4, 3)
 
@@ -108,3 +109,123 @@ def replay(rules: Rules, window: int, log: list[tuple[int, int]]) -> list[str]:
 
 NAMES = {OPEN: "open", HALTED: "halted", REOPENING: "reopening"}
 """Of the modes, as `replay` tells them."""
+
+
+@dataclass
+class Tick:
+    """What the log of a market says of a tick.
+
+    Attributes:
+        attempt: The price tried, micro-credits, 0 for none.
+        price: The price of what was kept, 0 for nothing.
+        tried: Whether anybody bid.
+        outcomes: Of each award, by the number of its agent, whether it was kept.
+    """
+
+    attempt: int
+    price: int
+    tried: bool
+    outcomes: list[bool]
+
+    @property
+    def failed(self) -> int:
+        """Awards walked away from."""
+        return len(self.outcomes) - sum(self.outcomes)
+
+
+class Session:
+    """All halts of a market from its log: prices, market-wide levels, systemic rates, awards that fail in a row."""
+
+    def __init__(self, section: BreakersSection, rules: Rules, length: int) -> None:
+        self.section, self.prices = section, Replay(rules, section.window)
+        self.until = length - round(section.last_part * length)
+        self.first = self.last = self.level = self.number = 0
+        self.ticks: list[Tick] = []
+        self.armed = {"failures": True, "missed": True, "volatility": True}
+        self.phase, self.row, self.good, self.waits = "closed", 0, 0, 0
+
+    @property
+    def mode(self) -> str:
+        """`open`, `halted`, `reopening` or `ended`."""
+        return self.prices.mode
+
+    def tick(self, tick: Tick) -> None:
+        """Plays a tick of the log."""
+        before = self.mode
+        self.number += 1
+        if before != "ended":
+            self.prices.tick(tick.attempt, tick.price)
+        self._calls(tick)
+        self._levels(tick.price)
+        if before in ("open", "reopening") and self.section.systemic is not None:
+            self.ticks.append(tick)
+            self._measures()
+
+    def _halt(self, ticks: int) -> None:
+        market = self.prices
+        if market.mode == "ended" or (market.mode == "halted" and market.left >= ticks):
+            return
+        market.mode, market.left = "halted", ticks
+        market.rejections = market.open_for = 0
+
+    def _may_halt(self) -> bool:
+        market = self.prices
+        return market.mode == "halted" or (market.mode == "open" and market.open_for >= market.rules.least_open)
+
+    def _levels(self, price: int) -> None:
+        self.last = price or self.last
+        self.first = self.first or price
+        if self.section.levels is None or not self.first:
+            return
+        fall = Fraction(self.first - self.last, self.first)
+        level = sum(fall >= Fraction(str(threshold)) for threshold in self.section.levels)
+        if level > self.level and level == 3:
+            self.level, self.prices.mode = 3, "ended"
+        elif level > self.level and self.number < self.until and self._may_halt():
+            self.level = level
+            self._halt(self.section.level_halt)
+
+    def _calls(self, tick: Tick) -> None:
+        if self.section.calls is None:
+            return
+        rules, phase = self.section.calls, self.phase
+        if phase == "open":
+            self.waits -= 1
+            self.phase = "open" if self.waits else "half-open"
+            self.good = 0
+            return
+        for kept in tick.outcomes:
+            self.row = 0 if kept else self.row + 1
+            self.good += kept
+            if self.row >= (rules.failures if phase == "closed" else 1):
+                self.phase, self.waits, self.row = "open", rules.open, 0
+                self._halt(rules.open)
+                return  # what else comes of the tick tells of a breaker that is no more
+            if phase == "half-open" and self.good >= rules.successes:
+                self.phase, self.row = "closed", 0
+                return
+
+    def _measures(self) -> None:
+        rules, market = self.section.systemic, self.prices
+        if market.mode != "open" or market.open_for < market.rules.least_open:
+            return
+        recent = self.ticks[-rules.window :]
+        awards, tried = sum(len(t.outcomes) for t in recent), sum(t.tried for t in recent)
+        measures = {
+            "failures": (sum(t.failed for t in recent), awards, rules.failures, awards >= rules.least),
+            "missed": (sum(t.tried and not t.price for t in recent), tried, rules.missed, tried >= rules.least),
+        }
+        if market.history:
+            width = (max(market.history) - min(market.history)) * len(market.history)
+            enough = len(market.history) >= max(rules.least, 2)
+            measures["volatility"] = width, sum(market.history), rules.volatility, enough
+        for name, (events, cases, trigger, enough) in measures.items():
+            if trigger is None or not enough:
+                continue
+            measure = Fraction(events) / Fraction(cases)
+            if measure > Fraction(str(trigger)):
+                if self.armed[name]:
+                    self._halt(rules.halt)
+                self.armed[name] = False
+            elif measure <= Fraction(str(trigger)) * Fraction(4, 5):
+                self.armed[name] = True
