@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.ledger import num_accounts
-from econo_env.economy.tick import loop_source, world_source
+from econo_env.economy.tick import loop_source
 from econo_env.economy.world import params_type, world_type
+from econo_env.engine.feature import Feature
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
@@ -66,7 +67,6 @@ class Docs:
     Attributes:
         description: What is played, in a few sentences.
         actions: Meaning of each action component, by its name.
-        observations: Meaning of each observation feature, by its name.
         rewards: What an agent earns in a step, in credits.
         start: What a new episode starts from.
         end: How an episode ends for an agent or for all, one sentence each.
@@ -76,7 +76,6 @@ class Docs:
 
     description: str
     actions: Mapping[str, str]
-    observations: Mapping[str, str]
     rewards: str
     start: str
     end: tuple[str, ...]
@@ -85,7 +84,7 @@ class Docs:
 
 
 class PutTypes(Protocol[S_contra]):
-    """Gives an agent types and shows them in its observations."""
+    """Gives an agent types; `Engine.show` then writes what agents see of them."""
 
     def __call__(self, scenario: S_contra, engine: "Engine", agent: int, types: Floats, /) -> None:
         """`types` has the shape (markets, components)."""
@@ -127,7 +126,7 @@ class Types(Generic[S, T]):
         names: What each component of a type means.
         now: The true types of the coming tick, shape (markets, agents, components); a copy.
         at: An agent's types at points of the unit cube (..., components): its prior's quantile transform.
-        put: Gives an agent types and shows them in its observations.
+        put: Gives an agent types; callers then call `Engine.show`, so that all see what follows.
         interdependence: Where types can tell of each other.
     """
 
@@ -288,11 +287,11 @@ class Market(Generic[S, T]):
         config: Its configuration.
         built_in: The scenarios that come with it.
         state: Its columns, a NamedTuple.
-        axes: Lengths of the named axes of those columns, with `agents`, `features` and `actions`.
+        axes: Lengths of the named axes of those columns, but for `agents`, `actions`, `features` and `exposed`.
         params: The constants of a scenario, as the kernels take them.
         kernels: The compiled stages of a tick.
         actions: What each component of an action means.
-        features: What each feature means that the market itself shows; `observations` adds those of the economy.
+        features: What agents see of the market itself, in order; `seen` adds what they see of the economy.
         view: What people see.
         baselines: Strategies to compare with.
         types: The private types; nobody has any by default.
@@ -311,13 +310,13 @@ class Market(Generic[S, T]):
     config: type[S]
     built_in: Callable[[], list[Scenario]]
     state: type[T]
-    axes: Callable[[S], dict[str, int]]
     params: Callable[[S], Any]
     kernels: Stages
     actions: Callable[[S], tuple[str, ...]]
-    features: Callable[[S], tuple[str, ...]]
+    features: Callable[[S], tuple[Feature, ...]]
     view: View[S, T]
     baselines: Baselines[S]
+    axes: Callable[[S], dict[str, int]] = field(default=lambda _: {})
     types: Types[S, T] = field(default_factory=lambda: NO_TYPES)
     welfare: Callable[[S, T, Floats], Welfare] | None = None
     agents: Callable[[S], tuple[str, ...]] = bidders
@@ -334,33 +333,37 @@ class Market(Generic[S, T]):
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
-        rule, sizes, params = self.rule(scenario), self.axes(scenario), self.params(scenario)
-        if scenario.economy is None:
-            return Program(self.name, self.state, sizes, params, loop_source(self.kernels, rule))
+        rule, params, own = self.rule(scenario), self.params(scenario), self.features(scenario)
         parts = scenario.parts()
-        own = sizes["features"]
+        source, widths = loop_source(self.kernels, rule, own, list(parts))
+        sizes = self.axes(scenario) | {
+            "agents": scenario.num_agents,
+            "actions": len(self.actions(scenario)),
+            "features": len(self.seen(scenario)),
+            "exposed": scenario.num_agents if parts else 0,
+        }
+        if not parts:
+            return Program(self.name, self.state, sizes, params, source, widths=widths)
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
         columns = {"market": self.state} | {part.name: part.state for part in parts}
         kinds = {name: type(constant) for name, constant in constants.items()}
         return Program(
             name=f"{self.name}-{'-'.join(part.name for part in parts)}",
             state=world_type(self.name, columns),
-            sizes=sizes
-            | {
-                "features": len(self.observations(scenario)),
-                "exposed": scenario.num_agents,
-                "accounts": num_accounts(scenario.num_agents),
-            },
+            sizes=sizes | {"accounts": num_accounts(scenario.num_agents)},
             params=params_type(self.name, kinds)(**constants),
-            source=world_source(self.kernels, rule, list(parts), own),
+            source=source,
             parts=tuple(part.name for part in parts),
-            own_features=own,
+            widths=widths,
         )
 
+    def seen(self, scenario: S) -> tuple[Feature, ...]:
+        """What each agent sees: the market's own features, then those of the economy."""
+        return self.features(scenario) + tuple(feature for part in scenario.parts() for feature in part.features)
+
     def observations(self, scenario: S) -> tuple[str, ...]:
-        """What each feature of an observation means: the market's own, then those of the economy."""
-        own = self.features(scenario)
-        return own + tuple(feature.name for part in scenario.parts() for feature in part.features)
+        """The names of what each agent sees."""
+        return tuple(feature.name for feature in self.seen(scenario))
 
     @property
     def one_sale(self) -> bool:

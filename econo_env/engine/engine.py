@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.kernels import Kernel, Kernels, kernels, machine_code
+from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, kernels, machine_code
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import Exchange, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
@@ -72,10 +72,7 @@ class Engine:
         world: Any = self.world
         self.state: Any = world.market if program.parts else world
         self.exchange = allocate(Exchange, self.num_markets, sizes)
-        own: tuple[Exchange, ...] = ()
-        if program.own_features is not None:  # what the market itself shows comes first
-            own = (self.exchange._replace(observations=self.exchange.observations[..., : program.own_features]),)
-        self._shown = own
+        self._widths = np.array(program.widths, dtype=np.int64)
         self._terms = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
         self._run: Kernel | None = None
@@ -112,7 +109,7 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
         chosen = self._mask(mask)
         self._require_reset()
-        self._over_markets(chosen, self.world, self._terms, self.exchange, *self._shown, True, bool(self.autoreset))
+        self._over_markets(*self._arguments(chosen, START))
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `exchange`.
@@ -131,15 +128,7 @@ class Engine:
         given = own if actions is own else np.asarray(actions, dtype=np.float32)
         if given.shape != own.shape:
             raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
-        arguments = (
-            self._everywhere,
-            self.world,
-            self._terms,
-            self.exchange,
-            *self._shown,
-            False,
-            bool(self.autoreset),
-        )
+        arguments = self._arguments(self._everywhere, TICK)
         if where is None:
             if given is not own:
                 own[...] = given
@@ -151,6 +140,11 @@ class Engine:
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
             self._kernel(arguments)(first, last, *arguments)
+
+    def show(self) -> None:
+        """Writes what agents see of the state as it stands, after a caller has written to it."""
+        self._require_reset()
+        self._over_markets(*self._arguments(self._everywhere, SHOW))
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -187,6 +181,9 @@ class Engine:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+    def _arguments(self, mask: NDArray[np.bool_], task: int) -> tuple[Any, ...]:
+        return mask, self.world, self._terms, self.exchange, self._widths, task, bool(self.autoreset)
 
     def _mask(self, given: ArrayLike) -> NDArray[np.bool_]:
         # a copy in one piece: `exchange.ended` itself may be given, and the compiled code wants no strides

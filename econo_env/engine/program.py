@@ -21,11 +21,12 @@ class Stages:
         grade: How good it was.
         settle: What agents earn.
         reputation: What is remembered.
-        observe: The next round, and what agents see of it.
+        observe: Moves on to the next round, which agents see afterwards.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
         expose: Writes the most that each bid can cost its bidder; with `withdraw` it lets the market carry an economy.
         withdraw: Strikes agent i's bid.
+        present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
     bids: Stage
@@ -40,6 +41,7 @@ class Stages:
     reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    present: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Program:
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
         parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
-        own_features: Features that the market itself shows, the first ones, where parts show others.
+        widths: How many features each block of them has, see `econo_env.engine.feature`.
     """
 
     name: str
@@ -62,4 +64,4 @@ class Program:
     params: Any
     source: str
     parts: tuple[str, ...] = ()
-    own_features: int | None = None
+    widths: tuple[int, ...] = ()

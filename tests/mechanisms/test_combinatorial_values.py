@@ -68,6 +68,7 @@ def test_types_given_by_hand_are_played_like_those_drawn(kind):
     types = market.types.now(scenario, engine.state)
     for agent in range(4):
         market.types.put(scenario, other, agent, types[:, agent])
+    other.show()
     assert np.array_equal(other.exchange.observations, engine.exchange.observations)
     for column in ("values", "items", "bundle"):
         assert np.array_equal(getattr(other.state, column), getattr(engine.state, column))

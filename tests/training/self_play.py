@@ -56,6 +56,7 @@ def stops_of(run, scenario):
         market, policy = market_of(scenario), make_policy(run, scenario)
         for agent in range(scenario.num_agents):
             market.types.put(scenario, engine, agent, np.asarray(values)[:, None])
+        engine.show()
         market.judging.bids.reveal(
             engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask)
         )

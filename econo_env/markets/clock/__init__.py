@@ -2,7 +2,7 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
-from econo_env.markets.clock import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.clock import features, form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.clock.scenario import ClockScenario, built_in
 
 MARKET = Market(
@@ -10,7 +10,6 @@ MARKET = Market(
     config=ClockScenario,
     built_in=built_in,
     state=layout.State,
-    axes=layout.axes,
     params=layout.terms,
     kernels=Stages(
         reset=phases.reset,
@@ -23,7 +22,7 @@ MARKET = Market(
         withdraw=phases.withdraw,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=features.features,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,

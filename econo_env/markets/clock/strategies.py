@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution
 from econo_env.equilibrium.solution import ACCEPTED_LOSS
-from econo_env.markets.clock.layout import State, is_over, observation_names
+from econo_env.market import market_of
+from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
@@ -81,14 +82,16 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike, luck: 
     """
     _require_whole_clock(scenario)
     _require_fine_steps(scenario)
-    limits = sealed.bids_in_equilibrium(sealed_form(scenario), observations, luck, observation_names(scenario))
+    limits = sealed.bids_in_equilibrium(
+        sealed_form(scenario), observations, luck, market_of(scenario).observations(scenario)
+    )
     return bid_actions(scenario, observations, limits)
 
 
 def sale_begins(scenario: ClockScenario, observations: ArrayLike) -> NDArray[np.bool_]:
     """Whether the clock stands where it starts, as far as observations (..., features) tell, shape (...)."""
     opening = scenario.row().opening(scenario.mechanism, scenario.highest_value) / scenario.highest_value
-    shown = np.asarray(observations, dtype=np.float64)[..., observation_names(scenario).index("price")]
+    shown = np.asarray(observations, dtype=np.float64)[..., market_of(scenario).observations(scenario).index("price")]
     return np.isclose(shown, min(1.0, opening), rtol=0.0, atol=1e-7)
 
 

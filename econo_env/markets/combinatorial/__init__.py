@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Interdependence, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.combinatorial import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.combinatorial import features, form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
 MARKET = Market(
@@ -24,7 +24,7 @@ MARKET = Market(
         withdraw=phases.withdraw,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=features.features,
     types=Types(
         names=layout.type_names,
         now=outcome.types,

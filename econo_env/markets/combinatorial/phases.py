@@ -9,9 +9,8 @@ from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
-from econo_env.markets.combinatorial.drawing import draw_values, game_at, show_who
+from econo_env.markets.combinatorial.drawing import draw_values, game_at
 from econo_env.markets.combinatorial.layout import State, Terms
-from econo_env.markets.feedback import show_bids
 from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
 from econo_env.money import CREDIT
 
@@ -92,38 +91,11 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-    each = state.values.shape[2]
-    winning_bid = 0
-    if terms.shows_winning_bid:
-        for i in range(state.won.shape[1]):
-            if state.won[k, i] >= 0:
-                winning_bid = max(winning_bid, state.bids[k, state.won[k, i]])
-    for i in range(state.values.shape[1]):
-        row = exchange.observations[k, i]
-        for b in range(each):
-            row[b] = state.values[k, i, b] / terms.highest_value
-        at = show_who(terms.drawing, k, i, state, terms, row, rounds_left)
-        if terms.shows_result:
-            row[at] = 1.0 if state.won[k, i] >= 0 else 0.0
-            row[at + 1] = min(1.0, state.award.pays[k, i] / (2.0 * terms.highest_value))
-            at += 2
-        if terms.shows_winning_bid:
-            row[at] = winning_bid / (2.0 * terms.highest_value)
-    if terms.shows_all_bids:
-        for i in range(state.values.shape[1]):
-            row = exchange.observations[k, i]
-            show_bids(state.bids[k], 2.0 * terms.highest_value, row, row.shape[0] - state.bids.shape[1], 1)
-
-
-@compiled
 def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < terms.max_cycles:
         draw_values(terms.drawing, k, state, terms)
-    _write_observations(k, state, terms, exchange)
 
 
 @compiled
@@ -138,4 +110,3 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.won[k, i] = np.int64(NO_BID)
         exchange.action_mask[k, i] = True
     draw_values(terms.drawing, k, state, terms)
-    _write_observations(k, state, terms, exchange)

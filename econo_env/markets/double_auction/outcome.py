@@ -41,10 +41,8 @@ def types_at(scenario: DoubleAuctionScenario, agent: int, uniforms: Floats) -> F
 
 
 def set_types(scenario: DoubleAuctionScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values or costs in credits, shape (markets, 1), and shows them in its observations."""
-    money = to_money(types[:, 0])
-    engine.state.values[:, agent] = money
-    engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_value))
+    """Gives the agent values or costs in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def welfare(scenario: DoubleAuctionScenario, state: State, types: Floats) -> Welfare:

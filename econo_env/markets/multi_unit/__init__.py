@@ -3,7 +3,17 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.multi_unit import equilibria, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.multi_unit import (
+    equilibria,
+    features,
+    form,
+    layout,
+    manual,
+    outcome,
+    phases,
+    picture,
+    strategies,
+)
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 
 MARKET = Market(
@@ -24,7 +34,7 @@ MARKET = Market(
         withdraw=phases.withdraw,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=features.features,
     types=Types(
         names=layout.type_names,
         now=outcome.types,

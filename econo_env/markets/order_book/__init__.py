@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.order_book import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.order_book import features, form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
 MARKET = Market(
@@ -22,7 +22,7 @@ MARKET = Market(
         finish=rounds.finish,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=features.features,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,

@@ -112,34 +112,17 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    scale = terms.price_scale
-    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-    best_bid = min(1.0, np.int64(state.best[k, BID]) * terms.tick_size * scale)
-    best_ask = 1.0
-    if state.best[k, ASK] != NO_ORDER:
-        best_ask = min(1.0, np.int64(state.best[k, ASK]) * terms.tick_size * scale)
-    last_price = min(1.0, state.last_price[k] * scale)
+def _let_act(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+    """An agent with no unit left may only do nothing."""
     for i in range(state.traded.shape[1]):
-        row, traded = exchange.observations[k, i], state.traded[k, i]
-        exchange.action_mask[k, i] = traded < terms.units
-        row[0] = state.values[k, i, traded] * scale if traded < terms.units else 0.0
-        row[1] = rounds_left
-        row[2] = 1.0 if i >= terms.num_buyers else 0.0
-        row[3] = (terms.units - traded) / terms.units
-        row[4] = best_bid
-        row[5] = best_ask
-        row[6] = last_price
-        row[7] = min(1.0, np.int64(state.level[k, i]) * terms.tick_size * scale)
-        row[8] = 1.0 if state.award.units[k, i] != 0 else 0.0
-        row[9] = min(1.0, abs(state.award.pays[k, i]) * scale)
+        exchange.action_mask[k, i] = state.traded[k, i] < terms.units
 
 
 @compiled
 def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Moves the clock and writes what agents see; an agent with no unit left may only do nothing."""
+    """Moves the clock."""
     state.tick[k] += 1
-    _write_observations(k, state, terms, exchange)
+    _let_act(k, state, terms, exchange)
 
 
 @compiled
@@ -162,4 +145,4 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.orders[k, i] = NOTHING
         state.turn[k, i] = 0
     draw_values(k, state, terms)
-    _write_observations(k, state, terms, exchange)
+    _let_act(k, state, terms, exchange)

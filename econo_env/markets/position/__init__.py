@@ -9,6 +9,7 @@ from econo_env.markets.sealed_bid import layout as sealed_layout
 from econo_env.markets.sealed_bid import outcome as sealed_outcome
 from econo_env.markets.sealed_bid import phases as sealed_phases
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
+from econo_env.markets.sealed_bid.features import features
 
 MARKET = Market(
     name="position",
@@ -28,7 +29,7 @@ MARKET = Market(
         withdraw=sealed_phases.withdraw,
     ),
     actions=sealed_layout.action_names,
-    features=sealed_layout.observation_names,
+    features=features,
     types=Types(
         names=sealed_outcome.type_names,
         now=sealed_outcome.types,

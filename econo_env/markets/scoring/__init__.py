@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.scoring import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.scoring import features, form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
 MARKET = Market(
@@ -11,7 +11,6 @@ MARKET = Market(
     config=ScoringScenario,
     built_in=built_in,
     state=layout.State,
-    axes=layout.axes,
     params=layout.terms,
     kernels=Stages(
         reset=phases.reset,
@@ -24,7 +23,7 @@ MARKET = Market(
         withdraw=phases.withdraw,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=features.features,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,

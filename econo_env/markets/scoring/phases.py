@@ -9,7 +9,6 @@ from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Exchange
-from econo_env.markets.feedback import show_bids
 from econo_env.markets.scoring.layout import NO_OFFER, State, Terms
 from econo_env.markets.scoring.scenario import QUALITY_STEPS
 from econo_env.markets.sealed_bid.phases import draw_private_values
@@ -95,44 +94,11 @@ def settle(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-    score, quality = 0.0, 0.0
-    if terms.shows_winning_bid:
-        for i in range(state.values.shape[1]):
-            if state.award.units[k, i] != 0:
-                score = min(1.0, state.scores[k, i] * terms.score_scale)
-                quality = state.qualities[k, i] / QUALITY_STEPS
-    for i in range(state.values.shape[1]):
-        row = exchange.observations[k, i]
-        row[0] = state.values[k, i] * terms.cost_scale
-        row[1] = rounds_left
-        at = 2
-        if terms.shows_role:
-            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
-            at += 1
-        if terms.shows_result:
-            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
-            row[at + 1] = min(1.0, -state.award.pays[k, i] * terms.score_scale)
-            at += 2
-        if terms.shows_winning_bid:
-            row[at] = score
-            row[at + 1] = quality
-    if terms.shows_all_bids:
-        for i in range(state.values.shape[1]):
-            row = exchange.observations[k, i]
-            first = row.shape[0] - 2 * state.prices.shape[1]
-            show_bids(state.prices[k], terms.largest_price, row, first, 2)
-            show_bids(state.qualities[k], QUALITY_STEPS, row, first + 1, 2)
-
-
-@compiled
 def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Moves the clock, draws the cost parameters of the next round if there is one, and writes what suppliers see."""
+    """Moves the clock and draws the cost parameters of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < terms.max_cycles:
         draw_private_values(k, state, terms)
-    _write_observations(k, state, terms, exchange)
 
 
 @compiled
@@ -147,4 +113,3 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.scores[k, i] = np.int64(NO_OFFER)
         exchange.action_mask[k, i] = True
     draw_private_values(k, state, terms)
-    _write_observations(k, state, terms, exchange)

@@ -110,12 +110,6 @@ def mirror_bids(extras: Extras | None, k: int, state: State) -> None:
 
 
 @compiled
-def size_of(extras: Extras | None, payment: int) -> int:
-    """What was paid, or in procurement received."""
-    return payment if extras is None else abs(payment)
-
-
-@compiled
 def forget_extras(extras: Extras | None, k: int, state: State) -> None:
     """At the start of an episode nobody has walked away, the seller has not bid, and no item has shown its worth."""
     if extras is None:

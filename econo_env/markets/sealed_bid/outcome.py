@@ -42,10 +42,8 @@ def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Float
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
-    money = to_money(types[:, 0])
-    engine.state.values[:, agent] = money
-    engine.exchange.observations[:, agent, 0] = money / float(to_money(scenario.highest_signal))
+    """Gives the agent values in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def types_hang_together(scenario: SealedBidScenario) -> bool:

@@ -9,7 +9,6 @@ from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import Exchange
-from econo_env.markets.feedback import show_bids
 from econo_env.markets.sealed_bid.extras import (
     draw_common_signals,
     draw_extras,
@@ -18,7 +17,6 @@ from econo_env.markets.sealed_bid.extras import (
     most_paid,
     restrict_bids,
     settle_extras,
-    size_of,
     stretched,
 )
 from econo_env.markets.sealed_bid.layout import NO_BID, Extras, State, Terms
@@ -104,42 +102,11 @@ def _settle(extras: Extras | None, k: int, state: State, terms: Terms, exchange:
 
 
 @compiled
-def _write_observations(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    rounds_left = (terms.max_cycles - state.tick[k]) / terms.max_cycles
-    winning_bid = 0
-    if terms.shows_winning_bid:
-        for i in range(state.values.shape[1]):
-            if state.award.units[k, i] != 0:
-                winning_bid = max(winning_bid, state.bids[k, i])
-    for i in range(state.values.shape[1]):
-        row = exchange.observations[k, i]
-        row[0] = state.values[k, i] * terms.value_scale
-        row[1] = rounds_left
-        at = 2
-        if terms.shows_role:
-            row[at] = (terms.prior_of[i] + 1) / terms.quantiles.values.shape[0]
-            row[at + 1] = terms.weights[i] / terms.largest_weight
-            at += 2
-        if terms.shows_result:
-            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
-            row[at + 1] = min(1.0, size_of(terms.extras, state.award.pays[k, i]) / terms.largest_amount)
-            at += 2
-        if terms.shows_winning_bid:
-            row[at] = winning_bid / terms.largest_amount
-    if terms.shows_all_bids:
-        bidders = state.values.shape[1]
-        for i in range(bidders):
-            row = exchange.observations[k, i]
-            show_bids(state.bids[k], terms.largest_amount, row, row.shape[0] - bidders, 1)
-
-
-@compiled
 def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < terms.max_cycles:
         draw_values(k, state, terms, exchange)
-    _write_observations(k, state, terms, exchange)
 
 
 @compiled
@@ -155,4 +122,3 @@ def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
         state.slots[k, i] = 0
     forget_extras(terms.extras, k, state)
     draw_values(k, state, terms, exchange)
-    _write_observations(k, state, terms, exchange)

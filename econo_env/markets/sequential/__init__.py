@@ -8,7 +8,7 @@ from econo_env.markets import rounds
 from econo_env.markets.sealed_bid import outcome as sealed_outcome
 from econo_env.markets.sealed_bid import phases as sealed_phases
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.sequential import form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.sequential import features, form, layout, manual, outcome, phases, picture, strategies
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
 
 MARKET: Market[SequentialScenario, Any] = Market(
@@ -16,7 +16,6 @@ MARKET: Market[SequentialScenario, Any] = Market(
     config=SequentialScenario,
     built_in=built_in,
     state=layout.State,
-    axes=layout.axes,
     params=layout.terms,
     kernels=Stages(
         reset=phases.reset,
@@ -27,9 +26,10 @@ MARKET: Market[SequentialScenario, Any] = Market(
         finish=rounds.finish,
         expose=sealed_phases.expose,
         withdraw=sealed_phases.withdraw,
+        present=features.present,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=features.features,
     types=Types(
         names=sealed_outcome.type_names,
         now=sealed_outcome.types,

@@ -35,7 +35,7 @@ MARKET = Market(
         finish=episode.finish,
     ),
     actions=layout.action_names,
-    features=layout.observation_names,
+    features=manual.features,
     types=Types(
         names=outcome.type_names,
         now=outcome.types,
