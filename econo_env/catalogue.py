@@ -13,7 +13,7 @@ from econo_env import markets
 from econo_env.documents import read_yaml
 from econo_env.market import Market
 from econo_env.mechanisms.base import MECHANISMS, Mechanism
-from econo_env.mechanisms.form import READERS
+from econo_env.mechanisms.document import READERS
 from econo_env.scenario import Scenario
 from econo_env.settings import Problem, SettingsError, describe_errors, suggestion, validated
 from econo_env.table import Table

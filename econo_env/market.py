@@ -22,7 +22,7 @@ from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.form import ClearDocument
+from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 

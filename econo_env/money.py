@@ -1,4 +1,4 @@
-"""Money: whole micro-credits in the engine, credits at its faces."""
+"""Money: whole micro-credits in the engine, credits at its APIs."""
 
 from typing import Annotated, Any
 

@@ -6,7 +6,7 @@ import pytest
 
 from econo_env.catalogue import load
 from econo_env.documents import parse_yaml, read_yaml, to_yaml
-from econo_env.mechanisms.form import NAMES, clear_form
+from econo_env.mechanisms.document import NAMES, clear_document
 from econo_env.training.config import read_config
 
 ODD = ["NO", "OFF", "yes", "12:30", "01", "010", "1e3", "1_000", "null", "~", "2020-01-01", "true", ".nan", "0x1f"]
@@ -80,7 +80,7 @@ def test_bidders_whose_names_yaml_would_merge_stay_apart():
     text += "".join(
         f"- {{bidder: {name}, bundle: [{item}], amount: 5}}\n" for name, item in zip(ODD, "AB1" * 9, strict=False)
     )
-    cleared = clear_form(parse_yaml(text, names=NAMES))
+    cleared = clear_document(parse_yaml(text, names=NAMES))
     assert len(cleared.allocation) == len(ODD)
     assert set(cleared.winners) <= set(ODD)
     assert cleared.welfare == 15.0
@@ -88,5 +88,5 @@ def test_bidders_whose_names_yaml_would_merge_stay_apart():
 
 def test_a_name_in_quotes_is_the_same_name_and_a_leading_zero_another():
     rows = "".join(f"- {{trader: {name}, side: buy, price: 1}}\n" for name in ["7", "'7'", "07"])
-    cleared = clear_form(parse_yaml("mechanism: {name: continuous_double_auction}\norders:\n" + rows, names=NAMES))
+    cleared = clear_document(parse_yaml("mechanism: {name: continuous_double_auction}\norders:\n" + rows, names=NAMES))
     assert [order["trader"] for order in cleared.to_json()["book"]["bids"]] == [7, "07"]

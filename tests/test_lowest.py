@@ -14,9 +14,9 @@ NEWER = {"torch"}
 def declared():
     """The lowest version of everything that users and tests import, as pyproject.toml declares it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [line for name, lines in project["optional-dependencies"].items() if name != "dev" for line in lines]
+    frictions = [line for name, lines in project["optional-dependencies"].items() if name != "dev" for line in lines]
     lowest = {}
-    for wanted in map(Requirement, project["dependencies"] + extras):
+    for wanted in map(Requirement, project["dependencies"] + frictions):
         bounds = [Version(s.version) for s in wanted.specifier if s.operator in (">=", "==")]
         if wanted.name != project["name"]:
             (lowest[wanted.name],) = bounds

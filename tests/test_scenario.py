@@ -126,6 +126,6 @@ def test_values_of_one_micro_credit_are_played(name):
         change["costs"] = change["values"]
     envs = econo_env.vector_env(name, 8, **change)
     observations, _ = envs.reset(0)
-    observations, rewards, *_ = envs.step(np.zeros_like(envs.engine.exchange.actions))
+    observations, rewards, *_ = envs.step(np.zeros_like(envs.engine.buffers.actions))
     assert np.isfinite(observations).all()
     assert np.isfinite(rewards).all()

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine, Snapshot
-from econo_env.engine.state import Bools, Exchange, Float32s, Float64s, Int64s, columns
+from econo_env.engine.state import Bools, Float32s, Float64s, Int64s, StepBuffers, columns
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.player import joined, markets_of
 from econo_env.policy import Memory, Policy
@@ -84,7 +84,7 @@ class Deviations:
         differences = np.zeros(tried.shape[:2])
         for place, seat in enumerate(env.seats):
             acted = self._branch(before, seat, tried[:, place])
-            differences[:, place] = acted.exchange.rewards[:, seat] - env.engine.exchange.rewards[:, seat]
+            differences[:, place] = acted.buffers.rewards[:, seat] - env.engine.buffers.rewards[:, seat]
             if self.gamma > 0.0:
                 self._keep_forks(place, acted_with)
         self._differences.append(differences)
@@ -113,8 +113,8 @@ class Deviations:
         """The markets after the tick just played, had one seat acted otherwise."""
         engine = self._engine
         engine.restore(before)
-        actions = engine.exchange.actions
-        actions[...] = self.env.engine.exchange.actions
+        actions = engine.buffers.actions
+        actions[...] = self.env.engine.buffers.actions
         actions[:, seat] = tried
         engine.step(actions)
         return engine
@@ -123,12 +123,12 @@ class Deviations:
         """Keeps the markets in which the branch just played parts from the way of the mean policy."""
         env, acted = self.env, self._engine
         env.recall(acted_with)
-        env.tell_others(acted.exchange)
+        env.tell_others(acted.buffers)
         memories = env.memories()
         env.recall(self._remembered)
         parted = _parted(acted, env.engine)
         for one, two in zip(memories, self._remembered, strict=True):
-            parted |= _remember_differently(one, two) & ~acted.exchange.ended & ~env.engine.exchange.ended
+            parted |= _remember_differently(one, two) & ~acted.buffers.ended & ~env.engine.buffers.ended
         markets = np.flatnonzero(parted)
         if markets.size:
             branches = _joined([_rows(acted.snapshot(), markets), _rows(self._now, markets)])
@@ -140,27 +140,27 @@ class Deviations:
         """What one seat of each market earns to the end of the episode, discounted to the first tick."""
         env, engine = self.env, Engine(self.env.scenario, len(seats))
         engine.restore(start)
-        exchange, which = engine.exchange, np.arange(len(seats))
-        earned, discount, live = np.zeros(len(seats)), 1.0, ~exchange.ended
+        buffers, which = engine.buffers, np.arange(len(seats))
+        earned, discount, live = np.zeros(len(seats)), 1.0, ~buffers.ended
         while live.any():
-            seen, mask = exchange.observations[:, env.seats], exchange.action_mask[:, env.seats]
-            exchange.actions[:, env.seats] = learner.act(seen, mask)
-            env.act_for_others(exchange)
-            engine.step(exchange.actions)
-            env.tell_others(exchange)
-            earned += np.where(live, discount * exchange.rewards[which, seats], 0.0)
+            seen, mask = buffers.observations[:, env.seats], buffers.action_mask[:, env.seats]
+            buffers.actions[:, env.seats] = learner.act(seen, mask)
+            env.act_for_others(buffers)
+            engine.step(buffers.actions)
+            env.tell_others(buffers)
+            earned += np.where(live, discount * buffers.rewards[which, seats], 0.0)
             discount *= self.gamma
-            live &= ~exchange.ended
+            live &= ~buffers.ended
         return earned
 
 
 def _parted(acted: Engine, mean: Engine) -> NDArray[np.bool_]:
     """Which markets go on, in one of two engines or in both, and may earn differently from here on."""
-    over, other = acted.exchange.ended, mean.exchange.ended
+    over, other = acted.buffers.ended, mean.buffers.ended
     parted: NDArray[np.bool_] = over != other
     both = ~over & ~other
     of_state = (name.removeprefix("market.") for name in columns(type(acted.world)))
-    names = [*of_state, *Exchange._fields]
+    names = [*of_state, *StepBuffers._fields]
     for name, one, two in zip(names, acted.arrays(), mean.arrays(), strict=True):
         if name not in _WRITTEN_FIRST:
             parted |= (one != two).reshape(len(both), -1).any(axis=1) & both
@@ -176,10 +176,10 @@ def _remember_differently(one: Memory, two: Memory) -> NDArray[np.bool_]:
 
 
 def _rows(whole: Snapshot, which: Int64s) -> Snapshot:
-    return Snapshot(tuple(a[which] for a in whole.state), tuple(a[which] for a in whole.exchange))
+    return Snapshot(tuple(a[which] for a in whole.state), tuple(a[which] for a in whole.buffers))
 
 
 def _joined(parts: list[Snapshot]) -> Snapshot:
     state = tuple(np.concatenate(arrays) for arrays in zip(*(part.state for part in parts), strict=True))
-    exchange = tuple(np.concatenate(arrays) for arrays in zip(*(part.exchange for part in parts), strict=True))
-    return Snapshot(state, exchange)
+    buffers = tuple(np.concatenate(arrays) for arrays in zip(*(part.buffers for part in parts), strict=True))
+    return Snapshot(state, buffers)

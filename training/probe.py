@@ -44,16 +44,16 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
     engine.reset(seed)
     player = Player(policy)
     player.reset(seed)
-    exchange = engine.exchange
+    buffers = engine.buffers
     ahead, series = market.view.drawn_ahead, market.view.series
     utility = np.zeros((num_markets, scenario.num_agents))
     seen: dict[str, list[NDArray[Any]]] = {}
     for _ in range(min(scenario.max_cycles, LONGEST_LOOK)):
-        running = ~exchange.ended
+        running = ~buffers.ended
         before = {name: getattr(engine.state, name).copy() for name in ahead}
-        engine.step(player.act(exchange.observations, exchange.action_mask))
-        player.observe(exchange.rewards, exchange.ended)
-        utility += exchange.rewards * running[:, None]
+        engine.step(player.act(buffers.observations, buffers.action_mask))
+        player.observe(buffers.rewards, buffers.ended)
+        utility += buffers.rewards * running[:, None]
         if series is not None:
             for name, values in series(scenario, engine.state._replace(**before)).items():
                 seen.setdefault(name, []).append(np.asarray(values)[running])
@@ -61,7 +61,7 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
             if part.series is not None:
                 for name, values in part.series(scenario, engine.world).items():
                     seen.setdefault(name, []).append(np.asarray(values)[running])
-        if exchange.ended.all():
+        if buffers.ended.all():
             break
     whole = {name: np.concatenate(parts) for name, parts in seen.items()}
     scalars = {name: _mean(values) for name, values in whole.items()}

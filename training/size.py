@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from econo_env.engine.state import Exchange, bytes_of
+from econo_env.engine.state import StepBuffers, bytes_of
 from econo_env.memory import in_words, require_memory
 from econo_env.training.config import TrainingConfig
 from econo_env.training.probe import LONGEST_LOOK
@@ -24,7 +24,7 @@ def training_bytes(config: TrainingConfig) -> dict[str, int]:
     sizes = program.sizes
     roles = config.roles()
     agents, features, components = scenario.num_agents, sizes["features"], sizes["actions"]
-    one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (program.state, Exchange))
+    one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (program.state, StepBuffers))
     # difference rewards step a second engine, between two snapshots
     engines = (4 if config.difference_rewards() else 1) * len(roles)
     sample = _COPIES * _FLOAT * (features + components + _SCALARS)

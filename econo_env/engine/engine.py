@@ -10,21 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, kernels, machine_code
 from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Exchange, allocate, arrays_of, bytes_of
+from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
 from econo_env.scenario import Scenario
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A copy of everything an engine holds: state and exchange, array by array."""
+    """A copy of everything an engine holds: state and buffers, array by array."""
 
     state: tuple[NDArray[Any], ...]
-    exchange: tuple[NDArray[Any], ...]
+    buffers: tuple[NDArray[Any], ...]
 
     def arrays(self) -> list[NDArray[Any]]:
         """Every array, as `Engine.arrays` has them."""
-        return [*self.state, *self.exchange]
+        return [*self.state, *self.buffers]
 
 
 class Engine:
@@ -38,7 +38,7 @@ class Engine:
         num_agents: Agents in each market.
         state: Typed arrays of the market's own `State`, first axis the market. Writing to them changes the economy.
         world: The same, or where the scenario has an economy that and the arrays of its parts: `world.ledger`, ...
-        exchange: Actions, observations, rewards, flags: see `econo_env.engine.state.Exchange`.
+        buffers: Actions, observations, rewards, flags: see `econo_env.engine.state.StepBuffers`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Engine:
             num_markets: Markets in the batch, at least 1.
             num_threads: Threads that share the markets; results do not depend on it.
             autoreset: Start the next episode within the tick that ends one; the last observations of the ended
-                episode are then in `exchange.final_observations`.
+                episode are then in `buffers.final_observations`.
 
         Raises:
             ValueError: `num_markets` or `num_threads` is below 1, or the markets do not fit into memory.
@@ -66,14 +66,14 @@ class Engine:
         self.autoreset = autoreset
         program = scenario.program()
         sizes = program.sizes
-        needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (program.state, Exchange))
+        needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (program.state, StepBuffers))
         require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
         self.world: Any = allocate(program.state, self.num_markets, sizes)
         world: Any = self.world
         self.state: Any = world.market if program.parts else world
-        self.exchange = allocate(Exchange, self.num_markets, sizes)
+        self.buffers = allocate(StepBuffers, self.num_markets, sizes)
         self._widths = np.array(program.widths, dtype=np.int64)
-        self._terms = program.params
+        self._params = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
         self._run: Kernel | None = None
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
@@ -112,11 +112,11 @@ class Engine:
         self._over_markets(*self._arguments(chosen, START))
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
-        """Runs one tick of every market; results are in `exchange`.
+        """Runs one tick of every market; results are in `buffers`.
 
         Args:
             actions: float32 of shape (num_markets, num_agents, components), in [-1, 1]. NaN or an action outside is
-                counted in `exchange.invalid_actions` and treated as no bid.
+                counted in `buffers.invalid_actions` and treated as no bid.
             where: bool (num_markets,), the markets that have a tick; nothing changes in the others. All by default.
 
         Raises:
@@ -124,7 +124,7 @@ class Engine:
             RuntimeError: `reset` has not been called.
         """
         self._require_reset()
-        own = self.exchange.actions
+        own = self.buffers.actions
         given = own if actions is own else np.asarray(actions, dtype=np.float32)
         if given.shape != own.shape:
             raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
@@ -148,17 +148,17 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
-        return Snapshot(tuple(a.copy() for a in arrays_of(self.world)), tuple(a.copy() for a in self.exchange))
+        return Snapshot(tuple(a.copy() for a in arrays_of(self.world)), tuple(a.copy() for a in self.buffers))
 
     def arrays(self) -> list[NDArray[Any]]:
-        """Every array that the engine holds: the state's, in the order of its columns, and the exchange's."""
-        return [*arrays_of(self.world), *self.exchange]
+        """Every array that the engine holds: the state's, in the order of its columns, and the buffers'."""
+        return [*arrays_of(self.world), *self.buffers]
 
     def restore(self, snapshot: Snapshot) -> None:
         """Returns to a snapshot of this engine or of one with the same scenario and size."""
         if [a.shape for a in snapshot.state] != [a.shape for a in arrays_of(self.world)]:
             raise ValueError("the snapshot is of another scenario or batch size")
-        for mine, kept in zip(self.arrays(), (*snapshot.state, *snapshot.exchange), strict=True):
+        for mine, kept in zip(self.arrays(), (*snapshot.state, *snapshot.buffers), strict=True):
             mine[...] = kept
         self._ready = True
 
@@ -170,7 +170,7 @@ class Engine:
         snapshot = self.snapshot()
         repeated = Snapshot(
             tuple(np.repeat(a, copies, axis=0) for a in snapshot.state),
-            tuple(np.repeat(a, copies, axis=0) for a in snapshot.exchange),
+            tuple(np.repeat(a, copies, axis=0) for a in snapshot.buffers),
         )
         forked.restore(repeated)
         forked._ready = self._ready
@@ -183,10 +183,10 @@ class Engine:
             self._pool = None
 
     def _arguments(self, mask: NDArray[np.bool_], task: int) -> tuple[Any, ...]:
-        return mask, self.world, self._terms, self.exchange, self._widths, task, bool(self.autoreset)
+        return mask, self.world, self._params, self.buffers, self._widths, task, bool(self.autoreset)
 
     def _mask(self, given: ArrayLike) -> NDArray[np.bool_]:
-        # a copy in one piece: `exchange.ended` itself may be given, and the compiled code wants no strides
+        # a copy in one piece: `buffers.ended` itself may be given, and the compiled code wants no strides
         chosen = np.array(given, dtype=np.bool_)
         if chosen.shape != (self.num_markets,):
             raise ValueError(f"mask of shape {chosen.shape}: give one entry for each of {self.num_markets} markets")

@@ -34,7 +34,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of
 from econo_env.engine.pipeline import LoopCompiler
 from econo_env.engine.records import record_type
-from econo_env.engine.state import Exchange
+from econo_env.engine.state import StepBuffers
 
 Kernel = Callable[..., None]
 TICK, START, SHOW = 0, 1, 2
@@ -48,7 +48,7 @@ class Kernels:
     """The compiled functions of one kind of market under one rule.
 
     Attributes:
-        run: `run(first, last, mask, state, terms, exchange, widths, task, autoreset)`: task `TICK` is one tick of the
+        run: `run(first, last, mask, state, params, buffers, widths, task, autoreset)`: task `TICK` is one tick of the
             markets in [first, last), `START` starts an episode where `mask` is set, `SHOW` writes what agents see.
             One function for all, so that what they share is compiled once.
         source: Where the loop over markets is written.
@@ -124,21 +124,21 @@ def machine_code(kernel: Kernel, *arguments: Any) -> Kernel:
 
 
 @compiled
-def forget_results(k: int, exchange: Exchange) -> None:
+def forget_results(k: int, buffers: StepBuffers) -> None:
     """Clears what the last tick has left to read: rewards and flags."""
-    exchange.ended[k] = False
-    for i in range(exchange.rewards.shape[1]):
-        exchange.rewards[k, i] = 0.0
-        exchange.terminated[k, i] = False
-        exchange.truncated[k, i] = False
+    buffers.ended[k] = False
+    for i in range(buffers.rewards.shape[1]):
+        buffers.rewards[k, i] = 0.0
+        buffers.terminated[k, i] = False
+        buffers.truncated[k, i] = False
 
 
 @compiled
-def keep_final_observations(k: int, exchange: Exchange) -> None:
+def keep_final_observations(k: int, buffers: StepBuffers) -> None:
     """Keeps what was seen last in an episode before the next one overwrites it."""
-    for i in range(exchange.observations.shape[1]):
-        for feature in range(exchange.observations.shape[2]):
-            exchange.final_observations[k, i, feature] = exchange.observations[k, i, feature]
+    for i in range(buffers.observations.shape[1]):
+        for feature in range(buffers.observations.shape[2]):
+            buffers.final_observations[k, i, feature] = buffers.observations[k, i, feature]
 
 
 @cache

@@ -90,7 +90,7 @@ UInt64s = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
 
 
-class Exchange(NamedTuple):
+class StepBuffers(NamedTuple):
     """What passes between the engine and those who act: actions in, everything else out."""
 
     actions: Annotated[Float32s, Column(np.float32, ("agents", "actions"), "-1 to 1")]

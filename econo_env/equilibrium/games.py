@@ -147,12 +147,12 @@ def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Flo
                 made = bids[i][place]
                 placed[:, i] = np.where(made > 0.0, np.maximum(made + (shift if i == agent else 0.0), 0.0), 0.0)
             # what an amount is as an action does not depend on what the bidder sees
-            seen = engine.exchange.observations
+            seen = engine.buffers.observations
             actions = market.baselines.bids.place(
                 free, seen, placed.reshape(market.baselines.bids.values(free, seen).shape)
             )
             engine.step(np.reshape(actions, (count, len(bids), 1)))
             paid = to_credits(engine.state.award.pays[:, agent])
             payments[first : first + count] += paid / 2.0
-            units[first : first + count] += (engine.exchange.rewards[:, agent] + paid) / highest[0, 0] / 2.0
+            units[first : first + count] += (engine.buffers.rewards[:, agent] + paid) / highest[0, 0] / 2.0
     return units.reshape(shape), payments.reshape(shape)

@@ -13,15 +13,15 @@ from econo_env.equilibrium.games import ExpectedOutcome, RankGame, TableGame, se
 from econo_env.equilibrium.grids import Choices, edges, type_cells, type_law
 from econo_env.equilibrium.logit import FIRST_NOISE, DiscreteGame, path, response
 from econo_env.equilibrium.losses import Curves, Loss, exact_loss, sampled_loss
-from econo_env.equilibrium.reading import carried, narrowed, read
+from econo_env.equilibrium.refinement import carried, narrowed, read
 from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.games.bid_curves import BidCurves
 from econo_env.market import market_of
 from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.claims import EX_POST_RATIONAL
 from econo_env.mechanisms.parameters import reserve_of, units_of
-from econo_env.mechanisms.properties import EX_POST_RATIONAL
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.quantile_table import QuantileTable
@@ -147,7 +147,7 @@ def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Q
     rivals who could do better would overbid.
     """
     reserve, weights = _reserve(scenario), _weights(scenario, roles)
-    claims = mechanism(scenario.mechanism.name).properties
+    claims = mechanism(scenario.mechanism.name).claims
     presence = getattr(scenario, "participation", None)
     if _expected(scenario) is None or EX_POST_RATIONAL not in claims or (presence and presence != type(presence)()):
         return [reserve] * len(roles)

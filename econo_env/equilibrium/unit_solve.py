@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from econo_env.equilibrium.grids import Choices, edges, type_cells, type_law
 from econo_env.equilibrium.logit import FIRST_NOISE, path
 from econo_env.equilibrium.losses import Loss
-from econo_env.equilibrium.reading import carried, narrowed
+from econo_env.equilibrium.refinement import carried, narrowed
 from econo_env.equilibrium.solution import Solution
 from econo_env.equilibrium.unit_bids import UnitBids, UnitBidsGame, sorted_pairs
 from econo_env.market import market_of

@@ -1,4 +1,4 @@
-"""The Gymnasium faces: one seat of a market learns, the others act by a policy.
+"""The Gymnasium APIs: one seat of a market learns, the others act by a policy.
 
 env = gymnasium.make("econo/first_price-v0", num_agents=4)                          # against truthful bidders
 env = gymnasium.make("econo/first_price-v0", opponents=policy)                      # against any policy
@@ -15,15 +15,15 @@ from numpy.typing import ArrayLike
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import checked_action
+from econo_env.interfaces.agent_view import AgentView, Truthful
 from econo_env.interfaces.gymnasium_vector import SingleAgentVectorEnv
-from econo_env.interfaces.seat import Seat, Truthful
 from econo_env.interfaces.spaces import check_render_mode, drawn, load_for_keywords, observation_box
 from econo_env.market import agents_of
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
 
-__all__ = ["Seat", "SingleAgentEnv", "SingleAgentVectorEnv", "Truthful"]
+__all__ = ["AgentView", "SingleAgentEnv", "SingleAgentVectorEnv", "Truthful"]
 
 
 class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
@@ -68,7 +68,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         self.metadata = drawn(self.metadata, loaded)
         check_render_mode(render_mode, self.metadata["render_modes"])
         form = action_form(loaded, actions, action_levels)
-        self.seat = Seat(loaded, 1, agent, opponents, form=form)
+        self.seat = AgentView(loaded, 1, agent, opponents, form=form)
         self.observation_space = cast(Space[Float32s], observation_box(loaded))
         self.action_space = form.space()
         self.render_mode = render_mode
@@ -105,7 +105,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         terminated, truncated = (bool(flag[0]) for flag in self.seat.flags())
         self._over = terminated or truncated
         if self._recorder is not None:
-            self._recorder.after(engine.state, engine.exchange.rewards[0])
+            self._recorder.after(engine.state, engine.buffers.rewards[0])
             if self.render_mode == "human":
                 self.render()
         return self.seat.observations()[0], float(self.seat.rewards()[0]), terminated, truncated, self._facts()

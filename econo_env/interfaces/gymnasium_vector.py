@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Bools, Float32s, each_array
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
-from econo_env.interfaces.seat import Seat
+from econo_env.interfaces.agent_view import AgentView
 from econo_env.interfaces.spaces import check_render_mode, drawn, load_for_keywords, observation_box
 from econo_env.market import agents_of
 from econo_env.policy import Policy
@@ -81,7 +81,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self.metadata = drawn(self.metadata, loaded)
         check_render_mode(render_mode, self.metadata["render_modes"])
         form = action_form(loaded, actions, action_levels)
-        self.seat = Seat(loaded, num_envs, agent, opponents, form=form, num_threads=num_threads)
+        self.seat = AgentView(loaded, num_envs, agent, opponents, form=form, num_threads=num_threads)
         self.num_envs = self.seat.engine.num_markets
         self.render_mode = render_mode
         self.single_observation_space = observation_box(loaded)
@@ -175,7 +175,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
     def _record_after(self, played: Bools) -> None:
         for k, recorder in enumerate(self._recorders):
             if played[k]:
-                recorder.after(self._market(k), self.seat.engine.exchange.rewards[k])
+                recorder.after(self._market(k), self.seat.engine.buffers.rewards[k])
         if self.render_mode == "human":
             self.render()
 

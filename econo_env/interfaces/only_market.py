@@ -1,17 +1,17 @@
-"""What a batch of one market holds, as the dicts of the PettingZoo face want it: one call of NumPy for all agents."""
+"""What a batch of one market holds, as the dicts of the PettingZoo API want it: one call of NumPy for all agents."""
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from econo_env.engine.state import Bools, Exchange, Float32s, Float64s
+from econo_env.engine.state import Bools, Float32s, Float64s, StepBuffers
 
 
 class OnlyMarket(NamedTuple):
-    """The rows of the only market in an exchange, as views, for to index an array takes as long as to copy it.
+    """The rows of the only market in an buffers, as views, for to index an array takes as long as to copy it.
 
     Attributes:
-        source: The exchange that they look into.
+        source: The step buffers that they look into.
         actions: Shape (agents, components), as the others.
         observations: (agents, features).
         action_mask: (agents,).
@@ -20,7 +20,7 @@ class OnlyMarket(NamedTuple):
         truncated: (agents,).
     """
 
-    source: Exchange
+    source: StepBuffers
     actions: Float32s
     observations: Float32s
     action_mask: Bools
@@ -29,9 +29,9 @@ class OnlyMarket(NamedTuple):
     truncated: Bools
 
 
-def only_market(exchange: Exchange) -> OnlyMarket:
-    """The views into an exchange of one market."""
-    return OnlyMarket(exchange, *(getattr(exchange, name)[0] for name in OnlyMarket._fields[1:]))
+def only_market(buffers: StepBuffers) -> OnlyMarket:
+    """The views into the step buffers of one market."""
+    return OnlyMarket(buffers, *(getattr(buffers, name)[0] for name in OnlyMarket._fields[1:]))
 
 
 def facts_by_agent(agents: Sequence[str], columns: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:

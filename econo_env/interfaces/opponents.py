@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from econo_env.engine.state import Exchange
+from econo_env.engine.state import StepBuffers
 from econo_env.player import Player
 from econo_env.policy import Policy, WholeMarket
 from econo_env.scenario import Scenario
@@ -25,23 +25,23 @@ class Opponent(Player):
         self.seats = list(seats)
         self._all = isinstance(policy, WholeMarket) and policy.wants_all_seats
 
-    def play(self, exchange: Exchange) -> None:
+    def play(self, buffers: StepBuffers) -> None:
         """Writes its actions for the observations of any batch of these markets."""
         if self._all:
-            exchange.actions[:, self.seats] = self.act(exchange.observations, exchange.action_mask)[:, self.seats]
+            buffers.actions[:, self.seats] = self.act(buffers.observations, buffers.action_mask)[:, self.seats]
         else:
-            seen, mask = exchange.observations[:, self.seats], exchange.action_mask[:, self.seats]
-            exchange.actions[:, self.seats] = self.act(seen, mask)
+            seen, mask = buffers.observations[:, self.seats], buffers.action_mask[:, self.seats]
+            buffers.actions[:, self.seats] = self.act(seen, mask)
 
-    def watch(self, exchange: Exchange) -> None:
+    def watch(self, buffers: StepBuffers) -> None:
         """Takes in what the tick brought."""
-        rewards = exchange.rewards if self._all else exchange.rewards[:, self.seats]
-        self.observe(rewards, exchange.ended)
+        rewards = buffers.rewards if self._all else buffers.rewards[:, self.seats]
+        self.observe(rewards, buffers.ended)
 
-    def start_next(self, exchange: Exchange) -> None:
+    def start_next(self, buffers: StepBuffers) -> None:
         """Takes in that every market goes on with its next episode, whether or not the last one is over."""
-        agents = exchange.rewards.shape[1] if self._all else len(self.seats)
-        self.break_off(np.ones(len(exchange.ended), dtype=np.bool_), agents)
+        agents = buffers.rewards.shape[1] if self._all else len(self.seats)
+        self.break_off(np.ones(len(buffers.ended), dtype=np.bool_), agents)
 
 
 def checked_policy(given: Any) -> Policy:

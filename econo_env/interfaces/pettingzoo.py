@@ -1,4 +1,4 @@
-"""The PettingZoo face: one market as a `ParallelEnv`, and as an AEC environment.
+"""The PettingZoo API: one market as a `ParallelEnv`, and as an AEC environment.
 
 env = parallel_env("first_price_v0", num_agents=4)
 observations, infos = env.reset(seed=0)
@@ -142,7 +142,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def _build(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.engine = Engine(scenario)
-        self._views = only_market(self.engine.exchange)
+        self._views = only_market(self.engine.buffers)
         market = market_of(scenario)
         self._info = market.view.info
         self._form = action_form(scenario, self._action_kind, self._action_levels)
@@ -225,7 +225,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if not everybody:
             market.actions[:] = 0.0
         market.actions[self._rows] = given
-        engine.step(engine.exchange.actions)
+        engine.step(engine.buffers.actions)
         rewards = by_agent(agents, (market.rewards if everybody else market.rewards[self._rows]).tolist())
         observations, infos = self._seen(agents)
         terminations, truncations = self._flags(agents)
@@ -237,9 +237,9 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     def state(self) -> Float32s:
         """Every agent's observation, every action mask, and the elapsed share of the episode; see `state_space`."""
-        exchange = self.engine.exchange
+        buffers = self.engine.buffers
         elapsed = min(1.0, self.engine.state.tick[0] / self.scenario.max_cycles)
-        parts = (exchange.observations[0].ravel(), exchange.action_mask[0], [elapsed])
+        parts = (buffers.observations[0].ravel(), buffers.action_mask[0], [elapsed])
         return np.concatenate(parts, dtype=np.float32, casting="unsafe")
 
     def render(self) -> str | NDArray[np.uint8] | None:
@@ -257,8 +257,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self.engine.close()
 
     def _market(self) -> OnlyMarket:
-        if self._views.source is not self.engine.exchange:  # a copy of this environment has an engine of its own
-            self._views = only_market(self.engine.exchange)
+        if self._views.source is not self.engine.buffers:  # a copy of this environment has an engine of its own
+            self._views = only_market(self.engine.buffers)
         return self._views
 
     def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
@@ -277,7 +277,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     def _flags(self, agents: list[str]) -> tuple[dict[str, bool], dict[str, bool]]:
         market = self._market()
-        if self.engine.exchange.ended[0]:
+        if self.engine.buffers.ended[0]:
             # RLlib never closes an episode in which the last agents end in different ways
             truncated = b"\1" in market.truncated.tobytes()
             self.agents = []

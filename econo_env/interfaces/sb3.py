@@ -1,4 +1,4 @@
-"""The Stable-Baselines3 face: a native `VecEnv` over the engine, one sub-environment for each learner's seat.
+"""The Stable-Baselines3 API: a native `VecEnv` over the engine, one sub-environment for each learner's seat.
 
 Seats of a market start and end their episodes together. A banned seat idles until then, as agents under PettingZoo's
 mask do; `econo_env.interfaces.sb3_buffers` has buffers that take only what was played.
@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from econo_env.catalogue import load
 from econo_env.engine.engine import Engine, Snapshot
-from econo_env.engine.state import Bools, Exchange, Float32s
+from econo_env.engine.state import Bools, Float32s, StepBuffers
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.opponents import checked_seats, players_of
 from econo_env.interfaces.spaces import first_market_of, observation_box
@@ -74,8 +74,8 @@ class MarketVecEnv(VecEnv):
         self.num_markets = self.engine.num_markets
         self.seats = checked_seats(scenario, seats)
         self.set_opponents(opponents)
-        exchange = self.engine.exchange
-        self.features, self.components = exchange.observations.shape[2], exchange.actions.shape[2]
+        buffers = self.engine.buffers
+        self.features, self.components = buffers.observations.shape[2], buffers.actions.shape[2]
         self._form, self._on_grid = action_form(scenario, actions, action_levels), actions != "box"
         self._everybody = len(self.seats) == scenario.num_agents
         self._dead = np.zeros((self.num_markets, len(self.seats)), dtype=np.bool_)
@@ -115,7 +115,7 @@ class MarketVecEnv(VecEnv):
                 player.reset(int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint32)[0]))
         else:
             for player in self._players:
-                player.start_next(self.engine.exchange)
+                player.start_next(self.engine.buffers)
             self.engine.reset_markets(np.ones(self.num_markets, dtype=np.bool_))
         self._started = True
         self._reset_seeds()
@@ -125,7 +125,7 @@ class MarketVecEnv(VecEnv):
         self.played[:] = True
         self.truncated[:] = False
         self.reset_infos = [{} for _ in range(self.num_envs)]
-        return self._observed(self.engine.exchange.observations)
+        return self._observed(self.engine.buffers.observations)
 
     def _common_options(self) -> dict[str, Any]:
         first = self._options[0]
@@ -135,27 +135,27 @@ class MarketVecEnv(VecEnv):
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Takes the actions of every learning seat, (num_envs, components), or a choice each; see `__init__`."""
-        exchange = self.engine.exchange
+        buffers = self.engine.buffers
         leading = (self.num_markets, len(self.seats))
         given = np.asarray(actions).reshape(*leading, *self._form.shape)
         if self._on_grid:
             checked_rows(given, self._form, leading)
-        decoded = self._form.decoded(given, self._of_seats(exchange.observations))
+        decoded = self._form.decoded(given, self._of_seats(buffers.observations))
         if self._everybody:
-            exchange.actions[...] = decoded
+            buffers.actions[...] = decoded
             return
-        exchange.actions[:, self.seats] = decoded
-        self.act_for_others(exchange)
+        buffers.actions[:, self.seats] = decoded
+        self.act_for_others(buffers)
 
-    def act_for_others(self, exchange: Exchange) -> None:
+    def act_for_others(self, buffers: StepBuffers) -> None:
         """Writes the actions of the seats that nobody learns in, for observations of any batch of these markets."""
         for player in self._players:
-            player.play(exchange)
+            player.play(buffers)
 
-    def tell_others(self, exchange: Exchange) -> None:
+    def tell_others(self, buffers: StepBuffers) -> None:
         """Tells the policies of these seats what the tick that they acted in has brought."""
         for player in self._players:
-            player.watch(exchange)
+            player.watch(buffers)
 
     def memories(self) -> list[Memory]:
         """What the policies of these seats remember, one snapshot each."""
@@ -194,21 +194,21 @@ class MarketVecEnv(VecEnv):
 
     def advance(self) -> tuple[Float32s, Float32s, Bools]:
         """`step_wait` without the infos, for trainers that read `played`, `truncated` and `last_observations`."""
-        self.engine.step(self.engine.exchange.actions)
-        exchange = self.engine.exchange
-        self.tell_others(exchange)
-        terminated = self._of_seats(exchange.terminated)
-        truncated = self._of_seats(exchange.truncated) & ~terminated
-        rewards = self._of_seats(exchange.rewards).astype(np.float32)
+        self.engine.step(self.engine.buffers.actions)
+        buffers = self.engine.buffers
+        self.tell_others(buffers)
+        terminated = self._of_seats(buffers.terminated)
+        truncated = self._of_seats(buffers.truncated) & ~terminated
+        rewards = self._of_seats(buffers.rewards).astype(np.float32)
         if self._anyone_dead:
             rewards[self._dead] = 0.0
             truncated &= ~self._dead
         self.played = ~self._dead.reshape(-1)
         self.truncated = truncated.reshape(-1)
-        self._dead = (self._dead | terminated) & ~exchange.ended[:, None]
+        self._dead = (self._dead | terminated) & ~buffers.ended[:, None]
         self._anyone_dead = bool(self._dead.any())
-        dones = np.repeat(exchange.ended, len(self.seats))
-        return self._observed(exchange.observations), rewards.reshape(-1), dones
+        dones = np.repeat(buffers.ended, len(self.seats))
+        return self._observed(buffers.observations), rewards.reshape(-1), dones
 
     def last_observations(self, which: Bools) -> Float32s:
         """What seats saw last in the episodes that the step just made has ended, a copy, zeros for the banned.
@@ -216,7 +216,7 @@ class MarketVecEnv(VecEnv):
         Args:
             which: bool (num_envs,), seats whose episode has ended.
         """
-        last = self._of_seats(self.engine.exchange.final_observations).reshape(self.num_envs, self.features)[which]
+        last = self._of_seats(self.engine.buffers.final_observations).reshape(self.num_envs, self.features)[which]
         last[~self.played[which]] = 0.0
         return last
 
@@ -225,7 +225,7 @@ class MarketVecEnv(VecEnv):
 
         With `actions="box"` there is one entry a seat, whether it may act.
         """
-        may_act = self._of_seats(self.engine.exchange.action_mask) & ~self._dead
+        may_act = self._of_seats(self.engine.buffers.action_mask) & ~self._dead
         return self._form.masks(may_act).reshape(self.num_envs, -1).astype(np.bool_)
 
     def _of_seats(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -244,14 +244,14 @@ class MarketVecEnv(VecEnv):
         The luck of opponents is theirs, and not in it.
         """
         snapshot = self.engine.snapshot()
-        kept = {"state": list(snapshot.state), "exchange": list(snapshot.exchange), "dead": [self._dead.copy()]}
+        kept = {"state": list(snapshot.state), "buffers": list(snapshot.buffers), "dead": [self._dead.copy()]}
         for number, memory in enumerate(self.memories()):
             kept |= {f"{_MEMORY}{number}/{name}": [array] for name, array in memory.items()}
         return kept
 
     def set_state(self, state: Mapping[str, list[NDArray[Any]]]) -> None:
         """Goes back to what `get_state` gave, of an environment with the same scenario, size and seats."""
-        self.engine.restore(Snapshot(tuple(state["state"]), tuple(state["exchange"])))
+        self.engine.restore(Snapshot(tuple(state["state"]), tuple(state["buffers"])))
         self._dead = state["dead"][0].astype(np.bool_)
         self._anyone_dead = bool(self._dead.any())
         self._started = True

@@ -1,4 +1,4 @@
-"""The array face: thousands of markets at once, no dicts."""
+"""The array API: thousands of markets at once, no dicts."""
 
 from functools import cached_property
 from typing import Any
@@ -84,7 +84,7 @@ class VectorEnv:
         if seed is None:
             seed = int(self._entropy.spawn(1)[0].generate_state(1, np.uint64)[0])
         self.engine.reset(seed, first_market)
-        return self.engine.exchange.observations, self._infos()
+        return self.engine.buffers.observations, self._infos()
 
     def step(self, actions: ArrayLike) -> StepResult:
         """One tick of every market.
@@ -96,18 +96,18 @@ class VectorEnv:
             Observations, rewards in credits (float64), terminated, truncated (bool, (markets, agents)), and infos.
         """
         self.engine.step(actions)
-        exchange = self.engine.exchange
-        return exchange.observations, exchange.rewards, exchange.terminated, exchange.truncated, self._infos()
+        buffers = self.engine.buffers
+        return buffers.observations, buffers.rewards, buffers.terminated, buffers.truncated, self._infos()
 
     def close(self) -> None:
         """Ends the worker threads."""
         self.engine.close()
 
     def _infos(self) -> dict[str, Any]:
-        exchange = self.engine.exchange  # of this engine, also after a copy
+        buffers = self.engine.buffers  # of this engine, also after a copy
         return {
-            "action_mask": exchange.action_mask,
-            "ended": exchange.ended,
-            "final_obs": exchange.final_observations,
-            "invalid_actions": exchange.invalid_actions,
+            "action_mask": buffers.action_mask,
+            "ended": buffers.ended,
+            "final_obs": buffers.final_observations,
+            "invalid_actions": buffers.invalid_actions,
         }

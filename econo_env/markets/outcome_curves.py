@@ -23,7 +23,7 @@ _NO_BID = -1
 def sum_outcomes(
     rule: Any,
     units_of: Any,
-    terms: Any,
+    params: Any,
     weights: Any,
     state: Any,
     agent: int,
@@ -41,8 +41,8 @@ def sum_outcomes(
         lottery = Lottery(state.key[k], state.episode[k], state.tick[k] - 1)
         for g in range(own.shape[0]):
             bids[agent] = own[g]
-            rule(bids, weights, lottery, terms, allocation, payments)
-            won[g] += units_of(allocation[agent], terms)
+            rule(bids, weights, lottery, params, allocation, payments)
+            won[g] += units_of(allocation[agent], params)
             paid[g] += payments[agent]
 
 
@@ -60,8 +60,8 @@ from {units.__module__} import {units.__name__} as units_of
 
 
 @cached
-def summed(terms, weights, state, agent, own, scratch, won, paid):
-    sum_outcomes(rule, units_of, terms, weights, state, agent, own, scratch, won, paid)
+def summed(params, weights, state, agent, own, scratch, won, paid):
+    sum_outcomes(rule, units_of, params, weights, state, agent, own, scratch, won, paid)
 ''',
         "bid_curves",
     )
@@ -79,7 +79,7 @@ def outcome_curves(
     Args:
         rule: The compiled rule.
         units_of: Compiled: what an entry of the rule's allocation amounts to, given the rule's parameters.
-        constants: The market's `Terms`, with the rule's parameters and the weights.
+        constants: The market's `Params`, with the rule's parameters and the weights.
         state: The state after the round.
         agent: Whose bids are tried.
         bids: Credits, shape (bids,); NaN is no bid.

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
-from econo_env.markets.form import Amount
+from econo_env.markets.document import Amount
 from econo_env.money import LARGEST_CREDITS
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction, Strategy
 
@@ -19,7 +19,7 @@ REVERSE = {"procurement": {}, "bids": "amount", "largest_bid": 1.0}
 """What makes the reverse form of a sale's built-in scenario: bids reach up to the ceiling."""
 
 
-class ProcurementForm(BaseModel):
+class ProcurementDocument(BaseModel):
     """The reverse form: the lowest bid wins and is paid.
 
     Attributes:

@@ -3,14 +3,14 @@
 from typing import Any
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Exchange
+from econo_env.engine.state import StepBuffers
 
 
 @compiled
-def finish(k: int, state: Any, terms: Any, exchange: Exchange) -> None:
+def finish(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
     """Ends the episode for everybody at once after the last round."""
-    ended = state.tick[k] >= terms.max_cycles
-    exchange.ended[k] = ended
-    for i in range(exchange.rewards.shape[1]):
-        exchange.terminated[k, i] = ended and not terms.truncates
-        exchange.truncated[k, i] = ended and terms.truncates
+    ended = state.tick[k] >= params.max_cycles
+    buffers.ended[k] = ended
+    for i in range(buffers.rewards.shape[1]):
+        buffers.terminated[k, i] = ended and not params.truncates
+        buffers.truncated[k, i] = ended and params.truncates

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import (
     entry_place,
@@ -34,16 +34,16 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: AllPay,
+    params: AllPay,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
     """The highest bids win a unit each; all pay their bids, but for those below the reserve; all arrays (n,)."""
     for bidder in range(bids.shape[0]):
         allocation[bidder] = 0
-        payments[bidder] = bids[bidder] if bids[bidder] >= terms.reserve and bids[bidder] >= 0 else 0
-    for _ in range(terms.units):
-        winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+        payments[bidder] = bids[bidder] if bids[bidder] >= params.reserve and bids[bidder] >= 0 else 0
+    for _ in range(params.units):
+        winner = highest_remaining(bids, weights, params.reserve, allocation, lottery)
         if winner == NOBODY:
             return
         allocation[winner] = 1
@@ -79,14 +79,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=AllPay,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.INTERIM_RATIONAL,
-        has.denied(has.EX_POST_RATIONAL),
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.SHILL_PROOF,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.INTERIM_RATIONAL,
+        claims.denied(claims.EX_POST_RATIONAL),
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v^n / n, revenue (n - 1) / (n + 1)",
     sources=(equals.own_bid,),

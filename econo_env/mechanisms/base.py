@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
-from econo_env.mechanisms.properties import SHILL_PROOF, Claim
+from econo_env.mechanisms.claims import SHILL_PROOF, Claim
 from econo_env.mechanisms.reasons import Source
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import is_money, to_money
@@ -101,7 +101,7 @@ class Mechanism:
     market: str
     rule: Callable[..., Any]
     parameters: type[Any]
-    properties: tuple[Claim, ...]
+    claims: tuple[Claim, ...]
     known_answer: str
     reference: str
     equilibrium: Equilibrium | None = None
@@ -120,12 +120,12 @@ class Mechanism:
     @property
     def promises(self) -> str:
         """The properties in words."""
-        return "; ".join(map(str, self.properties))
+        return "; ".join(map(str, self.claims))
 
     @property
     def shill_proof(self) -> bool:
         """Whether a seller who sees the bids never gains by one of its own."""
-        return SHILL_PROOF in self.properties
+        return SHILL_PROOF in self.claims
 
     @cached_property
     def options(self) -> type[Options]:
@@ -136,7 +136,7 @@ class Mechanism:
         }
         return create_model(f"{self.name}_options", __base__=Options, **fields)
 
-    def terms(self, options: Options) -> Any:
+    def params(self, options: Options) -> Any:
         """The parameters as the compiled rule takes them: credits as int64 micro-credits, choices as numbers."""
         values = {}
         for name in self.parameters._fields:

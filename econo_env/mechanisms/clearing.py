@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.mechanisms.base import Mechanism, mechanism
-from econo_env.mechanisms.form import Cleared, Rounding, clear_form
+from econo_env.mechanisms.document import Cleared, Rounding, clear_document
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def clear(name: str, bids: Any = None, *, weights: Any = None, seed: int = 0, **
     for key, value in (given | parameters).items():
         section = document["mechanism"] if _is_parameter(row, key) else document
         section[key] = np.asarray(value).tolist() if isinstance(value, np.ndarray | tuple) else value
-    return _outcome(clear_form(document, seed, Rounding(ties=True)), document)
+    return _outcome(clear_document(document, seed, Rounding(ties=True)), document)
 
 
 def _is_parameter(row: Mechanism, key: str) -> bool:

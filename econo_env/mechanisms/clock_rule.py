@@ -41,7 +41,7 @@ class Clock(NamedTuple):
 class ClockMechanism(Mechanism):
     """A row of the table for a rule that is played tick by tick.
 
-    Its rule is `rule(limits, standing, lottery, terms, clock) -> Clock`: `limits` (n,) is the price up to which each
+    Its rule is `rule(limits, standing, lottery, params, clock) -> Clock`: `limits` (n,) is the price up to which each
     bidder says yes at this tick, negative for never; `standing` (n,) is nonzero for those still in the auction, and the
     rule clears it for those who leave.
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, two_highest
@@ -24,7 +24,7 @@ def clear(
     scores: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: ContingentSecondScore,
+    params: ContingentSecondScore,
     allocation: NDArray[Any],
     second_scores: NDArray[Any],
 ) -> None:
@@ -34,11 +34,11 @@ def clear(
     """
     allocation[:] = 0
     second_scores[:] = 0
-    winner, loser = two_highest(scores, terms.reserve, lottery)
+    winner, loser = two_highest(scores, params.reserve, lottery)
     if winner == NOBODY:
         return
     allocation[winner] = 1
-    second_scores[winner] = terms.reserve if loser == NOBODY else max(terms.reserve, scores[loser])
+    second_scores[winner] = params.reserve if loser == NOBODY else max(params.reserve, scores[loser])
 
 
 MECHANISM = Mechanism(
@@ -47,13 +47,13 @@ MECHANISM = Mechanism(
     market="task_market",
     rule=clear,
     parameters=ContingentSecondScore,
-    properties=(
-        has.TRUTHFUL.where("in cost, reliability and effort under full liability"),
-        has.denied(has.TRUTHFUL.where("without stake", contract__stake_cap=0.0)),
-        has.EFFICIENT,
-        has.INTERIM_RATIONAL,
-        has.NO_DEFICIT.where("where forgery leaves evidence", contract__detection=1.0),
-        has.denied(has.NO_DEFICIT.where("where forgery passes", contract__detection=0.0)),
+    claims=(
+        claims.TRUTHFUL.where("in cost, reliability and effort under full liability"),
+        claims.denied(claims.TRUTHFUL.where("without stake", contract__stake_cap=0.0)),
+        claims.EFFICIENT,
+        claims.INTERIM_RATIONAL,
+        claims.NO_DEFICIT.where("where forgery leaves evidence", contract__detection=1.0),
+        claims.denied(claims.NO_DEFICIT.where("where forgery passes", contract__detection=0.0)),
     ),
     known_answer="stake S2 - V(byzantine) makes truth dominant; a lower cap lets reliability be exaggerated",
     sources=(equals.best_losing_score, equals.least_score),

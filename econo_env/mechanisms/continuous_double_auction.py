@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.engine.compiled import compiled
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.sources import offers as equals
 from econo_env.money import Credits
@@ -120,12 +120,12 @@ MECHANISM = Mechanism(
     market="order_book",
     rule=clear,
     parameters=ContinuousDoubleAuction,
-    properties=(
-        has.denied(has.TRUTHFUL),
-        has.denied(has.EFFICIENT, has.BILATERAL_TRADE),
-        has.EX_POST_RATIONAL,
-        has.BUDGET_BALANCED,
-        has.PRICE_TIME_PRIORITY,
+    claims=(
+        claims.denied(claims.TRUTHFUL),
+        claims.denied(claims.EFFICIENT, claims.BILATERAL_TRADE),
+        claims.EX_POST_RATIONAL,
+        claims.BUDGET_BALANCED,
+        claims.PRICE_TIME_PRIORITY,
     ),
     known_answer="zero-intelligence traders with a budget, 20 buyers and 20 sellers, U[0,1]: about 95.5 % of the gains",
     sources=(equals.resting_limit,),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.first_price import expected_outcome
 from econo_env.mechanisms.marginal_bids import UnitSale, award
@@ -18,10 +18,10 @@ from econo_env.valuations.places import Places
 
 @compiled
 def clear(
-    bids: NDArray[Any], lottery: Lottery, terms: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
+    bids: NDArray[Any], lottery: Lottery, params: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
 ) -> None:
     """The highest marginal bids, (n, units wanted), win a unit each and are paid; results (n,)."""
-    award(bids, terms, lottery, allocation)
+    award(bids, params, lottery, allocation)
     for bidder in range(bids.shape[0]):
         payments[bidder] = 0
         for unit in range(allocation[bidder]):
@@ -39,13 +39,13 @@ MECHANISM = Mechanism(
     market="multi_unit",
     rule=clear,
     parameters=UnitSale,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM.where("with single-unit demand", demand=1, num_agents=3),
-        has.denied(has.EFFICIENT_IN_EQUILIBRIUM.where("with several units wanted")),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM.where("with single-unit demand", demand=1, num_agents=3),
+        claims.denied(claims.EFFICIENT_IN_EQUILIBRIUM.where("with several units wanted")),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: revenue 0.675 and 98.0 % of the best welfare, solved for numerically",

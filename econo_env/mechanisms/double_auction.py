@@ -8,7 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.choices import read_as, written_as
 from econo_env.mechanisms.crossing import cross, trade
@@ -46,7 +46,7 @@ def clear(
     bids: NDArray[Any],
     asks: NDArray[Any],
     lottery: Lottery,
-    terms: DoubleAuction,
+    params: DoubleAuction,
     order: NDArray[Any],
     allocation: NDArray[Any],
     payments: NDArray[Any],
@@ -61,12 +61,12 @@ def clear(
     price = 0.0
     if trades > 0:
         upper, lower = bids[order[trades - 1]], asks[order[buyers + trades - 1]]
-        if terms.between == CLEARING_PRICES:
+        if params.between == CLEARING_PRICES:
             if trades < num_bids:
                 lower = max(lower, bids[order[trades]])
             if trades < num_asks:
                 upper = min(upper, asks[order[buyers + trades]])
-        price = lower + (1.0 - terms.k) * (upper - lower)
+        price = lower + (1.0 - params.k) * (upper - lower)
     trade(order, buyers, trades, price, price, allocation, payments)
 
 
@@ -104,13 +104,14 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=DoubleAuction,
-    properties=(
-        has.denied(has.TRUTHFUL),
-        has.denied(
-            has.EFFICIENT_IN_EQUILIBRIUM.where("between one buyer and one seller", num_agents=2), has.BILATERAL_TRADE
+    claims=(
+        claims.denied(claims.TRUTHFUL),
+        claims.denied(
+            claims.EFFICIENT_IN_EQUILIBRIUM.where("between one buyer and one seller", num_agents=2),
+            claims.BILATERAL_TRADE,
         ),
-        has.EX_POST_RATIONAL,
-        has.BUDGET_BALANCED,
+        claims.EX_POST_RATIONAL,
+        claims.BUDGET_BALANCED,
     ),
     known_answer="one buyer, one seller, U[0,1], k = 1/2: B(v) = 2v/3 + 1/12, S(c) = 2c/3 + 1/4, gains from trade 9/64",
     sources=(between_the_ends,),

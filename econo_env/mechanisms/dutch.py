@@ -9,7 +9,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.first_price import equilibrium
 from econo_env.mechanisms.parameters import Reserve
@@ -30,16 +30,16 @@ class Dutch(NamedTuple):
 
 
 @compiled
-def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: Dutch, clock: Clock) -> Clock:
+def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, params: Dutch, clock: Clock) -> Clock:
     """The first to take the price buys at it; several at once draw lots; refused at the reserve, it is not sold."""
     price, closes = clock.price, clock.closes
     winner = drawn_among_willing(limits, price, NOBODY, lottery)
     sold = winner != NOBODY
     best = price if sold else clock.best
     if not sold:
-        if price <= terms.reserve:
+        if price <= params.reserve:
             closes = clock.tick + 1
-        price = max(terms.reserve, price - terms.increment)
+        price = max(params.reserve, price - params.increment)
     return Clock(clock.tick, clock.horizon, closes, price, best, winner, sold)
 
 
@@ -62,11 +62,11 @@ MECHANISM = ClockMechanism(
     market="clock",
     rule=tick,
     parameters=Dutch,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM.within("increment"),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM.within("increment"),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
     ),
     known_answer="as first price, within one step: U[0,1], n bidders: take the price at (n - 1) v / n, "
     "revenue (n - 1) / (n + 1)",

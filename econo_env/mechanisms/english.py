@@ -8,7 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing, steps_between
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Reserve
@@ -25,7 +25,7 @@ class English(NamedTuple):
 
 
 @compiled
-def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: English, clock: Clock) -> Clock:
+def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, params: English, clock: Clock) -> Clock:
     """Those who refuse the price are out for good; one who is left alone buys at it.
 
     Bidders who let go together, with nobody left, draw lots at the last price that all of them accepted, as do those
@@ -53,7 +53,7 @@ def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: 
         elif clock.tick + 1 >= closes:
             leader, sold = drawn_among_standing(standing, lottery), True
         else:
-            price += terms.increment
+            price += params.increment
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
 
 
@@ -70,11 +70,11 @@ MECHANISM = ClockMechanism(
     market="clock",
     rule=tick,
     parameters=English,
-    properties=(
-        has.TRUTHFUL.within("increment"),
-        has.EFFICIENT.within("increment"),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
+    claims=(
+        claims.TRUTHFUL.within("increment"),
+        claims.EFFICIENT.within("increment"),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
     ),
     known_answer="staying in up to the own value; the price is the second highest value within one step: above it "
     "where one bidder is left, not above it where the last ones leave together",

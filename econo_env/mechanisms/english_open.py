@@ -9,7 +9,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Reserve
@@ -34,15 +34,15 @@ class EnglishOpen(NamedTuple):
 
 
 @compiled
-def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, terms: EnglishOpen, clock: Clock) -> Clock:
+def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, params: EnglishOpen, clock: Clock) -> Clock:
     """One of those who would outbid the leader gets the floor, by lottery, and bids the least that is allowed."""
     price, best, leader, closes = clock.price, clock.best, clock.leader, clock.closes
     after = clock.tick + 1
     caller = drawn_among_willing(limits, price, leader, lottery)
     if caller != NOBODY:
         leader, best = caller, price
-        price = best + max(terms.increment, int(terms.increment_share * best))
-        closes = min(clock.horizon, max(closes, after + terms.extension))
+        price = best + max(params.increment, int(params.increment_share * best))
+        closes = min(clock.horizon, max(closes, after + params.extension))
     sold = leader != NOBODY and after >= closes
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
 
@@ -67,11 +67,11 @@ MECHANISM = ClockMechanism(
     market="clock",
     rule=tick,
     parameters=EnglishOpen,
-    properties=(
-        has.denied(has.TRUTHFUL),
-        has.EFFICIENT_IN_EQUILIBRIUM.within("increment"),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
+    claims=(
+        claims.denied(claims.TRUTHFUL),
+        claims.EFFICIENT_IN_EQUILIBRIUM.within("increment"),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
     ),
     known_answer="outbidding up to the own value: the price is the second highest value within one increment; "
     "with a soft close waiting for the last ticks gains nothing",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import first_price_under
 from econo_env.mechanisms.order_statistics import rank_chances, sold_to_the_highest
@@ -31,15 +31,15 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: FirstPrice,
+    params: FirstPrice,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
     """The highest bids at or above the reserve win a unit each and pay what they bid; all arrays (n,)."""
     allocation[:] = 0
     payments[:] = 0
-    for _ in range(terms.units):
-        winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    for _ in range(params.units):
+        winner = highest_remaining(bids, weights, params.reserve, allocation, lottery)
         if winner == NOBODY:
             return
         allocation[winner] = 1
@@ -65,13 +65,13 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=FirstPrice,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.SHILL_PROOF,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.SHILL_PROOF,
     ),
     known_answer="U[0,1], n bidders: b(v) = (n - 1) v / n, revenue (n - 1) / (n + 1)",
     sources=(equals.own_bid,),

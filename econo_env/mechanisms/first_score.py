@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import sold_to_the_highest
 from econo_env.mechanisms.parameters import Reserve
@@ -27,14 +27,14 @@ def clear(
     scores: NDArray[Any],
     prices: NDArray[Any],
     lottery: Lottery,
-    terms: FirstScore,
+    params: FirstScore,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
     """The highest score at or above the reserve wins and receives its own price; all arrays (n,)."""
     allocation[:] = 0
     payments[:] = 0
-    winner, _ = two_highest(scores, terms.reserve, lottery)
+    winner, _ = two_highest(scores, params.reserve, lottery)
     if winner != NOBODY:
         allocation[winner] = 1
         payments[winner] = prices[winner]
@@ -60,13 +60,13 @@ MECHANISM = Mechanism(
     market="scoring",
     rule=clear,
     parameters=FirstScore,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM.where("where the true worth is scored"),
-        has.denied(has.EFFICIENT_IN_EQUILIBRIUM.where("where half of it is", scoring__scale=0.5)),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT.where("where at most the true worth is scored"),
-        has.denied(has.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM.where("where the true worth is scored"),
+        claims.denied(claims.EFFICIENT_IN_EQUILIBRIUM.where("where half of it is", scoring__scale=0.5)),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT.where("where at most the true worth is scored"),
+        claims.denied(claims.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price "
     "2 / theta + ln(theta) / (1 - theta), the buyer gains 4 (1 - ln 2)",

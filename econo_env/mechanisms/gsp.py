@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots, follower, occupant, price_to_stay
@@ -19,7 +19,7 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: Slots,
+    params: Slots,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
@@ -27,14 +27,14 @@ def clear(
 
     Payments are for the expected clicks of the slot, rounded down to whole micro-credits.
     """
-    fill_slots(bids, weights, lottery, terms, allocation)
+    fill_slots(bids, weights, lottery, params, allocation)
     payments[:] = 0
-    for slot in range(1, terms.click_rates.shape[0] + 1):
+    for slot in range(1, params.click_rates.shape[0] + 1):
         bidder = occupant(allocation, slot)
         if bidder == NOBODY:
             return
-        rival = follower(bids, weights, lottery, terms, allocation, slot)
-        payments[bidder] = terms.click_rates[slot - 1] * price_to_stay(bids, weights, terms, bidder, rival)
+        rival = follower(bids, weights, lottery, params, allocation, slot)
+        payments[bidder] = params.click_rates[slot - 1] * price_to_stay(bids, weights, params, bidder, rival)
 
 
 def envy_free_bids(
@@ -73,13 +73,13 @@ MECHANISM = Mechanism(
     market="position",
     rule=clear,
     parameters=SlotSale,
-    properties=(
-        has.denied(has.TRUTHFUL.where("with several slots"), has.GROVES),
-        has.TRUTHFUL.where("with one slot", click_rates=(1.0,)),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.PRICED_BY_OTHERS,
+    claims=(
+        claims.denied(claims.TRUTHFUL.where("with several slots"), claims.GROVES),
+        claims.TRUTHFUL.where("with one slot", click_rates=(1.0,)),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.PRICED_BY_OTHERS,
     ),
     known_answer="truthful bids, U[0,1], click rates x: revenue sum of x_s (n - s) / (n + 1); the locally envy-free "
     "equilibrium with the lowest revenue has the payments of VCG",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import kth_price_with_shills
 from econo_env.mechanisms.parameters import Rank, Reserve
@@ -34,23 +34,23 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: KthPrice,
+    params: KthPrice,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
     """The highest bid wins and pays the bid of the given rank, or the reserve if there are fewer; all arrays (n,)."""
     payments[:] = allocation[:] = 0
-    winner = priced = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    winner = priced = highest_remaining(bids, weights, params.reserve, allocation, lottery)
     if winner == NOBODY:
         return
-    for _ in range(terms.rank - 1):
+    for _ in range(params.rank - 1):
         allocation[priced] = 1  # out of the ranking while the next one is sought
-        priced = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+        priced = highest_remaining(bids, weights, params.reserve, allocation, lottery)
         if priced == NOBODY:
             break
     allocation[:] = 0
     allocation[winner] = 1
-    payments[winner] = terms.reserve if priced == NOBODY else min(bids[winner], max(terms.reserve, bids[priced]))
+    payments[winner] = params.reserve if priced == NOBODY else min(bids[winner], max(params.reserve, bids[priced]))
 
 
 def equilibrium(places: Places, num_bidders: int, parameters: KthPrice) -> BidFunction:
@@ -100,14 +100,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=KthPrice,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.INTERIM_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.denied(has.SHILL_PROOF),
-        has.PRICED_BY_OTHERS,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.INTERIM_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.denied(claims.SHILL_PROOF),
+        claims.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, rank k >= 2: b(v) = (n - 1) v / (n - k + 1), revenue (n - 1) / (n + 1)",
     sources=(equals.bid_of_rank, equals.own_bid, equals.reserve),

@@ -78,11 +78,11 @@ def next_winner(bids: NDArray[Any], reserve: Any, allocation: NDArray[Any], lott
 
 
 @compiled
-def award(bids: NDArray[Any], terms: UnitSale, lottery: Lottery, allocation: NDArray[Any]) -> None:
+def award(bids: NDArray[Any], params: UnitSale, lottery: Lottery, allocation: NDArray[Any]) -> None:
     """Gives the units to the highest marginal bids at or above the reserve; `allocation` (n,) counts them."""
     allocation[:] = 0
-    for _ in range(terms.units):
-        winner = next_winner(bids, terms.reserve, allocation, lottery)
+    for _ in range(params.units):
+        winner = next_winner(bids, params.reserve, allocation, lottery)
         if winner == NOBODY:
             return
         allocation[winner] += 1

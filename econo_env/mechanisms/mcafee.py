@@ -8,7 +8,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import cross, trade
@@ -32,7 +32,7 @@ def clear(
     bids: NDArray[Any],
     asks: NDArray[Any],
     lottery: Lottery,
-    terms: McAfee,
+    params: McAfee,
     order: NDArray[Any],
     allocation: NDArray[Any],
     payments: NDArray[Any],
@@ -48,13 +48,13 @@ def clear(
         trade(order, buyers, 0, 0, 0, allocation, payments)
         return
     marginal_bid, marginal_ask = bids[order[trades - 1]], asks[order[buyers + trades - 1]]
-    next_bid = bids[order[trades]] if trades < num_bids else terms.lowest_bid
+    next_bid = bids[order[trades]] if trades < num_bids else params.lowest_bid
     if trades < num_asks:
         next_ask = asks[order[buyers + trades]]
         next_bid = min(next_bid, next_ask)
     else:
         # a stand-in below a losing bid would sell to that bidder below its bid: worth lying for
-        next_ask = max(terms.highest_ask, next_bid)
+        next_ask = max(params.highest_ask, next_bid)
     price = next_bid + (next_ask - next_bid) / 2.0
     if marginal_ask <= price <= marginal_bid:
         trade(order, buyers, trades, price, price, allocation, payments)
@@ -89,13 +89,13 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=McAfee,
-    properties=(
-        has.TRUTHFUL,
-        has.denied(has.EFFICIENT, has.BILATERAL_TRADE),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.PRICED_BY_OTHERS,
-        has.LOSES_THE_LEAST_TRADE,
+    claims=(
+        claims.TRUTHFUL,
+        claims.denied(claims.EFFICIENT, claims.BILATERAL_TRADE),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.PRICED_BY_OTHERS,
+        claims.LOSES_THE_LEAST_TRADE,
     ),
     known_answer="2 buyers, 2 sellers, U[0,1]: truthful, 79/96 (0.823) of the gains from trade",
     sources=(losers_midpoint, left_out_pair),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import mean_of_losing, rank_chances, win_probability
 from econo_env.mechanisms.slots import Slots, SlotSale, fill_slots
@@ -22,7 +22,7 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: Slots,
+    params: Slots,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
@@ -30,11 +30,11 @@ def clear(
 
     Payments are for the expected clicks of the slot, rounded down to whole micro-credits.
     """
-    fill_slots(bids, weights, lottery, terms, allocation)
+    fill_slots(bids, weights, lottery, params, allocation)
     for bidder in range(bids.shape[0]):
         payments[bidder] = 0
         if allocation[bidder] > 0:
-            payments[bidder] = terms.click_rates[allocation[bidder] - 1] * bids[bidder]
+            payments[bidder] = params.click_rates[allocation[bidder] - 1] * bids[bidder]
 
 
 def equilibrium(places: Places, num_bidders: int, parameters: Any) -> BidFunction:
@@ -78,12 +78,12 @@ MECHANISM = Mechanism(
     market="position",
     rule=clear,
     parameters=SlotSale,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
     ),
     known_answer="U[0,1], n bidders, click rates x: revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
     sources=(equals.own_bid,),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY
@@ -19,7 +19,7 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: Slots,
+    params: Slots,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
@@ -28,20 +28,20 @@ def clear(
     All arrays (n,). With weights, each b_(t+1) is the least own bid that stands above it, the critical payment.
     Payments are for expected clicks, rounded down to whole micro-credits.
     """
-    fill_slots(bids, weights, lottery, terms, allocation)
-    slots = terms.click_rates.shape[0]
+    fill_slots(bids, weights, lottery, params, allocation)
+    slots = params.click_rates.shape[0]
     for bidder in range(bids.shape[0]):
         payments[bidder] = 0
         if allocation[bidder] == 0:
             continue
         total = 0.0
         for slot in range(allocation[bidder], slots + 1):
-            further = terms.click_rates[slot] if slot < slots else 0.0
+            further = params.click_rates[slot] if slot < slots else 0.0
             rival = NOBODY
             if slot == allocation[bidder] or occupant(allocation, slot) != NOBODY:
-                rival = follower(bids, weights, lottery, terms, allocation, slot)
-            price = price_to_stay(bids, weights, terms, bidder, rival)
-            total += (terms.click_rates[slot - 1] - further) * price
+                rival = follower(bids, weights, lottery, params, allocation, slot)
+            price = price_to_stay(bids, weights, params, bidder, rival)
+            total += (params.click_rates[slot - 1] - further) * price
         payments[bidder] = total
 
 
@@ -51,14 +51,14 @@ MECHANISM = Mechanism(
     market="position",
     rule=clear,
     parameters=SlotSale,
-    properties=(
-        has.TRUTHFUL,
-        has.EFFICIENT,
-        has.denied(has.EFFICIENT.where("with unequal weights", weights=(1.0, 0.5, 0.5))),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.PRICED_BY_OTHERS,
+    claims=(
+        claims.TRUTHFUL,
+        claims.EFFICIENT,
+        claims.denied(claims.EFFICIENT.where("with unequal weights", weights=(1.0, 0.5, 0.5))),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, click rates x: truthful, revenue sum of (x_s - x_(s+1)) s (n - s) / (n + 1)",
     sources=(equals.externality,),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import BY_LOT, sort_offers, trade
@@ -25,7 +25,7 @@ def clear(
     bids: NDArray[Any],
     asks: NDArray[Any],
     lottery: Lottery,
-    terms: PostedPrice,
+    params: PostedPrice,
     order: NDArray[Any],
     allocation: NDArray[Any],
     payments: NDArray[Any],
@@ -37,17 +37,17 @@ def clear(
     buyers = bids.shape[0]
     demand, supply = 0, 0
     for buyer in range(buyers):
-        if bids[buyer] >= 0 and bids[buyer] >= terms.price:
+        if bids[buyer] >= 0 and bids[buyer] >= params.price:
             order[demand] = buyer
             demand += 1
     for seller in range(asks.shape[0]):
-        if 0 <= asks[seller] <= terms.price:
+        if 0 <= asks[seller] <= params.price:
             order[buyers + supply] = seller
             supply += 1
     # by lot, not by offer: a better place for a higher bid would be worth lying for
     sort_offers(bids, BY_LOT, lottery, 0, order[:buyers], demand)
     sort_offers(asks, BY_LOT, lottery, buyers, order[buyers:], supply)
-    trade(order, buyers, min(demand, supply), terms.price, terms.price, allocation, payments)
+    trade(order, buyers, min(demand, supply), params.price, params.price, allocation, payments)
 
 
 MECHANISM = Mechanism(
@@ -56,12 +56,12 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=PostedPrice,
-    properties=(
-        has.TRUTHFUL,
-        has.denied(has.EFFICIENT, has.BILATERAL_TRADE),
-        has.EX_POST_RATIONAL,
-        has.BUDGET_BALANCED,
-        has.PRICED_BY_OTHERS,
+    claims=(
+        claims.TRUTHFUL,
+        claims.denied(claims.EFFICIENT, claims.BILATERAL_TRADE),
+        claims.EX_POST_RATIONAL,
+        claims.BUDGET_BALANCED,
+        claims.PRICED_BY_OTHERS,
     ),
     known_answer="one buyer, one seller, U[0,1], price 1/2: gains from trade 1/8",
     sources=(equals.posted_price,),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import second_price_under, second_price_with_shills, truth
 from econo_env.mechanisms.parameters import Reserve, Units
@@ -28,26 +28,26 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: SecondPrice,
+    params: SecondPrice,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
     """The highest weighted bids win a unit each and pay the best losing one; all arrays (n,)."""
     allocation[:] = 0
     payments[:] = 0
-    for _ in range(terms.units):
-        winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    for _ in range(params.units):
+        winner = highest_remaining(bids, weights, params.reserve, allocation, lottery)
         if winner == NOBODY:
             break
         allocation[winner] = 1
-    loser = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    loser = highest_remaining(bids, weights, params.reserve, allocation, lottery)
     for winner in range(bids.shape[0]):
         if allocation[winner] == 0:
             continue
-        payments[winner] = terms.reserve
+        payments[winner] = params.reserve
         if loser != NOBODY:
-            price = price_over_loser(weights[loser] * bids[loser], weights[winner], terms.payment)
-            payments[winner] = max(terms.reserve, price)
+            price = price_over_loser(weights[loser] * bids[loser], weights[winner], params.payment)
+            payments[winner] = max(params.reserve, price)
 
 
 MECHANISM = Mechanism(
@@ -56,16 +56,16 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=SecondPrice,
-    properties=(
-        has.TRUTHFUL.where("with the critical payment"),
-        has.denied(has.TRUTHFUL.where("with the naive payment", mechanism__payment="naive", weights=(1.0, 0.5))),
-        has.EFFICIENT,
-        has.denied(has.EFFICIENT.where("with unequal weights", weights=(1.0, 0.5))),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.denied(has.SHILL_PROOF, has.SHILLS),
-        has.PRICED_BY_OTHERS,
+    claims=(
+        claims.TRUTHFUL.where("with the critical payment"),
+        claims.denied(claims.TRUTHFUL.where("with the naive payment", mechanism__payment="naive", weights=(1.0, 0.5))),
+        claims.EFFICIENT,
+        claims.denied(claims.EFFICIENT.where("with unequal weights", weights=(1.0, 0.5))),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.denied(claims.SHILL_PROOF, claims.SHILLS),
+        claims.PRICED_BY_OTHERS,
     ),
     known_answer="U[0,1], n bidders, k units: truthful, revenue k (n - k) / (n + 1)",
     sources=(equals.best_losing_bid, equals.critical_bid, equals.undivided_score, equals.reserve, equals.nothing),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import entry_place, win_density, win_probability
 from econo_env.mechanisms.parameters import Reserve
@@ -30,20 +30,20 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: SecondPriceAllPay,
+    params: SecondPriceAllPay,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
     """The highest bid pays the best losing one or the reserve, each loser pays its accepted bid; all arrays (n,)."""
     allocation[:] = 0
     payments[:] = 0
-    winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    winner = highest_remaining(bids, weights, params.reserve, allocation, lottery)
     if winner == NOBODY:
         return
     allocation[winner] = 1
-    price = terms.reserve
+    price = params.reserve
     for bidder in range(bids.shape[0]):
-        if bidder != winner and bids[bidder] >= 0 and bids[bidder] >= terms.reserve:
+        if bidder != winner and bids[bidder] >= 0 and bids[bidder] >= params.reserve:
             payments[bidder] = bids[bidder]
             price = max(price, bids[bidder])
     payments[winner] = min(price, bids[winner])
@@ -70,14 +70,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=SecondPriceAllPay,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.INTERIM_RATIONAL,
-        has.denied(has.EX_POST_RATIONAL),
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.denied(has.SHILL_PROOF),
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.INTERIM_RATIONAL,
+        claims.denied(claims.EX_POST_RATIONAL),
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.denied(claims.SHILL_PROOF),
     ),
     known_answer="U[0,1], 2 bidders: b(v) = -v - ln(1 - v), revenue 1/3",
     sources=(equals.highest_losing_bid, equals.reserve, equals.own_bid, equals.nothing),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Reserve
@@ -25,7 +25,7 @@ def clear(
     scores: NDArray[Any],
     prices: NDArray[Any],
     lottery: Lottery,
-    terms: SecondScore,
+    params: SecondScore,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
@@ -36,11 +36,11 @@ def clear(
     """
     allocation[:] = 0
     payments[:] = 0
-    winner, loser = two_highest(scores, terms.reserve, lottery)
+    winner, loser = two_highest(scores, params.reserve, lottery)
     if winner == NOBODY:
         return
     allocation[winner] = 1
-    to_match = terms.reserve if loser == NOBODY else scores[loser]
+    to_match = params.reserve if loser == NOBODY else scores[loser]
     payments[winner] = prices[winner] + scores[winner] - to_match
 
 
@@ -50,13 +50,13 @@ MECHANISM = Mechanism(
     market="scoring",
     rule=clear,
     parameters=SecondScore,
-    properties=(
-        has.TRUTHFUL,
-        has.EFFICIENT.where("where the true worth is scored"),
-        has.denied(has.EFFICIENT.where("where half of it is", scoring__scale=0.5)),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT.where("where at most the true worth is scored"),
-        has.denied(has.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
+    claims=(
+        claims.TRUTHFUL,
+        claims.EFFICIENT.where("where the true worth is scored"),
+        claims.denied(claims.EFFICIENT.where("where half of it is", scoring__scale=0.5)),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT.where("where at most the true worth is scored"),
+        claims.denied(claims.NO_DEFICIT.where("where more is", scoring__scale=1.5)),
     ),
     known_answer="V = 2 sqrt(q), c = theta q, theta U[1/2,1], two suppliers: q = 1 / theta^2, price theta q, the buyer "
     "gains 4 (1 - ln 2), as in first_score",

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.mechanisms.sources import sealed as equals
@@ -17,12 +17,12 @@ from econo_env.valuations.places import Places
 
 @compiled
 def clear(
-    bids: NDArray[Any], lottery: Lottery, terms: UnitRounds, allocation: NDArray[Any], payments: NDArray[Any]
+    bids: NDArray[Any], lottery: Lottery, params: UnitRounds, allocation: NDArray[Any], payments: NDArray[Any]
 ) -> None:
     """One round: the highest bid at or above the reserve wins the unit and pays itself; all arrays (n,)."""
     allocation[:] = 0
     payments[:] = 0
-    winner, _ = two_highest(bids, terms.reserve, lottery)
+    winner, _ = two_highest(bids, params.reserve, lottery)
     if winner != NOBODY:
         allocation[winner] = 1
         payments[winner] = bids[winner]
@@ -39,11 +39,11 @@ MECHANISM = Mechanism(
     market="sequential",
     rule=clear,
     parameters=UnitRounds,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.INTERIM_RATIONAL,
-        has.NO_DEFICIT,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.INTERIM_RATIONAL,
+        claims.NO_DEFICIT,
     ),
     known_answer="U[0,1], n bidders, k units: round l bids (n - k) v / (n - l + 1), prices are a martingale, revenue "
     "k (n - k) / (n + 1)",

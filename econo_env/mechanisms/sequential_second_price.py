@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.ranking import NOBODY, two_highest
 from econo_env.mechanisms.sources import sealed as equals
@@ -17,15 +17,15 @@ from econo_env.valuations.places import Places
 
 @compiled
 def clear(
-    bids: NDArray[Any], lottery: Lottery, terms: UnitRounds, allocation: NDArray[Any], payments: NDArray[Any]
+    bids: NDArray[Any], lottery: Lottery, params: UnitRounds, allocation: NDArray[Any], payments: NDArray[Any]
 ) -> None:
     """One round: the highest bid wins the unit and pays the second highest, or the reserve; all arrays (n,)."""
     allocation[:] = 0
     payments[:] = 0
-    winner, loser = two_highest(bids, terms.reserve, lottery)
+    winner, loser = two_highest(bids, params.reserve, lottery)
     if winner != NOBODY:
         allocation[winner] = 1
-        payments[winner] = terms.reserve if loser == NOBODY else max(terms.reserve, bids[loser])
+        payments[winner] = params.reserve if loser == NOBODY else max(params.reserve, bids[loser])
 
 
 def equilibrium(places: Places, num_bidders: int, parameters: Any, units_left: int = 1) -> BidFunction:
@@ -41,11 +41,11 @@ MECHANISM = RoundMechanism(
     market="sequential",
     rule=clear,
     parameters=UnitRounds,
-    properties=(
-        has.NOT_TRUTHFUL,
-        has.EFFICIENT_IN_EQUILIBRIUM,
-        has.INTERIM_RATIONAL,
-        has.NO_DEFICIT,
+    claims=(
+        claims.NOT_TRUTHFUL,
+        claims.EFFICIENT_IN_EQUILIBRIUM,
+        claims.INTERIM_RATIONAL,
+        claims.NO_DEFICIT,
     ),
     known_answer="U[0,1], n bidders, k units: round l < k bids (n - k) v / (n - l), the last one v; prices are a "
     "martingale, revenue k (n - k) / (n + 1)",

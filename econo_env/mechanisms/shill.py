@@ -29,7 +29,7 @@ def clear_with_seller(
     offers: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: Any,
+    params: Any,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> int:
@@ -38,7 +38,7 @@ def clear_with_seller(
     Returns:
         What bidders pay, micro-credits; the payments are 0 if none of them wins.
     """
-    rule(offers, weights, lottery, terms, allocation, payments)
+    rule(offers, weights, lottery, params, allocation, payments)
     bidders = offers.shape[0] - 1
     won, paid = 0, 0
     for bidder in range(bidders):
@@ -57,7 +57,7 @@ def best_shill_bid(
     offers: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: Any,
+    params: Any,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> tuple[int, int]:
@@ -70,7 +70,7 @@ def best_shill_bid(
         offers: Whole micro-credits; the last entry is overwritten.
         weights: Thousandths.
         lottery: Breaks ties.
-        terms: The rule's parameters.
+        params: The rule's parameters.
         allocation: Scratch space.
         payments: Scratch space.
 
@@ -85,7 +85,7 @@ def best_shill_bid(
             if offers[trial - 1] <= 0:
                 continue
             offers[own] = (weights[trial - 1] * offers[trial - 1] - 1) // weights[own]
-        earned = clear_with_seller(rule, offers, weights, lottery, terms, allocation, payments)
+        earned = clear_with_seller(rule, offers, weights, lottery, params, allocation, payments)
         if trial == 0:
             without = most = earned
         elif earned > most:
@@ -107,8 +107,8 @@ from {ruling.__module__} import {ruling.__name__} as rule
 
 
 @cached
-def best(offers, weights, lottery, terms, allocation, payments):
-    return best_shill_bid(rule, offers, weights, lottery, terms, allocation, payments)
+def best(offers, weights, lottery, params, allocation, payments):
+    return best_shill_bid(rule, offers, weights, lottery, params, allocation, payments)
 ''',
         "shill",
     )
@@ -123,10 +123,10 @@ def shill_gain(
 
     Arguments and errors as for `econo_env.mechanisms.clear`; sealed-bid mechanisms only.
     """
-    row, money, factors, lottery, terms = _single_item_bids(name, bids, weights, seed, parameters)
+    row, money, factors, lottery, params = _single_item_bids(name, bids, weights, seed, parameters)
     offers, factors = np.append(money, NO_SHILL), np.append(factors, WEIGHT_UNIT)
     scratch = np.zeros_like(offers), np.zeros_like(offers)
-    _, gain = _best(row.rule)(offers, factors, lottery, terms, *scratch)
+    _, gain = _best(row.rule)(offers, factors, lottery, params, *scratch)
     return float(to_credits(gain))
 
 
@@ -153,4 +153,4 @@ def _single_item_bids(
     none = np.isnan(amounts)
     money = np.where(none, NO_SHILL, to_money(np.where(none, 0.0, amounts)))
     thousandths = np.rint(factors * WEIGHT_UNIT).astype(np.int64)
-    return row, money, thousandths, Lottery(market_keys(seed, 1)[0], 0, 0), row.terms(row.options(**parameters))
+    return row, money, thousandths, Lottery(market_keys(seed, 1)[0], 0, 0), row.params(row.options(**parameters))

@@ -26,12 +26,12 @@ class Slots(NamedTuple):
 
 @compiled
 def fill_slots(
-    bids: NDArray[Any], weights: NDArray[Any], lottery: Lottery, terms: Slots, allocation: NDArray[Any]
+    bids: NDArray[Any], weights: NDArray[Any], lottery: Lottery, params: Slots, allocation: NDArray[Any]
 ) -> None:
     """Seats the highest weighted bids at or above the reserve; `allocation` (n,) is the slot from 1, 0 for none."""
     allocation[:] = 0
-    for slot in range(terms.click_rates.shape[0]):
-        winner = highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    for slot in range(params.click_rates.shape[0]):
+        winner = highest_remaining(bids, weights, params.reserve, allocation, lottery)
         if winner == NOBODY:
             return
         allocation[winner] = slot + 1
@@ -48,18 +48,18 @@ def occupant(allocation: NDArray[Any], slot: int) -> int:
 
 @compiled
 def follower(
-    bids: NDArray[Any], weights: NDArray[Any], lottery: Lottery, terms: Slots, allocation: NDArray[Any], slot: int
+    bids: NDArray[Any], weights: NDArray[Any], lottery: Lottery, params: Slots, allocation: NDArray[Any], slot: int
 ) -> int:
     """Who comes after a slot, counted from 1: the next slot's occupant, after the last slot the best loser."""
-    if slot < terms.click_rates.shape[0]:
+    if slot < params.click_rates.shape[0]:
         return occupant(allocation, slot + 1)
-    return highest_remaining(bids, weights, terms.reserve, allocation, lottery)
+    return highest_remaining(bids, weights, params.reserve, allocation, lottery)
 
 
 @compiled
-def price_to_stay(bids: NDArray[Any], weights: NDArray[Any], terms: Slots, bidder: int, rival: int) -> float:
+def price_to_stay(bids: NDArray[Any], weights: NDArray[Any], params: Slots, bidder: int, rival: int) -> float:
     """The least bid per click that still stands above the rival (or `NOBODY`), and reaches the reserve."""
-    price = float(terms.reserve)
+    price = float(params.reserve)
     if rival != NOBODY:
         price = max(price, weights[rival] * bids[rival] / weights[bidder])
     return price

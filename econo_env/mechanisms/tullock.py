@@ -9,7 +9,7 @@ from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import CONTEST, TWO_TO_MINUS_53, Lottery, fill_with_draws
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, WEIGHT_UNIT
@@ -34,7 +34,7 @@ def clear(
     bids: NDArray[Any],
     weights: NDArray[Any],
     lottery: Lottery,
-    terms: Tullock,
+    params: Tullock,
     allocation: NDArray[Any],
     payments: NDArray[Any],
 ) -> None:
@@ -48,12 +48,12 @@ def clear(
     for bidder in range(bidders):
         draw = allocation[bidder] * TWO_TO_MINUS_53
         allocation[bidder] = payments[bidder] = 0
-        if bids[bidder] < 0 or bids[bidder] < terms.reserve:
+        if bids[bidder] < 0 or bids[bidder] < params.reserve:
             continue
         payments[bidder] = bids[bidder]
         first_effort, rate = bids[bidder] > 0 and not any_effort, 1.0
         if bids[bidder] > 0:
-            effort = bids[bidder] * CREDIT if terms.power == 1.0 else (bids[bidder] * CREDIT) ** terms.power
+            effort = bids[bidder] * CREDIT if params.power == 1.0 else (bids[bidder] * CREDIT) ** params.power
             rate = effort * (weights[bidder] / WEIGHT_UNIT)
         # -log(1 - u) is above u: most of those who come late need no logarithm
         late = draw > earliest * rate * _MARGIN
@@ -93,14 +93,14 @@ MECHANISM = Mechanism(
     market="sealed_bid",
     rule=clear,
     parameters=Tullock,
-    properties=(
-        has.denied(has.TRUTHFUL),
-        has.denied(has.EFFICIENT.where("where values differ", values={"name": "uniform"})),
-        has.INTERIM_RATIONAL,
-        has.denied(has.EX_POST_RATIONAL),
-        has.NO_DEFICIT,
-        has.MONOTONE,
-        has.SHILL_PROOF,
+    claims=(
+        claims.denied(claims.TRUTHFUL),
+        claims.denied(claims.EFFICIENT.where("where values differ", values={"name": "uniform"})),
+        claims.INTERIM_RATIONAL,
+        claims.denied(claims.EX_POST_RATIONAL),
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.SHILL_PROOF,
     ),
     known_answer="one known value V, n bidders, power r <= n / (n - 1): b = V r (n - 1) / n^2, revenue V r (n - 1) / n",
     sources=(equals.own_bid,),

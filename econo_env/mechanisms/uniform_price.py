@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.marginal_bids import UnitMechanism, UnitSale, award, next_winner
 from econo_env.mechanisms.ranking import NOBODY
@@ -17,15 +17,15 @@ from econo_env.valuations.priors import Prior
 
 @compiled
 def clear(
-    bids: NDArray[Any], lottery: Lottery, terms: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
+    bids: NDArray[Any], lottery: Lottery, params: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
 ) -> None:
     """The highest marginal bids, (n, units wanted), win a unit each at the highest losing one; results (n,).
 
     With u units that is the (u + 1)-th highest bid, or the reserve.
     """
-    award(bids, terms, lottery, allocation)
-    price = terms.reserve
-    loser = next_winner(bids, terms.reserve, allocation, lottery)
+    award(bids, params, lottery, allocation)
+    price = params.reserve
+    loser = next_winner(bids, params.reserve, allocation, lottery)
     if loser != NOBODY:
         price = max(price, bids[loser, allocation[loser]])
     for bidder in range(bids.shape[0]):
@@ -52,14 +52,14 @@ MECHANISM = UnitMechanism(
     market="multi_unit",
     rule=clear,
     parameters=UnitSale,
-    properties=(
-        has.TRUTHFUL.where("with single-unit demand", demand=1, num_agents=3),
-        has.denied(has.TRUTHFUL.where("with several units wanted"), has.GROVES),
-        has.EFFICIENT.where("with single-unit demand", demand=1, num_agents=3),
-        has.denied(has.EFFICIENT_IN_EQUILIBRIUM.where("with several units wanted"), has.DEMAND_REDUCTION),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.MONOTONE,
+    claims=(
+        claims.TRUTHFUL.where("with single-unit demand", demand=1, num_agents=3),
+        claims.denied(claims.TRUTHFUL.where("with several units wanted"), claims.GROVES),
+        claims.EFFICIENT.where("with single-unit demand", demand=1, num_agents=3),
+        claims.denied(claims.EFFICIENT_IN_EQUILIBRIUM.where("with several units wanted"), claims.DEMAND_REDUCTION),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
     ),
     known_answer="single-unit demand, U[0,1], n bidders, k units: revenue k (n - k) / (n + 1); 2 bidders who want both "
     "of 2 units, U[0,1]: bidding (v1, 0) is an equilibrium with revenue 0",

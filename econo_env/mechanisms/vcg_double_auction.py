@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.crossing import cross, trade
@@ -25,7 +25,7 @@ def clear(
     bids: NDArray[Any],
     asks: NDArray[Any],
     lottery: Lottery,
-    terms: VcgDoubleAuction,
+    params: VcgDoubleAuction,
     order: NDArray[Any],
     allocation: NDArray[Any],
     payments: NDArray[Any],
@@ -68,12 +68,12 @@ MECHANISM = Mechanism(
     market="double_auction",
     rule=clear,
     parameters=VcgDoubleAuction,
-    properties=(
-        has.TRUTHFUL,
-        has.EFFICIENT,
-        has.EX_POST_RATIONAL,
-        has.denied(has.NO_DEFICIT, has.BILATERAL_TRADE),
-        has.PRICED_BY_OTHERS,
+    claims=(
+        claims.TRUTHFUL,
+        claims.EFFICIENT,
+        claims.EX_POST_RATIONAL,
+        claims.denied(claims.NO_DEFICIT, claims.BILATERAL_TRADE),
+        claims.PRICED_BY_OTHERS,
     ),
     known_answer="one buyer, one seller, U[0,1]: truthful, gains from trade 1/6, and a deficit of as much",
     sources=(others_offer,),

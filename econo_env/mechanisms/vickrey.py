@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.marginal_bids import UnitSale, award
@@ -45,19 +45,19 @@ def displaced_bid(bids: NDArray[Any], allocation: NDArray[Any], winner: int, bel
 
 @compiled
 def clear(
-    bids: NDArray[Any], lottery: Lottery, terms: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
+    bids: NDArray[Any], lottery: Lottery, params: UnitSale, allocation: NDArray[Any], payments: NDArray[Any]
 ) -> None:
     """The highest marginal bids, (n, units wanted), win; q units cost the rivals' q highest losing bids; results (n,).
 
     The seller stands behind every unit with a bid of the reserve.
     """
-    award(bids, terms, lottery, allocation)
+    award(bids, params, lottery, allocation)
     wanted = bids.shape[1]
     for winner in range(bids.shape[0]):
         payments[winner] = 0
         place = NOBODY
         for unit in range(allocation[winner]):
-            price = terms.reserve
+            price = params.reserve
             if unit == 0 or place != NOBODY:
                 place = displaced_bid(bids, allocation, winner, place)
                 if place != NOBODY:
@@ -71,7 +71,14 @@ MECHANISM = Mechanism(
     market="multi_unit",
     rule=clear,
     parameters=UnitSale,
-    properties=(has.TRUTHFUL, has.EFFICIENT, has.EX_POST_RATIONAL, has.NO_DEFICIT, has.MONOTONE, has.PRICED_BY_OTHERS),
+    claims=(
+        claims.TRUTHFUL,
+        claims.EFFICIENT,
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.MONOTONE,
+        claims.PRICED_BY_OTHERS,
+    ),
     known_answer="2 bidders who want both of 2 units, marginal values from U[0,1]: truthful, revenue 3/5, welfare 7/5, "
     "utility 2/5 each",
     sources=(equals.displaced_bids,),

@@ -1,4 +1,4 @@
-"""Rendering of one market: keeps the last round of a face and writes it as text or draws it."""
+"""Rendering of one market: keeps the last round of an API and writes it as text or draws it."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Figures of the engine and its array face."""
+"""Figures of the engine and its array API."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ MARKETS, AGENTS = 4096, 8
 
 def truthful(engine):
     scenario = engine.scenario
-    return market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
+    return market_of(scenario).baselines.truthful(scenario, engine.buffers.observations)
 
 
 def array_face(threads):
@@ -123,7 +123,7 @@ def scaling():
                 "ms_per_tick": [round(1e3 * median, 3) for median in medians],
                 "ms_of_copying": [round(1e3 * median, 4) for median in copied],
                 "threads": 1,
-                "note": f"{held:.0f} bytes/agent, arrays and exchange",
+                "note": f"{held:.0f} bytes/agent, arrays and step buffers",
             },
         )
 
@@ -133,7 +133,7 @@ def compilation(cache):
     program = (
         "import time; start = time.perf_counter()\n"
         "import econo_env; envs = econo_env.vector_env('task_market_v0', 2); envs.reset(0)\n"
-        "import numpy as np; envs.step(np.zeros_like(envs.engine.exchange.actions))\n"
+        "import numpy as np; envs.step(np.zeros_like(envs.engine.buffers.actions))\n"
         "print(time.perf_counter() - start)"
     )
     environment = os.environ | {"ECONO_ENV_CACHE": str(cache)}

@@ -1,4 +1,4 @@
-"""Figures of every sealed-bid and clock format through the array face."""
+"""Figures of every sealed-bid and clock format through the array API."""
 
 import econo_env
 from econo_env.market import market_of

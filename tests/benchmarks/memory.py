@@ -56,7 +56,7 @@ def touched(function, roots, seen=None):
 
 
 def array_at(node, roots):
-    """The array that `state.name` or `exchange.name` means, or None."""
+    """The array that `state.name` or `buffers.name` means, or None."""
     path = []
     while isinstance(node, ast.Attribute):
         path.append(node.attr)
@@ -72,7 +72,7 @@ def bytes_per_agent(engine):
 
     A column that is written moves twice, to the core and back.
     """
-    roots = {"state": engine.state, "exchange": engine.exchange}
+    roots = {"state": engine.state, "buffers": engine.buffers}
     all_reads, all_writes, by_stage = {}, {}, 0
     for function in stages_of(engine.scenario.program().source).values():
         reads, writes = touched(function, roots)
@@ -100,7 +100,7 @@ def memory_bound():
         engine = Engine(econo_env.load(SCENARIO, num_agents=size), 1)
         engine.reset(0)
         scenario = engine.scenario
-        actions = market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
+        actions = market_of(scenario).baselines.truthful(scenario, engine.buffers.observations)
         room = np.ones((2, COPIED // 8))
         each = [lambda e=engine, a=actions: e.step(a), lambda r=room: np.copyto(r[0], r[1])]
         times[size] = in_turn(each, rounds=6, repetitions=5 if size == LARGE else 50)

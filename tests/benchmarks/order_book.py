@@ -88,8 +88,8 @@ def market():
     zero_intelligence = make_policy("zero_intelligence", envs.engine.scenario)
     turns, matched = [], 0
     for _ in range(64):
-        exchange = envs.engine.exchange
-        turns.append(zero_intelligence.act(exchange.observations, exchange.action_mask))
+        buffers = envs.engine.buffers
+        turns.append(zero_intelligence.act(buffers.observations, buffers.action_mask))
         envs.step(turns[-1])
         matched += int(np.count_nonzero(envs.engine.state.award.units))
     turn = iter(turns * 8)

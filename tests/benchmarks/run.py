@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import combinatorial, engine, faces, formats, learning, memory, order_book
+from tests.benchmarks import apis, combinatorial, engine, formats, learning, memory, order_book
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
@@ -25,8 +25,8 @@ SECTIONS = {
     "large": lambda threads: engine.large_market(),
     "scaling": lambda threads: engine.scaling(),
     "memory": lambda threads: memory.memory_bound(),
-    "dicts": lambda threads: faces.dict_face(),
-    "large_dicts": lambda threads: faces.large_dict_face(),
+    "dicts": lambda threads: apis.dict_api(),
+    "large_dicts": lambda threads: apis.large_dict_api(),
     "formats": formats.sealed_formats,
     "order_book": lambda threads: order_book.order_book(),
     "combinatorial": lambda threads: chain(

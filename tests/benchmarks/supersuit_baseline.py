@@ -1,4 +1,4 @@
-"""PPO end to end: the native SB3 face against SuperSuit on the PettingZoo face, same learner, same process."""
+"""PPO end to end: the native SB3 API against SuperSuit on the PettingZoo API, same learner, same process."""
 
 import time
 from typing import Any
@@ -41,7 +41,7 @@ def supersuit_env(num_markets: int, num_agents: int) -> Any:
 
 
 def native_env(num_markets: int, num_agents: int) -> Any:
-    """The native face."""
+    """The native API."""
     from econo_env.interfaces.sb3 import make_sb3_env
 
     return make_sb3_env("first_price_v0", num_markets, num_agents=num_agents)

@@ -8,10 +8,10 @@ import pytest
 
 from econo_env.policies import make_policy
 from econo_env.training.demo import DemoSettings, run_demo
+from econo_env.training.demo.human_bids import bids_at, compare_with_human_bids, distance, of_auction
 from econo_env.training.demo.market import DRAWN_IN_ABOVE, HIGHEST, bounded_prior, training_market
-from econo_env.training.demo.people import bids_at, compare_with_people, distance, of_auction
 from econo_env.training.demo.revenue import revenues
-from econo_env.training.report.material import Effort
+from econo_env.training.report.contents import Effort
 from econo_env.valuations.calibration import TIMBER, EstimateOptions, calibrate
 from econo_env.valuations.calibration.smoothing import PROBABILITIES
 
@@ -67,15 +67,15 @@ def test_equilibrium_bids_are_those_of_people_by_construction(found, market):
 
 
 def test_people_are_compared_by_the_bids_they_made(found, market):
-    people = compare_with_people(
+    human_bids = compare_with_human_bids(
         found, market, {"equilibrium": make_policy("equilibrium", market)}, seed=1, markets=4000
     )
-    assert people.people.bids.size == 3 * found.estimate(3).auctions
-    assert people.people.winning.mean() == pytest.approx(found.estimate(3).fit.mean_winning_bid)
-    assert people.people.money_on_table == pytest.approx(found.estimate(3).fit.money_on_table)
-    assert people.bid_distance["equilibrium"] < 0.04
-    assert people.bid_gap["equilibrium"] < 0.005
-    shaded = compare_with_people(
+    assert human_bids.human_bids.bids.size == 3 * found.estimate(3).auctions
+    assert human_bids.human_bids.winning.mean() == pytest.approx(found.estimate(3).fit.mean_winning_bid)
+    assert human_bids.human_bids.money_on_table == pytest.approx(found.estimate(3).fit.money_on_table)
+    assert human_bids.bid_distance["equilibrium"] < 0.04
+    assert human_bids.bid_gap["equilibrium"] < 0.005
+    shaded = compare_with_human_bids(
         found, market, {"low": make_policy("shading", market, factor=0.7)}, seed=1, markets=4000
     )
     assert shaded.bid_distance["low"] > 0.5

@@ -41,12 +41,12 @@ def ticks(name, seed=0, markets=48):
     engine.reset(seed)
     for _ in range(TICKS):
         before = wealth(engine.world)
-        actions = generator.uniform(-1.0, 0.6, engine.exchange.actions.shape).astype(np.float32)
+        actions = generator.uniform(-1.0, 0.6, engine.buffers.actions.shape).astype(np.float32)
         actions[generator.random(actions.shape[:2]) < 0.1] = np.nan
-        mask = engine.exchange.action_mask.copy()
+        mask = engine.buffers.action_mask.copy()
         engine.step(actions)
         yield engine, before, mask
-        engine.reset_markets(engine.exchange.ended.copy())
+        engine.reset_markets(engine.buffers.ended.copy())
 
 
 def test_the_auctions_of_the_source_text_are_there():
@@ -84,7 +84,7 @@ def test_rewards_are_worth_and_what_the_own_accounts_gained(name):
     for engine, before, _ in ticks(name, 2):
         gained = wealth(engine.world) - before
         expected = (engine.state.award.worth + gained) / 1e6
-        np.testing.assert_allclose(engine.exchange.rewards, expected, atol=1e-9, rtol=0)
+        np.testing.assert_allclose(engine.buffers.rewards, expected, atol=1e-9, rtol=0)
 
 
 @each_scenario
@@ -141,7 +141,7 @@ def test_a_market_of_a_batch_is_the_market_alone_in_any_number_of_threads(name):
     alone.reset(7, first_market=3)
     generator = np.random.default_rng(0)
     for _ in range(TICKS):
-        actions = generator.uniform(-1, 1, batch.exchange.actions.shape).astype(np.float32)
+        actions = generator.uniform(-1, 1, batch.buffers.actions.shape).astype(np.float32)
         batch.step(actions)
         alone.step(actions[3:4])
         for many, one in zip(batch.arrays(), alone.arrays(), strict=True):
@@ -165,7 +165,7 @@ def test_slashed_money_goes_where_the_scenario_says():
         engine.reset(0)
         slashed = np.zeros(16, dtype=np.int64)
         for _ in range(30):
-            engine.step(np.full(engine.exchange.actions.shape, -0.1, np.float32))
+            engine.step(np.full(engine.buffers.actions.shape, -0.1, np.float32))
             slashed += engine.world.staking.slashed.sum(axis=1)
         np.testing.assert_array_equal(engine.world.ledger.balances[:, account], slashed)
         assert slashed.any()
@@ -189,7 +189,7 @@ def test_default_falls_with_the_stake():
                 engine.state.values / 1e6, axis=1
             ).T  # truthful bids; the bond is a share of the value
             expected += np.clip(0.5 - (value - price) - requirement * value, 0.0, 1.0).sum()
-            engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+            engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
             walked += int(engine.world.default.walked.sum())
             won += int((engine.world.default.walked | engine.world.default.kept).sum())
         shares.append(walked / won)

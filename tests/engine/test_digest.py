@@ -17,7 +17,7 @@ FACTOR = 3
 TABLE = np.array([1, 2, 3])
 UNUSED = 1
 
-class Terms(NamedTuple):
+class Params(NamedTuple):
     """What a rule is told."""
     low: int
     high: int
@@ -35,13 +35,13 @@ def unused(x):
 RULE = '''
 """A rule."""
 import {helpers} as helpers
-from {helpers} import Terms
+from {helpers} import Params
 from econo_env.engine.compiled import compiled
 
 @compiled
-def rule(x, terms):
+def rule(x, params):
     """Words."""
-    return helpers.helper(x) + terms.low
+    return helpers.helper(x) + params.low
 '''
 
 

@@ -27,7 +27,7 @@ def make(name, num_markets, **options):
 
 
 def actions_for(engine, tick, seed=0):
-    return np.random.default_rng([seed, tick]).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32)
+    return np.random.default_rng([seed, tick]).uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32)
 
 
 def play(engine, ticks, seed=0):
@@ -53,7 +53,7 @@ def test_a_market_in_a_batch_of_4096_equals_the_same_market_alone(name, autorese
     for market in (0, 1234, 4095):
         alone = make(name, 1, autoreset=autoreset)
         alone.reset(5, first_market=market)
-        assert np.array_equal(batch.exchange.observations[[market]], alone.exchange.observations)
+        assert np.array_equal(batch.buffers.observations[[market]], alone.buffers.observations)
     for tick in range(7):
         actions = actions_for(batch, tick)
         batch.step(actions)
@@ -101,7 +101,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(name):
     again.reset(3)
     other.reset(4)
     assert_equal_histories(play(first, 5), play(again, 5))
-    assert not np.array_equal(first.exchange.observations, other.exchange.observations)
+    assert not np.array_equal(first.buffers.observations, other.buffers.observations)
 
 
 @scenario_names
@@ -159,11 +159,11 @@ def test_autoreset_keeps_the_last_observations_and_starts_a_new_episode():
     for tick in range(5):
         plain.step(actions_for(plain, tick))
         auto.step(actions_for(plain, tick))
-    assert auto.exchange.ended.all()
-    assert np.array_equal(auto.exchange.final_observations, plain.exchange.observations)
-    assert np.array_equal(auto.exchange.rewards, plain.exchange.rewards)
+    assert auto.buffers.ended.all()
+    assert np.array_equal(auto.buffers.final_observations, plain.buffers.observations)
+    assert np.array_equal(auto.buffers.rewards, plain.buffers.rewards)
     plain.reset_markets(np.ones(16, dtype=bool))
-    assert np.array_equal(auto.exchange.observations, plain.exchange.observations)
+    assert np.array_equal(auto.buffers.observations, plain.buffers.observations)
     assert np.all(auto.state.episode == 1)
 
 
@@ -172,16 +172,16 @@ def test_autoreset_keeps_the_last_observations_and_starts_a_new_episode():
 def test_an_invalid_action_is_counted_and_bids_nothing(name, bad):
     engine = make(name, 2)
     engine.reset(0)
-    engine.exchange.action_mask[:] = True
-    actions = np.zeros_like(engine.exchange.actions)
+    engine.buffers.action_mask[:] = True
+    actions = np.zeros_like(engine.buffers.actions)
     actions[0, 0, 0] = bad
     may_act = bool(engine.state.eligible[0, 0]) if name == "tasks" else True
     engine.step(actions)
-    assert engine.exchange.invalid_actions.tolist() == [int(may_act), 0]
+    assert engine.buffers.invalid_actions.tolist() == [int(may_act), 0]
     submitted = engine.state.scores if name == "tasks" else engine.state.bids
     assert submitted[0, 0] == -1
     assert engine.state.award.units[0, 0] == 0
-    assert np.isfinite(engine.exchange.rewards).all()
+    assert np.isfinite(engine.buffers.rewards).all()
 
 
 def test_mistakes_get_a_sentence():

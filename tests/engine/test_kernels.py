@@ -22,7 +22,7 @@ PROGRAM = """
 import numpy as np, econo_env
 envs = econo_env.vector_env({name!r}, 2)
 envs.reset(0)
-envs.step(np.zeros_like(envs.engine.exchange.actions))
+envs.step(np.zeros_like(envs.engine.buffers.actions))
 stats = envs.engine._kernels.run.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
@@ -65,7 +65,7 @@ def test_a_compilation_is_announced_when_and_only_when_the_cache_is_cold(tmp_pat
     program = (
         "import logging; logging.basicConfig(level=logging.INFO, format='%(message)s')\n"
         "import econo_env; env = econo_env.vector_env('second_price_v0', 4); env.reset(seed=0)\n"
-        "env.step(env.engine.exchange.actions)"
+        "env.step(env.engine.buffers.actions)"
     )
     environment = {**os.environ, "ECONO_ENV_CACHE": str(tmp_path)}
 

@@ -1,4 +1,4 @@
-"""The next episode of a used engine is that of a fresh one, every array of state and exchange."""
+"""The next episode of a used engine is that of a fresh one, every array of state and step buffers."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from econo_env.engine.state import arrays_of, columns
 MARKETS, TICKS = 3, 6
 FORMS = {"as shipped": {}, "repeated": {"max_cycles": 9}}
 KEPT = {"actions", "final_observations", "invalid_actions", "rewarded"}
-"""What an engine is given or counts from its first day on; `rewarded` says whose reward stands in the exchange."""
+"""What an engine is given or counts from its first day on; `rewarded` says whose reward stands in the buffers."""
 SCRATCH = ("scratch", "room to work in")
 """Units of arrays that a tick writes before it reads them."""
 SCENARIOS = {name: (name, {}) for name in econo_env.scenarios()} | {
@@ -24,17 +24,17 @@ def arrays(engine):
     declared = columns(type(engine.state))
     named = zip(declared, arrays_of(engine.state), strict=True)
     of_state = {name: a for name, a in named if not declared[name].unit.startswith(SCRATCH)}
-    both = {**of_state, **engine.exchange._asdict()}
+    both = {**of_state, **engine.buffers._asdict()}
     return {name: array.copy() for name, array in both.items() if name not in KEPT}
 
 
 def use(engine, seed):
     generator = np.random.default_rng(seed)
     for _ in range(TICKS):
-        actions = generator.uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32)
+        actions = generator.uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32)
         actions[generator.random(actions.shape) < 0.1] = np.nan
         actions[generator.random(actions.shape) < 0.2] = 1.0
-        engine.step(actions, ~engine.exchange.ended)
+        engine.step(actions, ~engine.buffers.ended)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -85,11 +85,11 @@ def test_a_tick_of_some_markets_leaves_the_others_as_they_are(scenario, where):
     for engine in (some, everywhere):
         engine.reset(2)
     before = some.snapshot()
-    actions = np.random.default_rng(0).uniform(-1, 1, some.exchange.actions.shape).astype(np.float32)
+    actions = np.random.default_rng(0).uniform(-1, 1, some.buffers.actions.shape).astype(np.float32)
     some.step(actions, chosen)
     everywhere.step(actions)
     after, now = everywhere.snapshot(), some.snapshot()
-    for side in ("state", "exchange"):
+    for side in ("state", "buffers"):
         for kept, stepped, got in zip(*(getattr(snapshot, side) for snapshot in (before, after, now)), strict=True):
             np.testing.assert_array_equal(got[chosen], stepped[chosen])
             np.testing.assert_array_equal(got[~chosen], kept[~chosen])
@@ -100,11 +100,11 @@ def test_a_tick_of_some_markets_leaves_the_others_as_they_are(scenario, where):
 def test_the_engines_own_flags_serve_as_a_mask():
     engine = Engine(econo_env.load("first_price_v0"), 4)
     engine.reset(0)
-    engine.step(np.zeros(engine.exchange.actions.shape), [True, False, True, False])
-    assert engine.exchange.ended.tolist() == [True, False, True, False]
-    engine.reset_markets(engine.exchange.ended)
+    engine.step(np.zeros(engine.buffers.actions.shape), [True, False, True, False])
+    assert engine.buffers.ended.tolist() == [True, False, True, False]
+    engine.reset_markets(engine.buffers.ended)
     assert engine.state.episode.tolist() == [1, 0, 1, 0]
-    assert not engine.exchange.ended.any()
+    assert not engine.buffers.ended.any()
     wide = np.zeros((4, 2), np.bool_)
     wide[1, 0] = True
     engine.reset_markets(wide[:, 0])  # with strides
@@ -114,13 +114,13 @@ def test_the_engines_own_flags_serve_as_a_mask():
 def test_a_reset_clears_what_the_last_tick_left_in_its_markets_alone():
     engine = Engine(econo_env.load("first_price_v0"), 3)
     engine.reset(0)
-    engine.step(np.full(engine.exchange.actions.shape, -0.5))
-    before = engine.exchange.rewards.copy()
+    engine.step(np.full(engine.buffers.actions.shape, -0.5))
+    before = engine.buffers.rewards.copy()
     assert before.any(axis=1).all()
-    assert engine.exchange.terminated.all()
+    assert engine.buffers.terminated.all()
     engine.reset_markets([True, False, True])
-    assert not engine.exchange.rewards[[0, 2]].any()
-    assert not engine.exchange.terminated[[0, 2]].any()
-    np.testing.assert_array_equal(engine.exchange.rewards[1], before[1])
-    assert engine.exchange.terminated[1].all()
-    assert engine.exchange.ended.tolist() == [False, True, False]
+    assert not engine.buffers.rewards[[0, 2]].any()
+    assert not engine.buffers.terminated[[0, 2]].any()
+    np.testing.assert_array_equal(engine.buffers.rewards[1], before[1])
+    assert engine.buffers.terminated[1].all()
+    assert engine.buffers.ended.tolist() == [False, True, False]

@@ -13,7 +13,7 @@ MARKETS = 6
 
 
 def moved(engine, tick):
-    draws = np.random.default_rng([11, tick]).uniform(-1.0, 1.0, engine.exchange.actions.shape)
+    draws = np.random.default_rng([11, tick]).uniform(-1.0, 1.0, engine.buffers.actions.shape)
     draws[0, 0, 0] = np.nan
     return draws.astype(np.float32)
 
@@ -42,7 +42,7 @@ def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
                 np.testing.assert_array_equal(types[:, agent, 1], drawn[f"reliability of {agent}"])
         drawn[f"task at {tick}"] = engine.state.task_value.astype(float)
         drawn[f"threshold at {tick}"] = engine.state.threshold.copy()
-        actions = market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
+        actions = market_of(scenario).baselines.truthful(scenario, engine.buffers.observations)
         engine.step(actions)
     correlations = np.corrcoef(np.stack(list(drawn.values())))
     worst = {
@@ -95,7 +95,7 @@ def test_only_the_markets_that_are_named_start_over():
     engine.reset_markets(named)
     assert engine.state.episode.tolist() == named.astype(int).tolist()
     assert engine.state.tick.tolist() == (~named).astype(int).tolist()
-    for now, was in zip(engine.arrays(), (*before.state, *before.exchange), strict=True):
+    for now, was in zip(engine.arrays(), (*before.state, *before.buffers), strict=True):
         np.testing.assert_array_equal(now[~named], was[~named])
 
 
@@ -103,7 +103,7 @@ def test_a_seed_clears_the_count_of_invalid_actions():
     engine = Engine(econo_env.load("first_price_v0"), MARKETS)
     engine.reset(1)
     engine.step(moved(engine, 0))
-    assert engine.exchange.invalid_actions.any()
+    assert engine.buffers.invalid_actions.any()
     engine.reset(5)
-    assert not engine.exchange.invalid_actions.any()
-    assert not engine.exchange.actions.any()
+    assert not engine.buffers.invalid_actions.any()
+    assert not engine.buffers.actions.any()

@@ -137,7 +137,7 @@ def test_curves_of_the_local_global_game_are_those_of_the_engine(role):
         engine.reset(5)
         bids = solution.bids(values, np.array([0, 0, 1]))
         bids[:, agent] = own
-        engine.step(market.baselines.bids.place(scenario, engine.exchange.observations, bids[..., None]))
+        engine.step(market.baselines.bids.place(scenario, engine.buffers.observations, bids[..., None]))
         won = engine.state.won[:, agent] >= 0
         curves = market.solver.expected_curves(scenario, solution.functions, role, np.array([own]))
         assert abs(won.mean() - curves.allocation[0]) <= 4.0 * np.sqrt(0.25 / markets)

@@ -123,11 +123,11 @@ def test_bids_are_flat_on_a_region_and_units_are_wasted(scenario):
     engine = Engine(scenario, 50_000)
     engine.reset(1)
     values, market = engine.state.values / 1e6, market_of(scenario)
-    engine.step(make_policy("equilibrium", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(make_policy("equilibrium", scenario).act(engine.buffers.observations, engine.buffers.action_mask))
     welfare = market.welfare(scenario, engine.state, values)
     assert welfare.realised["value"].sum() / welfare.optimal["value"].sum() == pytest.approx(0.980, abs=2e-3)
     assert welfare.revenue.mean() == pytest.approx(0.675, abs=3e-3)
-    assert engine.exchange.rewards.mean() == pytest.approx(solved(scenario).losses[0].utility, abs=4e-3)
+    assert engine.buffers.rewards.mean() == pytest.approx(solved(scenario).losses[0].utility, abs=4e-3)
 
 
 def test_the_evaluation_has_it_as_a_baseline(scenario):

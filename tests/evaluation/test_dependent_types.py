@@ -108,4 +108,4 @@ def test_rivals_of_a_local_and_of_the_global_are_drawn_as_they_should_be():
         assert np.all(values[:, 0, agent] == 0.2)
         assert (values[..., 0] == values[..., 1]).mean() == pytest.approx(0.5, abs=0.01)
         assert values[..., 2 - agent].mean() == pytest.approx(0.5 if agent else 1.0, abs=0.01)
-        np.testing.assert_allclose(engine.exchange.observations[..., 0], engine.state.values[..., 0] / 2e6, atol=1e-6)
+        np.testing.assert_allclose(engine.buffers.observations[..., 0], engine.state.values[..., 0] / 2e6, atol=1e-6)

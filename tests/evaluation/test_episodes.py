@@ -179,4 +179,4 @@ def test_the_first_tick_is_judged_where_the_agent_may_act():
     assert own[0] == pytest.approx(own[1], rel=0.03)
     engine = Engine(econo_env.load("task_market_v0"), 4096)
     engine.reset(0)
-    assert engine.exchange.action_mask.any(axis=1).mean() == pytest.approx(0.25, abs=0.03)
+    assert engine.buffers.action_mask.any(axis=1).mean() == pytest.approx(0.25, abs=0.03)

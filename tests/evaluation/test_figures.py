@@ -167,11 +167,11 @@ def test_banned_agents_are_gone_when_shares_are_counted():
     present, moves, losses = np.ones((50, 5), dtype=bool), 0, 0
     live = np.ones(50, dtype=bool)
     while live.any():
-        engine.step(Forger().act(engine.exchange.observations, engine.exchange.action_mask))
+        engine.step(Forger().act(engine.buffers.observations, engine.buffers.action_mask))
         moves += int(present[live].sum())
-        losses += int((engine.exchange.rewards[live] < -1e-9).sum())
-        live &= ~engine.exchange.ended
-        present &= ~(engine.exchange.terminated | engine.exchange.truncated)
+        losses += int((engine.buffers.rewards[live] < -1e-9).sum())
+        live &= ~engine.buffers.ended
+        present &= ~(engine.buffers.terminated | engine.buffers.truncated)
     assert (played.moves, played.losses) == (moves, losses)
     assert moves < 50 * 5 * 8
     assert not played.wronged.any()

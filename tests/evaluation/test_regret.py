@@ -135,7 +135,7 @@ def test_sampled_types_follow_the_prior_and_reach_the_observations():
     engine = sampled_engine(scenario, 4096, seed=1)
     means = engine.state.values.mean(axis=0) / 1e6
     np.testing.assert_allclose(means, 2 / 3, atol=1e-3)
-    np.testing.assert_array_equal(engine.exchange.observations[..., 0], np.float32(engine.state.values / 1e6))
+    np.testing.assert_array_equal(engine.buffers.observations[..., 0], np.float32(engine.state.values / 1e6))
 
 
 def test_setting_types_writes_what_the_engine_would_have_written():
@@ -147,7 +147,7 @@ def test_setting_types_writes_what_the_engine_would_have_written():
     for agent in range(4):
         market.types.put(scenario, engine, agent, market.types.now(scenario, engine.state)[:, agent])
     engine.show()
-    for then, now in zip((*before.state, *before.exchange), engine.arrays(), strict=True):
+    for then, now in zip((*before.state, *before.buffers), engine.arrays(), strict=True):
         np.testing.assert_array_equal(then, now)
 
 

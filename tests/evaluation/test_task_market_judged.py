@@ -54,7 +54,7 @@ def test_setting_types_writes_what_the_engine_would_have_written():
     for agent in range(scenario.num_agents):
         market.types.put(scenario, engine, agent, market.types.now(scenario, engine.state)[:, agent])
     engine.show()
-    for then, now in zip((*before.state, *before.exchange), engine.arrays(), strict=True):
+    for then, now in zip((*before.state, *before.buffers), engine.arrays(), strict=True):
         np.testing.assert_array_equal(then, now)
 
 

@@ -14,16 +14,16 @@ class BanScenario(SealedBidScenario):
 
 
 @compiled
-def finish(k, state, terms, exchange):
+def finish(k, state, params, buffers):
     """As the sealed bid's, and seat 0 is out from the ban on; all that is left of it is a reward nobody may see."""
-    ended = state.tick[k] >= terms.max_cycles
-    exchange.ended[k] = ended
+    ended = state.tick[k] >= params.max_cycles
+    buffers.ended[k] = ended
     for i in range(state.values.shape[1]):
         banned = i == 0 and state.tick[k] >= BAN_TICK
-        exchange.terminated[k, i] = i == 0 and state.tick[k] == BAN_TICK
-        exchange.truncated[k, i] = ended and not banned
-        exchange.action_mask[k, i] = not banned
-        exchange.rewards[k, i] = 1.0 + i
+        buffers.terminated[k, i] = i == 0 and state.tick[k] == BAN_TICK
+        buffers.truncated[k, i] = ended and not banned
+        buffers.action_mask[k, i] = not banned
+        buffers.rewards[k, i] = 1.0 + i
 
 
 BANNING = replace(MARKET, name="ban", config=BanScenario, built_in=list, kernels=replace(MARKET.kernels, finish=finish))

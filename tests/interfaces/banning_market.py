@@ -10,7 +10,7 @@ from pydantic import field_validator
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Stages
-from econo_env.engine.state import Bools, Column, Exchange, Int64s, UInt64s
+from econo_env.engine.state import Bools, Column, Int64s, StepBuffers, UInt64s
 from econo_env.market import Baselines, Market, View
 from econo_env.mechanisms.base import Options
 from econo_env.scenario import Scenario
@@ -42,7 +42,7 @@ class State(NamedTuple):
     active: Annotated[Bools, Column(np.bool_, ("agents",), "")]
 
 
-class Terms(NamedTuple):
+class Params(NamedTuple):
     max_cycles: int
     truncates: bool
 
@@ -67,8 +67,8 @@ def truthful_actions(scenario: Any, observations: Any) -> Any:
     return np.zeros_like(observations)
 
 
-def terms(scenario: Any) -> Terms:
-    return Terms(scenario.max_cycles, scenario.end_of_episode == "truncation")
+def params(scenario: Any) -> Params:
+    return Params(scenario.max_cycles, scenario.end_of_episode == "truncation")
 
 
 @compiled
@@ -81,46 +81,46 @@ def rule(scenario: Any) -> Any:
 
 
 @compiled
-def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     for i in range(state.active.shape[1]):
         here = state.active[k, i]
-        banned = here and exchange.action_mask[k, i] and exchange.actions[k, i, 0] > 0.5
-        exchange.terminated[k, i] = banned
-        exchange.rewards[k, i] = float(i + 1) if here and not banned else 0.0
+        banned = here and buffers.action_mask[k, i] and buffers.actions[k, i, 0] > 0.5
+        buffers.terminated[k, i] = banned
+        buffers.rewards[k, i] = float(i + 1) if here and not banned else 0.0
         state.active[k, i] = here and not banned
 
 
 @compiled
-def _write(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+def _write(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     for i in range(state.active.shape[1]):
-        exchange.action_mask[k, i] = state.active[k, i] and not (i == 1 and state.tick[k] % 2 == 1)
-        exchange.observations[k, i, 0] = 1.0 if state.active[k, i] else 0.0
-        exchange.observations[k, i, 1] = state.tick[k] / terms.max_cycles
+        buffers.action_mask[k, i] = state.active[k, i] and not (i == 1 and state.tick[k] % 2 == 1)
+        buffers.observations[k, i, 0] = 1.0 if state.active[k, i] else 0.0
+        buffers.observations[k, i, 1] = state.tick[k] / params.max_cycles
 
 
 @compiled
-def observe(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     state.tick[k] += 1
-    _write(k, state, terms, exchange)
+    _write(k, state, params, buffers)
 
 
 @compiled
-def finish(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
-    ended = state.tick[k] >= terms.max_cycles
-    exchange.ended[k] = ended
+def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    ended = state.tick[k] >= params.max_cycles
+    buffers.ended[k] = ended
     for i in range(state.active.shape[1]):
-        exchange.truncated[k, i] = ended and terms.truncates and state.active[k, i]
-        if ended and not terms.truncates and state.active[k, i]:
-            exchange.terminated[k, i] = True
+        buffers.truncated[k, i] = ended and params.truncates and state.active[k, i]
+        if ended and not params.truncates and state.active[k, i]:
+            buffers.terminated[k, i] = True
 
 
 @compiled
-def reset(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     state.episode[k] += 1
     state.tick[k] = 0
     for i in range(state.active.shape[1]):
         state.active[k, i] = True
-    _write(k, state, terms, exchange)
+    _write(k, state, params, buffers)
 
 
 def built_in() -> list[Scenario]:
@@ -133,7 +133,7 @@ BANNING = Market(
     built_in=built_in,
     state=State,
     axes=axes,
-    params=terms,
+    params=params,
     kernels=Stages(reset=reset, bids=bids, observe=observe, finish=finish),
     actions=action_names,
     features=observation_names,

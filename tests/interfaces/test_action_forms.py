@@ -85,7 +85,7 @@ def test_no_bid_is_none_and_the_truth_is_the_truth(scenario):
     for _ in range(3):
         if not env.agents:
             break
-        truth = market_of(loaded).baselines.truthful(loaded, plain.engine.exchange.observations)[0]
+        truth = market_of(loaded).baselines.truthful(loaded, plain.engine.buffers.observations)[0]
         numbers = {agent: truth[plain.possible_agents.index(agent)] for agent in plain.agents}
         expected = plain.step(numbers)
         got = env.step(dict.fromkeys(env.agents, np.full(shape, TRUTHFUL)))
@@ -198,7 +198,7 @@ def test_what_is_no_choice_is_refused_before_anything_changes(bad):
     single.reset(seed=0)
     with pytest.raises(ValueError, match="give a whole number from 0 to 22"):
         single.step(bad)
-    for kept, now in zip((*before.state, *before.exchange), env.engine.arrays(), strict=True):
+    for kept, now in zip((*before.state, *before.buffers), env.engine.arrays(), strict=True):
         np.testing.assert_array_equal(kept, now)
 
 

@@ -94,8 +94,8 @@ def test_pictures_tell_of_agents_by_their_names(name, fields):
     told: list[str] = []
     stories: list[str] = []
     while env.agents:
-        exchange = env.engine.exchange
-        rows = policy.act(exchange.observations, exchange.action_mask)[0]
+        buffers = env.engine.buffers
+        rows = policy.act(buffers.observations, buffers.action_mask)[0]
         env.step(dict(zip(env.possible_agents, rows, strict=True)))
         stories += env._recorder.picture().story
         told += [*env.render().splitlines(), *stories]

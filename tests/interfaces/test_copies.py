@@ -127,7 +127,7 @@ def test_a_copy_goes_on_to_the_bit_and_owns_its_arrays(api, scenario, duplicate)
     before = mine.snapshot()
     generator = np.random.default_rng(5)
     returned = APIS[api].tick(twin, generator)
-    for kept, now in zip((*before.state, *before.exchange), mine.arrays(), strict=True):
+    for kept, now in zip((*before.state, *before.buffers), mine.arrays(), strict=True):
         np.testing.assert_array_equal(kept, now)
     owned = mine.arrays()
     assert arrays_in(returned)
@@ -148,10 +148,10 @@ def test_a_copied_array_api_shows_the_infos_of_its_own_engine(scenario):
     ended = False
     for _ in range(EPISODE):
         *_, infos = twin.step(bad)
-        exchange = twin.engine.exchange
+        buffers = twin.engine.buffers
         for name, array in zip(
             ("action_mask", "ended", "final_obs", "invalid_actions"),
-            (exchange.action_mask, exchange.ended, exchange.final_observations, exchange.invalid_actions),
+            (buffers.action_mask, buffers.ended, buffers.final_observations, buffers.invalid_actions),
             strict=True,
         ):
             assert infos[name] is array

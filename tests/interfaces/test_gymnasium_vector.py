@@ -74,7 +74,7 @@ def test_disabled_wants_a_reset_of_what_is_over():
     np.testing.assert_array_equal(infos["_present"], [False, False, True])
     np.testing.assert_array_equal(infos["present"], [False, False, True])
     now = envs.seat.engine.snapshot()
-    for kept, current in zip((*before.state, *before.exchange), now.arrays(), strict=True):
+    for kept, current in zip((*before.state, *before.buffers), now.arrays(), strict=True):
         np.testing.assert_array_equal(kept[1], current[1])
     envs.step(still(envs))
     np.testing.assert_array_equal(envs.seat.engine.state.tick, [1, 2, 1])
@@ -103,7 +103,7 @@ def test_a_bad_mask_is_refused_and_nothing_changes(mask):
     with pytest.raises(ValueError, match=r"reset_mask of shape .*: give a bool array of shape \(3,\)"):
         envs.reset(seed=4, options={"reset_mask": mask})
     now = envs.seat.engine.snapshot()
-    for kept, current in zip((*before.state, *before.exchange), now.arrays(), strict=True):
+    for kept, current in zip((*before.state, *before.buffers), now.arrays(), strict=True):
         np.testing.assert_array_equal(kept, current)
 
 

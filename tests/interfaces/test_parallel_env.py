@@ -1,4 +1,4 @@
-"""The dict face beyond PettingZoo's own tests: types, masks, bad input, endings, seeds, memory."""
+"""The dict API beyond PettingZoo's own tests: types, masks, bad input, endings, seeds, memory."""
 
 import gc
 import weakref
@@ -31,7 +31,7 @@ def random_actions(env, generator):
 
 def everything(env):
     snapshot = env.engine.snapshot()
-    return [*snapshot.state, *snapshot.exchange]
+    return [*snapshot.state, *snapshot.buffers]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -69,7 +69,7 @@ def test_results_stay_as_they_were_when_the_env_goes_on(scenario):
     again = env.step(random_actions(env, generator))
     assert repr(kept) == text
     assert all(old is not new for old, new in zip(kept, again, strict=True))
-    assert all(not np.shares_memory(kept[0][a], env.engine.exchange.observations) for a in kept[0])
+    assert all(not np.shares_memory(kept[0][a], env.engine.buffers.observations) for a in kept[0])
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -207,7 +207,7 @@ def test_a_banned_agent_leaves():
     observations, rewards, *_ = env.step(constant(env) | {"bidder_2": np.array([np.nan, 0.0])})
     assert rewards == {"bidder_0": 1.0, "bidder_1": 2.0, "bidder_3": 4.0}
     assert list(observations) == env.agents
-    assert not env.engine.exchange.actions[0, 2].any(), "an agent that left still acts"
+    assert not env.engine.buffers.actions[0, 2].any(), "an agent that left still acts"
     assert env.reset()[0].keys() == set(env.possible_agents)
 
 

@@ -1,4 +1,4 @@
-"""Every face is a view of one engine: the same actions lead to the same numbers, bit for bit."""
+"""Every API is a view of one engine: the same actions lead to the same numbers, bit for bit."""
 
 import json
 import os
@@ -25,7 +25,7 @@ FORMS = {
 }
 SMALL, LARGE = 0, 2**63 + 5
 EVERY_FORM = {"as shipped": SMALL, "repeated, terminates": LARGE, "repeated, truncates": SMALL}
-"""Forms with the seeds they are played with: rules do not know the seed, so each form needs one, and faces both."""
+"""Forms with the seeds they are played with: rules do not know the seed, so each form needs one, and APIs both."""
 
 
 def everywhere(test):
@@ -66,14 +66,14 @@ def engine_record(scenario, seed, actions):
     """What the engine itself gives: per step the results before, and the observations after, a new episode."""
     engine = Engine(scenario, MARKETS)
     engine.reset(seed)
-    first = engine.exchange.observations.copy()
+    first = engine.buffers.observations.copy()
     record = []
     for given in actions:
         engine.step(given)
-        results = {name: getattr(engine.exchange, name).copy() for name in engine.exchange._fields}
+        results = {name: getattr(engine.buffers, name).copy() for name in engine.buffers._fields}
         if results["ended"].any():
             engine.reset_markets(results["ended"])
-        record.append((results, engine.exchange.observations.copy(), engine.exchange.action_mask.copy()))
+        record.append((results, engine.buffers.observations.copy(), engine.buffers.action_mask.copy()))
     return first, record
 
 
@@ -306,7 +306,7 @@ def test_vectors_that_pause_between_episodes_play_what_the_scalar_view_plays(sce
 
 
 def play(scenario):
-    """A short run through the dict face as numbers that survive JSON."""
+    """A short run through the dict API as numbers that survive JSON."""
     env = econo_env.parallel_env(scenario, num_agents=3, max_cycles=4)
     env.reset(seed=9)
     generator = np.random.default_rng(0)

@@ -28,7 +28,7 @@ def banning(**fields):
 
 def unchanged(engine, before):
     now = engine.snapshot()
-    pairs = zip((*before.state, *before.exchange), now.arrays(), strict=True)
+    pairs = zip((*before.state, *before.buffers), now.arrays(), strict=True)
     return all(np.array_equal(kept, current) for kept, current in pairs)
 
 

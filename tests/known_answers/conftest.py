@@ -29,8 +29,8 @@ class Auctions:
         self.bids = np.minimum(self.bids, scenario.largest_amount)
         engine.step((self.bids / (scenario.largest_bid / 2.0 * highest) - 1.0)[..., None])
         self.allocation, self.payments = engine.state.award.units, engine.state.award.pays / 1e6
-        self.utility = engine.exchange.rewards
-        assert engine.exchange.invalid_actions.sum() == 0
+        self.utility = engine.buffers.rewards
+        assert engine.buffers.invalid_actions.sum() == 0
 
     @property
     def revenues(self):

@@ -22,11 +22,11 @@ class Played:
         self.start = self.engine.snapshot()
         self.play(np.ones(self.scenario.num_agents))
         self.payments = self.engine.state.award.pays / 1e6
-        self.rewards = self.engine.exchange.rewards.copy()
+        self.rewards = self.engine.buffers.rewards.copy()
 
     def play(self, factors):
         self.engine.restore(self.start)
-        shown = self.engine.exchange.observations
+        shown = self.engine.buffers.observations
         self.engine.step(bid_actions(self.scenario, shown, self.bids * factors))
 
     def gain_of(self, factor):
@@ -34,7 +34,7 @@ class Played:
         factors = np.ones(self.scenario.num_agents)
         factors[0] = factor
         self.play(factors)
-        gain = self.engine.exchange.rewards[:, 0] - self.rewards[:, 0]
+        gain = self.engine.buffers.rewards[:, 0] - self.rewards[:, 0]
         return gain.mean(), gain.std() / np.sqrt(gain.size)
 
 

@@ -30,12 +30,12 @@ class Played:
         self.values = engine.state.values.copy()
         self.utility = np.zeros(self.values.shape)
         for _ in range(scenario.max_cycles):
-            running = ~engine.exchange.ended
-            engine.step(strategy(scenario, engine.exchange.observations), running)
-            self.utility += np.where(running[:, None], engine.exchange.rewards, 0.0)
-            if engine.exchange.ended.all():
+            running = ~engine.buffers.ended
+            engine.step(strategy(scenario, engine.buffers.observations), running)
+            self.utility += np.where(running[:, None], engine.buffers.rewards, 0.0)
+            if engine.buffers.ended.all():
                 break
-        assert engine.exchange.ended.all()
+        assert engine.buffers.ended.all()
         self.state = engine.state
         self.prices = engine.state.award.pays.sum(axis=1)
         self.sold = engine.state.award.units.any(axis=1)
@@ -189,7 +189,7 @@ def test_a_learned_policy_plays_the_sealed_auction(name, tmp_path):
     engine.reset(1)
     policy = make_policy(str(tmp_path / "run"), scenario)
     market_of(scenario).judging.bids.reveal(
-        engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask)
+        engine, lambda: policy.act(engine.buffers.observations, engine.buffers.action_mask)
     )
     values, bids = engine.state.values / MICRO, engine.state.bids / MICRO
     target = values * (0.5 if name == "dutch" else 1.0) - scenario.mechanism.increment / 2  # limits are whole steps

@@ -103,7 +103,7 @@ def two_sided(name, markets, seed=0, policy="truthful", **fields):
     market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
     types = market.types.now(scenario, engine.state)
-    engine.step(make_policy(policy, scenario).act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(make_policy(policy, scenario).act(engine.buffers.observations, engine.buffers.action_mask))
     welfare = market.welfare(scenario, engine.state, types)
     return welfare.realised["value"], welfare.optimal["value"]
 

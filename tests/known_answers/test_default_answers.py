@@ -6,9 +6,9 @@ from scipy.integrate import dblquad, quad
 
 import econo_env
 from econo_env.engine.engine import Engine
+from econo_env.markets.sealed_bid.analysis import types, welfare
+from econo_env.markets.sealed_bid.config import Default
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
-from econo_env.markets.sealed_bid.outcome import types, welfare
-from econo_env.markets.sealed_bid.sections import Default
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
@@ -80,13 +80,13 @@ def test_the_bid_is_dominant_whatever_the_others_do():
     engine = Engine(scenario, 200_000)
     engine.reset(4)
     value, start = engine.state.values[:, 0] / 1e6, engine.snapshot()
-    actions = np.random.default_rng(0).beta(2, 3, engine.exchange.actions.shape).astype(np.float32) * 2 - 1
+    actions = np.random.default_rng(0).beta(2, 3, engine.buffers.actions.shape).astype(np.float32) * 2 - 1
     earned = {}
     for extra in (-0.05, 0.0, 0.05, 0.1, 0.15):
         engine.restore(start)
         actions[:, 0, 0] = np.maximum(value + extra, 0.0) - 1.0
         engine.step(actions)
-        earned[extra] = engine.exchange.rewards[:, 0].copy()
+        earned[extra] = engine.buffers.rewards[:, 0].copy()
     for extra in (-0.05, 0.0, 0.1, 0.15):
         gain = earned[extra] - earned[0.05]
         assert gain.mean() < -3 * gain.std() / np.sqrt(gain.size)
@@ -101,7 +101,7 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
         engine = Engine(econo_env.load(name, default=default, **common), 4000)
         engine.reset(3)
         known = types(engine.scenario, engine.state)
-        engine.step(np.random.default_rng(5).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
+        engine.step(np.random.default_rng(5).uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32))
         engines.append(engine)
     before, after = engines
     sold = before.state.award.units != 0
@@ -113,16 +113,14 @@ def test_the_winner_walks_away_exactly_where_it_pays_and_the_books_balance(name)
     np.testing.assert_array_equal(after.state.defaulted, leaves)
     np.testing.assert_array_equal(sign * after.state.award.units, sold & ~leaves)
     costs = fee + participation.get("entry_cost", 0.0) * (before.state.bids >= 0)
-    np.testing.assert_allclose(
-        after.exchange.rewards, np.where(sold, np.maximum(surplus, -STAKE), 0) - costs, atol=1e-9
-    )
+    np.testing.assert_allclose(after.buffers.rewards, np.where(sold, np.maximum(surplus, -STAKE), 0) - costs, atol=1e-9)
     shocks = after.state.worth / 1e6 - known[..., 0]
     assert np.abs(shocks).max() <= SHOCK + 1e-6
     assert abs(shocks.mean()) < 4 * SHOCK / np.sqrt(3 * shocks.size)
     assert shocks.std() == pytest.approx(SHOCK / np.sqrt(3), rel=0.02)
 
     judged = welfare(after.scenario, after.state, known)
-    np.testing.assert_allclose(judged.created - judged.revenue, after.exchange.rewards.sum(axis=1), atol=1e-9)
+    np.testing.assert_allclose(judged.created - judged.revenue, after.buffers.rewards.sum(axis=1), atol=1e-9)
     np.testing.assert_allclose(judged.created, judged.realised["value"], atol=1e-9)  # both without entry costs
     if sign > 0:
         stakes = STAKE * leaves.sum(axis=1)
@@ -137,7 +135,7 @@ def test_a_loss_of_just_the_stake_is_borne():
         values = {"name": "uniform", "high": 1e-5}
         engine = Engine(econo_env.load("first_price_v0", num_agents=3, values=values, default=default), 400)
         engine.reset(3)
-        engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+        engine.step(np.zeros(engine.buffers.actions.shape, np.float32))
         engines.append(engine)
     before, after = engines
     sold, surplus = before.state.award.units > 0, after.state.worth - before.state.award.pays

@@ -7,7 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.mechanisms import mechanism
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, regrets
 from econo_env.training.evaluation.play import play
@@ -25,11 +25,11 @@ def played(name, policy="truthful", markets=MARKETS, seed=0, **overrides):
     market, engine = market_of(scenario), Engine(scenario, markets)
     engine.reset(seed)
     types = market.types.now(scenario, engine.state)
-    actions = make_policy(policy, scenario).act(engine.exchange.observations, engine.exchange.action_mask)
+    actions = make_policy(policy, scenario).act(engine.buffers.observations, engine.buffers.action_mask)
     engine.step(actions)
-    assert engine.exchange.invalid_actions.sum() == 0
+    assert engine.buffers.invalid_actions.sum() == 0
     welfare = market.welfare(scenario, engine.state, types)
-    books = welfare.created - welfare.revenue - engine.exchange.rewards.sum(axis=1)
+    books = welfare.created - welfare.revenue - engine.buffers.rewards.sum(axis=1)
     np.testing.assert_allclose(books, 0.0, atol=1e-9)
     return welfare.realised["value"], welfare.optimal["value"], welfare.revenue, types[..., 0], engine
 
@@ -168,14 +168,14 @@ def test_zero_intelligence_traders_in_the_continuous_double_auction(agents, low,
     ],
 )
 def test_the_example_of_the_contract(mechanism_section, payments, welfare):
-    cleared = clear_form({"mechanism": mechanism_section, "buyers": [9, 8, 7], "sellers": [2, 3, 4]})
+    cleared = clear_document({"mechanism": mechanism_section, "buyers": [9, 8, 7], "sellers": [2, 3, 4]})
     assert cleared.payments == payments
     assert cleared.welfare == pytest.approx(welfare)
     assert cleared.optimal == pytest.approx(15)
 
 
 def test_mcafee_at_the_losers_midpoint():
-    cleared = clear_form({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 4], "sellers": [2, 3, 7]})
+    cleared = clear_document({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 4], "sellers": [2, 3, 7]})
     assert cleared.payments == [5.5, 5.5, 0, -5.5, -5.5, 0]
     assert cleared.gap == 0.0
 
@@ -183,5 +183,5 @@ def test_mcafee_at_the_losers_midpoint():
 def test_the_clearing_price_leaves_no_envy_where_the_marginal_pair_does():
     offers = {"buyers": [9, 8], "sellers": [2]}
     for between, price in (("marginal_pair", 5.5), ("clearing_prices", 8.5)):
-        cleared = clear_form({"mechanism": {"name": "double_auction", "between": between}, **offers})
+        cleared = clear_document({"mechanism": {"name": "double_auction", "between": between}, **offers})
         assert cleared.payments == [price, 0, -price]

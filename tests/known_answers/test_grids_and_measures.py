@@ -91,7 +91,7 @@ class AgainstEquilibrium:
         bids = self.values * (N - 1) / N
         bids[:, 0] *= multiple(self.values[:, 0])
         self.engine.step((bids - 1.0)[..., None].astype(np.float32))
-        return self.engine.exchange.rewards[:, 0].copy()
+        return self.engine.buffers.rewards[:, 0].copy()
 
 
 def distance(multiple, weighted):

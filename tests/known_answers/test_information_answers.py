@@ -83,10 +83,10 @@ def test_the_winners_curse(within_errors, name, n):
     engine = Engine(scenario, 100_000)
     engine.reset(0)
     signals = engine.state.values / 1e6
-    engine.step(truthful_actions(scenario, engine.exchange.observations))
+    engine.step(truthful_actions(scenario, engine.buffers.observations))
     worth = engine.state.worth[:, 0] / 1e6
     assert within_errors(signals[:, 0] - worth, 0.0)
-    surplus = engine.exchange.rewards.sum(axis=1)
+    surplus = engine.buffers.rewards.sum(axis=1)
     exact = (1 - 2 * n / (n + 1)) / 2 if name == "first_price" else (3 - n) / (2 * (n + 1))
     assert within_errors(surplus, exact)
     assert surplus.mean() < -0.05

@@ -74,8 +74,8 @@ def test_the_engine_pays_that(rule, gamma):
     engine, market = Engine(scenario, markets), market_of(scenario)
     engine.reset(11)
     types = market.types.now(scenario, engine.state)
-    engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
-    welfare, rewards = market.welfare(scenario, engine.state, types), engine.exchange.rewards
+    engine.step(market.baselines.equilibrium(scenario, engine.buffers.observations))
+    welfare, rewards = market.welfare(scenario, engine.state, types), engine.buffers.rewards
     np.testing.assert_allclose(rewards.sum(axis=1) + welfare.revenue, welfare.realised["value"], atol=1e-9)
 
     local, whole, revenue, square, made, best = expectations("nearest_zero" if rule == "proxy" else rule, gamma)
@@ -100,7 +100,7 @@ def test_each_local_pays_what_the_definition_says(rule):
     scenario = econo_env.load("combinatorial_v1", bids="amount", **{"mechanism.payment": rule})
     engine = Engine(scenario, 20_000)
     engine.reset(4)
-    engine.step(np.random.default_rng(2).uniform(-1.0, 0.0, engine.exchange.actions.shape).astype(np.float32))
+    engine.step(np.random.default_rng(2).uniform(-1.0, 0.0, engine.buffers.actions.shape).astype(np.float32))
     one, other, whole = (engine.state.bids.reshape(20_000, -1) / 1e6).T
     paid, won = engine.state.award.pays / 1e6, one + other > whole
     assert 0.3 < won.mean() < 0.9

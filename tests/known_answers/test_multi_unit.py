@@ -24,8 +24,8 @@ class Play:
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
-        engine.step(act(market, scenario, engine.exchange.observations))
-        self.state, self.utility = engine.state, engine.exchange.rewards
+        engine.step(act(market, scenario, engine.buffers.observations))
+        self.state, self.utility = engine.state, engine.buffers.rewards
         self.welfare = market.welfare(scenario, engine.state, self.values)
         self.revenue = self.welfare.revenue
 
@@ -126,7 +126,7 @@ def test_what_a_second_bid_costs_in_uniform_price(within_errors, value, bid):
     actions[:, 1, 0] = rival - 1.0
     engine.step(actions)
     exact = 1.0 + bid**2 * value - 4 / 3 * bid**3 - bid * (1.0 - bid**2)
-    assert within_errors(engine.exchange.rewards[:, 0], exact)
+    assert within_errors(engine.buffers.rewards[:, 0], exact)
 
 
 def test_truth_in_vickrey_gains_nothing():
@@ -159,8 +159,8 @@ def test_the_uniform_price_has_an_equilibrium_without_revenue():
     engine = Engine(scenario, 20_000)
     engine.reset(1)
     values = engine.state.values / 1e6
-    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
     assert not engine.state.award.pays.any()
-    assert np.allclose(engine.exchange.rewards, values[..., 0], atol=1e-6)
+    assert np.allclose(engine.buffers.rewards, values[..., 0], atol=1e-6)
     found = regrets(scenario, policy, (1,), budget=QUICK)[0]
     assert found.mean_gain.mean() <= 1e-3

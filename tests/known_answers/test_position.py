@@ -41,10 +41,10 @@ class Play:
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
-        actions = getattr(market.baselines, play)(scenario, engine.exchange.observations)
+        actions = getattr(market.baselines, play)(scenario, engine.buffers.observations)
         engine.step(actions)
         self.welfare = market.welfare(scenario, engine.state, self.values[..., None])
-        self.utility = engine.exchange.rewards
+        self.utility = engine.buffers.rewards
 
 
 @pytest.mark.parametrize("rates", RATES)

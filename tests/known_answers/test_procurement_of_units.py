@@ -6,7 +6,7 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
 
@@ -20,8 +20,8 @@ class Bought:
         engine = Engine(scenario, markets)
         engine.reset(0)
         self.costs = engine.state.values / 1e6
-        engine.step(getattr(market.baselines, strategy)(scenario, engine.exchange.observations))
-        self.state, self.utility = engine.state, engine.exchange.rewards
+        engine.step(getattr(market.baselines, strategy)(scenario, engine.buffers.observations))
+        self.state, self.utility = engine.state, engine.buffers.rewards
         self.welfare = market.welfare(scenario, engine.state, self.costs)
         self.spent = -engine.state.award.pays.sum(axis=1) / 1e6
 
@@ -44,7 +44,7 @@ def test_procurement_mirrors_the_sale_exactly(name):
     np.testing.assert_array_equal(-reverse.state.award.units, sale.state.award.units)
     ceiling = 1_000_000 * sale.state.award.units
     np.testing.assert_array_equal(-reverse.state.award.pays, ceiling - sale.state.award.pays)
-    np.testing.assert_allclose(reverse.exchange.rewards, sale.exchange.rewards, atol=1e-9)
+    np.testing.assert_allclose(reverse.buffers.rewards, sale.buffers.rewards, atol=1e-9)
     assert (sale.state.award.units.sum(axis=1) == 1).any(), "the reserve bites"
 
 
@@ -100,7 +100,7 @@ def test_a_ceiling_below_the_highest_cost(within_errors):
 )
 def test_the_form_of_clear(name, paid, said):
     bids = [[0.3, 0.6], [0.95], [0.2, 0.8]]
-    cleared = clear_form(
+    cleared = clear_document(
         {"mechanism": {"name": name}, "units": 2, "procurement": {"ceiling": 0.9}, "bids": bids, "costs": bids}
     )
     assert cleared.allocation == [1, 0, 1]
@@ -122,7 +122,7 @@ def test_the_form_of_clear(name, paid, said):
 def test_mistakes_in_the_form_are_named(changes, said):
     document = {"mechanism": {"name": "vickrey"}, "procurement": {"ceiling": 1.0}, "bids": [[0.1]]}
     with pytest.raises(ValueError, match=said):
-        clear_form(document | changes)
+        clear_document(document | changes)
 
 
 def test_a_scenario_says_what_procurement_needs():

@@ -28,14 +28,14 @@ class Play:
         self.engine.reset(seed)
         types = self.market.types.now(self.scenario, self.engine.state)
         self.theta, self.start = types[..., 0], self.engine.snapshot()
-        shown = self.engine.exchange.observations
+        shown = self.engine.buffers.observations
         self.actions = getattr(self.market.baselines, play)(self.scenario, shown)
         self.engine.step(self.actions)
         state = self.engine.state
         self.quality = menu(self.scenario).qualities[state.qualities]
         self.prices, self.scores = state.prices * MICRO, state.scores * MICRO
         self.welfare = self.market.welfare(self.scenario, state, types)
-        self.utility = self.engine.exchange.rewards.copy()
+        self.utility = self.engine.buffers.rewards.copy()
 
     def gain_of(self, **moves):
         """What supplier 0 gains by moving its action, mean and standard error."""
@@ -45,7 +45,7 @@ class Play:
             at = market_of(self.scenario).actions(self.scenario).index(name)
             actions[:, 0, at] = np.clip(actions[:, 0, at] + move, -1.0, 1.0)
         self.engine.step(actions)
-        gain = self.engine.exchange.rewards[:, 0] - self.utility[:, 0]
+        gain = self.engine.buffers.rewards[:, 0] - self.utility[:, 0]
         return gain.mean(), gain.std() / np.sqrt(gain.size)
 
 

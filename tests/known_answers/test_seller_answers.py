@@ -8,8 +8,8 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
-from econo_env.markets.sealed_bid.layout import info
-from econo_env.markets.sealed_bid.picture import picture
+from econo_env.markets.sealed_bid.state import info
+from econo_env.markets.sealed_bid.view import picture
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains
@@ -95,13 +95,13 @@ def test_a_seller_who_cannot_gain_changes_nothing_and_one_who_wins_collects_noth
     for seller in ({}, SHILLS, {"secret_reserve": 2.0}):
         engine = Engine(econo_env.load("all_pay_v0", num_agents=4, seller=seller), 500)
         engine.reset(2)
-        engine.step(np.random.default_rng(1).uniform(-1, 0.5, engine.exchange.actions.shape).astype(np.float32))
+        engine.step(np.random.default_rng(1).uniform(-1, 0.5, engine.buffers.actions.shape).astype(np.float32))
         engines.append(engine)
     without, shilled, beaten = engines
-    np.testing.assert_allclose(shilled.exchange.rewards, without.exchange.rewards, atol=1e-12)
-    np.testing.assert_array_equal(shilled.exchange.observations, without.exchange.observations)
+    np.testing.assert_allclose(shilled.buffers.rewards, without.buffers.rewards, atol=1e-12)
+    np.testing.assert_array_equal(shilled.buffers.observations, without.buffers.observations)
     assert np.all(shilled.state.seller_bid == -1)
-    assert not beaten.exchange.rewards.any()
+    assert not beaten.buffers.rewards.any()
     assert not beaten.state.award.units.any()
 
 

@@ -25,11 +25,11 @@ def play(name, n, units, markets=100_000, seed=0, **overrides):
     engine.reset(seed)
     values, bids, prices, utility = engine.state.values / 1e6, [], [], np.zeros((markets, n))
     for _ in range(units):
-        engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
+        engine.step(market.baselines.equilibrium(scenario, engine.buffers.observations))
         bids.append(np.where(engine.state.bids >= 0, engine.state.bids / 1e6, np.nan))
         prices.append(engine.state.award.pays.sum(axis=1) / 1e6)
-        utility += engine.exchange.rewards
-    assert engine.exchange.ended.all()
+        utility += engine.buffers.rewards
+    assert engine.buffers.ended.all()
     return values, bids, prices, utility
 
 

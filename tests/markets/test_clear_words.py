@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator
 
 from econo_env.documents import read_yaml
-from econo_env.markets.clock import words as clock_words
-from econo_env.markets.combinatorial.form import CombinatorialForm
-from econo_env.markets.double_auction import words as two_sided_words
-from econo_env.markets.multi_unit import words as unit_words
-from econo_env.markets.order_book.form import OrderBookForm
-from econo_env.markets.position import words as slot_words
-from econo_env.markets.scoring import words as scored_words
-from econo_env.markets.sealed_bid import words as sealed_words
-from econo_env.markets.task_market import words as task_words
+from econo_env.markets.clock import explain as clock_words
+from econo_env.markets.combinatorial.document import CombinatorialDocument
+from econo_env.markets.double_auction import explain as two_sided_words
+from econo_env.markets.multi_unit import explain as unit_words
+from econo_env.markets.order_book.document import OrderBookDocument
+from econo_env.markets.position import explain as slot_words
+from econo_env.markets.scoring import explain as scored_words
+from econo_env.markets.sealed_bid import explain as sealed_words
+from econo_env.markets.task_market import explain as task_words
 from econo_env.mechanisms import clear, mechanism
-from econo_env.mechanisms.form import NAMES, clear_form
+from econo_env.mechanisms.document import NAMES, clear_document
 from econo_env.mechanisms.rounds import (
     ClockSale,
     ScoredRound,
@@ -117,7 +117,7 @@ def check_paid(line, paid):
 @settings(max_examples=60)
 @given(document=markets(SEALED + REVERSE), seed=st.integers(0, 99))
 def test_sealed_bids(document, seed):
-    cleared = clear_form(document, seed)
+    cleared = clear_document(document, seed)
     bids, won = np.array(document["bids"]), np.array(cleared.allocation) > 0
     reverse = "procurement" in document
     reserve = document["mechanism"].get("reserve", 0.0)
@@ -156,7 +156,7 @@ def test_sealed_bids(document, seed):
 @settings(max_examples=40)
 @given(document=markets(UNITS), seed=st.integers(0, 99))
 def test_units(document, seed):
-    cleared = clear_form(document, seed)
+    cleared = clear_document(document, seed)
     reverse = "procurement" in document
     ceiling = document["procurement"]["ceiling"] if reverse else np.inf
     losing = sorted(
@@ -189,7 +189,7 @@ def test_units(document, seed):
 @settings(max_examples=40)
 @given(document=markets(TWO_SIDED), seed=st.integers(0, 99))
 def test_two_sided(document, seed):
-    cleared = clear_form(document, seed)
+    cleared = clear_document(document, seed)
     offers = document["buyers"] + document["sellers"]
     for i, line in enumerate(cleared.explanation[:-1]):
         check_sums(line)
@@ -216,7 +216,7 @@ def test_two_sided(document, seed):
 @settings(max_examples=30)
 @given(document=markets(CLOCKS), seed=st.integers(0, 99))
 def test_clocks(document, seed):
-    cleared = clear_form(document, seed)
+    cleared = clear_document(document, seed)
     path = cleared.details["path"]
     for i, line in enumerate(cleared.explanation):
         check_sums(line)
@@ -234,7 +234,7 @@ def test_clocks(document, seed):
 @settings(max_examples=60)
 @given(document=markets(REST), seed=st.integers(0, 99))
 def test_every_mechanism_names_amounts_of_the_file_or_of_the_result(document, seed):
-    cleared = clear_form(document, seed)
+    cleared = clear_document(document, seed)
     assert not re.search(r"\d[eE][+-]?\d", " ".join(cleared.explanation))
     text = " ".join(cleared.explanation)
     for paid in {abs(paid) for paid in cleared.payments if paid}:
@@ -283,7 +283,7 @@ def test_amounts_are_written_in_full():
 )  # fmt: skip
 def test_what_cannot_be_told_apart_or_played_is_refused(document, said):
     with pytest.raises(ValueError, match=re.escape(said)):
-        clear_form(document)
+        clear_document(document)
 
 
 @pytest.mark.parametrize("name", ["english", "dutch"])
@@ -291,20 +291,20 @@ def test_the_least_increment_that_is_named_plays(name):
     document = {"mechanism": {"name": name, "increment": 1e-6, "reserve": 2.0}, "bids": [7, 9.5, 3]}
     document["mechanism"] |= {"start": 15.0} if name == "dutch" else {}
     with pytest.raises(ValueError, match="at least") as caught:
-        clear_form(document)
+        clear_document(document)
     least = float(re.search(r"at least ([\d.]+)$", str(caught.value))[1])
     assert 5 / 1e6 <= least <= 5.1 / 1e6 + 1e-6
     document["mechanism"]["increment"] = 1000 * least
-    assert clear_form(document).winners == [1]
+    assert clear_document(document).winners == [1]
 
 
 def test_amounts_finer_than_a_micro_credit_are_rounded_once_and_said():
-    cleared = clear_form({"mechanism": {"name": "second_price"}, "bids": [1 / 3, 2 / 3, 0.5]})
+    cleared = clear_document({"mechanism": {"name": "second_price"}, "bids": [1 / 3, 2 / 3, 0.5]})
     assert cleared.explanation[0] == "bidder_0 loses: 0.333333 is below bidder_1's 0.666667"
     assert cleared.explanation[-1].startswith("note: 2 numbers are finer than the steps")
     assert cleared.payments == [0.0, 0.5, 0.0]
     assert clear("first_price", [0.1 + 0.2]).payments.tolist() == [0.3]
-    assert clear_form({"mechanism": {"name": "first_price"}, "bids": [0.1 + 0.2]}).explanation == [
+    assert clear_document({"mechanism": {"name": "first_price"}, "bids": [0.1 + 0.2]}).explanation == [
         "bidder_0 wins: highest bid 0.3; pays 0.3, its own bid"
     ]
 
@@ -313,21 +313,21 @@ def test_amounts_finer_than_a_micro_credit_are_rounded_once_and_said():
 @pytest.mark.parametrize(("buyers", "sellers"), [([], [1, 2]), ([3], []), ([], []), ([None], [1])])
 def test_an_empty_side_is_no_trade(name, buyers, sellers):
     document = {"mechanism": {"name": name}, "buyers": buyers, "sellers": sellers}
-    cleared = clear_form(document)
+    cleared = clear_document(document)
     assert cleared.allocation == [0] * len(buyers + sellers)
     assert cleared.explanation[-1] == "0 trades; the books balance"
     assert (cleared.welfare, cleared.optimal, cleared.gap) == (0.0, 0.0, 0.0)
 
 
 def test_a_book_without_orders_is_no_trade():
-    cleared = clear_form({"mechanism": {"name": "continuous_double_auction"}, "orders": []})
+    cleared = clear_document({"mechanism": {"name": "continuous_double_auction"}, "orders": []})
     assert cleared.explanation == ["0 trades; left in the book, best first: bids: none; asks: none"]
 
 
 def test_a_trader_who_turns_never_meets_itself():
     orders = [("Ann", "buy", 10), ("Ann", "sell", 9), ("Bob", "buy", 9.5), ("Ann", "buy", 8), ("Ann", "sell", None)]
     rows = [dict(zip(("trader", "side", "price"), order, strict=True)) for order in orders]
-    cleared = clear_form({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
+    cleared = clear_document({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
     assert cleared.details["trades"] == [{"order": 3, "buyer": "Bob", "seller": "Ann", "price": 9.0}]
     assert cleared.details["book"] == {"bids": [{"trader": "Ann", "price": 8.0}], "asks": []}
     assert cleared.explanation[1].startswith(
@@ -335,13 +335,13 @@ def test_a_trader_who_turns_never_meets_itself():
     )
     assert cleared.explanation[4] == "5. Ann has no order to sell to take back"
     rows.append({"trader": "Bob", "side": "sell", "price": 8})
-    both = clear_form({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
+    both = clear_document({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
     assert (both.allocation, both.winners) == ([0, 0], ["Ann", "Bob"])
 
 
 def test_the_draw_of_a_contest_is_not_called_the_highest_bid():
     document = {"mechanism": {"name": "tullock"}, "bids": [1.0, 3.0]}
-    lines = {tuple(clear_form(document, seed).explanation) for seed in range(30)}
+    lines = {tuple(clear_document(document, seed).explanation) for seed in range(30)}
     assert lines == {
         (
             "bidder_0 loses: the draw fell to bidder_1 (its chance: 0.25); pays 1, its own bid",
@@ -418,11 +418,11 @@ def name_keys(form):
 
 
 def test_every_key_under_which_a_name_stands_is_read_as_text():
-    found = {key for form in (CombinatorialForm, OrderBookForm) for key in name_keys(form)}
+    found = {key for form in (CombinatorialDocument, OrderBookDocument) for key in name_keys(form)}
     assert found == set(NAMES)
 
 
 def test_of_many_mistakes_the_first_few_are_told():
     with pytest.raises(ValueError, match=r"and 2\d\d more mistakes") as caught:
-        clear_form({"mechanism": {"name": "first_price"}, "bids": [1 + 1e-7 * step for step in range(300)]})
+        clear_document({"mechanism": {"name": "first_price"}, "bids": [1 + 1e-7 * step for step in range(300)]})
     assert len(str(caught.value)) < 500

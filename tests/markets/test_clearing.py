@@ -9,7 +9,7 @@ import yaml
 
 import econo_env
 from econo_env.mechanisms import clear, mechanisms
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 
 FILES = Path(__file__).parents[2] / "configs" / "markets"
 
@@ -71,7 +71,7 @@ def test_every_mechanism_and_every_built_in_scenario_has_a_file():
 @pytest.mark.parametrize("name", sorted(path.stem for path in FILES.glob("*.yaml")))
 def test_the_example_files_clear_to_what_one_finds_by_hand(name):
     payments, reason = BY_HAND[name]
-    cleared = clear_form(document_of(name))
+    cleared = clear_document(document_of(name))
     assert cleared.payments == pytest.approx(payments, abs=1e-9)
     assert any(reason in line for line in cleared.explanation), cleared.explanation
     assert list(cleared.to_json())[:6] == ["winners", "allocation", "payments", "welfare", "optimal", "gap"]
@@ -84,7 +84,7 @@ def test_by_name_it_is_the_same_clearing(name):
     document = document_of(name)
     section = {key: value for key, value in document.pop("mechanism").items() if key != "name"}
     outcome = clear(name.removeprefix("procurement_"), **document, **section)
-    cleared = clear_form(document_of(name))
+    cleared = clear_document(document_of(name))
     assert outcome.payments.tolist() == cleared.payments
     assert outcome.welfare == cleared.welfare
     assert len(outcome.winners) == len(cleared.winners)
@@ -125,7 +125,7 @@ def test_two_locals_and_a_global(payment, payments):
 def test_procurement_is_what_the_engine_plays(name):
     env = econo_env.vector_env(f"procurement_{name}", num_markets=64, num_agents=4, autoreset=False)
     env.reset(seed=1)
-    actions = np.random.default_rng(0).uniform(-1, 0.2, env.engine.exchange.actions.shape).astype(np.float32)
+    actions = np.random.default_rng(0).uniform(-1, 0.2, env.engine.buffers.actions.shape).astype(np.float32)
     env.step(actions)
     state = env.engine.state
     for k in range(64):
@@ -137,11 +137,11 @@ def test_procurement_is_what_the_engine_plays(name):
 
 def test_a_lone_bidder_is_paid_the_ceiling_and_true_costs_are_counted():
     said = {"mechanism": {"name": "second_price"}, "procurement": {"ceiling": 10}}
-    assert clear_form(said | {"bids": [10.0]}).payments == [-10.0], "a bid at the ceiling counts"
-    assert clear_form(said | {"bids": [10.1]}).winners == []
-    alone = clear_form(said | {"costs": [7]})
+    assert clear_document(said | {"bids": [10.0]}).payments == [-10.0], "a bid at the ceiling counts"
+    assert clear_document(said | {"bids": [10.1]}).winners == []
+    alone = clear_document(said | {"costs": [7]})
     assert (alone.payments, alone.welfare) == ([-10.0], 3.0)
-    other = clear_form(said | {"bids": [7, 4, 11], "costs": [1, 3, 2]})
+    other = clear_document(said | {"bids": [7, 4, 11], "costs": [1, 3, 2]})
     assert (other.winners, other.welfare, other.optimal) == ([1], 7.0, 9.0)
     assert other.explanation[2] == "bidder_2 loses: 11 is above the ceiling 10"
 
@@ -159,7 +159,7 @@ def test_the_book_keeps_price_and_time_priority():
         {"trader": who, "side": side, "price": price}
         for who, side, price in [*orders, ("f", "buy", 2), ("g", "buy", 3)]
     ]
-    cleared = clear_form({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
+    cleared = clear_document({"mechanism": {"name": "continuous_double_auction"}, "orders": rows})
     json = cleared.to_json()
     assert [(t["order"], t["buyer"], t["seller"], t["price"]) for t in json["trades"]] == [
         (4, "d", "b", 4.0),
@@ -176,7 +176,7 @@ def test_the_book_keeps_price_and_time_priority():
 
 def test_a_winner_of_a_sequential_sale_bids_no_more():
     said = {"mechanism": {"name": "sequential_first_price"}, "bids": [[5, 4, 1], [9, 3, 2]], "values": [6, 5, 7]}
-    cleared = clear_form(said)
+    cleared = clear_document(said)
     assert (cleared.allocation, cleared.payments) == ([1, 1, 0], [5.0, 3.0, 0.0])
     assert (cleared.welfare, cleared.optimal, cleared.details["prices"]) == (11.0, 13.0, [5.0, 3.0])
     assert not [line for line in cleared.explanation if line.startswith("round 2: bidder_0")]
@@ -184,14 +184,14 @@ def test_a_winner_of_a_sequential_sale_bids_no_more():
 
 def test_a_task_pays_v_of_the_grade_less_the_second_score():
     reports = [{"cost": 0.2, "reliability": 0.9}, {"cost": 0.1, "reliability": 0.6}]
-    cleared = clear_form({"mechanism": {"name": "contingent_second_score"}, "task_value": 2.0, "reports": reports})
+    cleared = clear_document({"mechanism": {"name": "contingent_second_score"}, "task_value": 2.0, "reports": reports})
     # success is worth 0.25 x 1.25 + 0.75 = 1.0625 of the value, failure -0.5
     scores = [2 * (0.9 * 1.0625 - 0.05) - 0.2, 2 * (0.6 * 1.0625 - 0.2) - 0.1]
     assert cleared.details["scores"] == pytest.approx(scores)
     transfers = {"excellent": 2.5, "satisfactory": 2.0, "poor": -1.0, "byzantine": -2.0}
     assert cleared.details["transfers"] == pytest.approx({g: v - scores[1] for g, v in transfers.items()})
     assert cleared.details["stake"] == pytest.approx(scores[1] + 2.0)
-    capped = clear_form(
+    capped = clear_document(
         {"mechanism": {"name": "contingent_second_score"}, "contract": {"stake_cap": 0.5}, "reports": reports}
     )
     assert capped.details["transfers"]["byzantine"] == -0.5
@@ -199,8 +199,8 @@ def test_a_task_pays_v_of_the_grade_less_the_second_score():
 
 def test_the_chances_of_a_contest_are_those_that_the_lottery_keeps():
     document = {"mechanism": {"name": "tullock", "power": 2.0}, "bids": [1.0, 2.0]}
-    wins = np.mean([clear_form(document, seed).winners == [1] for seed in range(2000)])
-    assert "(its chance: 0.8)" in clear_form(document).explanation[1]
+    wins = np.mean([clear_document(document, seed).winners == [1] for seed in range(2000)])
+    assert "(its chance: 0.8)" in clear_document(document).explanation[1]
     assert wins == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / 2000))
 
 
@@ -236,7 +236,7 @@ TASK = {"name": "contingent_second_score"}
 )  # fmt: skip
 def test_mistakes_get_one_clear_sentence(document, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form(document)
+        clear_document(document)
     assert "\n" not in str(caught.value)
 
 

@@ -14,7 +14,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import arrays_of
 from econo_env.markets.clock import MARKET
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.policies import make_policy
 
 CLOCKS = ("english", "english_open", "dutch")
@@ -31,11 +31,11 @@ def make(name, markets=1, seed=0, **overrides):
 def say(engine, *limits):
     """One tick in which each bidder's limit is as given, in credits; None is no valid action."""
     actions = [np.nan if limit is None else limit - 1.0 for limit in limits]
-    engine.step(np.broadcast_to(np.array(actions, np.float32)[:, None], engine.exchange.actions.shape))
+    engine.step(np.broadcast_to(np.array(actions, np.float32)[:, None], engine.buffers.actions.shape))
 
 
 def sale(name, limits, seed=0, **rule):
-    return clear_form({"mechanism": {"name": name, **rule}, "bids": limits}, seed)
+    return clear_document({"mechanism": {"name": name, **rule}, "bids": limits}, seed)
 
 
 def test_who_lets_go_of_the_button_is_out_for_good():
@@ -43,9 +43,9 @@ def test_who_lets_go_of_the_button_is_out_for_good():
     say(engine, 1.0, 0.0, 1.0)
     say(engine, 1.0, 0.05, 1.0)
     assert engine.state.standing[0].tolist() == [1, 0, 1]
-    assert engine.exchange.action_mask[0].tolist() == [True, False, True]
+    assert engine.buffers.action_mask[0].tolist() == [True, False, True]
     say(engine, 0.1, 1.0, 1.0)
-    assert engine.exchange.ended[0]
+    assert engine.buffers.ended[0]
     assert engine.state.award.units[0].tolist() == [0, 0, 1], "a bidder that had left came back"
     assert engine.state.award.pays[0].tolist() == [0, 0, 200_000]
 
@@ -58,16 +58,16 @@ def test_a_dutch_clock_stops_at_the_first_yes():
         say(engine, *limits)
     assert asked == [1_000_000, 750_000, 500_000]
     assert engine.state.award.pays[0].tolist() == [0, 500_000]
-    assert engine.exchange.rewards[0, 1] == pytest.approx(engine.state.values[0, 1] / MICRO - 0.5)
+    assert engine.buffers.rewards[0, 1] == pytest.approx(engine.state.values[0, 1] / MICRO - 0.5)
 
 
 def test_a_dutch_clock_ends_unsold_at_the_reserve():
     engine = make("dutch", num_agents=2, **{"mechanism.increment": 0.4, "mechanism.reserve": 0.25})
     for price in (1.05, 0.65, 0.25):
         assert engine.state.price[0] == pytest.approx(price * MICRO)
-        assert not engine.exchange.ended[0]
+        assert not engine.buffers.ended[0]
         say(engine, 0.2, 0.2)
-    assert engine.exchange.ended[0]
+    assert engine.buffers.ended[0]
     assert engine.state.sold_at[0] == -1
     assert not engine.state.award.pays.any()
 
@@ -82,13 +82,13 @@ def test_bids_rise_by_the_increment_or_its_share_and_late_bids_put_off_the_close
     engine = make("english_open", num_agents=2, **rule)
     closes, best = [], []
     for tick in range(8):
-        assert not engine.exchange.ended[0]
+        assert not engine.buffers.ended[0]
         say(engine, *((0.9, 0.0) if tick % 2 == 0 else (0.0, 0.9)))
         closes.append(int(engine.state.closes[0]))
         best.append(int(engine.state.best[0]))
     assert best == [100_000, 200_000, 300_000, 450_000, 675_000, 675_000, 675_000, 675_000]
     assert closes == [4, 5, 6, 7, 8, 8, 8, 8]
-    assert engine.exchange.ended[0]
+    assert engine.buffers.ended[0]
     assert engine.state.award.pays[0].tolist() == [675_000, 0]
 
 
@@ -104,13 +104,13 @@ def test_the_leader_does_not_outbid_itself():
 @pytest.mark.parametrize("end", ["termination", "truncation"])
 def test_everybody_ends_in_the_same_way_when_the_clock_stops(name, end):
     engine = make(name, 50, num_agents=3, max_cycles=4, end_of_episode=end, **{"mechanism.increment": 0.001})
-    flags, other = engine.exchange.terminated, engine.exchange.truncated
+    flags, other = engine.buffers.terminated, engine.buffers.truncated
     if end == "truncation":
         flags, other = other, flags
     for tick in range(4):
         assert not flags.any()
         say(engine, *((0.9, 0.9, 0.9) if name != "dutch" else (0.2, 0.2, 0.2)))
-        assert engine.exchange.ended.all() == (tick == 3)
+        assert engine.buffers.ended.all() == (tick == 3)
     assert flags.all()
     assert not other.any()
     assert engine.state.award.units.any() == (name != "dutch")
@@ -120,19 +120,19 @@ def test_everybody_ends_in_the_same_way_when_the_clock_stops(name, end):
 def test_a_sale_that_is_over_stays_as_it_is(name):
     engine = make(name, 200, num_agents=3, **{"mechanism.increment": 0.1})
     generator = np.random.default_rng(0)
-    earned = np.zeros(engine.exchange.rewards.shape)
+    earned = np.zeros(engine.buffers.rewards.shape)
     sold, paid = np.zeros(earned.shape, np.int64), np.zeros(earned.shape, np.int64)
     outcome = None
     for _ in range(60):
-        engine.step(generator.uniform(-1, 0, engine.exchange.actions.shape).astype(np.float32))
-        over = engine.exchange.ended.copy()
+        engine.step(generator.uniform(-1, 0, engine.buffers.actions.shape).astype(np.float32))
+        over = engine.buffers.ended.copy()
         if outcome is not None:
             before, kept = outcome
             assert over[before].all()
             for column, copy in kept.items():
                 np.testing.assert_array_equal(getattr(engine.state, column)[before], copy[before])
-            assert not engine.exchange.rewards[before].any()
-        earned += engine.exchange.rewards
+            assert not engine.buffers.rewards[before].any()
+        earned += engine.buffers.rewards
         sold += engine.state.award.units
         paid += engine.state.award.pays
         columns = ("tick", "closes", "sold_at", "price", "best", "leader", "standing")
@@ -147,10 +147,10 @@ def test_an_invalid_action_says_no_and_is_counted(name):
     engine = make(name, num_agents=2, **{"mechanism.increment": 0.5})
     for _ in range(30):
         say(engine, None, 0.5)
-        if engine.exchange.ended[0]:
+        if engine.buffers.ended[0]:
             break
     assert engine.state.award.units[0].tolist() == [0, 1]
-    assert engine.exchange.invalid_actions[0] == engine.state.tick[0]
+    assert engine.buffers.invalid_actions[0] == engine.state.tick[0]
 
 
 @each_clock
@@ -164,7 +164,7 @@ def test_observations_stay_in_their_box_and_mean_what_they_say(name, change):
     engine.reset(3)
     generator = np.random.default_rng(0)
     for _ in range(150):
-        seen = engine.exchange.observations
+        seen = engine.buffers.observations
         assert seen.min() >= 0.0
         assert seen.max() <= 1.0
         np.testing.assert_allclose(seen[..., 0], engine.state.values / MICRO / scenario.highest_value, atol=1e-6)
@@ -177,7 +177,7 @@ def test_observations_stay_in_their_box_and_mean_what_they_say(name, change):
             np.testing.assert_array_equal(
                 seen[..., names.index("leading")], np.arange(2) == engine.state.leader[:, None]
             )
-        engine.step(generator.uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32))
+        engine.step(generator.uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32))
 
 
 def digest_of(name, autoreset=True):
@@ -185,14 +185,11 @@ def digest_of(name, autoreset=True):
     engine.reset(9)
     generator, digest = np.random.default_rng(1), []
     for _ in range(40):
-        engine.step(generator.uniform(-1, 0.2, engine.exchange.actions.shape).astype(np.float32))
-        if not autoreset and engine.exchange.ended.any():
-            engine.reset_markets(engine.exchange.ended.copy())
+        engine.step(generator.uniform(-1, 0.2, engine.buffers.actions.shape).astype(np.float32))
+        if not autoreset and engine.buffers.ended.any():
+            engine.reset_markets(engine.buffers.ended.copy())
         digest.append(
-            [
-                float(array.astype(np.float64).sum())
-                for array in (*arrays_of(engine.state), engine.exchange.observations)
-            ]
+            [float(array.astype(np.float64).sum()) for array in (*arrays_of(engine.state), engine.buffers.observations)]
         )
     assert engine.state.episode.max() >= 1
     return digest
@@ -255,7 +252,7 @@ def test_a_higher_limit_never_loses_what_a_lower_one_bought(name, bids, rule, se
 def test_clocks_and_sealed_bids_agree_within_a_step(name, bids, rule, seed):
     clock = sale(name, bids, seed, **rule)
     form = {"english": "second_price", "dutch": "first_price"}[name]
-    sealed = clear_form({"mechanism": {"name": form, "reserve": rule["reserve"]}, "bids": bids}, seed)
+    sealed = clear_document({"mechanism": {"name": form, "reserve": rule["reserve"]}, "bids": bids}, seed)
     assert bool(clock.winners) == bool(sealed.winners)
     assert abs(sum(clock.payments) - sum(sealed.payments)) <= rule["increment"] + 2e-6
 
@@ -266,16 +263,16 @@ def test_outcome_curves_are_what_the_engine_plays(name):
     scenario = econo_env.load(name, num_agents=3, bids="amount", **{"mechanism.increment": 0.05})
     rivals = Engine(scenario, 300)
     rivals.reset(4)
-    rivals.step(MARKET.baselines.truthful(scenario, rivals.exchange.observations))
+    rivals.step(MARKET.baselines.truthful(scenario, rivals.buffers.observations))
     own = np.array([0.61, np.nan, 0.0, 0.333333, 1.7, 0.34, 0.6])
     curves = MARKET.judging.bids.curves(scenario, rivals.state, 1, own)
     for bid, allocation, payment in zip(own, curves.allocation, curves.payment, strict=True):
         engine = Engine(scenario, 300)
         engine.reset(4)
-        while not engine.exchange.ended.all():
-            actions = MARKET.baselines.truthful(scenario, engine.exchange.observations)
+        while not engine.buffers.ended.all():
+            actions = MARKET.baselines.truthful(scenario, engine.buffers.observations)
             actions[:, 1, 0] = bid - 1.0
-            engine.step(actions, ~engine.exchange.ended)
+            engine.step(actions, ~engine.buffers.ended)
         assert allocation == pytest.approx(engine.state.award.units[:, 1].mean())
         assert payment == pytest.approx(engine.state.award.pays[:, 1].mean() / MICRO)
     assert all(low <= high for low, high in pairwise(curves.allocation[np.argsort(np.nan_to_num(own, nan=-1.0))]))
@@ -285,7 +282,7 @@ def test_the_limit_a_dutch_policy_amounts_to_is_the_first_price_it_takes():
     engine = make("dutch", 40, **{"mechanism.increment": 0.1})
 
     def act():
-        price = engine.exchange.observations[..., 1]
+        price = engine.buffers.observations[..., 1]
         return np.where((price < 0.75) & (price > 0.55), 0.9, -1.0).astype(np.float32)[..., None]
 
     MARKET.judging.bids.reveal(engine, act)
@@ -296,7 +293,7 @@ def test_the_limit_an_english_policy_amounts_to_is_the_last_price_before_its_fir
     engine = make("english", 40, **{"mechanism.increment": 0.1})
 
     def act():
-        price = engine.exchange.observations[..., 1]
+        price = engine.buffers.observations[..., 1]
         return np.where(np.abs(price - 0.5) < 0.01, -1.0, 0.9).astype(np.float32)[..., None]
 
     MARKET.judging.bids.reveal(engine, act)
@@ -315,7 +312,7 @@ def test_the_limit_an_english_policy_amounts_to_is_the_last_price_before_its_fir
     ],
 )
 def test_a_sale_from_a_file_is_explained(document, winners, line):
-    cleared = clear_form({"mechanism": document, "bids": [0.4, 0.9, 0.7, None]})
+    cleared = clear_document({"mechanism": document, "bids": [0.4, 0.9, 0.7, None]})
     assert cleared.winners == winners
     assert any(said.startswith(line) for said in cleared.explanation), cleared.explanation
     assert cleared.optimal == 0.9
@@ -335,7 +332,7 @@ def test_a_sale_from_a_file_is_explained(document, winners, line):
 )
 def test_mistakes_in_a_file_are_named(document, message):
     with pytest.raises(ValueError, match=message):
-        clear_form(document)
+        clear_document(document)
 
 
 @pytest.mark.parametrize(
@@ -358,7 +355,7 @@ def test_a_picture_shows_the_price_and_at_last_the_buyer(name):
     env.reset(seed=1)
     texts = []
     while env.agents:
-        rows = MARKET.baselines.truthful(env.scenario, env.engine.exchange.observations)[0]
+        rows = MARKET.baselines.truthful(env.scenario, env.engine.buffers.observations)[0]
         env.step({agent: rows[int(agent[-1])] for agent in env.agents})
         texts.append(env.render())
     assert all("price" in text for text in texts[:-1])
@@ -374,12 +371,12 @@ def test_series_tell_of_a_sale_when_it_is_over(name):
     scenario = econo_env.load(name)
     engine = Engine(scenario, 20)
     engine.reset(0)
-    engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations))
-    running = ~engine.exchange.ended
+    engine.step(MARKET.baselines.truthful(scenario, engine.buffers.observations))
+    running = ~engine.buffers.ended
     assert running.any()
     assert np.isnan(MARKET.view.series(scenario, engine.state)["revenue"][running]).all()
-    while not engine.exchange.ended.all():
-        engine.step(MARKET.baselines.truthful(scenario, engine.exchange.observations), ~engine.exchange.ended)
+    while not engine.buffers.ended.all():
+        engine.step(MARKET.baselines.truthful(scenario, engine.buffers.observations), ~engine.buffers.ended)
     told = MARKET.view.series(scenario, engine.state)
     np.testing.assert_allclose(told["revenue"], engine.state.award.pays.sum(axis=1) / MICRO)
     assert told["efficiency"].min() > 0.9

@@ -28,15 +28,15 @@ profiles = settings(max_examples=150, deadline=None)
 
 def cleared(name, bids, asks, seed=0, dtype=np.int64, **parameters):
     row = mechanism(name)
-    terms = row.terms(row.options(**parameters))
+    params = row.params(row.options(**parameters))
     if dtype is np.float64:
-        terms = type(terms)(*(float(value) if isinstance(value, int) else value for value in terms))
+        params = type(params)(*(float(value) if isinstance(value, int) else value for value in params))
     bids, asks = np.array(bids, dtype=dtype), np.array(asks, dtype=dtype)
     kept = bids.copy(), asks.copy()
     traders = len(bids) + len(asks)
     order = np.zeros(traders, dtype=np.int64)
     allocation, payments = np.full(traders, 9, dtype=dtype), np.full(traders, 9, dtype=dtype)
-    row.rule(bids, asks, Lottery(market_keys(seed, 1)[0], 0, 0), terms, order, allocation, payments)
+    row.rule(bids, asks, Lottery(market_keys(seed, 1)[0], 0, 0), params, order, allocation, payments)
     np.testing.assert_array_equal(bids, kept[0])
     np.testing.assert_array_equal(asks, kept[1])
     return allocation, payments
@@ -214,12 +214,12 @@ def test_cautious_policies_never_lose(bids, policy):
     engine.reset(3)
     values = engine.state.values
     acting = make_policy(policy, scenario)
-    engine.step(acting.act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(acting.act(engine.buffers.observations, engine.buffers.action_mask))
     rounding = 1 if bids == "share_of_value" else 2
     assert np.all(engine.state.bids[:, :5] <= values[:, :5] + rounding)
     assert np.all(engine.state.bids[:, 5:] >= values[:, 5:] - rounding)
-    assert engine.exchange.rewards.min() >= -2e-6
-    assert engine.exchange.rewards.max() > 0.1
+    assert engine.buffers.rewards.min() >= -2e-6
+    assert engine.buffers.rewards.max() > 0.1
 
 
 def test_what_is_seen_of_the_last_round():
@@ -228,8 +228,8 @@ def test_what_is_seen_of_the_last_round():
     assert names == ("value", "rounds_left", "seller", "traded", "paid", "price")
     engine = Engine(scenario, 200)
     engine.reset(0)
-    engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
-    seen, state = engine.exchange.observations, engine.state
+    engine.step(make_policy("truthful", scenario).act(engine.buffers.observations, engine.buffers.action_mask))
+    seen, state = engine.buffers.observations, engine.state
     np.testing.assert_array_equal(seen[..., 3] == 1, state.award.units != 0)
     np.testing.assert_allclose(seen[..., 4], abs(state.award.pays) / MICRO, atol=1e-6)
     trading = state.award.units[:, 0] == 1
@@ -243,7 +243,7 @@ def test_an_invalid_action_is_no_offer():
     engine.reset(0)
     engine.step(np.array([[[np.nan], [0.0], [2.0], [0.0]]]))
     assert engine.state.bids[0, [0, 2]].tolist() == [-1, -1]
-    assert engine.exchange.invalid_actions[0] == 2
+    assert engine.buffers.invalid_actions[0] == 2
 
 
 def test_own_offers_are_replayed_by_the_rule():
@@ -252,7 +252,7 @@ def test_own_offers_are_replayed_by_the_rule():
     market, engine = market_of(scenario), Engine(scenario, 1)
     for seed in range(20):
         engine.reset(seed)
-        engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
+        engine.step(make_policy("truthful", scenario).act(engine.buffers.observations, engine.buffers.action_mask))
         for agent in range(5):
             curve = market.judging.bids.curves(scenario, engine.state, agent, engine.state.bids[0, [agent]] / MICRO)
             assert curve.allocation[0] == engine.state.award.units[0, agent]
@@ -263,7 +263,7 @@ def test_series_tell_the_books_of_a_round():
     scenario = econo_env.load("vcg_double_auction_v1", num_agents=2)
     market, engine = market_of(scenario), Engine(scenario, 300)
     engine.reset(0)
-    engine.step(make_policy("truthful", scenario).act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(make_policy("truthful", scenario).act(engine.buffers.observations, engine.buffers.action_mask))
     values, shown = engine.state.values / MICRO, market.view.series(scenario, engine.state)
     gains = np.maximum(values[:, 0] - values[:, 1], 0.0)
     trades = values[:, 0] >= values[:, 1]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,12 @@ from econo_env.mechanisms.form import clear_form
     ],
 )
 def test_the_form_explains_itself(document, line):
-    explanation = clear_form(document).explanation
+    explanation = clear_document(document).explanation
     assert any(line in said for said in explanation), explanation
 
 
 def test_the_form_counts_traders_through():
-    form = clear_form({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]})
+    form = clear_document({"mechanism": {"name": "mcafee"}, "buyers": [9, 8, 7], "sellers": [2, 3, 4]})
     assert form.winners == [0, 1, 3, 4]
     assert form.allocation == [1, 1, 0, -1, -1, 0]
     assert form.gap == pytest.approx(0.2)
@@ -48,5 +48,5 @@ def test_the_form_counts_traders_through():
 )
 def test_mistakes_in_a_form_get_one_clear_sentence(document, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form(document)
+        clear_document(document)
     assert "\n" not in str(caught.value)

@@ -27,11 +27,11 @@ def played(scenario_id, feedback="all_bids", markets=64, **overrides):
     scenario = econo_env.load(scenario_id, max_cycles=3, feedback=feedback, **CASES[scenario_id] | overrides)
     engine = Engine(scenario, markets)
     engine.reset(0)
-    actions = np.random.default_rng(0).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32)
+    actions = np.random.default_rng(0).uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32)
     actions[0, 1] = np.nan
     engine.step(actions)
     names = market_of(scenario).observations(scenario)
-    return scenario, {name: engine.exchange.observations[..., i] for i, name in enumerate(names)}, engine.state
+    return scenario, {name: engine.buffers.observations[..., i] for i, name in enumerate(names)}, engine.state
 
 
 def placed_and_scale(scenario, state):

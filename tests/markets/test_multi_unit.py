@@ -9,7 +9,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
 from econo_env.market import market_of
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.policies import make_policy
 from econo_env.training.evaluation.play import play
 
@@ -26,7 +26,7 @@ def engine_of(name="uniform_price", markets=4, **overrides):
 
 def test_a_bid_above_the_one_before_is_lowered():
     scenario, engine = engine_of(demand=3, bids="amount")
-    engine.step(np.broadcast_to(np.float32([-0.5, -0.25, -0.75]), engine.exchange.actions.shape))
+    engine.step(np.broadcast_to(np.float32([-0.5, -0.25, -0.75]), engine.buffers.actions.shape))
     np.testing.assert_array_equal(engine.state.bids[0, 0], [500_000, 500_000, 250_000])
     assert market_of(scenario).actions(scenario) == ("bid_1", "bid_2", "bid_3")
 
@@ -34,11 +34,11 @@ def test_a_bid_above_the_one_before_is_lowered():
 @pytest.mark.parametrize("bad", [np.nan, 1.5, -np.inf])
 def test_one_bad_component_makes_no_bid_and_is_counted_once(bad):
     _, engine = engine_of()
-    actions = np.zeros_like(engine.exchange.actions)
+    actions = np.zeros_like(engine.buffers.actions)
     actions[1, 0, 1] = bad
     engine.step(actions)
     np.testing.assert_array_equal(engine.state.bids[1, 0], [-1, -1])
-    assert engine.exchange.invalid_actions.tolist() == [0, 1, 0, 0]
+    assert engine.buffers.invalid_actions.tolist() == [0, 1, 0, 0]
     assert engine.state.award.units[1].tolist() == [0, 2]
 
 
@@ -56,8 +56,8 @@ def test_the_books_balance_in_repeated_play(name):
 def test_what_bidders_see_of_the_last_round():
     scenario, engine = engine_of(max_cycles=2, feedback="winning_bid", markets=50)
     names = market_of(scenario).observations(scenario)
-    engine.step(np.zeros_like(engine.exchange.actions))
-    seen = {name: engine.exchange.observations[..., i] for i, name in enumerate(names)}
+    engine.step(np.zeros_like(engine.buffers.actions))
+    seen = {name: engine.buffers.observations[..., i] for i, name in enumerate(names)}
     state = engine.state
     np.testing.assert_allclose(seen["won"], state.award.units / 2)
     np.testing.assert_allclose(seen["paid"], state.award.pays / 4e6, atol=1e-6)
@@ -72,7 +72,7 @@ def test_bidders_with_other_priors_are_other_roles():
     market = market_of(scenario)
     assert market.roles(scenario) == ((0, 2), (1,))
     column = market.observations(scenario).index("prior")
-    np.testing.assert_allclose(engine.exchange.observations[0, :, column], [0.5, 1.0, 0.5])
+    np.testing.assert_allclose(engine.buffers.observations[0, :, column], [0.5, 1.0, 0.5])
 
 
 def test_types_are_set_and_shown():
@@ -83,7 +83,7 @@ def test_types_are_set_and_shown():
     market.types.put(scenario, engine, 1, np.tile(drawn, (4, 1)))
     engine.show()
     np.testing.assert_allclose(market.types.now(scenario, engine.state)[:, 1], np.tile(drawn, (4, 1)))
-    np.testing.assert_allclose(engine.exchange.observations[:, 1, :2], np.tile(drawn, (4, 1)), atol=1e-6)
+    np.testing.assert_allclose(engine.buffers.observations[:, 1, :2], np.tile(drawn, (4, 1)), atol=1e-6)
     with pytest.raises(ValueError, match="must not increase"):
         market.types.put(scenario, engine, 1, np.tile([[0.1, 0.2]], (4, 1)))
 
@@ -91,11 +91,11 @@ def test_types_are_set_and_shown():
 def test_series_and_welfare_agree():
     scenario, engine = engine_of(num_agents=3, markets=64)
     market, values = market_of(scenario), engine.state.values / 1e6
-    engine.step(np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape))
+    engine.step(np.random.default_rng(0).uniform(-1, 0, engine.buffers.actions.shape))
     shown, judged = market.view.series(scenario, engine.state), market.welfare(scenario, engine.state, values)
     np.testing.assert_allclose(shown["efficiency"], judged.realised["value"] / judged.optimal["value"])
     np.testing.assert_allclose(shown["revenue"], judged.revenue)
-    np.testing.assert_allclose(judged.created - judged.revenue, engine.exchange.rewards.sum(axis=1), atol=1e-9)
+    np.testing.assert_allclose(judged.created - judged.revenue, engine.buffers.rewards.sum(axis=1), atol=1e-9)
     assert np.nanmax(shown["bid_value_ratio"]) <= 1.0 + 1e-6
 
 
@@ -107,7 +107,7 @@ def test_the_page_names_every_action_and_the_known_answer():
 
 
 def test_the_example_of_the_contract():
-    cleared = clear_form({"mechanism": UNIFORM, "units": 2, "bids": [[0.9, 0.4], [0.8, 0.1]]})
+    cleared = clear_document({"mechanism": UNIFORM, "units": 2, "bids": [[0.9, 0.4], [0.8, 0.1]]})
     assert cleared.winners == [0, 1]
     assert cleared.allocation == [1, 1]
     assert cleared.payments == [0.4, 0.4]
@@ -136,7 +136,7 @@ def test_the_example_of_the_contract():
     ],
 )
 def test_the_explanation_names_the_reason(document, line, gap):
-    cleared = clear_form(document)
+    cleared = clear_document(document)
     assert any(line in said for said in cleared.explanation), cleared.explanation
     assert cleared.gap == pytest.approx(gap)
 
@@ -155,7 +155,7 @@ def test_the_explanation_names_the_reason(document, line, gap):
 )
 def test_mistakes_get_one_clear_sentence(document, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form(document)
+        clear_document(document)
     assert "\n" not in str(caught.value)
 
 

@@ -24,7 +24,7 @@ def started(name, markets=MARKETS, seed=3, **fields):
 
 def some_actions(engine, tick):
     rng = np.random.default_rng([5, tick])
-    return rng.uniform(-1.0, 1.0, engine.exchange.actions.shape).astype(np.float32)
+    return rng.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32)
 
 
 def test_what_bidders_see_of_a_sealed_bid():
@@ -36,7 +36,7 @@ def test_what_bidders_see_of_a_sealed_bid():
     unsold = 0
     for tick in range(ROUNDS):
         engine.step(some_actions(engine, tick))
-        state, seen = engine.state, dict(zip(names, np.moveaxis(engine.exchange.observations, -1, 0), strict=True))
+        state, seen = engine.state, dict(zip(names, np.moveaxis(engine.buffers.observations, -1, 0), strict=True))
         won = state.award.units > 0
         unsold += (~won.any(axis=1)).sum()
         largest = 8.0 * MICRO  # twice the highest value
@@ -85,7 +85,7 @@ def test_a_bid_of_the_ceiling_is_a_bid_in_procurement():
     engine = started("procurement_first_price_v1", largest_bid=2.0, procurement={"ceiling": 1.0})
     for action, counts in ((0.0, True), (1e-4, False)):
         engine.reset(3)
-        engine.step(np.full(engine.exchange.actions.shape, action, np.float32))
+        engine.step(np.full(engine.buffers.actions.shape, action, np.float32))
         assert (engine.state.bids >= 0).all() == counts
         assert engine.state.award.units.any(axis=1).all() == counts
         if counts:

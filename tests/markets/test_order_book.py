@@ -103,8 +103,8 @@ def play(ticks=16, markets=64, policy="zero_intelligence", seed=0, check=None, *
     total = np.zeros((markets, scenario.num_agents))
     for _ in range(ticks):
         before = engine.snapshot()
-        engine.step(acting.act(engine.exchange.observations, engine.exchange.action_mask))
-        total += engine.exchange.rewards
+        engine.step(acting.act(engine.buffers.observations, engine.buffers.action_mask))
+        total += engine.buffers.rewards
         if check:
             check(scenario, filled(type(engine.state), before.state), engine)
     return scenario, engine, total
@@ -130,7 +130,7 @@ def test_units_and_money_are_conserved_and_the_book_is_never_crossed(policy, ove
         assert not (rests & (units != 0)).any(), "an order that was filled still rests"
         np.testing.assert_array_equal(rests[:, :m].sum(axis=1), state.depth[:, 0])
         np.testing.assert_array_equal(rests[:, m:].sum(axis=1), state.depth[:, 1])
-        np.testing.assert_array_equal(engine.exchange.action_mask, state.traded < scenario.units)
+        np.testing.assert_array_equal(engine.buffers.action_mask, state.traded < scenario.units)
         assert not (rests & (state.traded == scenario.units)).any()
         np.testing.assert_array_equal(state.award.pays % 10_000, 0)  # prices are whole ticks of 0.01
 
@@ -143,7 +143,7 @@ def test_units_and_money_are_conserved_and_the_book_is_never_crossed(policy, ove
 @pytest.mark.parametrize("policy", ["zero_intelligence", "truthful", "conservative"])
 def test_who_keeps_to_its_budget_never_loses(policy):
     def check(scenario, before, engine):
-        assert engine.exchange.rewards.min() >= 0.0
+        assert engine.buffers.rewards.min() >= 0.0
 
     _, _, total = play(policy=policy, check=check, units=3)
     assert total.max() > 0.1
@@ -185,7 +185,7 @@ def test_an_invalid_action_leaves_the_resting_order():
     engine.step(np.array([[[np.nan]]]))
     assert engine.state.orders.tolist() == [[500_000]]
     assert engine.state.level.tolist() == [[50]]
-    assert engine.exchange.invalid_actions[0] == 1
+    assert engine.buffers.invalid_actions[0] == 1
     engine.step(np.array([[[-1.0]]]))
     assert engine.state.depth.tolist() == [[0, 0]], "a bid below one tick takes the order back"
 
@@ -213,7 +213,7 @@ def test_a_new_day_starts_with_an_empty_book():
 
 def test_what_is_seen_of_the_book():
     def check(scenario, before, engine):
-        seen, state = engine.exchange.observations, engine.state
+        seen, state = engine.buffers.observations, engine.state
         prices = state.best * scenario.tick_size
         np.testing.assert_allclose(seen[:, 0, 4], prices[:, 0], atol=1e-6)
         np.testing.assert_allclose(seen[:, 0, 5], np.where(state.best[:, 1] > 0, prices[:, 1], 1.0), atol=1e-6)
@@ -230,8 +230,8 @@ def test_what_is_seen_of_the_book():
 def test_an_empty_side_of_the_book_shows_the_price_at_which_nobody_trades():
     engine = Engine(econo_env.load(ID), 8)
     engine.reset(0)
-    assert (engine.exchange.observations[..., 4] == 0.0).all(), "no bid: a bid of nothing"
-    assert (engine.exchange.observations[..., 5] == 1.0).all(), "no ask: an ask of the highest price"
+    assert (engine.buffers.observations[..., 4] == 0.0).all(), "no bid: a bid of nothing"
+    assert (engine.buffers.observations[..., 5] == 1.0).all(), "no ask: an ask of the highest price"
 
 
 def test_the_judges_hooks_agree_with_the_books():
@@ -246,14 +246,14 @@ def test_the_judges_hooks_agree_with_the_books():
         np.testing.assert_allclose(
             np.sort(market.types.now(scenario, engine.state)[:, agent]), np.sort(drawn), atol=1e-6
         )
-        shown = engine.exchange.observations[:, agent, 0]
+        shown = engine.buffers.observations[:, agent, 0]
         np.testing.assert_allclose(shown, drawn.max(axis=1) if agent < 3 else drawn.min(axis=1), atol=1e-6)
     acting, realised, optimal = make_policy("zero_intelligence", scenario), 0.0, 0.0
     for _ in range(12):
         types = market.types.now(scenario, engine.state)
-        engine.step(acting.act(engine.exchange.observations, engine.exchange.action_mask))
+        engine.step(acting.act(engine.buffers.observations, engine.buffers.action_mask))
         judged = market.welfare(scenario, engine.state, types)
-        np.testing.assert_allclose(judged.created, engine.exchange.rewards.sum(axis=1) + judged.revenue, atol=1e-9)
+        np.testing.assert_allclose(judged.created, engine.buffers.rewards.sum(axis=1) + judged.revenue, atol=1e-9)
         realised, optimal = realised + judged.realised["value"], optimal + judged.optimal["value"]
     np.testing.assert_allclose(realised, engine.state.gains / MICRO, atol=1e-9)
     np.testing.assert_allclose(

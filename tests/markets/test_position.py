@@ -9,7 +9,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.interfaces.page import page
 from econo_env.market import market_of
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.policies import make_policy
 from econo_env.training.evaluation.play import play
 
@@ -32,10 +32,10 @@ def test_a_slot_is_worth_its_clicks():
     scenario = econo_env.load("gsp_v0", click_rates=(0.8, 0.25))
     engine = Engine(scenario, 100)
     engine.reset(0)
-    engine.step(np.zeros_like(engine.exchange.actions))
+    engine.step(np.zeros_like(engine.buffers.actions))
     values, state = np.sort(engine.state.values / 1e6, axis=1)[:, ::-1], engine.state
     by_slot = np.argsort(np.where(state.slots > 0, state.slots, 9), axis=1)
-    rewards = np.take_along_axis(engine.exchange.rewards, by_slot, axis=1)
+    rewards = np.take_along_axis(engine.buffers.rewards, by_slot, axis=1)
     np.testing.assert_allclose(rewards[:, 0], 0.8 * (values[:, 0] - values[:, 1]), atol=2e-6)
     np.testing.assert_allclose(rewards[:, 1], 0.25 * (values[:, 1] - values[:, 2]), atol=2e-6)
     assert not rewards[:, 2].any()
@@ -49,12 +49,12 @@ def test_series_and_welfare_agree():
     engine = Engine(scenario, 64)
     engine.reset(0)
     market, values = market_of(scenario), engine.state.values / 1e6
-    engine.step(np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape))
+    engine.step(np.random.default_rng(0).uniform(-1, 0, engine.buffers.actions.shape))
     shown = market.view.series(scenario, engine.state)
     judged = market.welfare(scenario, engine.state, values[..., None])
     np.testing.assert_allclose(shown["efficiency"], judged.realised["value"] / judged.optimal["value"])
     assert shown["efficiency"].min() < 0.9
-    np.testing.assert_allclose(judged.created - judged.revenue, engine.exchange.rewards.sum(axis=1), atol=1e-9)
+    np.testing.assert_allclose(judged.created - judged.revenue, engine.buffers.rewards.sum(axis=1), atol=1e-9)
     np.testing.assert_array_equal(np.sort(shown["clicks"], axis=1)[:, -2:], np.tile([0.5, 1.0], (64, 1)))
 
 
@@ -63,7 +63,7 @@ def test_curves_of_own_bids_are_those_of_the_rule(name):
     scenario = econo_env.load(name, bids="amount")
     market, engine = market_of(scenario), Engine(scenario, 300)
     engine.reset(1)
-    actions = np.random.default_rng(0).uniform(-1, 0, engine.exchange.actions.shape).astype(np.float32)
+    actions = np.random.default_rng(0).uniform(-1, 0, engine.buffers.actions.shape).astype(np.float32)
     engine.step(actions)
     state = engine.state
     bids = np.array([0.0, 0.3, 0.9, np.nan])
@@ -97,7 +97,7 @@ def test_the_page_tells_of_slots():
     ],
 )
 def test_the_form_is_cleared_and_explained(document, line, payments):
-    cleared = clear_form(document)
+    cleared = clear_document(document)
     assert any(line in said for said in cleared.explanation), cleared.explanation
     assert cleared.payments == payments
     slots = [cleared.allocation[winner] for winner in cleared.winners]
@@ -119,7 +119,7 @@ def test_the_form_is_cleared_and_explained(document, line, payments):
 )
 def test_mistakes_get_one_clear_sentence(document, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form(document)
+        clear_document(document)
     assert "\n" not in str(caught.value)
 
 

@@ -9,9 +9,9 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.market import market_of
-from econo_env.markets.scoring.form import clear_form
+from econo_env.markets.scoring.document import clear_document
+from econo_env.markets.scoring.kernels import best_quality
 from econo_env.markets.scoring.menu import best_score, menu
-from econo_env.markets.scoring.phases import best_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS
 from econo_env.markets.scoring.strategies import score_actions
 from econo_env.mechanisms import clear
@@ -28,7 +28,7 @@ def started(name="first_score_v1", markets=16, **fields):
 
 @pytest.mark.parametrize(("name", "paid"), [("first_score", 2.0), ("second_score", 2.75)])
 def test_a_file_is_cleared_and_explained(name, paid):
-    cleared = clear_form({"mechanism": {"name": name}, "bids": OFFERS})
+    cleared = clear_document({"mechanism": {"name": name}, "bids": OFFERS})
     assert (cleared.winners, cleared.payments) == ([0], [paid, 0.0, 0.0, 0.0])
     assert (cleared.welfare, cleared.optimal, cleared.gap) == (2.0, 2.0, 0.0)
     won, lost, none, too_low = cleared.explanation
@@ -40,13 +40,13 @@ def test_a_file_is_cleared_and_explained(name, paid):
 
 
 def test_a_reserve_score_is_what_a_lonely_winner_is_paid_down_to():
-    cleared = clear_form({"mechanism": {"name": "second_score", "reserve": 1.5}, "bids": OFFERS})
+    cleared = clear_document({"mechanism": {"name": "second_score", "reserve": 1.5}, "bids": OFFERS})
     assert cleared.payments[0] == 2.5
     assert "falls to the reserve, 1.5: no rival is accepted" in cleared.explanation[0]
 
 
 def test_a_tie_is_explained():
-    cleared = clear_form({"mechanism": {"name": "first_score"}, "bids": [OFFERS[0], OFFERS[0]]}, seed=5)
+    cleared = clear_document({"mechanism": {"name": "first_score"}, "bids": [OFFERS[0], OFFERS[0]]}, seed=5)
     (winner,) = cleared.winners
     assert "drawn by lot among equals" in cleared.explanation[winner]
     assert "on whom the lot fell" in cleared.explanation[1 - winner]
@@ -54,7 +54,7 @@ def test_a_tie_is_explained():
 
 def test_with_costs_welfare_is_counted_on_them():
     form = {"mechanism": {"name": "first_score"}, "bids": OFFERS, "costs": [0.7, 0.8, 0.5, 1.0]}
-    cleared = clear_form(form)
+    cleared = clear_document(form)
     assert cleared.welfare == pytest.approx(4.0 - 0.7 * 4.0)
     assert cleared.optimal == pytest.approx(2.0), "supplier 2, at theta 1/2, would deliver 4 for 2"
     assert cleared.gap == pytest.approx(0.4)
@@ -78,7 +78,7 @@ def test_with_costs_welfare_is_counted_on_them():
 )
 def test_mistakes_in_a_file_are_named(changes, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form({"mechanism": {"name": "first_score"}, "bids": OFFERS} | changes)
+        clear_document({"mechanism": {"name": "first_score"}, "bids": OFFERS} | changes)
     assert "\n" not in str(caught.value)
 
 
@@ -135,8 +135,8 @@ def test_the_ends_of_the_action_space():
 
 def test_a_quality_is_the_nearest_step():
     scenario, engine, market = started(markets=200)
-    terms = market.params(scenario)
-    best = np.vectorize(lambda theta: best_quality(float(theta), terms))(engine.state.values)
+    params = market.params(scenario)
+    best = np.vectorize(lambda theta: best_quality(float(theta), params))(engine.state.values)
     actions = np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32)
     engine.step(actions)
     shift = actions[..., 1].astype(np.float64)
@@ -151,7 +151,7 @@ def test_an_action_outside_is_no_offer(bad, component):
     actions = np.zeros((1, 2, 2), dtype=np.float32)
     actions[0, 0, component] = bad
     engine.step(actions)
-    assert engine.exchange.invalid_actions[0] == 1
+    assert engine.buffers.invalid_actions[0] == 1
     assert (engine.state.prices[0, 0], engine.state.award.units[0].tolist()) == (-1, [0, -1])
 
 
@@ -162,9 +162,9 @@ def test_what_repeated_play_shows():
     names = market.observations(scenario)
     assert names == ("cost", "rounds_left", "prior", "won", "received", "winning_score", "winning_quality")
     engine.step(np.random.default_rng(0).uniform(-1, 1, (200, 2, 2)).astype(np.float32))
-    shown, state = dict(zip(names, np.moveaxis(engine.exchange.observations, -1, 0), strict=True)), engine.state
-    assert engine.exchange.observations.min() >= 0.0
-    assert engine.exchange.observations.max() <= 1.0
+    shown, state = dict(zip(names, np.moveaxis(engine.buffers.observations, -1, 0), strict=True)), engine.state
+    assert engine.buffers.observations.min() >= 0.0
+    assert engine.buffers.observations.max() <= 1.0
     won = state.award.units != 0
     assert np.array_equal(shown["won"] > 0, won)
     some = won.any(axis=1)
@@ -178,7 +178,7 @@ def test_what_repeated_play_shows():
 def test_scores_are_reached_by_the_price(share):
     scenario, engine, market = started(markets=500)
     wanted = share * best_score(scenario, market.types.now(scenario, engine.state)[..., 0])
-    engine.step(score_actions(scenario, engine.exchange.observations, wanted))
+    engine.step(score_actions(scenario, engine.buffers.observations, wanted))
     short = wanted - engine.state.scores * 1e-6
     # below the cost the price is a part of it, and the cost moves with a step of quality where two are as good
     slack = 6e-6 if share <= 1.0 else 0.4 * 0.004
@@ -199,10 +199,10 @@ def test_types_can_be_set():
 def test_no_equilibrium_is_claimed_for_unlike_suppliers():
     priors = [{"name": "uniform", "low": 0.5, "high": 1.0}, {"name": "uniform", "low": 0.2, "high": 0.6}]
     scenario, engine, market = started("second_score_v1", costs=priors)
-    assert not market.baselines.equilibrium(scenario, engine.exchange.observations).any()
+    assert not market.baselines.equilibrium(scenario, engine.buffers.observations).any()
     scenario, engine, market = started("first_score_v1", costs=priors)
     with pytest.raises(ValueError, match="different priors"):
-        market.baselines.equilibrium(scenario, engine.exchange.observations)
+        market.baselines.equilibrium(scenario, engine.buffers.observations)
 
 
 def test_the_picture_of_a_round():

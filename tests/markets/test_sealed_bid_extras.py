@@ -12,9 +12,9 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.markets.sealed_bid.layout import observation_names
-from econo_env.markets.sealed_bid.manual import manual
-from econo_env.markets.sealed_bid.outcome import types, welfare
+from econo_env.markets.sealed_bid.analysis import types, welfare
+from econo_env.markets.sealed_bid.docs import docs
+from econo_env.markets.sealed_bid.state import observation_names
 from econo_env.markets.sealed_bid.strategies import equilibrium_actions
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, regrets
@@ -41,7 +41,7 @@ def make(form, markets, **options):
 
 
 def actions_for(engine, tick):
-    return np.random.default_rng([7, tick]).uniform(-1, 1, engine.exchange.actions.shape).astype(np.float32)
+    return np.random.default_rng([7, tick]).uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32)
 
 
 @every_form
@@ -51,16 +51,16 @@ def test_the_books_balance_and_observations_stay_in_their_box(form):
     scenario = engine.scenario
     for tick in range(4):
         known = types(scenario, engine.state)
-        present = engine.exchange.action_mask.copy()
+        present = engine.buffers.action_mask.copy()
         engine.step(actions_for(engine, tick) * (1.0 if tick else 0.0))
         outcome = welfare(scenario, engine.state, known)
-        np.testing.assert_allclose(outcome.created - outcome.revenue, engine.exchange.rewards.sum(axis=1), atol=1e-9)
+        np.testing.assert_allclose(outcome.created - outcome.revenue, engine.buffers.rewards.sum(axis=1), atol=1e-9)
         if scenario.default is None:  # with shocks it is the most that can be expected, not the most by hindsight
             assert np.all(outcome.realised["value"] <= outcome.optimal["value"] + 1e-9)
-        assert engine.exchange.observations.min() >= 0.0
-        assert engine.exchange.observations.max() <= 1.0
+        assert engine.buffers.observations.min() >= 0.0
+        assert engine.buffers.observations.max() <= 1.0
         assert np.all(engine.state.bids[~present] == -1)
-        assert engine.exchange.invalid_actions.sum() == 0
+        assert engine.buffers.invalid_actions.sum() == 0
 
 
 def digest_of(form):
@@ -96,24 +96,24 @@ def test_a_market_in_a_batch_is_the_market_alone(form):
 def test_absent_bidders_bid_nothing_whatever_they_do():
     engine = make("entry", 2000)
     engine.reset(0)
-    there = engine.exchange.action_mask.copy()
+    there = engine.buffers.action_mask.copy()
     assert 0.55 < there.mean() < 0.65
-    engine.step(np.ones_like(engine.exchange.actions))
+    engine.step(np.ones_like(engine.buffers.actions))
     np.testing.assert_array_equal(engine.state.bids >= 0, there)
     np.testing.assert_array_equal(engine.state.present, there)
-    assert not engine.exchange.rewards[~there].any()
-    assert not np.array_equal(there, engine.exchange.action_mask)
+    assert not engine.buffers.rewards[~there].any()
+    assert not np.array_equal(there, engine.buffers.action_mask)
 
 
 def test_a_bid_of_zero_stays_out_where_entering_costs():
     engine = make("entry", 50)
     engine.reset(0)
-    engine.step(-np.ones_like(engine.exchange.actions))
+    engine.step(-np.ones_like(engine.buffers.actions))
     assert np.all(engine.state.bids == -1)
-    assert not engine.exchange.rewards.any()
+    assert not engine.buffers.rewards.any()
     free = Engine(econo_env.load("first_price_v0"), 50)
     free.reset(0)
-    free.step(-np.ones_like(free.exchange.actions))
+    free.step(-np.ones_like(free.buffers.actions))
     assert np.all(free.state.bids == 0)
 
 
@@ -124,7 +124,7 @@ def test_all_bids_are_shown_to_everybody():
     names = observation_names(engine.scenario)
     assert names[0] == "signal"
     assert names[-3:] == ("bid_of_0", "bid_of_1", "bid_of_2")
-    shown = engine.exchange.observations[..., -3:] * engine.scenario.largest_amount
+    shown = engine.buffers.observations[..., -3:] * engine.scenario.largest_amount
     for viewer in range(3):
         np.testing.assert_allclose(shown[:, viewer], engine.state.bids / 1e6, atol=1e-6)
 
@@ -132,7 +132,7 @@ def test_all_bids_are_shown_to_everybody():
 @every_form
 def test_the_page_describes_every_feature(form):
     scenario = econo_env.load("first_price_v0", num_agents=3, max_cycles=4, **FORMS[form])
-    page = manual(scenario)
+    page = docs(scenario)
     assert tuple(page.observations) == observation_names(scenario)
     texts = (page.description, page.rewards, *page.actions.values(), *page.observations.values())
     assert not any("{" in text for text in texts)
@@ -162,7 +162,7 @@ def test_procurement_actions_place_equilibrium_bids():
     engine = Engine(scenario, 100)
     engine.reset(0)
     costs = engine.state.values / 1e6
-    engine.step(equilibrium_actions(scenario, engine.exchange.observations))
+    engine.step(equilibrium_actions(scenario, engine.buffers.observations))
     np.testing.assert_allclose(engine.state.bids / 1e6, costs + (1 - costs) / 4, atol=1e-6)
     won = engine.state.award.units > 0
     np.testing.assert_array_equal(engine.state.award.pays[won], -engine.state.bids[won])

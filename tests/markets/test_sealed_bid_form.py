@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 
 SECOND = {"name": "second_price", "reserve": 0.0}
 
 
 def test_the_example_of_the_contract():
-    cleared = clear_form({"mechanism": SECOND, "bids": [0.4, 0.9, 0.7]})
+    cleared = clear_document({"mechanism": SECOND, "bids": [0.4, 0.9, 0.7]})
     assert cleared.winners == [1]
     assert cleared.allocation == [0, 1, 0]
     assert cleared.payments == [0.0, 0.7, 0.0]
@@ -52,21 +52,23 @@ def test_the_example_of_the_contract():
     ],
 )
 def test_the_explanation_names_the_reason(document, line, gap):
-    cleared = clear_form(document)
+    cleared = clear_document(document)
     assert any(line in said for said in cleared.explanation), cleared.explanation
     assert cleared.gap == gap
 
 
 def test_a_contest_says_that_it_was_drawn():
-    lines = [clear_form({"mechanism": {"name": "tullock"}, "bids": [1.0, 2.0]}, seed).explanation for seed in range(20)]
+    lines = [
+        clear_document({"mechanism": {"name": "tullock"}, "bids": [1.0, 2.0]}, seed).explanation for seed in range(20)
+    ]
     assert ["bidder_0 wins: the draw fell to its bid 1 (its chance: 0.333); pays 1, its own bid",
             "bidder_1 loses: the draw fell to bidder_0 (its chance: 0.667); pays 2, its own bid"] in lines  # fmt: skip
 
 
 def test_the_lottery_is_seeded():
     document = {"mechanism": SECOND, "bids": [0.5] * 4}
-    winners = [clear_form(document, seed).winners for seed in range(20)]
-    assert winners == [clear_form(document, seed).winners for seed in range(20)]
+    winners = [clear_document(document, seed).winners for seed in range(20)]
+    assert winners == [clear_document(document, seed).winners for seed in range(20)]
     assert len({winner for (winner,) in winners}) == 4
 
 
@@ -93,5 +95,5 @@ def test_the_lottery_is_seeded():
 )
 def test_mistakes_get_one_clear_sentence(document, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
-        clear_form(document)
+        clear_document(document)
     assert "\n" not in str(caught.value)

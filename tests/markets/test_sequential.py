@@ -25,16 +25,16 @@ def test_winners_leave_and_values_last(name):
     _, engine = engine_of(name)
     values, gone = engine.state.values.copy(), np.zeros((200, 5), dtype=bool)
     for round_ in range(3):
-        engine.step(np.zeros_like(engine.exchange.actions))
-        state, exchange = engine.state, engine.exchange
+        engine.step(np.zeros_like(engine.buffers.actions))
+        state, buffers = engine.state, engine.buffers
         won = state.award.units > 0
         np.testing.assert_array_equal(won.sum(axis=1), 1)
         assert not (won & gone).any(), "nobody wins twice"
         gone |= won
-        np.testing.assert_array_equal(exchange.action_mask, ~gone)
+        np.testing.assert_array_equal(buffers.action_mask, ~gone)
         np.testing.assert_array_equal(state.values, values)
-        assert not exchange.observations[gone].any()
-        assert exchange.ended.all() == exchange.terminated.all() == (round_ == 2)
+        assert not buffers.observations[gone].any()
+        assert buffers.ended.all() == buffers.terminated.all() == (round_ == 2)
     order = np.argsort(-values, axis=1)[:, :3]
     assert np.take_along_axis(gone, order, axis=1).all(), "truth serves the three highest values"
 
@@ -42,25 +42,25 @@ def test_winners_leave_and_values_last(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_bids_of_those_who_have_left_do_not_count(name):
     _, engine = engine_of(name, bids="amount")
-    first = np.full_like(engine.exchange.actions, -0.5)
+    first = np.full_like(engine.buffers.actions, -0.5)
     first[:, 2] = 1.0
     engine.step(first)
     engine.step(np.where(np.arange(5)[None, :, None] == 2, np.float32(np.nan), first))
     assert (engine.state.bids[:, 2] == -1).all()
     assert not engine.state.award.units[:, 2].any()
-    assert engine.exchange.invalid_actions.sum() == 0
-    assert not engine.exchange.rewards[:, 2].any()
+    assert engine.buffers.invalid_actions.sum() == 0
+    assert not engine.buffers.rewards[:, 2].any()
 
 
 def test_those_who_stay_see_price_bid_and_rivals():
     scenario, engine = engine_of("sequential_second_price", feedback="winning_bid")
     names = market_of(scenario).observations(scenario)
     assert names == ("value", "rounds_left", "rivals", "price", "winning_bid")
-    np.testing.assert_allclose(engine.exchange.observations[0, 0, 1:], [1.0, 1.0, 0.0, 0.0])
-    engine.step(np.zeros_like(engine.exchange.actions))
+    np.testing.assert_allclose(engine.buffers.observations[0, 0, 1:], [1.0, 1.0, 0.0, 0.0])
+    engine.step(np.zeros_like(engine.buffers.actions))
     ranked = np.sort(engine.state.values, axis=1)[:, ::-1] / 1e6
     for market in range(200):
-        seen = engine.exchange.observations[market][engine.state.active[market]]
+        seen = engine.buffers.observations[market][engine.state.active[market]]
         np.testing.assert_allclose(
             seen[:, 1:], np.tile([2 / 3, 3 / 4, ranked[market, 1] / 2, ranked[market, 0] / 2], (4, 1)), atol=1e-6
         )
@@ -72,12 +72,12 @@ def test_more_units_than_bidders(name):
     scenario, engine = engine_of(name, num_agents=2, max_cycles=4, markets=50)
     market, earned = market_of(scenario), np.zeros((50, 2))
     for round_ in range(4):
-        engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
+        engine.step(market.baselines.equilibrium(scenario, engine.buffers.observations))
         assert not engine.state.award.pays.any()
         assert (engine.state.award.units.sum(axis=1) == (round_ < 2)).all()
-        earned += engine.exchange.rewards
+        earned += engine.buffers.rewards
     np.testing.assert_allclose(earned, engine.state.values / 1e6)
-    assert engine.exchange.ended.all()
+    assert engine.buffers.ended.all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,7 +101,7 @@ def test_efficiency_counts_what_was_served_so_far():
     scenario, engine = engine_of("sequential_first_price", bids="amount")
     market, order = market_of(scenario), np.argsort(engine.state.values, axis=1)
     for round_ in range(3):  # the lowest value still there wins each round
-        actions = np.full_like(engine.exchange.actions, -0.9)
+        actions = np.full_like(engine.buffers.actions, -0.9)
         actions[np.arange(200), order[:, round_]] = -0.5
         engine.step(actions)
         values = np.sort(engine.state.values, axis=1)
@@ -113,7 +113,7 @@ def test_bidders_with_other_priors_have_no_closed_form():
     low, high = {"name": "uniform"}, {"name": "uniform", "high": 2.0}
     scenario, engine = engine_of("sequential_first_price", num_agents=2, values=[low, high])
     column = market_of(scenario).observations(scenario).index("prior")
-    np.testing.assert_allclose(engine.exchange.observations[0, :, column], [0.5, 1.0])
+    np.testing.assert_allclose(engine.buffers.observations[0, :, column], [0.5, 1.0])
     with pytest.raises(ValueError, match="bidders with different priors"):
         make_policy("equilibrium", scenario)
 

@@ -21,7 +21,7 @@ def make(num_markets=MARKETS, seed=0, **overrides):
 
 def truthful(engine):
     scenario = engine.scenario
-    return market_of(scenario).baselines.truthful(scenario, engine.exchange.observations)
+    return market_of(scenario).baselines.truthful(scenario, engine.buffers.observations)
 
 
 def books_balance(engine):
@@ -35,10 +35,10 @@ def books_balance(engine):
 
 ADVERSARIES = {
     "truthful": lambda engine, rng: truthful(engine),
-    "random": lambda engine, rng: rng.uniform(-1, 1, engine.exchange.actions.shape),
-    "boasting": lambda engine, rng: np.broadcast_to([-1.0, 1.0, -1.0, -1.0], engine.exchange.actions.shape),
-    "forging": lambda engine, rng: np.broadcast_to([-1.0, 1.0, -1.0, 1.0], engine.exchange.actions.shape),
-    "garbage": lambda engine, rng: rng.choice([np.nan, np.inf, -5.0, 0.3, 1.0], engine.exchange.actions.shape),
+    "random": lambda engine, rng: rng.uniform(-1, 1, engine.buffers.actions.shape),
+    "boasting": lambda engine, rng: np.broadcast_to([-1.0, 1.0, -1.0, -1.0], engine.buffers.actions.shape),
+    "forging": lambda engine, rng: np.broadcast_to([-1.0, 1.0, -1.0, 1.0], engine.buffers.actions.shape),
+    "garbage": lambda engine, rng: rng.choice([np.nan, np.inf, -5.0, 0.3, 1.0], engine.buffers.actions.shape),
 }
 
 
@@ -51,7 +51,7 @@ def test_money_is_conserved_and_nothing_is_negative_whatever_agents_do(conduct, 
     for _ in range(64):
         engine.step(np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32))
         books_balance(engine)
-    assert engine.exchange.ended.all()
+    assert engine.buffers.ended.all()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -85,21 +85,21 @@ def test_an_undetected_forgery_is_paid_and_a_proven_one_ends_in_a_ban():
     actions = truthful(engine)
     actions[..., 3] = 1.0
     engine.step(actions)
-    state, exchange = engine.state, engine.exchange
+    state, buffers = engine.state, engine.buffers
     won = state.winner >= 0
     grades = state.grades[np.flatnonzero(won), state.winner[won]]
     assert set(grades) == {SATISFACTORY, BYZANTINE}
     assert abs((grades == BYZANTINE).mean() - 0.5) < 4 * 0.5 / np.sqrt(won.sum())
     banned = state.grades == BYZANTINE
-    assert np.array_equal(exchange.terminated, banned)
+    assert np.array_equal(buffers.terminated, banned)
     assert np.array_equal(~state.active, banned)
-    assert (exchange.rewards[banned] < 0).all()
+    assert (buffers.rewards[banned] < 0).all()
     engine.step(truthful(engine))
     assert (state.winner[banned.any(axis=1)] != np.argmax(banned, axis=1)[banned.any(axis=1)]).all()
-    assert (exchange.rewards[banned] == 0).all()
-    assert not exchange.terminated[banned].any(), "a ban is announced once"
-    assert not exchange.action_mask[banned].any()
-    assert (exchange.observations[banned] == 0).all()
+    assert (buffers.rewards[banned] == 0).all()
+    assert not buffers.terminated[banned].any(), "a ban is announced once"
+    assert not buffers.action_mask[banned].any()
+    assert (buffers.observations[banned] == 0).all()
 
 
 @pytest.mark.parametrize("agent", range(5))
@@ -120,10 +120,10 @@ def test_eligibility_does_not_depend_on_the_own_bid(agent):
 
 def test_an_agent_that_may_not_bid_is_ignored():
     engine = make(**{"tasks.open_share": 0.0})
-    assert not engine.exchange.action_mask.any(), "newcomers have the bound of ignorance"
+    assert not engine.buffers.action_mask.any(), "newcomers have the bound of ignorance"
     engine.step(truthful(engine))
     assert (engine.state.winner == -1).all()
-    assert (engine.exchange.invalid_actions == 0).all()
+    assert (engine.buffers.invalid_actions == 0).all()
 
 
 def test_too_little_stake_keeps_an_agent_out():
@@ -140,13 +140,13 @@ def test_everybody_present_at_the_end_ends_the_same_way(conduct):
     ended = np.zeros(500, dtype=bool)
     for tick in range(5):
         engine.step(np.asarray(ADVERSARIES[conduct](engine, rng), dtype=np.float32))
-        exchange = engine.exchange
-        assert not (exchange.terminated & exchange.truncated).any()
-        assert not ((exchange.terminated | exchange.truncated) & gone).any(), "nobody ends twice"
-        gone |= exchange.terminated | exchange.truncated
+        buffers = engine.buffers
+        assert not (buffers.terminated & buffers.truncated).any()
+        assert not ((buffers.terminated | buffers.truncated) & gone).any(), "nobody ends twice"
+        gone |= buffers.terminated | buffers.truncated
         if tick < 4:
-            assert not exchange.truncated.any()
-        ended |= exchange.ended
+            assert not buffers.truncated.any()
+        ended |= buffers.ended
     assert ended.all()
     assert gone.all()
 
@@ -156,8 +156,8 @@ def test_a_market_whose_agents_are_all_banned_ends_early():
     engine.step(np.broadcast_to(np.float32([-1, 1, -1, 1]), (50, 1, 4)))
     won = engine.state.winner == 0
     assert won.all()
-    assert engine.exchange.ended.all()
-    assert engine.exchange.terminated.all()
+    assert engine.buffers.ended.all()
+    assert engine.buffers.terminated.all()
 
 
 def test_reputation_learns_reliability():
@@ -195,8 +195,8 @@ def test_the_reward_is_the_transfer_minus_the_cost_of_effort():
         state = engine.state
         won = state.grades != NO_GRADE
         expected = (state.transfers - cost * state.effort[:, None] ** 2) / 1e6
-        assert np.allclose(engine.exchange.rewards[won], expected[won])
-        assert (engine.exchange.rewards[~won] == 0).all()
+        assert np.allclose(engine.buffers.rewards[won], expected[won])
+        assert (engine.buffers.rewards[~won] == 0).all()
 
 
 @pytest.mark.parametrize("conduct", ["truthful", "random", "forging"])
@@ -204,7 +204,7 @@ def test_observations_stay_in_their_box(conduct):
     engine = make()
     rng = np.random.default_rng(0)
     for _ in range(64):
-        observations = engine.exchange.observations
+        observations = engine.buffers.observations
         assert np.isfinite(observations).all()
         assert observations.min() >= 0.0
         assert observations.max() <= 1.0
@@ -237,7 +237,7 @@ def test_the_expected_reward_is_the_mean_of_the_rewards(conduct, stake_cap):
     many = engine.fork(20_000)
     many.state.key[:] = make(num_markets=20_000, seed=5).state.key  # other luck, same task and types
     many.step(np.repeat(actions, 20_000, axis=0))
-    rewards = many.exchange.rewards.sum(axis=1)
+    rewards = many.buffers.rewards.sum(axis=1)
     assert np.unique(many.state.expected_reward).size == 1
     error = rewards.std() / np.sqrt(20_000) + 1e-9
     assert abs(rewards.mean() - many.state.expected_reward[0] / 1e6) < 4 * error

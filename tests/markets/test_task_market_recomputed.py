@@ -9,7 +9,7 @@ from econo_env.economy.ledger import BONDED, ESCROW, FREE, PRINCIPAL, balances_o
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.market import market_of
-from econo_env.markets.task_market.layout import OBSERVATIONS
+from econo_env.markets.task_market.state import OBSERVATIONS
 
 EXCELLENT, SATISFACTORY, POOR, BYZANTINE = 1, 2, 3, 4
 V = {EXCELLENT: 1.37, SATISFACTORY: 1.0, POOR: -0.33, BYZANTINE: -0.77}
@@ -62,12 +62,12 @@ def played(request):
     for _ in range(TICKS):
         before = {name: getattr(engine.state, name).copy() for name in STATE_BEFORE}
         before["types"] = market_of(scenario).types.now(scenario, engine.state)
-        invalid = engine.exchange.invalid_actions.copy()
-        actions = some_actions(rng, engine.exchange.actions.shape)
+        invalid = engine.buffers.invalid_actions.copy()
+        actions = some_actions(rng, engine.buffers.actions.shape)
         engine.step(actions)
         after = each_array(engine.state, np.copy)
-        exchange = engine.exchange
-        seen = exchange.observations.copy(), exchange.rewards.copy(), exchange.invalid_actions - invalid
+        buffers = engine.buffers
+        seen = buffers.observations.copy(), buffers.rewards.copy(), buffers.invalid_actions - invalid
         ticks.append((before, actions, after, *seen))
     return scenario, request.param, ticks
 
@@ -282,7 +282,7 @@ def test_luck_of_work_is_the_winners_own():
 def test_a_new_episode_forgets_the_forgeries_of_the_last():
     engine = Engine(econo_env.load("task_market_v0", **{"tasks.open_share": 1.0, "contract.detection": 1.0}), 20)
     engine.reset(4)
-    actions = np.zeros(engine.exchange.actions.shape, dtype=np.float32)
+    actions = np.zeros(engine.buffers.actions.shape, dtype=np.float32)
     actions[..., 3] = 1.0
     engine.step(actions)
     assert engine.state.forgery_proven.any()
@@ -297,6 +297,6 @@ def test_truth_reaches_the_best_surplus_of_the_eligible():
     engine = Engine(scenario, 12)
     engine.reset(1)
     for _ in range(5):
-        engine.step(market_of(scenario).baselines.truthful(scenario, engine.exchange.observations))
+        engine.step(market_of(scenario).baselines.truthful(scenario, engine.buffers.observations))
         np.testing.assert_allclose(engine.state.surplus, engine.state.best_surplus, atol=1.0)
     assert engine.state.best_surplus.max() > 0

@@ -13,7 +13,7 @@ from pydantic import Field
 import econo_env
 from econo_env.market import market_of
 from econo_env.mechanisms import mechanism, mechanisms
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.mechanisms.parameters import Units
 from econo_env.money import Credits
 
@@ -38,49 +38,49 @@ class OnlyStep(NamedTuple):
     tick_size: Annotated[Credits, Field(gt=0.0)] = 0.01
 
 
-def lowest_wins(bids, weights, lottery, terms, allocation, payments):
+def lowest_wins(bids, weights, lottery, params, allocation, payments):
     """The lowest bid wins and is paid; everybody else pays."""
     allocation[:], payments[:] = 0, ODD + np.arange(len(bids))
     winner = int(np.argmin(np.where(bids < 0, 2**62, bids)))
     allocation[winner], payments[winner] = 1, -ODD
 
 
-def lowest_wins_the_round(bids, lottery, terms, allocation, payments):
+def lowest_wins_the_round(bids, lottery, params, allocation, payments):
     """The same without weights, among those who are there."""
-    lowest_wins(bids, None, lottery, terms, allocation, payments)
+    lowest_wins(bids, None, lottery, params, allocation, payments)
     payments[bids < 0] = 0
 
 
-def lowest_unit(bids, lottery, terms, allocation, payments):
+def lowest_unit(bids, lottery, params, allocation, payments):
     """A unit for the lowest first bid; all pay."""
-    lowest_wins(bids[:, 0], None, lottery, terms, allocation, payments)
+    lowest_wins(bids[:, 0], None, lottery, params, allocation, payments)
 
 
-def last_slot(bids, weights, lottery, terms, allocation, payments):
+def last_slot(bids, weights, lottery, params, allocation, payments):
     """The lowest bid takes the last slot, the others are left empty; all pay."""
-    lowest_wins(bids, weights, lottery, terms, allocation, payments)
-    allocation *= terms.click_rates.shape[0]
+    lowest_wins(bids, weights, lottery, params, allocation, payments)
+    allocation *= params.click_rates.shape[0]
 
 
-def lowest_score(scores, prices, lottery, terms, allocation, payments):
+def lowest_score(scores, prices, lottery, params, allocation, payments):
     """The lowest score is bought; all are paid."""
-    lowest_wins(scores, None, lottery, terms, allocation, payments)
+    lowest_wins(scores, None, lottery, params, allocation, payments)
     payments[allocation > 0] = ODD
 
 
-def task_for_the_lowest(scores, weights, lottery, terms, allocation, second_scores):
+def task_for_the_lowest(scores, weights, lottery, params, allocation, second_scores):
     """The lowest score takes the task."""
-    lowest_wins(scores, weights, lottery, terms, allocation, second_scores)
+    lowest_wins(scores, weights, lottery, params, allocation, second_scores)
     second_scores[:] = ODD * allocation
 
 
-def first_in_the_list(limits, standing, lottery, terms, clock):
+def first_in_the_list(limits, standing, lottery, params, clock):
     """The first tick sends bidder 0 away; the second sells to bidder 1."""
     standing[0] = 0
     return clock._replace(best=ODD, leader=1 if clock.tick else -1, sold=clock.tick > 0, price=clock.price + ODD)
 
 
-def worst_pair(bids, asks, lottery, terms, order, allocation, payments):
+def worst_pair(bids, asks, lottery, params, order, allocation, payments):
     """The lowest bid buys of the highest ask; all pay the market maker."""
     allocation[:], payments[:] = 0, ODD
     allocation[int(np.argmin(bids))], allocation[len(bids) + int(np.argmax(asks))] = 1, -1
@@ -92,7 +92,7 @@ def half_the_price(book, trader, side, level):
     return matched, max(at // 2, 1) if matched >= 0 else at
 
 
-def first_offer(game, bids, lottery, terms, allocation, payments, scratch):
+def first_offer(game, bids, lottery, params, allocation, payments, scratch):
     """The first offer of the first bidder wins; all pay."""
     allocation[:], payments[:] = -1, ODD
     allocation[0] = game.first[0]
@@ -125,7 +125,7 @@ def said_by_clear(market):
 
     document = document_of(OF_EACH_MARKET[market][0])
     document["mechanism"] = {"name": f"strange_{market}"}
-    cleared = clear_form(document)
+    cleared = clear_document(document)
     return {"lines": cleared.explanation, "paid": [float(paid) for paid in cleared.payments]}
 
 
@@ -137,7 +137,7 @@ def said_by_the_picture(market):
     scenario = usual.replace(mechanism=options.model_dump(), max_cycles=3)
     env = econo_env.parallel_env(scenario, render_mode="ansi")
     env.reset(seed=1)
-    rows = market_of(scenario).baselines.truthful(scenario, env.engine.exchange.observations)[0]
+    rows = market_of(scenario).baselines.truthful(scenario, env.engine.buffers.observations)[0]
     pages = [econo_env.describe(scenario), env.render()]
     for _ in range(2):
         env.step({agent: row for agent, row in zip(env.possible_agents, rows, strict=True) if agent in env.agents})

@@ -5,7 +5,7 @@ import pytest
 
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.combinatorial.batch import clear_many, game_of
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.valuations.xor_bids import undominated, xor_bids
 from tests.mechanisms.combinatorial_games import DAY_CRAMTON
 
@@ -46,7 +46,7 @@ def test_the_form_names_bidders_and_items(rows, rule, paid):
         "items": ["A", "B"],
         "bids": [{"bidder": f"b{i}", "bundle": ["AB"[m] for m in items], "amount": a} for i, items, a in rows],
     }
-    cleared = clear_form(document)
+    cleared = clear_document(document)
     assert cleared.winners == ["b0", "b1"]
     assert cleared.allocation[:3] == [["A"], ["B"], []]
     assert cleared.payments[:2] == pytest.approx(paid, abs=1e-9)
@@ -124,4 +124,4 @@ def test_mistakes_are_named(change, said):
         "bids": [{"bidder": 1, "bundle": ["A"], "amount": 1}],
     }
     with pytest.raises(ValueError, match=said):
-        clear_form(document | change)
+        clear_document(document | change)

@@ -22,14 +22,14 @@ def play(payment, rounds=ROUNDS, **changes):
     engine, market = Engine(scenario, rounds), market_of(scenario)
     engine.reset(7)
     types = market.types.now(scenario, engine.state)
-    engine.step(market.baselines.equilibrium(scenario, engine.exchange.observations))
+    engine.step(market.baselines.equilibrium(scenario, engine.buffers.observations))
     return engine, types, market.welfare(scenario, engine.state, types)
 
 
 @pytest.mark.parametrize("payment", ["vcg", "nearest_vcg", "nearest_zero", "nearest_bid"])
 def test_what_is_made_is_what_is_shared_and_the_known_numbers_appear(payment):
     engine, types, welfare = play(payment)
-    rewards, made, best = engine.exchange.rewards, welfare.realised["value"], welfare.optimal["value"]
+    rewards, made, best = engine.buffers.rewards, welfare.realised["value"], welfare.optimal["value"]
     assert rewards.sum(axis=1) + welfare.revenue == pytest.approx(made, abs=1e-9)
     assert best == pytest.approx(np.maximum(types[:, 0, 0] + types[:, 1, 0], types[:, 2, 0]))
     if payment in ANSWERS:
@@ -50,15 +50,15 @@ def test_no_other_bid_serves_a_local_better(payment, correlation):
     engine, market = Engine(scenario, 60_000), market_of(scenario)
     engine.reset(3)
     start = engine.snapshot()
-    actions = market.baselines.equilibrium(scenario, engine.exchange.observations)
+    actions = market.baselines.equilibrium(scenario, engine.buffers.observations)
     engine.step(actions)
-    own = engine.exchange.rewards[:, 0].copy()
+    own = engine.buffers.rewards[:, 0].copy()
     for change in (-0.15, -0.05, 0.05, 0.15):
         engine.restore(start)
         other = actions.copy()
         other[:, 0] = np.clip(other[:, 0] + change / 2.0, -1.0, 1.0)
         engine.step(other)
-        gain = engine.exchange.rewards[:, 0] - own
+        gain = engine.buffers.rewards[:, 0] - own
         assert gain.mean() < 3 * gain.std() / np.sqrt(len(gain)) + 1e-6, change
 
 
@@ -84,18 +84,18 @@ def test_truth_in_the_ring_is_efficient_and_paid_for_within_the_bids():
     engine.reset(0)
     types = market.types.now(scenario, engine.state)
     assert types.shape == (500, 6, 2)
-    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     welfare = market.welfare(scenario, engine.state, types)
     assert welfare.realised["value"] == pytest.approx(welfare.optimal["value"], abs=1e-5)
-    assert np.all(engine.exchange.rewards >= -1e-6)
-    assert engine.exchange.rewards[:, :4].mean() > 0.01
+    assert np.all(engine.buffers.rewards >= -1e-6)
+    assert engine.buffers.rewards[:, :4].mean() > 0.01
 
 
 def test_an_action_out_of_range_is_no_bid():
     engine = Engine(econo_env.load("combinatorial_v1"), 1)
     engine.reset(0)
     engine.step(np.array([[[np.nan], [0.0], [2.0]]], dtype=np.float32))
-    assert engine.exchange.invalid_actions.tolist() == [2]
+    assert engine.buffers.invalid_actions.tolist() == [2]
     assert engine.state.bids[0, [0, 2]].tolist() == [-1, -1]
     assert engine.state.won[0].tolist() == [-1, 1, -1]
 

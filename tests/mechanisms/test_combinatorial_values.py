@@ -11,7 +11,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.market import market_of
-from econo_env.markets.combinatorial.layout import offers_at
+from econo_env.markets.combinatorial.state import offers_at
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
 from econo_env.mechanisms.combinatorial.greedy import greedy_with_critical_payments
 from econo_env.money import to_credits
@@ -42,7 +42,7 @@ def play(scenario, markets, seed=3):
     engine.reset(seed)
     before = each_array(engine.state, np.copy)
     types = market.types.now(scenario, engine.state)
-    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     return engine, before, types, market.welfare(scenario, engine.state, types)
 
 
@@ -53,9 +53,9 @@ def test_truth_under_vcg_is_efficient_pays_no_more_than_it_is_worth_and_the_book
     names = market_of(scenario).types.names(scenario)
     assert types.shape == (400, 4, len(names))
     assert welfare.realised["value"] == pytest.approx(welfare.optimal["value"], abs=1e-9)
-    assert engine.exchange.rewards.sum(axis=1) + welfare.revenue == pytest.approx(welfare.realised["value"])
-    assert engine.exchange.rewards.min() >= -1e-9
-    assert 0.0 <= engine.exchange.observations.min() <= engine.exchange.observations.max() <= 1.0
+    assert engine.buffers.rewards.sum(axis=1) + welfare.revenue == pytest.approx(welfare.realised["value"])
+    assert engine.buffers.rewards.min() >= -1e-9
+    assert 0.0 <= engine.buffers.observations.min() <= engine.buffers.observations.max() <= 1.0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,7 +69,7 @@ def test_types_given_by_hand_are_played_like_those_drawn(kind):
     for agent in range(4):
         market.types.put(scenario, other, agent, types[:, agent])
     other.show()
-    assert np.array_equal(other.exchange.observations, engine.exchange.observations)
+    assert np.array_equal(other.buffers.observations, engine.buffers.observations)
     for column in ("values", "items", "bundle"):
         assert np.array_equal(getattr(other.state, column), getattr(engine.state, column))
 
@@ -94,9 +94,9 @@ def test_a_market_of_a_batch_is_that_market_alone(kind):
     alone.reset(4, first_market=5)
     for _ in range(3):
         for engine in (batch, alone):
-            engine.step(market_of(scenario).baselines.truthful(scenario, engine.exchange.observations))
+            engine.step(market_of(scenario).baselines.truthful(scenario, engine.buffers.observations))
         assert np.array_equal(batch.state.values[5], alone.state.values[0])
-        assert np.array_equal(batch.exchange.rewards[5], alone.exchange.rewards[0])
+        assert np.array_equal(batch.buffers.rewards[5], alone.buffers.rewards[0])
 
 
 def test_additive_values_make_vcg_a_second_price_auction_of_every_item():
@@ -114,7 +114,7 @@ def most_that_a_coalition_blocks(scenario, engine, before):
     """By how much the best coalition could do better than the payments, micro-credits (markets,); 0 in the core."""
     game, values = game_of(scenario.offers), before.values
     bundles = np.tile(game.bundle, (len(values), 1))
-    kept, revenue = np.rint(engine.exchange.rewards * 1e6), engine.state.award.pays.sum(axis=1)
+    kept, revenue = np.rint(engine.buffers.rewards * 1e6), engine.state.award.pays.sum(axis=1)
     worst = np.zeros(len(values))
     for members in coalitions(values.shape[1]):
         inside = np.isin(np.arange(values.shape[1]), members)
@@ -170,7 +170,7 @@ def test_single_minded_bidders_on_parts_and_the_whole_are_the_local_global_game(
     """With these bundles and exponent 1 locals draw U[0, 1] and the global bidder U[0, 2]: utilities 5/24 and 7/24."""
     scenario = load({"name": "single_minded", "items": 2, "bundles": [[0], [1], [0, 1]]}, agents=3)
     engine, _, _, welfare = play(scenario, 200_000)
-    assert engine.exchange.rewards.mean(axis=0) == pytest.approx([5 / 24, 5 / 24, 7 / 24], abs=3e-3)
+    assert engine.buffers.rewards.mean(axis=0) == pytest.approx([5 / 24, 5 / 24, 7 / 24], abs=3e-3)
     assert welfare.revenue.mean() == pytest.approx(7 / 12, abs=3e-3)
     assert market_of(scenario).roles(scenario) == ((0,), (1,), (2,))
 

@@ -10,7 +10,7 @@ from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.scenario import Scenario
 
 
@@ -41,7 +41,7 @@ def _params(scenario: Scenario, section: TaxSection) -> Params:
 
 
 @compiled
-def collect(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def collect(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Moves the tax from free money to the treasury, as far as there is any."""
     agents = world.tax.taken.shape[1]
     for i in range(agents):
@@ -52,7 +52,7 @@ def collect(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def forget(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nothing has been taxed at the start of an episode."""
     for i in range(world.tax.taken.shape[1]):
         world.tax.taken[k, i] = 0

@@ -113,5 +113,5 @@ def test_its_compiled_code_is_kept_until_its_code_changes(package, tmp_path):
     assert played() == ([0.7, 0.5, 0.5], False, 1), "words"
     edited(package, "max(0, -others)", "2 * max(0, -others)", "pivotal.py")
     assert played() == ([0.9, 0.5, 0.5], True, 2), "the rule"
-    edited(package, "terms.highest + 0.5", "terms.highest * 2.0 + 0.5", "public_good.py")
+    edited(package, "params.highest + 0.5", "params.highest * 2.0 + 0.5", "public_good.py")
     assert played() == ([0.5, 0.5, 0.5], True, 3), "the market"

@@ -24,13 +24,13 @@ def test_a_part_from_outside_acts_like_any_other():
         engine.reset(0)
         taxed = np.zeros(32, dtype=np.int64)
         for _ in range(10):
-            engine.step(np.full(engine.exchange.actions.shape, -0.3, np.float32))
+            engine.step(np.full(engine.buffers.actions.shape, -0.3, np.float32))
             award, world = engine.state.award, engine.world
             due = np.maximum(award.pays, 0) // 4
             np.testing.assert_array_equal(world.tax.taken, due)
             taxed += due.sum(axis=1)
             earned = (award.worth - award.pays - due) / 1e6
-            np.testing.assert_allclose(engine.exchange.rewards, earned, atol=1e-9, rtol=0)
+            np.testing.assert_allclose(engine.buffers.rewards, earned, atol=1e-9, rtol=0)
             np.testing.assert_array_equal(world.ledger.balances[:, 1], taxed)  # the treasury
             np.testing.assert_array_equal(world.ledger.balances.sum(axis=1), world.ledger.minted)
         names = econo_env.vector_env(scenario).observation_names
@@ -44,7 +44,7 @@ def test_its_machine_code_is_read_back_by_another_process(tmp_path):
         "import numpy as np, econo_env\nfrom tests.outside.tax import PART\n"
         "econo_env.register_part(PART)\n"
         f"envs = econo_env.vector_env('first_price_v0', 2, economy={ECONOMY!r})\n"
-        "envs.reset(0)\nenvs.step(np.zeros_like(envs.engine.exchange.actions))\n"
+        "envs.reset(0)\nenvs.step(np.zeros_like(envs.engine.buffers.actions))\n"
         "stats = envs.engine._kernels.run.stats\n"
         "print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))"
     )

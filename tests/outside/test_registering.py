@@ -14,7 +14,7 @@ from econo_env import table
 from econo_env.catalogue import MARKETS, scenario_table
 from econo_env.interfaces.gymnasium import SingleAgentEnv
 from econo_env.mechanisms.base import MECHANISMS
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.policies import Row, make_policy, policy_names
 from econo_env.policy import POLICIES
 from econo_env.table import Table
@@ -40,7 +40,7 @@ def test_a_rule_is_there_as_soon_as_it_is_registered_and_gone_when_it_goes():
         assert ("econo/mine-v0" in pettingzoos()) == has_a_registry
         outcome = econo_env.mechanisms.clear("mine", [0.4, 0.9, 0.7])
         np.testing.assert_allclose(outcome.payments, [0.0, 0.7, 0.0])
-        assert clear_form({"mechanism": {"name": "mine"}, "bids": [1.0]}).winners == [0]
+        assert clear_document({"mechanism": {"name": "mine"}, "bids": [1.0]}).winners == [0]
     assert econo_env.scenarios() == before
     assert "econo/mine-v0" not in pettingzoos()
     with pytest.raises(gymnasium.error.NameNotFound):

@@ -47,19 +47,19 @@ def alone(scenario, market, learner, broken_off=()):
     """
     engine, policy, record = Engine(scenario, 1), WinStay(), []
     engine.reset(SEED, first_market=market)
-    exchange = engine.exchange
+    buffers = engine.buffers
     for tick, action in enumerate(learner[:, market]):
-        actions = policy.act(exchange.observations, exchange.action_mask)
+        actions = policy.act(buffers.observations, buffers.action_mask)
         actions[0, 0] = action
         engine.step(actions)
-        policy.observe(exchange.rewards, exchange.ended)
-        reward, over = exchange.rewards[0, 0], bool(exchange.ended[0])
+        policy.observe(buffers.rewards, buffers.ended)
+        reward, over = buffers.rewards[0, 0], bool(buffers.ended[0])
         if over:
             engine.reset_markets([True])
         if tick in broken_off:
             policy.observe(np.zeros((1, 3)), np.ones(1, bool))
             engine.reset_markets([True])
-        record.append((reward, over, exchange.observations[0, 0].copy()))
+        record.append((reward, over, buffers.observations[0, 0].copy()))
     return record
 
 
@@ -209,13 +209,13 @@ class TestEvaluation:
         def played(deviates):
             engine, policy = sample.engine, WinStay()
             engine.restore(sample.start)
-            actions = policy.act(engine.exchange.observations, engine.exchange.action_mask).copy()
+            actions = policy.act(engine.buffers.observations, engine.buffers.action_mask).copy()
             if deviates:
                 actions[:, 0] = np.tile(deviation, (sample.shape[0], 1))
             engine.step(actions)
-            policy.observe(engine.exchange.rewards, engine.exchange.ended)
-            earned = engine.exchange.rewards.copy()
-            return by_hand(engine, policy, ~engine.exchange.ended, earned)[:, 0]
+            policy.observe(engine.buffers.rewards, engine.buffers.ended)
+            earned = engine.buffers.rewards.copy()
+            return by_hand(engine, policy, ~engine.buffers.ended, earned)[:, 0]
 
         np.testing.assert_allclose(gains.reshape(-1), played(True) - played(False), rtol=0, atol=1e-12)
 
@@ -229,11 +229,11 @@ class TestEvaluation:
             engine, policy, earned = Engine(REPEATED, 16), WinStay(), 0.0
             engine.reset(SEED)
             for _ in range(REPEATED.max_cycles):
-                actions = policy.act(engine.exchange.observations, engine.exchange.action_mask).copy()
+                actions = policy.act(engine.buffers.observations, engine.buffers.action_mask).copy()
                 actions[:, 1] += np.float32(shift)
                 engine.step(actions)
-                policy.observe(engine.exchange.rewards, engine.exchange.ended)
-                earned = earned + engine.exchange.rewards[:, 1]
+                policy.observe(engine.buffers.rewards, engine.buffers.ended)
+                earned = earned + engine.buffers.rewards[:, 1]
             return earned
 
         np.testing.assert_allclose(gains, played(0.2) - played(0.0), rtol=0, atol=1e-12)
@@ -255,7 +255,7 @@ def test_difference_rewards_follow_what_opponents_remember(seen, monkeypatch):
     """Values are drawn anew at every tick, so that all that is left of a move is what others remember of it."""
     if seen == "memory alone":
         engine = Engine(REPEATED, 1)
-        monkeypatch.setattr(difference, "_WRITTEN_FIRST", {*engine.state._fields, *engine.exchange._fields})
+        monkeypatch.setattr(difference, "_WRITTEN_FIRST", {*engine.state._fields, *engine.buffers._fields})
     ticks, gamma = REPEATED.max_cycles, 0.9
     means, draws = np.full((MARKETS, 1), -0.4, np.float32), moves(ticks, seed=2)
     env = sb3_env(REPEATED, MARKETS)
@@ -359,13 +359,13 @@ def test_pictures_tell_of_every_tick(longest, monkeypatch):
 
     engine, by_itself, expected = Engine(REPEATED, 1), WinStay(), np.zeros(3)
     engine.reset(SEED)
-    exchange = engine.exchange
+    buffers = engine.buffers
     for _ in range(3 if longest == 4 else 2):  # episodes that it takes to show so many rounds
         for _ in range(min(longest, REPEATED.max_cycles)):
-            engine.step(by_itself.act(exchange.observations, exchange.action_mask))
-            by_itself.observe(exchange.rewards, exchange.ended)
-            expected += exchange.rewards[0]
-        if not exchange.ended[0]:
+            engine.step(by_itself.act(buffers.observations, buffers.action_mask))
+            by_itself.observe(buffers.rewards, buffers.ended)
+            expected += buffers.rewards[0]
+        if not buffers.ended[0]:
             by_itself.observe(np.zeros((1, 3)), np.ones(1, bool))
         engine.reset_markets([True])
     np.testing.assert_allclose(list(earned.values()), expected, rtol=0, atol=1e-12)

@@ -21,8 +21,8 @@ def bids_and_values(name, num_markets=512, options=None, **overrides):
     scenario = econo_env.load("first_price_v0", **overrides)
     engine = engine_of(scenario, num_markets)
     policy = make_policy(name, scenario, seed=1, **(options or {}))
-    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-    assert engine.exchange.invalid_actions.sum() == 0
+    engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
+    assert engine.buffers.invalid_actions.sum() == 0
     return engine.state.bids, engine.state.values
 
 
@@ -191,16 +191,16 @@ def test_a_limit_drawn_by_lot_holds_for_the_whole_sale_of_a_clock(name, clock):
     engine = engine_of(econo_env.load(clock), 256)
     policy = make_policy(name, engine.scenario, seed=1)
     mask = np.ones((256, 2), dtype=bool)
-    first = policy.act(engine.exchange.observations, mask)
+    first = policy.act(engine.buffers.observations, mask)
     values = engine.state.values.copy()
     assert np.ptp(first) > 0.9
     for _ in range(3):
-        engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-    assert np.array_equal(policy.act(engine.exchange.observations, mask), first)
-    assert not np.isin(make_policy(name, engine.scenario, seed=2).act(engine.exchange.observations, mask), first).all()
+        engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
+    assert np.array_equal(policy.act(engine.buffers.observations, mask), first)
+    assert not np.isin(make_policy(name, engine.scenario, seed=2).act(engine.buffers.observations, mask), first).all()
     engine.reset(6)
     assert not np.array_equal(engine.state.values, values)
-    later = policy.act(engine.exchange.observations, mask)
+    later = policy.act(engine.buffers.observations, mask)
     assert abs(np.corrcoef(later.ravel(), first.ravel())[0, 1]) < 0.15
 
 

@@ -39,8 +39,8 @@ def prior(rng, scale):
 def placed(engine, meant):
     """The bids in micro-credits that the engine makes of bids in credits."""
     market, scenario = market_of(engine.scenario), engine.scenario
-    actions = market.baselines.bids.place(scenario, engine.exchange.observations, meant)
-    engine.step(np.reshape(actions, engine.exchange.actions.shape))
+    actions = market.baselines.bids.place(scenario, engine.buffers.observations, meant)
+    engine.step(np.reshape(actions, engine.buffers.actions.shape))
     return engine.state.bids
 
 
@@ -93,7 +93,7 @@ def test_a_limit_at_a_price_of_the_clock_says_yes_to_it(name):
         engine = engine_of(scenario, 0)
         values = engine.state.values.copy()
         market = market_of(scenario)
-        engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+        engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
         limits, size = engine.state.bids, round(step * 1e6)
         whole = values % size == 0
         assert whole.mean() > 0.2
@@ -128,7 +128,7 @@ def test_orders_at_a_tick_of_the_book_stand_at_that_tick():
         market = market_of(scenario)
         for level in (3, 47, 90):
             offers = np.array([level, level + 3]) * tick  # apart, so that both rest
-            actions = market.baselines.bids.place(scenario, engine.exchange.observations, np.tile(offers, (MARKETS, 1)))
+            actions = market.baselines.bids.place(scenario, engine.buffers.observations, np.tile(offers, (MARKETS, 1)))
             engine.reset(0)
             engine.step(actions)
             size = round(tick * 1e6)
@@ -145,7 +145,7 @@ def test_scores_meant_at_the_reserve_reach_it(scale):
     )
     engine = engine_of(scenario, 0)
     best = best_score(scenario, engine.state.values / 1e6)
-    actions = score_actions(scenario, engine.exchange.observations, np.full(best.shape, 0.2 * scale))
+    actions = score_actions(scenario, engine.buffers.observations, np.full(best.shape, 0.2 * scale))
     engine.step(actions)
     can = best[:, 0] > 0.2 * scale * (1 + 1e-6) + 1e-5
     assert can.mean() > 0.2
@@ -168,7 +168,7 @@ def test_a_single_bidder_buys_at_the_reserve_in_equilibrium(name, bids):
         values = engine.state.values.reshape(MARKETS).copy()
         bought = np.zeros(MARKETS, dtype=bool)
         for _ in range(scenario.max_cycles):
-            engine.step(market_of(scenario).baselines.equilibrium(scenario, engine.exchange.observations))
+            engine.step(market_of(scenario).baselines.equilibrium(scenario, engine.buffers.observations))
             bought |= engine.state.award.units.reshape(MARKETS) > 0
         sure = np.abs(values / (reserve * 1e6) - 1.0) > 1e-6
         assert np.array_equal(bought[sure], values[sure] > reserve * 1e6)

@@ -69,11 +69,11 @@ class Strict(WinStay):
 
 def by_hand(engine, policy, live, earned, discount=1.0):
     """Plays to the end of the live episodes without a runner; adds to `earned` (markets, agents), discounted."""
-    exchange, weight = engine.exchange, 1.0
+    buffers, weight = engine.buffers, 1.0
     while live.any():
-        engine.step(policy.act(exchange.observations, exchange.action_mask))
-        policy.observe(exchange.rewards, exchange.ended)
-        earned += np.where(live[:, None], weight * exchange.rewards, 0.0)
+        engine.step(policy.act(buffers.observations, buffers.action_mask))
+        policy.observe(buffers.rewards, buffers.ended)
+        earned += np.where(live[:, None], weight * buffers.rewards, 0.0)
         weight *= discount
-        live = live & ~exchange.ended
+        live = live & ~buffers.ended
     return earned

@@ -60,18 +60,18 @@ def play(scenario, act, markets=512, seed=0):
     played = Played(types, np.zeros((markets, scenario.num_agents)), zeros, zeros.copy(), zeros.copy())
     live, tick = np.ones(markets, dtype=bool), 0
     while live.any():
-        types, exchange = market.types.now(scenario, engine.state), engine.exchange
-        allowed = exchange.action_mask[..., None]
-        engine.step(np.where(allowed, act(tick, exchange.observations), 0.0).astype(np.float32))
+        types, buffers = market.types.now(scenario, engine.state), engine.buffers
+        allowed = buffers.action_mask[..., None]
+        engine.step(np.where(allowed, act(tick, buffers.observations), 0.0).astype(np.float32))
         lucky = market.judging.expected_rewards
-        rewards = exchange.rewards if lucky is None else lucky(scenario, engine.state)
+        rewards = buffers.rewards if lucky is None else lucky(scenario, engine.state)
         worth = market.welfare(scenario, engine.state, types)
         played.rewards = played.rewards + np.where(live[:, None], rewards, 0.0)
         played.realised = played.realised + np.where(live, worth.realised["value"], 0.0)
         played.optimal = played.optimal + np.where(live, worth.optimal["value"], 0.0)
         played.revenue = played.revenue + np.where(live, worth.revenue, 0.0)
         played.revenues.append(np.where(live, worth.revenue, 0.0))
-        live &= ~exchange.ended
+        live &= ~buffers.ended
         tick += 1
     award = engine.state.award
     placed = engine.state.slots if scenario.market == "position" else award.units

@@ -21,11 +21,11 @@ def played(name, form, seed):
     engine, generator = Engine(scenario, MARKETS), np.random.default_rng(seed)
     engine.reset(seed)
     for _ in range(max(TICKS, 40 if market_of(scenario).one_sale else 0)):
-        actions = generator.uniform(-1.0, 1.0, engine.exchange.actions.shape).astype(np.float32)
+        actions = generator.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32)
         actions[generator.random(actions.shape[:2]) < 0.2] = np.nan
         engine.step(actions)
         yield engine, np.isnan(actions).any(axis=-1)
-        engine.reset_markets(engine.exchange.ended.copy())
+        engine.reset_markets(engine.buffers.ended.copy())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -34,7 +34,7 @@ def test_rewards_are_worth_less_what_is_paid(name, form):
     for engine, _ in played(name, form, 1):
         award = engine.state.award
         earned = (award.worth - award.pays) / 1e6
-        np.testing.assert_allclose(engine.exchange.rewards, earned, atol=SLACK, rtol=0)
+        np.testing.assert_allclose(engine.buffers.rewards, earned, atol=SLACK, rtol=0)
 
 
 @pytest.mark.parametrize("name", econo_env.scenarios())
@@ -71,7 +71,7 @@ def test_a_sale_of_a_clock_is_handed_on_once():
     engine.reset(0)
     units = np.zeros((32, engine.num_agents), dtype=np.int64)
     for _ in range(engine.scenario.max_cycles):
-        engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+        engine.step(np.zeros(engine.buffers.actions.shape, np.float32))
         units += engine.state.award.units
     assert (units.sum(axis=1) == 1).all()
 
@@ -79,7 +79,7 @@ def test_a_sale_of_a_clock_is_handed_on_once():
 def test_a_slot_is_one_unit():
     engine = Engine(econo_env.load("gsp_v0"), 32)
     engine.reset(0)
-    engine.step(np.zeros(engine.exchange.actions.shape, np.float32))
+    engine.step(np.zeros(engine.buffers.actions.shape, np.float32))
     assert engine.state.slots.max() == 2
     np.testing.assert_array_equal(engine.state.award.units, engine.state.slots > 0)
 
@@ -88,7 +88,7 @@ def test_entry_costs_are_in_the_worth():
     costs = {"participation": {"entry_fee": 0.02, "entry_cost": 0.05}}
     engine = Engine(econo_env.load("first_price_v0", **costs), 64)
     engine.reset(0)
-    engine.step(np.full(engine.exchange.actions.shape, -0.4, np.float32))
+    engine.step(np.full(engine.buffers.actions.shape, -0.4, np.float32))
     award = engine.state.award
-    np.testing.assert_allclose(engine.exchange.rewards, (award.worth - award.pays) / 1e6, atol=SLACK, rtol=0)
+    np.testing.assert_allclose(engine.buffers.rewards, (award.worth - award.pays) / 1e6, atol=SLACK, rtol=0)
     assert (award.worth[award.units == 0] == -50_000).all()

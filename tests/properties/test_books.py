@@ -22,17 +22,17 @@ def started(name, markets=MARKETS, seed=3, **options):
 def random_actions(engine, tick):
     """Half of the time near the truth or anywhere, so that clocks run and books fill; where allowed, else 0."""
     rng = np.random.default_rng([17, tick])
-    wide = rng.uniform(-1.0, 1.0, engine.exchange.actions.shape)
+    wide = rng.uniform(-1.0, 1.0, engine.buffers.actions.shape)
     near = np.clip(rng.normal(0.0, 0.2, wide.shape), -1.0, 1.0)
     chosen = np.where(rng.random((len(wide), 1, 1)) < 0.5, wide, near)
-    return np.where(engine.exchange.action_mask[..., None], chosen, 0.0).astype(np.float32)
+    return np.where(engine.buffers.action_mask[..., None], chosen, 0.0).astype(np.float32)
 
 
 def ticks_of(engine):
     """Until everybody is through, or long enough."""
     for tick in range(TICKS):
         yield tick
-        if engine.exchange.ended.all():
+        if engine.buffers.ended.all():
             return
 
 
@@ -46,10 +46,10 @@ def test_what_is_created_is_what_agents_and_principal_get(name):
         types = market.types.now(scenario, engine.state)
         engine.step(random_actions(engine, tick))
         welfare = market.welfare(scenario, engine.state, types)
-        gap = engine.exchange.rewards.sum(axis=1) + welfare.revenue - welfare.created
+        gap = engine.buffers.rewards.sum(axis=1) + welfare.revenue - welfare.created
         assert np.abs(gap[running]).max(initial=0.0) <= EXACT, tick
         moved += int((welfare.created != 0.0)[running].sum())
-        running &= ~engine.exchange.ended
+        running &= ~engine.buffers.ended
     assert moved > MARKETS // 4, "and something is made"
 
 
@@ -84,7 +84,7 @@ def test_money_is_whole_and_payments_are_the_revenue(name):
         if name in ("double_auction_v1", "posted_price_v1", "continuous_double_auction_v1"):
             assert not paid.any(), "what buyers pay is what sellers get, to the last unit"
             assert not state.award.units.sum(axis=1).any(), "and what is sold is bought"
-        running &= ~engine.exchange.ended
+        running &= ~engine.buffers.ended
 
 
 @scenario_ids
@@ -101,10 +101,10 @@ def test_actions_are_read_and_never_written(name):
             engine.step(actions)
             outcomes.append(engine.snapshot())
             np.testing.assert_array_equal(actions, kept)
-            np.testing.assert_array_equal(engine.exchange.actions, kept)
+            np.testing.assert_array_equal(engine.buffers.actions, kept)
         for one, other in zip(outcomes[0].arrays(), outcomes[1].arrays(), strict=True):
             np.testing.assert_array_equal(one, other)
-        if engine.exchange.ended.any():
+        if engine.buffers.ended.any():
             return
 
 
@@ -121,7 +121,7 @@ def test_judges_read_and_never_write(name):
     first, again = (market.welfare(scenario, engine.state, types) for _ in range(2))
     np.testing.assert_array_equal(first.created, again.created)
     np.testing.assert_array_equal(first.revenue, again.revenue)
-    for then, now in zip((*before.state, *before.exchange), engine.arrays(), strict=True):
+    for then, now in zip((*before.state, *before.buffers), engine.arrays(), strict=True):
         np.testing.assert_array_equal(then, now)
 
 

@@ -117,18 +117,21 @@ def test_a_score_of_the_reserve_wins(name):
     ([49, -1, 20], None, 0), ([51, 50, 49], 0, 50), ([70, 60, -1], 0, 60), ([51, 49, -1], 0, 50),
 ])  # fmt: skip
 def test_a_task_goes_to_a_score_of_the_reserve_and_owes_the_best_losing_one(scores, won, owed):
-    rule, terms = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=50)
+    rule, params = (
+        mechanism("contingent_second_score").rule,
+        mechanism("contingent_second_score").parameters(reserve=50),
+    )
     scores = np.array(scores, dtype=np.int64)
     allocation, second = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
-    rule(scores, np.full(3, 1000), LOTTERY, terms, allocation, second)
+    rule(scores, np.full(3, 1000), LOTTERY, params, allocation, second)
     assert np.flatnonzero(allocation).tolist() == ([] if won is None else [won])
     assert second.sum() == owed
 
 
 def test_a_score_of_zero_is_served_without_a_reserve():
-    rule, terms = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=0)
+    rule, params = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=0)
     allocation, second = np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
-    rule(np.array([0, -1]), np.full(2, 1000), LOTTERY, terms, allocation, second)
+    rule(np.array([0, -1]), np.full(2, 1000), LOTTERY, params, allocation, second)
     assert allocation.tolist() == [1, 0]
 
 
@@ -220,11 +223,11 @@ def test_the_longer_side_of_a_posted_price_is_drawn_whatever_it_offers():
 
 def test_equal_scores_are_drawn():
     """Three alike: each wins some of 60 lots, and the one who does owes what all of them score."""
-    rule, terms = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=0)
+    rule, params = mechanism("contingent_second_score").rule, mechanism("contingent_second_score").parameters(reserve=0)
     won = np.zeros(3, dtype=int)
     for tick in range(60):
         allocation, second = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
-        rule(np.full(3, 7), np.full(3, 1000), LOTTERY._replace(tick=tick), terms, allocation, second)
+        rule(np.full(3, 7), np.full(3, 1000), LOTTERY._replace(tick=tick), params, allocation, second)
         assert second.tolist() == (7 * allocation).tolist()
         won += allocation
     assert won.sum() == 60

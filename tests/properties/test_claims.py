@@ -7,14 +7,14 @@ import pytest
 
 import econo_env
 from econo_env.market import market_of
-from econo_env.mechanisms import mechanisms, properties
+from econo_env.mechanisms import claims, mechanisms
+from econo_env.mechanisms.claims import Claim, table_line
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
-from econo_env.mechanisms.properties import Claim, table_line
 from econo_env.mechanisms.shill import shill_gain
 from econo_env.valuations.xor_bids import xor_bids
+from tests.claims.games import one_agent, play, random_actions, strategy
 from tests.markets.test_order_book import test_price_time_priority as follow_price_time_priority
 from tests.mechanisms.combinatorial_games import coalition_worths, profits, random_bids
-from tests.properties.games import one_agent, play, random_actions, strategy
 
 MICRO = 1e-9
 TWO_ROUNDINGS = 2.5e-6  # worth and cost of a quality are rounded one by one, so the next quality may seem better
@@ -22,7 +22,7 @@ VISIBLE = 1e-3  # credits or shares: an example against a claim shows at least s
 DEVIATIONS = 24
 PAGE = (Path(__file__).parents[2] / "docs" / "mechanisms.md").read_text()
 
-CLAIMS = [(name, claim) for name, row in mechanisms().items() for claim in row.properties]
+CLAIMS = [(name, claim) for name, row in mechanisms().items() for claim in row.claims]
 
 
 def tolerance(scenario, claim):
@@ -185,20 +185,20 @@ def loses_the_least_trade(scenario, claim):
 
 
 CHECKS = {
-    properties.TRUTHFUL.name: truthful,
-    properties.EFFICIENT.name: efficient,
-    properties.EFFICIENT_IN_EQUILIBRIUM.name: efficient_in_equilibrium,
-    properties.EX_POST_RATIONAL.name: ex_post_rational,
-    properties.INTERIM_RATIONAL.name: interim_rational,
-    properties.NO_DEFICIT.name: no_deficit,
-    properties.BUDGET_BALANCED.name: budget_balanced,
-    properties.MONOTONE.name: monotone,
-    properties.PRICED_BY_OTHERS.name: priced_by_others,
-    properties.IN_THE_CORE.name: in_the_core,
-    properties.FALSE_NAME_PROOF.name: false_name_proof,
-    properties.SHILL_PROOF.name: shill_proof,
-    properties.PRICE_TIME_PRIORITY.name: price_time_priority,
-    properties.LOSES_THE_LEAST_TRADE.name: loses_the_least_trade,
+    claims.TRUTHFUL.name: truthful,
+    claims.EFFICIENT.name: efficient,
+    claims.EFFICIENT_IN_EQUILIBRIUM.name: efficient_in_equilibrium,
+    claims.EX_POST_RATIONAL.name: ex_post_rational,
+    claims.INTERIM_RATIONAL.name: interim_rational,
+    claims.NO_DEFICIT.name: no_deficit,
+    claims.BUDGET_BALANCED.name: budget_balanced,
+    claims.MONOTONE.name: monotone,
+    claims.PRICED_BY_OTHERS.name: priced_by_others,
+    claims.IN_THE_CORE.name: in_the_core,
+    claims.FALSE_NAME_PROOF.name: false_name_proof,
+    claims.SHILL_PROOF.name: shill_proof,
+    claims.PRICE_TIME_PRIORITY.name: price_time_priority,
+    claims.LOSES_THE_LEAST_TRADE.name: loses_the_least_trade,
 }
 
 
@@ -216,16 +216,16 @@ def test_the_claim(name, claim):
 
 
 def test_every_property_has_a_check():
-    known = {claim.name for claim in vars(properties).values() if isinstance(claim, Claim)}
+    known = {claim.name for claim in vars(claims).values() if isinstance(claim, Claim)}
     assert known == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", mechanisms())
 def test_the_page_says_what_the_row_says(name):
-    assert table_line(name, mechanisms()[name].properties) in PAGE
+    assert table_line(name, mechanisms()[name].claims) in PAGE
 
 
-@pytest.mark.parametrize("theorem", [one for one in vars(properties).values() if isinstance(one, properties.Theorem)])
+@pytest.mark.parametrize("theorem", [one for one in vars(claims).values() if isinstance(one, claims.Theorem)])
 def test_the_page_states_every_theorem(theorem):
     page = " ".join(PAGE.split())
     assert theorem.statement in page

@@ -20,7 +20,7 @@ def started(name, markets, seed=5, **fields):
 
 def some_actions(engine, tick):
     rng = np.random.default_rng([29, tick])
-    return rng.uniform(-1.0, 1.0, engine.exchange.actions.shape).astype(np.float32)
+    return rng.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32)
 
 
 @scenario_ids
@@ -86,10 +86,10 @@ def winners_of_ties(name, **fields):
     alike(engine, scenario, market)
     won = np.zeros((TIES, scenario.num_agents), dtype=bool)
     for _ in range(scenario.max_cycles):
-        engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+        engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
         fresh = ~won.any(axis=1)
         won[fresh] = (engine.state.award.units != 0)[fresh]
-        if won.any(axis=1).all() or engine.exchange.ended.all():
+        if won.any(axis=1).all() or engine.buffers.ended.all():
             break
     return scenario, market, won
 
@@ -119,7 +119,7 @@ def test_equal_bids_win_equally_often(name):
 def test_equal_bids_get_each_slot_equally_often(name):
     scenario, market, engine = started(name, TIES, num_agents=4)
     alike(engine, scenario, market)
-    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     slots = int(engine.state.slots.max())
     assert slots >= 2
     for slot in range(1, slots + 1):
@@ -139,7 +139,7 @@ def test_equal_offers_trade_equally_often(name, side):
     for agent in range(5):
         market.types.put(scenario, engine, agent, many if agent in long_side else few)
     engine.show()
-    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     trades = (engine.state.award.units[:, list(long_side)] != 0).sum(axis=0)
     assert trades.sum() in (TIES, 2 * TIES)  # McAfee leaves one trade out
     # a trade missed is drawn like a trade won; only their sum is fixed
@@ -154,7 +154,7 @@ def test_the_lot_is_among_bidders_where_two_locals_and_the_global_offer_the_same
     for agent, value in enumerate((0.5, 0.5, 1.0)):
         market.types.put(scenario, engine, agent, np.full((TIES, 1), value))
     engine.show()
-    engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+    engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     won = engine.state.won >= 0
     assert np.array_equal(won[:, 0], won[:, 1])
     assert np.array_equal(won[:, 0], ~won[:, 2])
@@ -189,11 +189,11 @@ def test_a_reserve_excludes_and_does_not_only_clip(name):
     if scenario.market == "clock":
         limits = rng.uniform(0.0, 1.0, (3_000, 3, 1))
         for _ in range(scenario.max_cycles):
-            engine.step((limits - 1.0).astype(np.float32), ~engine.exchange.ended)
+            engine.step((limits - 1.0).astype(np.float32), ~engine.buffers.ended)
         served = (limits[..., 0] >= 0.5 + 2 * scenario.mechanism.increment).any(axis=1)
         refused = (limits[..., 0] < 0.5 - 1e-6).all(axis=1)
     else:
-        engine.step(rng.uniform(-1.0, 1.0, engine.exchange.actions.shape).astype(np.float32))
+        engine.step(rng.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32))
         bids = engine.state.bids.reshape(3_000, 3, -1)
         meets = (bids >= 0) & (bids <= 500_000) if name.startswith("procurement") else bids >= 500_000
         refused, served = ~meets.any(axis=(1, 2)), meets.any(axis=(1, 2))

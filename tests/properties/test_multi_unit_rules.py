@@ -131,8 +131,8 @@ def test_the_same_rule_runs_on_floats(name, sale):
     bids, rule, seed = sale
     money = clear(name, bids, seed=seed, **rule)
     allocation, payments = np.zeros(len(bids), dtype=np.int64), np.zeros(len(bids))
-    terms = UnitSale(rule["units"], float(np.rint(rule["reserve"] / MICRO)))
-    mechanism(name).rule(np.rint(bids / MICRO), Lottery(market_keys(seed, 1)[0], 0, 0), terms, allocation, payments)
+    params = UnitSale(rule["units"], float(np.rint(rule["reserve"] / MICRO)))
+    mechanism(name).rule(np.rint(bids / MICRO), Lottery(market_keys(seed, 1)[0], 0, 0), params, allocation, payments)
     np.testing.assert_array_equal(allocation, money.allocation)
     np.testing.assert_allclose(payments * MICRO, money.payments, atol=1e-9)
 
@@ -206,8 +206,8 @@ def test_slot_rules_run_on_floats(name, sale):
     money = clear(name, bids, click_rates=rates, reserve=options["reserve"], seed=options["seed"])
     lottery = Lottery(market_keys(options["seed"], 1)[0], 0, 0)
     allocation, payments = np.zeros(len(bids), dtype=np.int64), np.zeros(len(bids))
-    terms = Slots(float(np.rint(options["reserve"] / MICRO)), rates)
+    params = Slots(float(np.rint(options["reserve"] / MICRO)), rates)
     weights = np.full(len(bids), 1000, dtype=np.int64)
-    mechanism(name).rule(np.rint(bids / MICRO), weights, lottery, terms, allocation, payments)
+    mechanism(name).rule(np.rint(bids / MICRO), weights, lottery, params, allocation, payments)
     np.testing.assert_array_equal(allocation, money.allocation)
     np.testing.assert_allclose(payments * MICRO, money.payments, atol=1.001 * MICRO)

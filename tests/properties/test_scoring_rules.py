@@ -114,11 +114,11 @@ def test_the_books_close_under_any_play(name, seed, scale, n):
     won = state.award.units != 0
     delivered = np.where(won, tables.worth[state.qualities], 0).sum(axis=1)
     costs = np.floor(np.rint(types[..., 0] / MICRO) * tables.work[state.qualities] + 0.5).astype(np.int64)
-    profits = np.rint(engine.exchange.rewards / MICRO).astype(np.int64)
+    profits = np.rint(engine.buffers.rewards / MICRO).astype(np.int64)
     assert np.array_equal(profits, np.where(won, -state.award.pays - costs, 0))
     judged = market.welfare(scenario, state, types)
     assert np.array_equal(np.rint(judged.revenue / MICRO), delivered + state.award.pays.sum(axis=1))
-    assert np.abs(judged.created - judged.revenue - engine.exchange.rewards.sum(axis=1)).max() < 1e-9
+    assert np.abs(judged.created - judged.revenue - engine.buffers.rewards.sum(axis=1)).max() < 1e-9
     # worth and cost of a step are rounded one by one, so its neighbour may come out better
     assert np.all(judged.realised["value"] <= judged.optimal["value"] + 2.5 * MICRO)
     assert np.array_equal(state.scores, tables.scored[state.qualities] - state.prices)

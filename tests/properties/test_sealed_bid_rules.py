@@ -174,11 +174,11 @@ def test_whole_money_and_floats_follow_the_same_rule(name, market):
     outcomes = []
     for dtype in (np.int64, np.float64):
         allocation, payments = np.zeros(len(bids), dtype=dtype), np.zeros(len(bids), dtype=dtype)
-        terms = row.terms(row.options(**taken_by(name, rule)))
+        params = row.params(row.options(**taken_by(name, rule)))
         if dtype is np.float64:
-            terms = terms._replace(reserve=float(terms.reserve))
+            params = params._replace(reserve=float(params.reserve))
         given_bids = whole.astype(dtype)
-        row.rule(given_bids, factors.astype(dtype), lottery, terms, allocation, payments)
+        row.rule(given_bids, factors.astype(dtype), lottery, params, allocation, payments)
         np.testing.assert_array_equal(given_bids, whole)  # the rule leaves its inputs alone
         outcomes.append((allocation, payments))
     np.testing.assert_array_equal(outcomes[0][0], outcomes[1][0])

@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from econo_env.training.config import config_from
-from econo_env.training.report.material import Effort
+from econo_env.training.report.contents import Effort
 from econo_env.training.run import start_run
 
 SMALL = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from econo_env.training.report.gains import regret_section
 from econo_env.training.report.money import money_section
+from econo_env.training.report.regret_plots import regret_section
 from econo_env.training.report.summary import shown
 
 pytest.importorskip("plotly")

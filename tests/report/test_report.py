@@ -10,7 +10,7 @@ import pytest
 from econo_env.policies import make_policy
 from econo_env.training.evaluation.play import play
 from econo_env.training.report import build_page, gather, write_report
-from econo_env.training.report.material import Material, read_rows
+from econo_env.training.report.contents import ReportContents, read_rows
 from econo_env.training.report.summary import shown
 from tests.report.conftest import EFFORT
 
@@ -94,17 +94,17 @@ def test_an_evaluation_file_makes_a_page_without_curves(auction, tmp_path):
 def test_a_rule_goes_by_its_own_name(auction, tmp_path, policy, called):
     path = tmp_path / "evaluation.json"
     path.write_text(json.dumps(auction.document | {"policy": policy}))
-    material = gather(path)
-    assert list(material.evaluations) == [called]
-    page = build_page(material)
+    contents = gather(path)
+    assert list(contents.evaluations) == [called]
+    page = build_page(contents)
     assert bool(re.search(r'"name": ?"learned"', page)) is (called == "learned")
     assert called == "learned" or "learned" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
 
 def test_text_cannot_break_out_of_the_page(auction):
     strange = "</script><b>&"
-    material = Material(auction.scenario, {**auction.document, "policy": strange})
-    page = build_page(material)
+    contents = ReportContents(auction.scenario, {**auction.document, "policy": strange})
+    page = build_page(contents)
     assert strange not in page
     assert "&lt;/script&gt;&lt;b&gt;&amp;" in page
 

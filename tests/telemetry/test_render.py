@@ -17,7 +17,7 @@ SCENARIOS = econo_env.scenarios()
 
 def truthful(env):
     market = market_of(env.scenario)
-    rows = market.baselines.truthful(env.scenario, env.engine.exchange.observations)[0]
+    rows = market.baselines.truthful(env.scenario, env.engine.buffers.observations)[0]
     actions = dict(zip(env.possible_agents, rows, strict=True))
     return {agent: actions[agent] for agent in env.agents}
 

@@ -57,9 +57,7 @@ def stops_of(run, scenario):
         for agent in range(scenario.num_agents):
             market.types.put(scenario, engine, agent, np.asarray(values)[:, None])
         engine.show()
-        market.judging.bids.reveal(
-            engine, lambda: policy.act(engine.exchange.observations, engine.exchange.action_mask)
-        )
+        market.judging.bids.reveal(engine, lambda: policy.act(engine.buffers.observations, engine.buffers.action_mask))
         last_yes = engine.state.bids[:, 0] / MICRO
         return last_yes if scenario.row().falling else last_yes + scenario.mechanism.increment
 
@@ -72,9 +70,9 @@ def prices_of(run, scenario, markets, seed):
     engine.reset(seed)
     prices, live = np.zeros(markets), np.ones(markets, dtype=bool)
     while live.any():
-        engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
-        prices = np.where(live & engine.exchange.ended, engine.state.award.pays.sum(axis=1) / MICRO, prices)
-        live &= ~engine.exchange.ended
+        engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
+        prices = np.where(live & engine.buffers.ended, engine.state.award.pays.sum(axis=1) / MICRO, prices)
+        live &= ~engine.buffers.ended
     return prices
 
 

@@ -71,7 +71,7 @@ def test_sequential_sales_are_learned(name, seed, quiet, tmp_path):
     policy, engine = make_policy(run, scenario), Engine(scenario, 50_000)
     engine.reset(5)
     for _ in range(scenario.max_cycles):
-        seen, here = engine.exchange.observations.copy(), engine.exchange.action_mask.copy()
+        seen, here = engine.buffers.observations.copy(), engine.buffers.action_mask.copy()
         actions = policy.act(seen, here)
         away = (actions - market_of(scenario).baselines.equilibrium(scenario, seen))[..., 0] * seen[..., 0]
         assert np.sqrt((away[here] ** 2).mean()) <= 0.03

@@ -123,13 +123,13 @@ def returns(scenario, markets, plays, means, gamma):
     """What each seat earns in episode 0 from the last tick of `plays` on; after those everybody plays `means`."""
     engine = Engine(scenario, markets)
     engine.reset(1)
-    earned, discount, live = np.zeros(engine.exchange.rewards.shape), 1.0, np.ones(markets, bool)
+    earned, discount, live = np.zeros(engine.buffers.rewards.shape), 1.0, np.ones(markets, bool)
     for tick in range(scenario.max_cycles):
         engine.step(plays[tick] if tick < len(plays) else means)
         if tick >= len(plays) - 1:
-            earned += np.where(live[:, None], discount * engine.exchange.rewards, 0.0)
+            earned += np.where(live[:, None], discount * engine.buffers.rewards, 0.0)
             discount *= gamma
-        live &= ~engine.exchange.ended
+        live &= ~engine.buffers.ended
     return earned
 
 
@@ -191,7 +191,7 @@ class TestDeviations:
         engine = Engine(scenario, 20_000)
         engine.reset(1)
         engine.step(means + std * noise)
-        rewards, noise = engine.exchange.rewards.ravel(), noise.ravel()
+        rewards, noise = engine.buffers.rewards.ravel(), noise.ravel()
         plain, better = (signal * noise / std for signal in (rewards - rewards.mean(), differences))
         error = plain.std() / math.sqrt(len(plain))
         assert abs(plain.mean() - better.mean()) < 4 * error
@@ -236,9 +236,9 @@ def test_reported_bids_say_nothing_of_what_comes(name):
         for tick in range(2):
             if garbage and tick == 1:
                 engine.state.bids[...] = 123_456
-            engine.step(np.full(engine.exchange.actions.shape, -0.2, np.float32))
+            engine.step(np.full(engine.buffers.actions.shape, -0.2, np.float32))
         after.append(engine.snapshot())
-    for one, other in zip((*after[0].state, *after[0].exchange), (*after[1].state, *after[1].exchange), strict=True):
+    for one, other in zip((*after[0].state, *after[0].buffers), (*after[1].state, *after[1].buffers), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -110,7 +110,7 @@ def test_the_help_says_who_is_taken_as_the_winner(run):
 def test_the_words_fit_the_terminal(width, tmp_path):
     from econo_env.valuations.calibration import EstimateOptions
     from econo_env.valuations.calibration import calibrate as estimate
-    from econo_env.valuations.calibration.words import report
+    from econo_env.valuations.calibration.explain import report
 
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"auction": np.repeat(np.arange(50), 3), "bid": rng.lognormal(0.0, 0.4, 150)})

@@ -82,7 +82,7 @@ def test_a_small_procurement_table_and_the_market_it_becomes():
     policy, engine = make_policy("equilibrium", scenario), Engine(scenario, 20_000)
     engine.reset(0)
     policy.reset(0)
-    engine.step(policy.act(engine.exchange.observations, engine.exchange.action_mask))
+    engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
     spent = -to_credits(engine.state.award.pays.sum(axis=1)).mean()
     assert spent == pytest.approx(found.price().price.mean, rel=0.005)
     with pytest.raises(ValueError, match="ask price"):

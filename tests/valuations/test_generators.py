@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from econo_env.mechanisms.form import clear_form
+from econo_env.mechanisms.document import clear_document
 from econo_env.valuations.bundles import (
     from_cats,
     generate,
@@ -186,14 +186,14 @@ def test_a_broken_file_is_named(text, said):
 
 def test_generated_bids_are_cleared_from_a_file(tmp_path):
     rule = {"name": "combinatorial", "payment": "vcg"}
-    cleared = clear_form({"mechanism": rule, "bids": {"generator": "gsvm", "bundles_each": 5, "seed": 1}})
+    cleared = clear_document({"mechanism": rule, "bids": {"generator": "gsvm", "bundles_each": 5, "seed": 1}})
     assert cleared.gap == 0.0
     assert 0 < sum(cleared.payments) <= cleared.welfare
     sold = [item for bundle in cleared.allocation for item in bundle]
     assert len(set(sold)) == len(sold) > 5
     path = tmp_path / "auction.txt"
     path.write_text(to_cats(xor_bids([(0, [0], 2_000_000), (1, [0, 1], 3_000_000)], 2, 2)))
-    cleared = clear_form({"mechanism": rule, "bids": {"generator": "cats_file", "path": str(path)}})
+    cleared = clear_document({"mechanism": rule, "bids": {"generator": "cats_file", "path": str(path)}})
     assert cleared.winners == [1]
     assert cleared.payments == [0.0, 2.0]
 
@@ -211,9 +211,9 @@ def test_generated_bids_are_cleared_from_a_file(tmp_path):
 )
 def test_mistakes_in_a_section_are_named(bids, said):
     with pytest.raises(ValueError, match=said):
-        clear_form({"mechanism": {"name": "combinatorial"}, "bids": bids})
+        clear_document({"mechanism": {"name": "combinatorial"}, "bids": bids})
 
 
 def test_items_are_named_in_one_place():
     with pytest.raises(ValueError, match="items belong into the section"):
-        clear_form({"mechanism": {"name": "combinatorial"}, "items": [1], "bids": {"generator": "l1"}})
+        clear_document({"mechanism": {"name": "combinatorial"}, "items": [1], "bids": {"generator": "l1"}})

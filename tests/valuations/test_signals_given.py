@@ -61,7 +61,7 @@ def test_given_a_drawn_signal_the_whole_is_what_the_engine_draws(model, prior):
 
     def moments():
         values, common = engine.state.values / 1e6, engine.state.common / 1e6
-        engine.step(market.baselines.truthful(scenario, engine.exchange.observations))
+        engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
         worth = engine.state.worth[:, 1] / 1e6
         one, own, other = values.T
         return np.stack([one, own, one**2, own**2, one * own, one * other, common * own, worth, worth * own], axis=1)

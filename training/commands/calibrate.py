@@ -86,7 +86,7 @@ def calibrate(
     `econo-env calibrate timber --out timber.yaml --picture timber.png`
     """
     from econo_env.valuations.calibration import pipeline
-    from econo_env.valuations.calibration.words import report
+    from econo_env.valuations.calibration.explain import report
 
     columns = _table_options(
         bids,
@@ -114,7 +114,7 @@ def calibrate(
         outputs.write("--out", scenario.to_yaml())
         outputs.write("--json", found.to_json())
         if picture is not None:
-            from econo_env.valuations.calibration.picture import draw
+            from econo_env.valuations.calibration.plots import draw
 
             drawn = io.BytesIO()
             draw(found, drawn, num_bidders)

@@ -23,12 +23,12 @@ def clear(
     """
     from econo_env.documents import read_yaml
     from econo_env.mechanisms.base import mechanism
-    from econo_env.mechanisms.form import NAMES, clear_form
+    from econo_env.mechanisms.document import NAMES, clear_document
     from econo_env.money import written
 
     with Outputs({"--json": json_file}, reads=[market]) as outputs:
         document = read_yaml(market, "market file", NAMES)
-        cleared = clear_form(document, seed)
+        cleared = clear_document(document, seed)
         outputs.write_json("--json", cleared.to_json())
         revenue = sum(cleared.payments)
         closing = (

@@ -88,8 +88,8 @@ def _episode(env: "MarketEnv", player: "Player", most: int, earned: dict[str, fl
     while env.agents and played < LONGEST:
         for agent, reward in env.step(_actions(env, player))[1].items():
             earned[agent] += reward
-        exchange = env.engine.exchange
-        player.observe(exchange.rewards, exchange.ended)
+        buffers = env.engine.buffers
+        player.observe(buffers.rewards, buffers.ended)
         over = not env.agents or played + 1 == LONGEST
         if played % every == 0 or over:
             kept.append(env.render())
@@ -97,15 +97,15 @@ def _episode(env: "MarketEnv", player: "Player", most: int, earned: dict[str, fl
             kept, every = kept[::2], 2 * every
         played += 1
     if env.agents:
-        player.break_off(~env.engine.exchange.ended, len(env.possible_agents))
+        player.break_off(~env.engine.buffers.ended, len(env.possible_agents))
     last = len(kept) - 1
     chosen = {last - round(place * last / max(1, most - 1)) for place in range(most)}
     return [kept[place] for place in sorted(chosen)]
 
 
 def _actions(env: "MarketEnv", player: "Player") -> dict[str, Any]:
-    exchange = env.engine.exchange
-    rows = player.act(exchange.observations, exchange.action_mask)[0]
+    buffers = env.engine.buffers
+    rows = player.act(buffers.observations, buffers.action_mask)[0]
     return dict(zip(env.possible_agents, rows, strict=True))
 
 

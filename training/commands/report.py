@@ -29,7 +29,7 @@ def report(
         raise ValueError(f"there is no run {run!r}: give a training run's folder or a file of `evaluate --json`")
     page = out or (source / "report.html" if source.is_dir() else source.with_suffix(".html"))
     with Outputs({"--out": page, "--json": json_file}, reads=[source]) as outputs:
-        material = gather(source, seed=seed, say=lambda line: typer.echo(line, err=True))
-        outputs.write_json("--json", material.document)
-        outputs.write("--out", build_page(material))
+        contents = gather(source, seed=seed, say=lambda line: typer.echo(line, err=True))
+        outputs.write_json("--json", contents.document)
+        outputs.write("--out", build_page(contents))
         outputs.show(str(page))

@@ -9,18 +9,18 @@ from typing import Any
 
 from econo_env.files import DRAFT, write_file
 from econo_env.scenario import Scenario
-from econo_env.training.demo.market import training_market
-from econo_env.training.demo.people import People, compare_with_people
-from econo_env.training.demo.revenue import Earned, revenues
-from econo_env.training.demo.words import (
+from econo_env.training.demo.explain import (
     calibration_lines,
     closing_words,
+    human_bids_lines,
     judgement_lines,
-    people_lines,
     revenue_lines,
 )
+from econo_env.training.demo.human_bids import HumanBids, compare_with_human_bids
+from econo_env.training.demo.market import training_market
+from econo_env.training.demo.revenue import Earned, revenues
 from econo_env.training.lock import LOCK_FILE, sole_writer
-from econo_env.training.report.material import Effort, Material, gather
+from econo_env.training.report.contents import Effort, ReportContents, gather
 from econo_env.valuations.calibration import TIMBER, Calibration, EstimateOptions, calibrate
 
 Say = Callable[[str], None]
@@ -57,8 +57,8 @@ class DemoResult:
 
     calibration: Calibration
     scenario: Scenario
-    material: Material
-    people: People
+    contents: ReportContents
+    human_bids: HumanBids
     earned: list[Earned]
     report: Path
     words: str
@@ -76,22 +76,22 @@ class DemoResult:
                 "money_per_credit": homogenisation.amount_per_credit,
                 "fit": asdict(self.calibration.estimate(self.scenario.num_agents).fit),
             },
-            "evaluation": {key: self.material.document[key] for key in ("policy", "seeds", "metrics", "baselines")},
+            "evaluation": {key: self.contents.document[key] for key in ("policy", "seeds", "metrics", "baselines")},
             "people": {
                 name: {
-                    "bid_distance": self.people.bid_distance[name],
-                    "winning_bid_distance": self.people.winning_distance[name],
-                    "mean_bid_gap_credits": self.people.bid_gap[name],
+                    "bid_distance": self.human_bids.bid_distance[name],
+                    "winning_bid_distance": self.human_bids.winning_distance[name],
+                    "mean_bid_gap_credits": self.human_bids.bid_gap[name],
                     "money_on_table": other.money_on_table,
-                    "money_on_table_of_people": self.people.people.money_on_table,
+                    "money_on_table_of_people": self.human_bids.human_bids.money_on_table,
                 }
-                for name, other in self.people.others.items()
+                for name, other in self.human_bids.others.items()
             },
             "revenue": [entry.as_dict(homogenisation.amount_per_credit) for entry in self.earned],
             "report": str(self.report),
             "words": self.words,
             "seconds": round(self.seconds, 1),
-            "provenance": self.material.provenance,
+            "provenance": self.contents.provenance,
         }
 
 
@@ -133,27 +133,27 @@ def _run(out: Path, settings: DemoSettings, say: Say) -> DemoResult:
     run = _trained(out, scenario, settings, say)
 
     step("judging what they learned")
-    material = gather(run, seed=settings.seed, effort=settings.effort)
-    for line in judgement_lines(material):
+    contents = gather(run, seed=settings.seed, effort=settings.effort)
+    for line in judgement_lines(contents):
         say(line)
 
     step("comparing with the bids people made, and with other rules")
     policies = _policies(run, scenario)
-    people = compare_with_people(found, scenario, policies, seed=settings.seed, markets=settings.auctions)
+    human_bids = compare_with_human_bids(found, scenario, policies, seed=settings.seed, markets=settings.auctions)
     seeds = tuple(range(settings.seed, settings.seed + settings.effort.seeds))
     earned = revenues(found, scenario, policies["learned"], seeds=seeds, markets=settings.auctions)
-    for line in (*people_lines(people), *revenue_lines(earned, found)):
+    for line in (*human_bids_lines(human_bids), *revenue_lines(earned, found)):
         say(line)
 
     step("writing the report")
-    words = closing_words(found, material, people, earned)
-    shown = replace(material, document={**material.document, "policy": "bidders trained on timber"})
-    extra = real_bids_section(found, scenario, policies["learned"], people, earned, seeds, settings)
+    words = closing_words(found, contents, human_bids, earned)
+    shown = replace(contents, document={**contents.document, "policy": "bidders trained on timber"})
+    extra = real_bids_section(found, scenario, policies["learned"], human_bids, earned, seeds, settings)
     report = write_report(
         shown, out / "report.html", title="Bidders trained on real timber auctions", extra=extra, opening=words
     )
-    result = DemoResult(found, scenario, material, people, earned, report, words, time.monotonic() - began)
-    write_file(out / "evaluation.json", json.dumps(material.document, indent=2) + "\n")
+    result = DemoResult(found, scenario, contents, human_bids, earned, report, words, time.monotonic() - began)
+    write_file(out / "evaluation.json", json.dumps(contents.document, indent=2) + "\n")
     write_file(out / "demo.json", json.dumps(result.as_dict(), indent=2) + "\n")
     return result
 
@@ -189,7 +189,7 @@ def _prepare(out: Path) -> None:
 
 
 def _calibrated(out: Path, settings: DemoSettings) -> tuple[Calibration, Scenario]:
-    from econo_env.valuations.calibration.picture import draw
+    from econo_env.valuations.calibration.plots import draw
 
     options = EstimateOptions(seed=settings.seed, bootstrap=settings.bootstrap, auction_effects=True)
     found = calibrate(TIMBER, options=options)

@@ -12,7 +12,7 @@ from econo_env.player import Player
 from econo_env.policies import make_policy
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.demo.people import of_auction
+from econo_env.training.demo.human_bids import of_auction
 from econo_env.training.evaluation.sampling import act, tick
 from econo_env.training.evaluation.statistics import Estimate, t_interval
 from econo_env.valuations.calibration import Calibration

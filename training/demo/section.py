@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.scenario import Scenario
-from econo_env.training.demo.people import COMPARED, People, bids_at
+from econo_env.training.demo.explain import calibration_lines, money
+from econo_env.training.demo.human_bids import COMPARED, HumanBids, bids_at
 from econo_env.training.demo.revenue import Earned
-from econo_env.training.demo.words import calibration_lines, money
 from econo_env.training.report.bids import equilibrium_bids
 from econo_env.training.report.page import Cell, Figure, Prose, Section, Table
 from econo_env.training.report.style import COLOURS, EQUILIBRIUM, LEARNED, PEOPLE, faded, plotly, polished
@@ -38,7 +38,7 @@ def real_bids_section(
     found: Calibration,
     scenario: Scenario,
     learned: Any,
-    people: People,
+    human_bids: HumanBids,
     earned: Sequence[Earned],
     seeds: Sequence[int],
     settings: "DemoSettings",
@@ -49,21 +49,21 @@ def real_bids_section(
     facts = ". ".join(line[:1].upper() + line[1:] for line in calibration_lines(found, scenario.num_agents))
     bids: list[Any] = [
         Prose((facts + ".",)),
-        _bid_functions(scenario, learned, people),
-        _distributions(people),
-        _fit_table(people),
+        _bid_functions(scenario, learned, human_bids),
+        _distributions(human_bids),
+        _fit_table(human_bids),
         Prose(tuple(text.format(share=share, verdict=verdict) for text in CAVEATS)),
     ]
     rules: list[Any] = [_revenue(found, earned, seeds, settings), _revenue_table(found, scenario.num_agents, earned)]
     return [Section("real-bids", "Real bids", bids), Section("rules", "What other rules would have earned", rules)]
 
 
-def _bid_functions(scenario: Scenario, learned: Any, people: People) -> Figure:
+def _bid_functions(scenario: Scenario, learned: Any, human_bids: HumanBids) -> Figure:
     go = plotly()
     figure = polished(go.Figure(), height=460)
-    values = people.values
+    values = human_bids.values
     curves = (
-        ("people, by the estimate", people.bids_at_values, {"color": PEOPLE, "width": 5}),
+        ("people, by the estimate", human_bids.bids_at_values, {"color": PEOPLE, "width": 5}),
         ("equilibrium", equilibrium_bids(scenario, values), {"color": EQUILIBRIUM, "width": 2, "dash": "dash"}),
         ("learned", bids_at(scenario, learned, values), {"color": LEARNED, "width": 2}),
     )
@@ -83,30 +83,32 @@ def _bid_functions(scenario: Scenario, learned: Any, people: People) -> Figure:
         figure,
         f"What people with a value bid, beside equilibrium and what the network learned. Between the "
         f"{COMPARED[0]:.0%} and {COMPARED[1]:.0%} quantiles of values the learned bids differ from people's by "
-        f"{people.bid_gap['learned']:.4f} credits on average, equilibrium bids by {people.bid_gap['equilibrium']:.4f}. "
+        f"{human_bids.bid_gap['learned']:.4f} credits on average, equilibrium bids by "
+        f"{human_bids.bid_gap['equilibrium']:.4f}. "
         "People and equilibrium agree by construction of the estimate; whether the learned line joins them is the "
         "question.",
     )
 
 
-def _distributions(people: People) -> Figure:
+def _distributions(human_bids: HumanBids) -> Figure:
     go = plotly()
-    low, high = np.quantile(people.people.bids, [0.004, 0.992])
+    low, high = np.quantile(human_bids.human_bids.bids, [0.004, 0.992])
     edges = np.geomspace(low, high, 56)
     plots = {}
     for field, title in (("bids", "All bids"), ("winning", "Winning bids")):
         plots[title] = figure = polished(go.Figure(), height=380)
-        for name, play in ({"people": people.people} | people.others).items():
+        for name, play in ({"people": human_bids.human_bids} | human_bids.others).items():
             _outline(figure, getattr(play, field), edges, name)
         figure.update_xaxes(title_text="bid (credits, log scale)", type="log", tickvals=[0.5, 0.7, 1, 1.4, 2])
         figure.update_yaxes(title_text="density of the log bid")
     return Figure(
         plots,
-        f"Homogenised bids of people (filled) and bids of {people.markets:,} simulated auctions (seed {people.seed}). "
-        f"The distance between people's and learned bids is {people.bid_distance['learned']:.3f} for all bids "
-        f"(Kolmogorov-Smirnov; equilibrium {people.bid_distance['equilibrium']:.3f}) and "
-        f"{people.winning_distance['learned']:.3f} for winning bids (equilibrium "
-        f"{people.winning_distance['equilibrium']:.3f}). Winning bids test how bids stand together in an auction, "
+        f"Homogenised bids of people (filled) and bids of {human_bids.markets:,} simulated auctions (seed "
+        f"{human_bids.seed}). "
+        f"The distance between people's and learned bids is {human_bids.bid_distance['learned']:.3f} for all bids "
+        f"(Kolmogorov-Smirnov; equilibrium {human_bids.bid_distance['equilibrium']:.3f}) and "
+        f"{human_bids.winning_distance['learned']:.3f} for winning bids (equilibrium "
+        f"{human_bids.winning_distance['equilibrium']:.3f}). Winning bids test how bids stand together in an auction, "
         "which nothing was fitted to. People's are measured from their auction's mean, so none lies far below 1; "
         "simulated auctions have no such floor.",
     )
@@ -129,16 +131,16 @@ def _outline(figure: Any, bids: Floats, edges: Floats, name: str) -> None:
     )
 
 
-def _fit_table(people: People) -> Table:
-    head = ("", "people", *people.others)
-    plays = (people.people, *people.others.values())
+def _fit_table(human_bids: HumanBids) -> Table:
+    head = ("", "people", *human_bids.others)
+    plays = (human_bids.human_bids, *human_bids.others.values())
     rows: tuple[tuple[str, list[float | None]], ...] = (
         ("mean bid (credits)", [float(play.bids.mean()) for play in plays]),
         ("mean winning bid (credits)", [float(play.winning.mean()) for play in plays]),
         ("money left on the table", [play.money_on_table for play in plays]),
-        ("distance of bids from people's", [None, *people.bid_distance.values()]),
-        ("distance of winning bids", [None, *people.winning_distance.values()]),
-        ("mean gap of bids at the same value", [None, *people.bid_gap.values()]),
+        ("distance of bids from people's", [None, *human_bids.bid_distance.values()]),
+        ("distance of winning bids", [None, *human_bids.winning_distance.values()]),
+        ("mean gap of bids at the same value", [None, *human_bids.bid_gap.values()]),
     )
     body = tuple(
         (Cell(name), *(Cell("-") if figure is None else Cell(f"{figure:.4f}", exact=figure) for figure in figures))

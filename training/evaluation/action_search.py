@@ -72,8 +72,8 @@ class _Sample:
         if self.plays_on:  # what a first move is worth shows later: then everybody follows the policy to the end
             self.player.reset(self.later_seed)
             self.player.restore(self.remembered)
-            self.player.observe(engine.exchange.rewards, engine.exchange.ended)
-            earned += play_out(engine, self.player, self.agent, ~engine.exchange.ended)
+            self.player.observe(engine.buffers.rewards, engine.buffers.ended)
+            earned += play_out(engine, self.player, self.agent, ~engine.buffers.ended)
         return earned.reshape(self.shape)
 
     def own_actions(self) -> Floats:

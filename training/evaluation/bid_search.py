@@ -195,7 +195,7 @@ def _bid(policy: Policy, seed: int, engine: Engine) -> None:
     if reveal is None:
         tick(engine, player, act(player, engine))
         return
-    nothing = np.zeros(engine.exchange.rewards.shape), np.zeros(engine.num_markets, dtype=np.bool_)
+    nothing = np.zeros(engine.buffers.rewards.shape), np.zeros(engine.num_markets, dtype=np.bool_)
 
     def as_shown() -> NDArray[np.float32]:
         actions = act(player, engine)

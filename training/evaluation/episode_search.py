@@ -105,14 +105,14 @@ class _Episodes:
         self.engine.restore(self.start)
         player = Player(self.policy)
         player.reset(self.seed)
-        exchange, seen = self.engine.exchange, []
+        buffers, seen = self.engine.buffers, []
         live = np.ones(self.engine.num_markets, dtype=np.bool_)
         while live.any():
             actions = act(player, self.engine)
-            standing = np.concatenate([exchange.observations[:, self.agent], actions[:, self.agent]], axis=1)
-            seen.append(standing[live & exchange.action_mask[:, self.agent]])
+            standing = np.concatenate([buffers.observations[:, self.agent], actions[:, self.agent]], axis=1)
+            seen.append(standing[live & buffers.action_mask[:, self.agent]])
             tick(self.engine, player, actions)
-            live &= ~exchange.ended
+            live &= ~buffers.ended
         return np.concatenate(seen).astype(np.float64)
 
 

@@ -109,7 +109,7 @@ def with_accounts(scenario: Scenario, engine: Engine, welfare: Welfare) -> Welfa
         return welfare
     award = engine.state.award
     goods = welfare.revenue - award.pays.sum(axis=1) / MICRO  # what the house has of them
-    gained = (engine.exchange.rewards - award.worth / MICRO).sum(axis=1)
+    gained = (engine.buffers.rewards - award.worth / MICRO).sum(axis=1)
     return replace(welfare, revenue=goods - gained, created=goods + award.worth.sum(axis=1) / MICRO)
 
 
@@ -141,14 +141,14 @@ def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
         welfare = with_accounts(scenario, engine, judge(scenario, engine.state, types))
         _add_welfare(record, welfare, live)
         record.decisions += int(present[live].sum())
-        rounds.add(welfare, engine.exchange.rewards, present)
-        record.earned += np.where(live[:, None], engine.exchange.rewards, 0.0)
+        rounds.add(welfare, engine.buffers.rewards, present)
+        record.earned += np.where(live[:, None], engine.buffers.rewards, 0.0)
         if wronged is not None:
             record.wronged |= wronged(scenario, engine.state) & live[:, None]
-        rounds.close(record, live & (engine.exchange.ended | (not one_round)))
-        live &= ~engine.exchange.ended
-        present &= ~(engine.exchange.terminated | engine.exchange.truncated)
-    record.invalid_actions = int(engine.exchange.invalid_actions.sum())
+        rounds.close(record, live & (engine.buffers.ended | (not one_round)))
+        live &= ~engine.buffers.ended
+        present &= ~(engine.buffers.terminated | engine.buffers.truncated)
+    record.invalid_actions = int(engine.buffers.invalid_actions.sum())
     return record
 
 

@@ -115,13 +115,13 @@ def where_it_may_act(engine: Engine, agent: int, together: int) -> Engine:
         agent: Whose mask counts.
         together: So many markets in a row stay or go together; they go where the agent may act in none of them.
     """
-    may = engine.exchange.action_mask[:, agent].reshape(-1, together).any(axis=1)
+    may = engine.buffers.action_mask[:, agent].reshape(-1, together).any(axis=1)
     if may.all() or not may.any():
         return engine
     rows = np.repeat(may, together)
     kept = Engine(engine.scenario, int(rows.sum()))
     taken = engine.snapshot()
-    kept.restore(Snapshot(tuple(a[rows] for a in taken.state), tuple(a[rows] for a in taken.exchange)))
+    kept.restore(Snapshot(tuple(a[rows] for a in taken.state), tuple(a[rows] for a in taken.buffers)))
     return kept
 
 
@@ -130,7 +130,7 @@ def last_rewards(engine: Engine, agent: int) -> Floats:
     expected = market_of(engine.scenario).judging.expected_rewards
     if expected is not None:  # luck averaged out leaves less noise to search in
         return np.array(expected(engine.scenario, engine.state)[:, agent])
-    return np.array(engine.exchange.rewards[:, agent])
+    return np.array(engine.buffers.rewards[:, agent])
 
 
 def play_out(engine: Engine, player: Player, agent: int, live: NDArray[np.bool_]) -> Floats:
@@ -139,20 +139,20 @@ def play_out(engine: Engine, player: Player, agent: int, live: NDArray[np.bool_]
     while live.any():
         tick(engine, player, act(player, engine))
         earned += np.where(live, last_rewards(engine, agent), 0.0)
-        live &= ~engine.exchange.ended
+        live &= ~engine.buffers.ended
     return earned
 
 
 def act(policy: Policy, engine: Engine) -> NDArray[np.float32]:
     """What everybody does now, float32 (markets, agents, components)."""
-    exchange = engine.exchange
-    actions = np.asarray(policy.act(exchange.observations, exchange.action_mask), dtype=np.float32)
-    if actions.shape != exchange.actions.shape:
-        raise ValueError(f"the policy gave actions of shape {actions.shape}: {exchange.actions.shape} is needed")
+    buffers = engine.buffers
+    actions = np.asarray(policy.act(buffers.observations, buffers.action_mask), dtype=np.float32)
+    if actions.shape != buffers.actions.shape:
+        raise ValueError(f"the policy gave actions of shape {actions.shape}: {buffers.actions.shape} is needed")
     return actions
 
 
 def tick(engine: Engine, player: Player, actions: NDArray[np.float32]) -> None:
     """A tick of every market; the policy that acted in it is told what it brought."""
     engine.step(actions)
-    player.observe(engine.exchange.rewards, engine.exchange.ended)
+    player.observe(engine.buffers.rewards, engine.buffers.ended)

@@ -5,46 +5,46 @@ from pathlib import Path
 
 from econo_env.files import write_file
 from econo_env.training.report.bids import bid_section
-from econo_env.training.report.courses import economy_section
-from econo_env.training.report.gains import regret_section
+from econo_env.training.report.contents import ReportContents
+from econo_env.training.report.economy_plots import economy_section
 from econo_env.training.report.learning import learning_section
-from econo_env.training.report.material import Material
 from econo_env.training.report.money import money_section
 from econo_env.training.report.page import Section, page
+from econo_env.training.report.regret_plots import regret_section
 from econo_env.training.report.summary import metrics_section, provenance_section, summary_section
 
 
 def build_page(
-    material: Material, *, title: str | None = None, opening: str = "", extra: Sequence[Section] = ()
+    contents: ReportContents, *, title: str | None = None, opening: str = "", extra: Sequence[Section] = ()
 ) -> str:
     """The report as one HTML page that needs no network.
 
     Args:
-        material: What to show.
+        contents: What to show.
         title: Heading; by default the scenario's id.
         opening: A paragraph before the summary's own.
         extra: Sections that come right after the summary.
     """
-    evaluations = material.evaluations
-    first_moments = next(iter(material.moments.values()), [])
+    evaluations = contents.evaluations
+    first_moments = next(iter(contents.moments.values()), [])
     sections = [
-        summary_section(material, opening),
+        summary_section(contents, opening),
         *extra,
-        bid_section(material.scenario, evaluations, first_moments),
-        learning_section(material),
+        bid_section(contents.scenario, evaluations, first_moments),
+        learning_section(contents),
         regret_section(evaluations),
         money_section(evaluations),
-        economy_section(material.episode) if material.episode else None,
-        metrics_section(material),
-        provenance_section(material),
+        economy_section(contents.episode) if contents.episode else None,
+        metrics_section(contents),
+        provenance_section(contents),
     ]
-    heading = title or f"{material.scenario.id}: {material.document['policy']}"
-    subtitle = f"econo-env report on {material.scenario.id}, {material.scenario.num_agents} agents"
-    return page(heading, subtitle, [section for section in sections if section is not None], material.document)
+    heading = title or f"{contents.scenario.id}: {contents.document['policy']}"
+    subtitle = f"econo-env report on {contents.scenario.id}, {contents.scenario.num_agents} agents"
+    return page(heading, subtitle, [section for section in sections if section is not None], contents.document)
 
 
 def write_report(
-    material: Material, path: Path, *, title: str | None = None, opening: str = "", extra: Sequence[Section] = ()
+    contents: ReportContents, path: Path, *, title: str | None = None, opening: str = "", extra: Sequence[Section] = ()
 ) -> Path:
     """Writes the page; see `build_page`.
 
@@ -53,5 +53,5 @@ def write_report(
     """
     if not path.absolute().parent.is_dir():
         raise ValueError(f"no folder {str(path.parent)!r} to write {path.name!r} in: make it first")
-    write_file(path, build_page(material, title=title, opening=opening, extra=extra))
+    write_file(path, build_page(contents, title=title, opening=opening, extra=extra))
     return path

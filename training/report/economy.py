@@ -73,14 +73,14 @@ def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Cour
     engine.reset(seed)
     player = Player(policy)
     player.reset(seed)
-    state, exchange = engine.state, engine.exchange
+    state, buffers = engine.state, engine.buffers
     stake, bound, grades, banned = [_stakes(state)], [_bounds(state)], [], [0.0]
     paid, slashed = np.zeros(len(GRADES)), np.zeros(len(GRADES))
     cost, tasks = 0.0, 0
-    while not exchange.ended.all():
-        live = ~exchange.ended
-        engine.step(player.act(exchange.observations, exchange.action_mask))
-        player.observe(exchange.rewards, exchange.ended)
+    while not buffers.ended.all():
+        live = ~buffers.ended
+        engine.step(player.act(buffers.observations, buffers.action_mask))
+        player.observe(buffers.rewards, buffers.ended)
         transfers = to_credits(state.transfers[live])
         graded = state.grades[live]
         for at, code in enumerate(GRADES):
@@ -88,7 +88,7 @@ def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Cour
             paid[at] += moved[moved > 0].sum()
             slashed[at] -= moved[moved < 0].sum()
         # a reward is the transfer less the cost of the work
-        cost += float((transfers - exchange.rewards[live]).sum())
+        cost += float((transfers - buffers.rewards[live]).sum())
         tasks += int(live.sum())
         grades.append([float((graded == code).any(axis=1).mean()) for code in GRADES])
         stake.append(_stakes(state))

@@ -9,8 +9,8 @@ from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanisms
 from econo_env.mechanisms.sources.sealed import own_bid
 from econo_env.scenario import Scenario
+from econo_env.training.report.contents import ReportContents
 from econo_env.training.report.history import Moment
-from econo_env.training.report.material import Material
 from econo_env.training.report.page import Figure, Section
 from econo_env.training.report.style import EQUILIBRIUM, INK, LEARNED, SEEDS, plotly, polished
 
@@ -28,23 +28,23 @@ Panel = tuple[str, str, dict[int, tuple[Any, Any]], float | None]
 """Title, unit, lines by training seed, and the figure of equilibrium play."""
 
 
-def learning_section(material: Material) -> Section | None:
+def learning_section(contents: ReportContents) -> Section | None:
     """One plot for each series that the run has."""
-    if not any(material.curves.values()):
+    if not any(contents.curves.values()):
         return None
     figures = [
-        _figure(material, key, title, unit, _at_equilibrium(material, beside))
+        _figure(contents, key, title, unit, _at_equilibrium(contents, beside))
         for key, title, unit, beside in SERIES
-        if any(key in row for rows in material.curves.values() for row in rows)
+        if any(key in row for rows in contents.curves.values() for row in rows)
     ]
-    loss = _loss_figure(material.moments)
-    return Section("learning", "How they learned", ([loss] if loss else []) + [_together(figures, _note(material))])
+    loss = _loss_figure(contents.moments)
+    return Section("learning", "How they learned", ([loss] if loss else []) + [_together(figures, _note(contents))])
 
 
-def _at_equilibrium(material: Material, name: str) -> float | None:
-    metrics = material.document["baselines"].get("equilibrium", {})
-    rounds = material.scenario.max_cycles
-    agents = material.scenario.num_agents
+def _at_equilibrium(contents: ReportContents, name: str) -> float | None:
+    metrics = contents.document["baselines"].get("equilibrium", {})
+    rounds = contents.scenario.max_cycles
+    agents = contents.scenario.num_agents
     if name in ("utility", "step_reward"):
         surplus = metrics.get("bidder_surplus", {}).get("mean")
         return None if surplus is None else surplus / agents * (rounds if name == "utility" else 1)
@@ -52,9 +52,9 @@ def _at_equilibrium(material: Material, name: str) -> float | None:
     return found
 
 
-def _figure(material: Material, key: str, title: str, unit: str, reference: float | None) -> Panel:
+def _figure(contents: ReportContents, key: str, title: str, unit: str, reference: float | None) -> Panel:
     lines = {}
-    for seed, rows in material.curves.items():
+    for seed, rows in contents.curves.items():
         points = [(row["timesteps"], row[key]) for row in rows if key in row]
         if points:
             lines[seed] = tuple(np.array(points, dtype=np.float64).T)
@@ -65,11 +65,11 @@ def _buys(scenario: Scenario) -> bool:
     return isinstance(scenario, SealedBidScenario) and scenario.procurement is not None
 
 
-def _note(material: Material) -> str:
-    row = mechanisms().get(material.scenario.mechanism.name)
+def _note(contents: ReportContents) -> str:
+    row = mechanisms().get(contents.scenario.mechanism.name)
     if row is None or row.market != SEALED_BID or row.losers_pay or row.sources != (own_bid,):
         return ""
-    much = "asks too much" if _buys(material.scenario) else "bids too little"
+    much = "asks too much" if _buys(contents.scenario) else "bids too little"
     step = "asking less" if much == "asks too much" else "bidding more"
     return (
         f" In a first-price auction a utility above the equilibrium's is no feat: it says that everybody still {much}, "

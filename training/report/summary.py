@@ -8,7 +8,7 @@ import numpy as np
 
 from econo_env.market import market_of
 from econo_env.training.report.bids import SELDOM, gaps, is_bid_table
-from econo_env.training.report.material import Material
+from econo_env.training.report.contents import ReportContents
 from econo_env.training.report.page import Card, Cards, Cell, Folded, Prose, Section, Table
 from econo_env.training.report.style import TITLES
 
@@ -55,9 +55,9 @@ def interval(metric: Metric | None) -> str:
     return f"[{shown({**metric, 'mean': low})}, {shown({**metric, 'mean': high})}]"
 
 
-def summary_section(material: Material, opening: str = "") -> Section:
+def summary_section(contents: ReportContents, opening: str = "") -> Section:
     """What was trained and what came out, after an opening paragraph where there is one."""
-    document = material.document
+    document = contents.document
     cards = []
     for name, label in HEADLINES:
         metric = document["metrics"].get(name)
@@ -69,16 +69,16 @@ def summary_section(material: Material, opening: str = "") -> Section:
             )
             cards.append(Card(label, shown(metric), unit, interval(metric), beside))
     return Section(
-        "summary", "In short", [Prose((*([opening] if opening else []), *_sentences(material))), Cards(tuple(cards))]
+        "summary", "In short", [Prose((*([opening] if opening else []), *_sentences(contents))), Cards(tuple(cards))]
     )
 
 
-def _sentences(material: Material) -> list[str]:
-    document, scenario = material.document, material.scenario
+def _sentences(contents: ReportContents) -> list[str]:
+    document, scenario = contents.document, contents.scenario
     metrics, seeds = document["metrics"], document["seeds"]
     name = scenario.mechanism.name.replace("_", " ")
     market = f"{scenario.num_agents} agents in {scenario.id} ({name}, {_rounds(scenario.max_cycles)})"
-    trained = [rows[-1] for rows in material.curves.values() if rows]
+    trained = [rows[-1] for rows in contents.curves.values() if rows]
     if trained:
         steps = sum(row["timesteps"] for row in trained)
         count = len(trained)
@@ -99,12 +99,12 @@ def _sentences(material: Material) -> list[str]:
     loss = metrics.get("utility_loss")
     if loss is not None and loss["mean"] is not None:
         second += (
-            f"{_first_round(material)} leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the "
+            f"{_first_round(contents)} leaves {shown(loss)} {interval(loss)} of its utility behind by not playing the "
             "best deviation that the search found."
         )
     losses = [
         found["metrics"]["utility_loss"]
-        for found in material.evaluations.values()
+        for found in contents.evaluations.values()
         if "utility_loss" in found["metrics"]
     ]
     if len(losses) > 1:
@@ -127,18 +127,18 @@ def _rounds(count: int) -> str:
     return "one round" if count == 1 else f"{count} rounds an episode"
 
 
-def metrics_section(material: Material) -> Section:
+def metrics_section(contents: ReportContents) -> Section:
     """Every figure with its interval, beside the baselines."""
-    columns = {name: found["metrics"] for name, found in material.evaluations.items()}
-    columns |= {TITLES.get(name, name): metrics for name, metrics in material.document["baselines"].items()}
+    columns = {name: found["metrics"] for name, found in contents.evaluations.items()}
+    columns |= {TITLES.get(name, name): metrics for name, metrics in contents.document["baselines"].items()}
     body = []
-    for name, metric in material.document["metrics"].items():
+    for name, metric in contents.document["metrics"].items():
         unit = "" if metric["unit"] == "share" else metric["unit"]
         small = MEANINGS.get(name, "")
         head = Cell(name.replace("_", " "), "; ".join(part for part in (small, unit) if part))
         body.append((head, *(_cell(metrics.get(name)) for metrics in columns.values())))
-    notes = [f"{name} left out: {why}." for name, why in material.document.get("skipped", {}).items()]
-    method = material.document["provenance"].get("intervals", "")
+    notes = [f"{name} left out: {why}." for name, why in contents.document.get("skipped", {}).items()]
+    method = contents.document["provenance"].get("intervals", "")
     caption = f"Means with 95 % intervals. {method}. {' '.join(notes)}"
     return Section("metrics", "All figures", [Table(("", *columns), tuple(body), caption)])
 
@@ -147,9 +147,9 @@ def _cell(metric: Metric | None) -> Cell:
     return Cell(shown(metric), interval(metric), None if metric is None else metric["mean"])
 
 
-def provenance_section(material: Material) -> Section:
+def provenance_section(contents: ReportContents) -> Section:
     """What it takes to do it again."""
-    training = material.provenance
+    training = contents.provenance
     facts = []
     if training:
         command = " ".join(map(str, training.get("command", [])))
@@ -157,18 +157,18 @@ def provenance_section(material: Material) -> Section:
             f"Trained with econo-env {training.get('econo_env', '?')}, commit {training.get('commit') or 'unknown'}, "
             f"seeds {', '.join(map(str, training.get('seeds', [])))}: {command}"
         )
-    judged = material.document["provenance"]
-    facts.append(f"Judged with econo-env {judged.get('econo_env', '?')}, seeds {material.document['seeds']}.")
-    folded = [Folded("Training file, with the whole scenario", material.settings)] if material.settings else []
+    judged = contents.document["provenance"]
+    facts.append(f"Judged with econo-env {judged.get('econo_env', '?')}, seeds {contents.document['seeds']}.")
+    folded = [Folded("Training file, with the whole scenario", contents.settings)] if contents.settings else []
     if training:
         folded.append(Folded("Provenance of the training", json.dumps(training, indent=2)))
     folded.append(Folded("Provenance of the evaluation", json.dumps(judged, indent=2)))
     return Section("provenance", "Where this comes from", [Prose(tuple(facts)), *folded])
 
 
-def _first_round(material: Material) -> str:
+def _first_round(contents: ReportContents) -> str:
     """Who leaves utility behind: in long play the search looks at the first round, what comes of it left aside."""
-    scenario = material.scenario
+    scenario = contents.scenario
     played_out = market_of(scenario).judging.played_out
     if scenario.max_cycles == 1 or played_out:
         return "An agent"

@@ -16,7 +16,7 @@ from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import AFTER_SALE, uniform
-from econo_env.engine.state import Bools, Column, Exchange
+from econo_env.engine.state import Bools, Column, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_money
 from econo_env.scenario import Scenario
 
@@ -49,7 +49,7 @@ def _params(scenario: Scenario, section: DefaultSection) -> Params:
 
 
 @compiled
-def keep_or_walk(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Draws what each winner learns, and lets those walk away who would lose more by staying."""
     award, ledger, agents = world.market.award, world.ledger, world.default.walked.shape[1]
     state = world.market
@@ -76,7 +76,7 @@ def keep_or_walk(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def forget(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nobody has won anything at the start of an episode."""
     for i in range(world.default.walked.shape[1]):
         world.default.walked[k, i] = False

@@ -13,7 +13,7 @@ from econo_env.economy.ledger import FREE, PRINCIPAL, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_money
 from econo_env.scenario import Scenario
 
@@ -48,7 +48,7 @@ def _params(scenario: Scenario, section: IncentivesSection) -> Params:
 
 
 @compiled
-def reward_conduct(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def reward_conduct(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Pays the bonus of those who kept their award."""
     agents = world.incentives.bonus.shape[1]
     for i in range(agents):
@@ -58,7 +58,7 @@ def reward_conduct(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def forget(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """No bonus has been paid at the start of an episode."""
     for i in range(world.incentives.bonus.shape[1]):
         world.incentives.bonus[k, i] = 0

@@ -25,7 +25,7 @@ from econo_env.economy.ledger import (
 from econo_env.economy.part import Part, Section
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
@@ -81,7 +81,7 @@ def wealth_of(k: int, i: int, ledger: State) -> int:
 
 
 @compiled
-def open_accounts(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Mints the money of an episode."""
     ledger = world.ledger
     for at in range(ledger.balances.shape[1]):
@@ -95,14 +95,14 @@ def open_accounts(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def count_wealth(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def count_wealth(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Notes what everybody has before the tick."""
     for i in range(world.ledger.wealth.shape[1]):
         world.ledger.wealth[k, i] = wealth_of(k, i, world.ledger)
 
 
 @compiled
-def cover(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> None:
+def cover(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Strikes bids that could cost more than their bidder has free."""
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
     for i in range(agents):
@@ -113,7 +113,7 @@ def cover(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) ->
 
 
 @compiled
-def post(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def post(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Moves what the award charges and pays; where free money is locked away, a bidder's own bond pays the rest."""
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
     for i in range(agents):
@@ -129,11 +129,11 @@ def post(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def reckon(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def reckon(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Rewards are the worth of the goods and what the own accounts gained, in credits."""
     for i in range(world.ledger.wealth.shape[1]):
         gained = wealth_of(k, i, world.ledger) - world.ledger.wealth[k, i]
-        exchange.rewards[k, i] = (world.market.award.worth[k, i] + gained) * CREDIT
+        buffers.rewards[k, i] = (world.market.award.worth[k, i] + gained) * CREDIT
 
 
 @compiled

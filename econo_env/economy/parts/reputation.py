@@ -15,7 +15,7 @@ from econo_env.economy.reputation import CONFIDENCE, evidence_of, lower_bound, r
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.rng import TASKS, uniform
-from econo_env.engine.state import Bools, Column, Exchange, Float64s
+from econo_env.engine.state import Bools, Column, Float64s, StepBuffers
 from econo_env.money import MICRO
 from econo_env.scenario import Scenario
 
@@ -67,7 +67,7 @@ def _params(scenario: Scenario, section: ReputationSection) -> Params:
 
 
 @compiled
-def gate(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Marks who may bid in the coming tick; a sale that goes through several ticks is open or not as a whole."""
     state, reputation = world.market, world.reputation
     tick = 0 if params.reputation.by_sale else state.tick[k]
@@ -75,12 +75,12 @@ def gate(k: int, world: Any, params: Any, exchange: Exchange) -> None:
     for i in range(reputation.bound.shape[1]):
         may = is_open or reputation.bound[k, i] >= params.reputation.threshold
         reputation.eligible[k, i] = may
-        reputation.barred[k, i] = exchange.action_mask[k, i] and not may
-        exchange.action_mask[k, i] = exchange.action_mask[k, i] and may
+        reputation.barred[k, i] = buffers.action_mask[k, i] and not may
+        buffers.action_mask[k, i] = buffers.action_mask[k, i] and may
 
 
 @compiled
-def strike(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> None:
+def strike(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Strikes the bids of those who may not bid."""
     for i in range(world.reputation.bound.shape[1]):
         if not world.reputation.eligible[k, i]:
@@ -88,15 +88,15 @@ def strike(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -
 
 
 @compiled
-def lift(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def lift(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes back the last bars: a market need not write the whole mask at every tick."""
     for i in range(world.reputation.bound.shape[1]):
         if world.reputation.barred[k, i]:
-            exchange.action_mask[k, i] = True
+            buffers.action_mask[k, i] = True
 
 
 @compiled
-def remember(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Adds what the tick shows of each agent's conduct."""
     reputation, default = world.reputation, world.default
     for i in range(reputation.bound.shape[1]):
@@ -113,7 +113,7 @@ def remember(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def meet(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def meet(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Everybody is a newcomer at the start of an episode."""
     reputation = world.reputation
     for i in range(reputation.bound.shape[1]):

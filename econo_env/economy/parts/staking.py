@@ -13,7 +13,7 @@ from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, PRINCIPAL, TREA
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Column, Exchange, Int64s
+from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
 
@@ -51,7 +51,7 @@ def _params(scenario: Scenario, section: StakingSection) -> Params:
 
 
 @compiled
-def lock(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> None:
+def lock(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Locks the stake of every bid, and strikes bids without enough of it."""
     ledger, staking, agents = world.ledger, world.staking, world.staking.locked.shape[1]
     for i in range(agents):
@@ -67,7 +67,7 @@ def lock(k: int, world: Any, params: Any, exchange: Exchange, withdraw: Any) -> 
 
 
 @compiled
-def bind(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def bind(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Binds the stake of those who won or owe something, and gives the others theirs back."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
     for i in range(agents):
@@ -78,7 +78,7 @@ def bind(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def release(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def release(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Gives back what is still bonded when the tick is settled."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
     for i in range(agents):
@@ -87,7 +87,7 @@ def release(k: int, world: Any, params: Any, exchange: Exchange) -> None:
 
 
 @compiled
-def open_stakes(k: int, world: Any, params: Any, exchange: Exchange) -> None:
+def open_stakes(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nothing is locked at the start of an episode."""
     for i in range(world.staking.locked.shape[1]):
         world.staking.locked[k, i] = 0

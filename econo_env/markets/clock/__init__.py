@@ -2,34 +2,34 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
-from econo_env.markets.clock import features, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.clock.scenario import ClockScenario, built_in
 
 MARKET = Market(
     name="clock",
     config=ClockScenario,
     built_in=built_in,
-    state=layout.State,
-    params=layout.terms,
+    state=state.State,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
-        finish=phases.finish,
-        expose=phases.expose,
-        withdraw=phases.withdraw,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
+        finish=kernels.finish,
+        expose=kernels.expose,
+        withdraw=kernels.withdraw,
     ),
-    actions=layout.action_names,
+    actions=state.action_names,
     features=features.features,
     types=Types(
-        names=outcome.type_names,
-        now=outcome.types,
-        at=outcome.types_at,
-        put=outcome.set_types,
+        names=analysis.type_names,
+        now=analysis.types,
+        at=analysis.types_at,
+        put=analysis.set_types,
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     roles=strategies.roles,
     baselines=Baselines(
         truthful=strategies.truthful_actions,
@@ -41,19 +41,19 @@ MARKET = Market(
     ),
     judging=Judging(
         bids=BidSearch(
-            made=outcome.bids_made,
-            highest=outcome.highest_bid,
-            curves=outcome.bid_curves,
-            reveal=outcome.reveal_bids,
+            made=analysis.bids_made,
+            highest=analysis.highest_bid,
+            curves=analysis.bid_curves,
+            reveal=analysis.reveal_bids,
         ),
         one_round=True,
     ),
     solver=Solver(solution=strategies.numerical_solution, bid_function=strategies.equilibrium_bids),
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
     ),
 )

@@ -2,37 +2,37 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.markets.clock.layout import State, Terms
 from econo_env.markets.clock.scenario import ClockScenario
+from econo_env.markets.clock.state import Params, State
 from econo_env.markets.features import PRIOR, own_value
 
 
 @compiled
-def price(k: int, state: State, terms: Terms) -> float:
+def price(k: int, state: State, params: Params) -> float:
     """The price of the coming tick over the highest value, at most 1."""
-    return min(1.0, state.price[k] * terms.value_scale)
+    return min(1.0, state.price[k] * params.value_scale)
 
 
 @compiled
-def clock_left(k: int, state: State, terms: Terms) -> float:
+def clock_left(k: int, state: State, params: Params) -> float:
     """Ticks until the sale closes over the longest episode."""
-    return max(0, state.closes[k] - state.tick[k]) / terms.max_cycles
+    return max(0, state.closes[k] - state.tick[k]) / params.max_cycles
 
 
 @compiled
-def still_in(k: int, i: int, state: State, terms: Terms) -> float:
+def still_in(k: int, i: int, state: State, params: Params) -> float:
     """1 while in the auction."""
     return state.standing[k, i]
 
 
 @compiled
-def leading(k: int, i: int, state: State, terms: Terms) -> float:
+def leading(k: int, i: int, state: State, params: Params) -> float:
     """1 for the leader."""
     return 1.0 if state.leader[k] == i else 0.0
 
 
 @compiled
-def bidders_in(k: int, state: State, terms: Terms) -> float:
+def bidders_in(k: int, state: State, params: Params) -> float:
     """The share of bidders still in."""
     count = 0
     for i in range(state.standing.shape[1]):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.equilibrium.grids import type_law
-from econo_env.markets.clock.outcome import prices_asked
+from econo_env.markets.clock.analysis import prices_asked
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.strategies import roles

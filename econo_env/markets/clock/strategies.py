@@ -12,8 +12,8 @@ from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution
 from econo_env.equilibrium.solution import ACCEPTED_LOSS
 from econo_env.market import market_of
-from econo_env.markets.clock.layout import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
+from econo_env.markets.clock.state import State, is_over
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed

@@ -3,36 +3,36 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Interdependence, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.combinatorial import features, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.combinatorial import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
 MARKET = Market(
     name="combinatorial",
     config=CombinatorialScenario,
     built_in=built_in,
-    state=layout.State,
-    axes=layout.axes,
-    params=layout.terms,
+    state=state.State,
+    axes=state.axes,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
         finish=rounds.finish,
-        expose=phases.expose,
-        withdraw=phases.withdraw,
+        expose=kernels.expose,
+        withdraw=kernels.withdraw,
     ),
-    actions=layout.action_names,
+    actions=state.action_names,
     features=features.features,
     types=Types(
-        names=layout.type_names,
-        now=outcome.types,
-        at=outcome.types_at,
-        put=outcome.set_types,
-        interdependence=Interdependence(applies=outcome.types_hang_together, put=outcome.set_types_given),
+        names=state.type_names,
+        now=analysis.types,
+        at=analysis.types_at,
+        put=analysis.set_types,
+        interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
@@ -43,14 +43,14 @@ MARKET = Market(
     ),
     solver=Solver(
         solution=strategies.numerical_solution,
-        outcome_tables=outcome.outcome_tables,
-        expected_curves=outcome.expected_curves,
+        outcome_tables=analysis.outcome_tables,
+        expected_curves=analysis.expected_curves,
     ),
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
     ),

@@ -2,45 +2,45 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
-from econo_env.markets.combinatorial.layout import State, Terms, action_names, numbered
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.combinatorial.state import Params, State, action_names, numbered
 from econo_env.markets.features import ROUNDS_LEFT, paid
 from econo_env.markets.feedback import all_bids, last_round
 from econo_env.valuations.bundle_values import LocalGlobal
 
 
 @compiled
-def bundle_value(k: int, i: int, j: int, state: State, terms: Terms) -> float:
+def bundle_value(k: int, i: int, j: int, state: State, params: Params) -> float:
     """The value of each own bundle over the highest possible one."""
-    return state.values[k, i, j] / terms.highest_value
+    return state.values[k, i, j] / params.highest_value
 
 
 @compiled
-def wants(k: int, i: int, j: int, state: State, terms: Terms) -> float:
+def wants(k: int, i: int, j: int, state: State, params: Params) -> float:
     """1 for each item of the wanted bundle."""
     return (state.bundle[k, i] >> j) & 1
 
 
 @compiled
-def is_global(k: int, i: int, state: State, terms: Terms) -> float:
+def is_global(k: int, i: int, state: State, params: Params) -> float:
     """1 for a global bidder."""
-    return 1.0 if i >= terms.num_locals else 0.0
+    return 1.0 if i >= params.num_locals else 0.0
 
 
 @compiled
-def has_won(k: int, i: int, state: State, terms: Terms) -> float:
+def has_won(k: int, i: int, state: State, params: Params) -> float:
     """1 where a bundle was won in the last round."""
     return 1.0 if state.won[k, i] >= 0 else 0.0
 
 
 @compiled
-def winning_bid(k: int, state: State, terms: Terms) -> float:
+def winning_bid(k: int, state: State, params: Params) -> float:
     """The highest bid that won over twice the highest value; 0 where none did."""
     best = 0
     for i in range(state.won.shape[1]):
         if state.won[k, i] >= 0:
             best = max(best, state.bids[k, state.won[k, i]])
-    return best / terms.largest_amount
+    return best / params.largest_amount
 
 
 def features(scenario: CombinatorialScenario) -> tuple[Feature, ...]:

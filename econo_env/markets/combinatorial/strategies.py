@@ -10,9 +10,9 @@ from econo_env.agents import named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import MOST_IN_A_TABLE, Solution, solved
 from econo_env.markets.actions import actions_for
-from econo_env.markets.combinatorial.layout import State, highest_values
-from econo_env.markets.combinatorial.outcome import best_worth, worth_won
+from econo_env.markets.combinatorial.analysis import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.combinatorial.state import State, highest_values
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE

@@ -3,34 +3,34 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.double_auction import features, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.double_auction import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 
 MARKET = Market(
     name="double_auction",
     config=DoubleAuctionScenario,
     built_in=built_in,
-    state=layout.State,
-    params=layout.terms,
+    state=state.State,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
         finish=rounds.finish,
-        expose=phases.expose,
-        withdraw=phases.withdraw,
+        expose=kernels.expose,
+        withdraw=kernels.withdraw,
     ),
-    actions=layout.action_names,
+    actions=state.action_names,
     features=features.features,
     types=Types(
-        names=outcome.type_names,
-        now=outcome.types,
-        at=outcome.types_at,
-        put=outcome.set_types,
+        names=analysis.type_names,
+        now=analysis.types,
+        at=analysis.types_at,
+        put=analysis.set_types,
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
@@ -39,14 +39,14 @@ MARKET = Market(
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
-    judging=Judging(bids=BidSearch(made=outcome.bids_made, highest=outcome.highest_bid, curves=outcome.bid_curves)),
+    judging=Judging(bids=BidSearch(made=analysis.bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves)),
     solver=Solver(solution=strategies.numerical_solution),
     two_sided=True,
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
     ),

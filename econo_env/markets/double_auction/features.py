@@ -2,32 +2,32 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.markets.double_auction.layout import State, Terms, action_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
+from econo_env.markets.double_auction.state import Params, State, action_names
 from econo_env.markets.features import PRIOR, ROUNDS_LEFT, has_won, own_value
 from econo_env.markets.feedback import all_bids, last_round
 
 
 @compiled
-def sells(k: int, i: int, state: State, terms: Terms) -> float:
+def sells(k: int, i: int, state: State, params: Params) -> float:
     """1 for sellers."""
-    return 1.0 if i >= terms.num_buyers else 0.0
+    return 1.0 if i >= params.num_buyers else 0.0
 
 
 @compiled
-def paid(k: int, i: int, state: State, terms: Terms) -> float:
+def paid(k: int, i: int, state: State, params: Params) -> float:
     """What was paid or received in the last round over the highest price."""
-    return min(1.0, abs(state.award.pays[k, i]) * terms.value_scale)
+    return min(1.0, abs(state.award.pays[k, i]) * params.value_scale)
 
 
 @compiled
-def mean_price(k: int, state: State, terms: Terms) -> float:
+def mean_price(k: int, state: State, params: Params) -> float:
     """The mean of what buyers paid, over the highest price; 0 without a trade."""
     total, trades = 0, 0
-    for i in range(terms.num_buyers):
+    for i in range(params.num_buyers):
         total += state.award.pays[k, i]
         trades += state.award.units[k, i]
-    return min(1.0, total / max(1, trades) * terms.value_scale)
+    return min(1.0, total / max(1, trades) * params.value_scale)
 
 
 SELLER = Feature("seller", "1 for sellers, 0 for buyers", sells)

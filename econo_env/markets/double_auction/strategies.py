@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.actions import AS_SEEN, actions_for
-from econo_env.markets.double_auction.layout import State
+from econo_env.markets.double_auction.explain import trader_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
-from econo_env.markets.double_auction.words import trader_names
+from econo_env.markets.double_auction.state import State
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import posted_price_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money

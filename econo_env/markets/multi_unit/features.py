@@ -4,46 +4,46 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
 from econo_env.markets.features import PRIOR, ROUNDS_LEFT
 from econo_env.markets.feedback import all_bids, last_round, over_largest
-from econo_env.markets.multi_unit.layout import State, Terms, action_names, type_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.sealed_bid.layout import type_name
+from econo_env.markets.multi_unit.state import Params, State, action_names, type_names
+from econo_env.markets.sealed_bid.state import type_name
 
 
 @compiled
-def unit_value(k: int, i: int, j: int, state: State, terms: Terms) -> float:
+def unit_value(k: int, i: int, j: int, state: State, params: Params) -> float:
     """The value or cost of each unit over the highest possible one."""
-    return state.values[k, i, j] * terms.value_scale
+    return state.values[k, i, j] * params.value_scale
 
 
 @compiled
-def units_won(k: int, i: int, state: State, terms: Terms) -> float:
+def units_won(k: int, i: int, state: State, params: Params) -> float:
     """Units won in the last round over those wanted."""
     return abs(state.award.units[k, i]) / state.values.shape[2]
 
 
 @compiled
-def paid(k: int, i: int, state: State, terms: Terms) -> float:
+def paid(k: int, i: int, state: State, params: Params) -> float:
     """What was paid or received in the last round over the largest bids for all units."""
-    return min(1.0, abs(state.award.pays[k, i]) / (state.values.shape[2] * terms.largest_amount))
+    return min(1.0, abs(state.award.pays[k, i]) / (state.values.shape[2] * params.largest_amount))
 
 
 @compiled
-def winning_bid(k: int, state: State, terms: Terms) -> float:
+def winning_bid(k: int, state: State, params: Params) -> float:
     """The highest bid of a winner, in procurement the lowest, over the largest one; 0 where nobody won."""
-    best, found, lowest = 0, False, terms.ceiling is not None
+    best, found, lowest = 0, False, params.ceiling is not None
     for i in range(state.award.units.shape[1]):
         if state.award.units[k, i] != 0:
             bid = state.bids[k, i, 0]
             if not found or (bid < best if lowest else bid > best):
                 best, found = bid, True
-    return best / terms.largest_amount
+    return best / params.largest_amount
 
 
 @compiled
-def bid_placed(k: int, j: int, state: State, terms: Terms) -> float:
+def bid_placed(k: int, j: int, state: State, params: Params) -> float:
     """Bids unit by unit, bidder by bidder, over the largest one."""
     demand = state.bids.shape[2]
-    return over_largest(state.bids[k, j // demand, j % demand], terms.largest_amount)
+    return over_largest(state.bids[k, j // demand, j % demand], params.largest_amount)
 
 
 def features(scenario: MultiUnitScenario) -> tuple[Feature, ...]:

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from econo_env.markets.procurement import REVERSE
+from econo_env.markets.sealed_bid.config import Procurement
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.markets.sealed_bid.sections import Procurement
 from econo_env.mechanisms.base import mechanisms
 from econo_env.scenario import Scenario
 

@@ -9,8 +9,8 @@ from econo_env.agents import BIDDER, SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
-from econo_env.markets.multi_unit.layout import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.markets.multi_unit.state import State
 from econo_env.markets.sealed_bid.strategies import role_numbers
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits

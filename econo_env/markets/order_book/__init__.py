@@ -3,33 +3,33 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.order_book import features, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.order_book import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
 MARKET = Market(
     name="order_book",
     config=OrderBookScenario,
     built_in=built_in,
-    state=layout.State,
-    axes=layout.axes,
-    params=layout.terms,
+    state=state.State,
+    axes=state.axes,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
         finish=rounds.finish,
     ),
-    actions=layout.action_names,
+    actions=state.action_names,
     features=features.features,
     types=Types(
-        names=outcome.type_names,
-        now=outcome.types,
-        at=outcome.types_at,
-        put=outcome.set_types,
+        names=analysis.type_names,
+        now=analysis.types,
+        at=analysis.types_at,
+        put=analysis.set_types,
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
     baselines=Baselines(
@@ -40,11 +40,11 @@ MARKET = Market(
     ),
     judging=Judging(one_round=True),
     two_sided=True,
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
     ),

@@ -4,52 +4,52 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.double_auction.features import SELLER, paid
 from econo_env.markets.features import has_won, rounds_left
-from econo_env.markets.order_book.layout import State, Terms
 from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.markets.order_book.state import Params, State
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER
 
 
 @compiled
-def next_value(k: int, i: int, state: State, terms: Terms) -> float:
+def next_value(k: int, i: int, state: State, params: Params) -> float:
     """The value or cost of the next own unit over the highest price; 0 without one."""
     traded = state.traded[k, i]
-    return state.values[k, i, traded] * terms.value_scale if traded < terms.units else 0.0
+    return state.values[k, i, traded] * params.value_scale if traded < params.units else 0.0
 
 
 @compiled
-def units_left(k: int, i: int, state: State, terms: Terms) -> float:
+def units_left(k: int, i: int, state: State, params: Params) -> float:
     """The share of the own units not yet traded."""
-    return (terms.units - state.traded[k, i]) / terms.units
+    return (params.units - state.traded[k, i]) / params.units
 
 
 @compiled
-def over_highest(level: int, terms: Terms) -> float:
+def over_highest(level: int, params: Params) -> float:
     """The price of a level of the book over the highest price, at most 1."""
-    return min(1.0, level * terms.tick_size * terms.value_scale)
+    return min(1.0, level * params.tick_size * params.value_scale)
 
 
 @compiled
-def best_bid(k: int, state: State, terms: Terms) -> float:
+def best_bid(k: int, state: State, params: Params) -> float:
     """The highest resting bid; 0 for none."""
-    return over_highest(int(state.best[k, BID]), terms)
+    return over_highest(int(state.best[k, BID]), params)
 
 
 @compiled
-def best_ask(k: int, state: State, terms: Terms) -> float:
+def best_ask(k: int, state: State, params: Params) -> float:
     """The lowest resting ask; 1 for none."""
-    return over_highest(int(state.best[k, ASK]), terms) if state.best[k, ASK] != NO_ORDER else 1.0
+    return over_highest(int(state.best[k, ASK]), params) if state.best[k, ASK] != NO_ORDER else 1.0
 
 
 @compiled
-def last_price(k: int, state: State, terms: Terms) -> float:
+def last_price(k: int, state: State, params: Params) -> float:
     """The price of the last trade of the day; 0 for none."""
-    return min(1.0, state.last_price[k] * terms.value_scale)
+    return min(1.0, state.last_price[k] * params.value_scale)
 
 
 @compiled
-def own_order(k: int, i: int, state: State, terms: Terms) -> float:
+def own_order(k: int, i: int, state: State, params: Params) -> float:
     """The limit of the own resting order; 0 for none."""
-    return over_highest(int(state.level[k, i]), terms)
+    return over_highest(int(state.level[k, i]), params)
 
 
 _FEATURES = (

@@ -14,8 +14,8 @@ from econo_env.markets.double_auction.strategies import (
     scaled_actions,
     truthful_actions,
 )
-from econo_env.markets.order_book.layout import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.markets.order_book.state import State
 from econo_env.money import to_credits
 
 __all__ = [

@@ -3,11 +3,11 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.position import form, manual, outcome, phases, picture, strategies
+from econo_env.markets.position import analysis, docs, document, kernels, strategies, view
 from econo_env.markets.position.scenario import PositionScenario, built_in
-from econo_env.markets.sealed_bid import layout as sealed_layout
-from econo_env.markets.sealed_bid import outcome as sealed_outcome
-from econo_env.markets.sealed_bid import phases as sealed_phases
+from econo_env.markets.sealed_bid import analysis as sealed_analysis
+from econo_env.markets.sealed_bid import kernels as sealed_kernels
+from econo_env.markets.sealed_bid import state as sealed_state
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
 from econo_env.markets.sealed_bid.features import features
 
@@ -15,28 +15,28 @@ MARKET = Market(
     name="position",
     config=PositionScenario,
     built_in=built_in,
-    state=sealed_layout.State,
-    axes=phases.axes,
-    params=phases.terms,
+    state=sealed_state.State,
+    axes=kernels.axes,
+    params=kernels.params,
     kernels=Stages(
-        reset=sealed_phases.reset,
-        bids=sealed_phases.bids,
-        clear=sealed_phases.clear,
-        settle=phases.settle,
-        observe=sealed_phases.observe,
+        reset=sealed_kernels.reset,
+        bids=sealed_kernels.bids,
+        clear=sealed_kernels.clear,
+        settle=kernels.settle,
+        observe=sealed_kernels.observe,
         finish=rounds.finish,
-        expose=sealed_phases.expose,
-        withdraw=sealed_phases.withdraw,
+        expose=sealed_kernels.expose,
+        withdraw=sealed_kernels.withdraw,
     ),
-    actions=sealed_layout.action_names,
+    actions=sealed_state.action_names,
     features=features,
     types=Types(
-        names=sealed_outcome.type_names,
-        now=sealed_outcome.types,
-        at=sealed_outcome.types_at,
-        put=sealed_outcome.set_types,
+        names=sealed_analysis.type_names,
+        now=sealed_analysis.types,
+        at=sealed_analysis.types_at,
+        put=sealed_analysis.set_types,
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     roles=sealed_strategies.roles,
     baselines=Baselines(
         truthful=sealed_strategies.truthful_actions,
@@ -45,14 +45,14 @@ MARKET = Market(
         bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
     ),
     judging=Judging(
-        bids=BidSearch(made=sealed_outcome.bids_made, highest=sealed_outcome.highest_bid, curves=outcome.bid_curves)
+        bids=BidSearch(made=sealed_analysis.bids_made, highest=sealed_analysis.highest_bid, curves=analysis.bid_curves)
     ),
-    solver=Solver(solution=strategies.numerical_solution, expected_outcome=outcome.expected_outcome),
-    clear=form.clear_form,
+    solver=Solver(solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome),
+    clear=document.clear_document,
     view=View(
-        info=phases.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=kernels.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=sealed_strategies.DRAWN_AHEAD,
     ),

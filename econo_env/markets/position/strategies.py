@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s
 from econo_env.equilibrium import Solution, solved
-from econo_env.markets.position.phases import clicks
+from econo_env.markets.position.kernels import clicks
 from econo_env.markets.position.scenario import PositionScenario
-from econo_env.markets.sealed_bid.layout import State
+from econo_env.markets.sealed_bid.state import State
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers, truthful_actions
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits

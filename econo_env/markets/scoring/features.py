@@ -4,28 +4,28 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.features import PRIOR, ROUNDS_LEFT, has_won, own_value
 from econo_env.markets.feedback import all_bids, last_round, over_largest
-from econo_env.markets.scoring.layout import State, Terms, action_names
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
+from econo_env.markets.scoring.state import Params, State, action_names
 
 
 @compiled
-def received(k: int, i: int, state: State, terms: Terms) -> float:
+def received(k: int, i: int, state: State, params: Params) -> float:
     """What was received in the last round over the highest score."""
-    return min(1.0, -state.award.pays[k, i] * terms.score_scale)
+    return min(1.0, -state.award.pays[k, i] * params.score_scale)
 
 
 @compiled
-def winning_score(k: int, state: State, terms: Terms) -> float:
+def winning_score(k: int, state: State, params: Params) -> float:
     """The score that won over the highest one; 0 where none won."""
     score = 0.0
     for i in range(state.values.shape[1]):
         if state.award.units[k, i] != 0:
-            score = min(1.0, state.scores[k, i] * terms.score_scale)
+            score = min(1.0, state.scores[k, i] * params.score_scale)
     return score
 
 
 @compiled
-def winning_quality(k: int, state: State, terms: Terms) -> float:
+def winning_quality(k: int, state: State, params: Params) -> float:
     """The quality that won over the highest one; 0 where none won."""
     quality = 0.0
     for i in range(state.values.shape[1]):
@@ -35,10 +35,10 @@ def winning_quality(k: int, state: State, terms: Terms) -> float:
 
 
 @compiled
-def offered(k: int, j: int, state: State, terms: Terms) -> float:
+def offered(k: int, j: int, state: State, params: Params) -> float:
     """Prices and qualities in turn, supplier by supplier, over the largest ones."""
     if j % 2 == 0:
-        return over_largest(state.prices[k, j // 2], terms.largest_price)
+        return over_largest(state.prices[k, j // 2], params.largest_price)
     return over_largest(state.qualities[k, j // 2], QUALITY_STEPS)
 
 

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.agents import SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, rounded_actions
-from econo_env.markets.scoring.layout import NO_OFFER, State
+from econo_env.markets.scoring.analysis import created_by_winner
 from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
-from econo_env.markets.scoring.outcome import created_by_winner
 from econo_env.markets.scoring.scenario import ScoringScenario
+from econo_env.markets.scoring.state import NO_OFFER, State
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.procurement import asked
-from econo_env.markets.sealed_bid.outcome import expected_outcome
+from econo_env.markets.sealed_bid.analysis import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import Mechanism, mechanism, options_of
+from econo_env.mechanisms.claims import EX_POST_RATIONAL
 from econo_env.mechanisms.conditions import Conditions
 from econo_env.mechanisms.order_statistics import win_probability
 from econo_env.mechanisms.parameters import units_of
-from econo_env.mechanisms.properties import EX_POST_RATIONAL
 from econo_env.money import MICRO
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import Places, left_of, of_table, places_of
@@ -133,7 +133,7 @@ def _closed_form(scenario: SealedBidScenario, row: Mechanism, section: Any, cond
         raise ValueError(f"{scenario.id}: {error}; use truthful, shading or a trained run instead") from None
     _require_room(scenario, function, ceiling)
     if conditions is None:
-        require_margin(scenario, arguments[0], units_of(section), EX_POST_RATIONAL in row.properties)
+        require_margin(scenario, arguments[0], units_of(section), EX_POST_RATIONAL in row.claims)
     return asked(ceiling, function) if ceiling else function
 
 

@@ -4,24 +4,24 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.features import PRIOR, ROUNDS_LEFT, has_won, own_value, paid
 from econo_env.markets.feedback import all_bids, last_round
-from econo_env.markets.sealed_bid.layout import State, Terms, action_names, type_name
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.state import Params, State, action_names, type_name
 
 
 @compiled
-def weight(k: int, i: int, state: State, terms: Terms) -> float:
+def weight(k: int, i: int, state: State, params: Params) -> float:
     """The own weight over the largest one."""
-    return terms.weights[i] / terms.largest_weight
+    return params.weights[i] / params.largest_weight
 
 
 @compiled
-def winning_bid(k: int, state: State, terms: Terms) -> float:
+def winning_bid(k: int, state: State, params: Params) -> float:
     """The highest bid that won over the largest possible one; 0 where nobody won."""
     best = 0
     for i in range(state.values.shape[1]):
         if state.award.units[k, i] != 0:
             best = max(best, state.bids[k, i])
-    return best / terms.largest_amount
+    return best / params.largest_amount
 
 
 def features(scenario: SealedBidScenario) -> tuple[Feature, ...]:

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from econo_env.markets.feedback import check_bids_shown
 from econo_env.markets.procurement import REVERSE
-from econo_env.markets.sealed_bid.sections import Default, Participation, Procurement, Seller
+from econo_env.markets.sealed_bid.config import Default, Participation, Procurement, Seller
 from econo_env.mechanisms.base import mechanism, mechanisms, reversible_names
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS

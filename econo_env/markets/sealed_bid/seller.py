@@ -1,28 +1,30 @@
 """The seller's own bid, for market `k` of a batch: a secret reserve, or a shill bid after seeing the bids.
 
-The functions take the scenario's `Extras` or `SellerTerms` first, or None: the compiler then drops their body.
+The functions take the scenario's `Frictions` or `SellerParams` first, or None: the compiler then drops their body.
 """
 
 from typing import Any
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import RESERVE, Lottery, uniform
-from econo_env.markets.sealed_bid.layout import NO_BID, NO_CEILING, Extras, SellerTerms, State, Terms
+from econo_env.markets.sealed_bid.state import NO_BID, NO_CEILING, Frictions, Params, SellerTerms, State
 from econo_env.mechanisms.shill import best_shill_bid, clear_with_seller
 from econo_env.valuations.drawing import draw_from_table
 
 
 @compiled
-def let_seller_bid(extras: Extras | None, k: int, state: State, terms: Terms, lottery: Lottery, rule: Any) -> None:
+def let_seller_bid(
+    frictions: Frictions | None, k: int, state: State, params: Params, lottery: Lottery, rule: Any
+) -> None:
     """Replaces the outcome of the bids by the one with the seller's bid among them, where it places one."""
-    if extras is None:
+    if frictions is None:
         return
-    _let_bid(extras.seller, extras.ceiling, k, state, terms, lottery, rule)
+    _let_bid(frictions.seller, frictions.ceiling, k, state, params, lottery, rule)
 
 
 @compiled
 def _let_bid(
-    seller: SellerTerms | None, ceiling: int, k: int, state: State, terms: Terms, lottery: Lottery, rule: Any
+    seller: SellerTerms | None, ceiling: int, k: int, state: State, params: Params, lottery: Lottery, rule: Any
 ) -> None:
     if seller is None:
         return
@@ -31,13 +33,13 @@ def _let_bid(
     for i in range(bidders):
         offers[i] = state.bids[k, i]
     if seller.sees_bids:
-        best_shill_bid(rule, offers, seller.weights, lottery, terms.rule, granted, charged)
+        best_shill_bid(rule, offers, seller.weights, lottery, params.rule, granted, charged)
     else:
         offers[bidders] = _secret_reserve(seller, ceiling, lottery)
     state.seller_bid[k] = offers[bidders]
     if offers[bidders] == NO_BID:
         return
-    clear_with_seller(rule, offers, seller.weights, lottery, terms.rule, granted, charged)
+    clear_with_seller(rule, offers, seller.weights, lottery, params.rule, granted, charged)
     for i in range(bidders):
         state.award.units[k, i] = granted[i]
         state.award.pays[k, i] = charged[i]

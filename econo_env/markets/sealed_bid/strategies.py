@@ -9,10 +9,10 @@ from econo_env.agents import BIDDER, SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.market import market_of
 from econo_env.markets.actions import AS_SEEN, actions_for
+from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
-from econo_env.markets.sealed_bid.layout import State
-from econo_env.markets.sealed_bid.outcome import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.state import State
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import CREDIT, to_credits
 from econo_env.valuations.bid_function import MIDDLE

@@ -5,38 +5,38 @@ from typing import Any
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.sealed_bid import outcome as sealed_outcome
-from econo_env.markets.sealed_bid import phases as sealed_phases
+from econo_env.markets.sealed_bid import analysis as sealed_analysis
+from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.sequential import features, form, layout, manual, outcome, phases, picture, strategies
+from econo_env.markets.sequential import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
 
 MARKET: Market[SequentialScenario, Any] = Market(
     name="sequential",
     config=SequentialScenario,
     built_in=built_in,
-    state=layout.State,
-    params=layout.terms,
+    state=state.State,
+    params=state.params,
     kernels=Stages(
-        reset=phases.reset,
-        bids=phases.bids,
-        clear=phases.clear,
-        settle=phases.settle,
-        observe=phases.observe,
+        reset=kernels.reset,
+        bids=kernels.bids,
+        clear=kernels.clear,
+        settle=kernels.settle,
+        observe=kernels.observe,
         finish=rounds.finish,
-        expose=sealed_phases.expose,
-        withdraw=sealed_phases.withdraw,
+        expose=sealed_kernels.expose,
+        withdraw=sealed_kernels.withdraw,
         present=features.present,
     ),
-    actions=layout.action_names,
+    actions=state.action_names,
     features=features.features,
     types=Types(
-        names=sealed_outcome.type_names,
-        now=sealed_outcome.types,
-        at=sealed_outcome.types_at,
-        put=sealed_outcome.set_types,
+        names=sealed_analysis.type_names,
+        now=sealed_analysis.types,
+        at=sealed_analysis.types_at,
+        put=sealed_analysis.set_types,
     ),
-    welfare=outcome.welfare,
+    welfare=analysis.welfare,
     roles=sealed_strategies.roles,
     baselines=Baselines(
         truthful=sealed_strategies.truthful_actions,
@@ -45,11 +45,11 @@ MARKET: Market[SequentialScenario, Any] = Market(
         bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
     ),
     judging=Judging(played_out=True),
-    clear=form.clear_form,
+    clear=document.clear_document,
     view=View(
-        info=layout.info,
-        picture=picture.picture,
-        docs=manual.manual,
+        info=state.info,
+        picture=view.picture,
+        docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
     ),

@@ -4,12 +4,12 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.features import PRIOR, own_value, rounds_left
 from econo_env.markets.feedback import all_bids
-from econo_env.markets.sequential.layout import State, Terms, action_names
 from econo_env.markets.sequential.scenario import SequentialScenario
+from econo_env.markets.sequential.state import Params, State, action_names
 
 
 @compiled
-def rivals(k: int, state: State, terms: Terms) -> float:
+def rivals(k: int, state: State, params: Params) -> float:
     """The share of the others who are still there, as seen by one who is."""
     present = 0
     for i in range(state.active.shape[1]):
@@ -28,17 +28,17 @@ def _winner(k: int, state: State) -> int:
 
 
 @compiled
-def price(k: int, state: State, terms: Terms) -> float:
+def price(k: int, state: State, params: Params) -> float:
     """What the winner of the last round paid over the largest bid; 0 without one."""
     winner = _winner(k, state)
-    return state.award.pays[k, winner] / terms.largest_amount if winner >= 0 else 0.0
+    return state.award.pays[k, winner] / params.largest_amount if winner >= 0 else 0.0
 
 
 @compiled
-def winning_bid(k: int, state: State, terms: Terms) -> float:
+def winning_bid(k: int, state: State, params: Params) -> float:
     """What the winner of the last round bid over the largest bid; 0 without one."""
     winner = _winner(k, state)
-    return state.bids[k, winner] / terms.largest_amount if winner >= 0 else 0.0
+    return state.bids[k, winner] / params.largest_amount if winner >= 0 else 0.0
 
 
 @compiled

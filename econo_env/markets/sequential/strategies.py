@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Float32s
 from econo_env.market import market_of
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
-from econo_env.markets.sequential.layout import State
 from econo_env.markets.sequential.scenario import SequentialScenario
+from econo_env.markets.sequential.state import State
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits

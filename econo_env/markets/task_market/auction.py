@@ -9,8 +9,8 @@ from econo_env.economy.ledger import ESCROW, FREE, account, transfer
 from econo_env.economy.staking import required_stake
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
-from econo_env.engine.state import Exchange
-from econo_env.markets.task_market.layout import State, Terms
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.task_market.state import Params, State
 
 NO_BID = -1
 NO_WINNER = -1
@@ -25,34 +25,34 @@ def move(k: int, state: State, source: int, target: int, amount: int) -> None:
 
 
 @compiled
-def eligibility(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+def eligibility(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Marks who may bid for the current task, from the state before the bids alone."""
-    required = required_stake(state.task_value[k], terms.schedule, terms.stake_cap)
+    required = required_stake(state.task_value[k], params.schedule, params.stake_cap)
     threshold, num_agents = state.threshold[k], state.active.shape[1]
     for i in range(num_agents):
         free = state.balances[k, account(i, FREE, num_agents)]
         eligible = is_eligible(state.active[k, i], free, required, state.bound[k, i], threshold)
         state.eligible[k, i] = eligible
-        exchange.action_mask[k, i] = eligible
+        buffers.action_mask[k, i] = eligible
 
 
 @compiled
-def _valid(exchange: Exchange, k: int, i: int) -> bool:
-    for component in range(exchange.actions.shape[2]):
-        inside = -1.0 <= exchange.actions[k, i, component] <= 1.0
+def _valid(buffers: StepBuffers, k: int, i: int) -> bool:
+    for component in range(buffers.actions.shape[2]):
+        inside = -1.0 <= buffers.actions[k, i, component] <= 1.0
         if not inside:
             return False
     return True
 
 
 @compiled
-def reported_score(k: int, i: int, task_value: float, state: State, terms: Terms, exchange: Exchange) -> int:
+def reported_score(k: int, i: int, task_value: float, state: State, params: Params, buffers: StepBuffers) -> int:
     """The score of what agent `i` reports, in micro-credits."""
-    cost_report = (1.0 + float(exchange.actions[k, i, 0])) * state.cost[k, i]
-    lie = float(exchange.actions[k, i, 1])
+    cost_report = (1.0 + float(buffers.actions[k, i, 0])) * state.cost[k, i]
+    lie = float(buffers.actions[k, i, 1])
     reliability = state.reliability[k, i]
     reliability_report = reliability + lie * ((1.0 - reliability) if lie >= 0.0 else reliability)
-    return int(math.floor(score(cost_report, reliability_report, task_value, terms.schedule) + 0.5))
+    return int(math.floor(score(cost_report, reliability_report, task_value, params.schedule) + 0.5))
 
 
 @compiled
@@ -71,29 +71,29 @@ def forget_last_task(k: int, state: State) -> None:
 
 
 @compiled
-def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Turns actions into scored bids, locks each bidder's stake in escrow, and notes the best true scores.
 
     An action outside [-1, 1], or NaN, is counted and is no bid; the action of an agent that may not bid is ignored.
     """
     forget_last_task(k, state)
     if state.rewarded[k] != NO_WINNER:
-        exchange.rewards[k, state.rewarded[k]] = 0.0
+        buffers.rewards[k, state.rewarded[k]] = 0.0
         state.rewarded[k] = NO_WINNER
     task_value, num_agents = float(state.task_value[k]), state.active.shape[1]
-    required = required_stake(state.task_value[k], terms.schedule, terms.stake_cap)
+    required = required_stake(state.task_value[k], params.schedule, params.stake_cap)
     best_eligible, best_active = 0.0, 0.0
     for i in range(num_agents):
         submitted = NO_BID
         if state.active[k, i]:
-            true_score = score(float(state.cost[k, i]), state.reliability[k, i], task_value, terms.schedule)
+            true_score = score(float(state.cost[k, i]), state.reliability[k, i], task_value, params.schedule)
             best_active = max(best_active, true_score)
             if state.eligible[k, i]:
                 best_eligible = max(best_eligible, true_score)
-                if _valid(exchange, k, i):
-                    submitted = reported_score(k, i, task_value, state, terms, exchange)
+                if _valid(buffers, k, i):
+                    submitted = reported_score(k, i, task_value, state, params, buffers)
                 else:
-                    exchange.invalid_actions[k] += 1
+                    buffers.invalid_actions[k] += 1
         state.scores[k, i] = submitted
         if submitted >= 0:
             move(k, state, account(i, FREE, num_agents), account(i, ESCROW, num_agents), required)
@@ -101,10 +101,10 @@ def bids(k: int, state: State, terms: Terms, exchange: Exchange) -> None:
 
 
 @compiled
-def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
     """Applies the mechanism's rule to the scores; the winner's effort and honesty are now what it said."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
-    rule(state.scores[k], terms.weights, lottery, terms.rule, state.award.units[k], state.second_scores[k])
+    rule(state.scores[k], params.weights, lottery, params.rule, state.award.units[k], state.second_scores[k])
     state.winner[k] = NO_WINNER
     for i in range(state.active.shape[1]):
         if state.award.units[k, i] > 0:
@@ -113,20 +113,20 @@ def clear(k: int, state: State, terms: Terms, exchange: Exchange, rule: Any) -> 
     state.effort[k] = 0.0
     state.forges[k] = False
     if winner != NO_WINNER:
-        state.forges[k] = exchange.actions[k, winner, 3] > FORGERY_THRESHOLD
+        state.forges[k] = buffers.actions[k, winner, 3] > FORGERY_THRESHOLD
         if not state.forges[k]:
-            state.effort[k] = (1.0 + float(exchange.actions[k, winner, 2])) / 2.0
-    state.surplus[k] = expected_outcome(k, winner, state, terms)
+            state.effort[k] = (1.0 + float(buffers.actions[k, winner, 2])) / 2.0
+    state.surplus[k] = expected_outcome(k, winner, state, params)
 
 
 @compiled
-def expected_outcome(k: int, winner: int, state: State, terms: Terms) -> float:
+def expected_outcome(k: int, winner: int, state: State, params: Params) -> float:
     """Expected value of the winner's true work minus its cost, in micro-credits; a forger does harm and no work."""
     if winner == NO_WINNER:
         return 0.0
     task_value = float(state.task_value[k])
     if state.forges[k]:
-        proven, passed = terms.detection, 1.0 - terms.detection
-        return (proven * terms.schedule.byzantine + passed * terms.schedule.poor) * task_value
+        proven, passed = params.detection, 1.0 - params.detection
+        return (proven * params.schedule.byzantine + passed * params.schedule.poor) * task_value
     cost, reliability = float(state.cost[k, winner]), state.reliability[k, winner]
-    return expected_surplus(cost, reliability, state.effort[k], task_value, terms.schedule)
+    return expected_surplus(cost, reliability, state.effort[k], task_value, params.schedule)

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.economy.ledger import FREE, balances_of
 from econo_env.engine.state import Float32s, Float64s
-from econo_env.markets.task_market.layout import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.markets.task_market.scenario import TaskMarketScenario
+from econo_env.markets.task_market.state import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE

@@ -3,7 +3,7 @@
 Small games (up to ten items) are cleared by `rule.clear`, compiled; large ones by `auction.clear_auction` with HiGHS.
 """
 
-from econo_env.mechanisms import properties as has
+from econo_env.mechanisms import claims
 from econo_env.mechanisms.combinatorial.auction import AuctionOutcome, clear_auction
 from econo_env.mechanisms.combinatorial.row import BundleMechanism
 from econo_env.mechanisms.combinatorial.rule import Combinatorial, Payment, clear
@@ -23,16 +23,16 @@ MECHANISM = BundleMechanism(
     market="combinatorial",
     rule=clear,
     parameters=Combinatorial,
-    properties=(
-        has.TRUTHFUL.where("with vcg", mechanism__payment="vcg"),
-        has.denied(has.TRUTHFUL.where("with nearest_vcg", mechanism__payment="nearest_vcg"), has.CORE),
-        has.EFFICIENT.where("with vcg", mechanism__payment="vcg"),
-        has.EX_POST_RATIONAL,
-        has.NO_DEFICIT,
-        has.IN_THE_CORE.where("with nearest_vcg, nearest_zero and nearest_bid", mechanism__payment="nearest_vcg"),
-        has.denied(has.IN_THE_CORE.where("with vcg", mechanism__payment="vcg"), has.CORE),
-        has.FALSE_NAME_PROOF.where("with grand_bundle", mechanism__payment="grand_bundle"),
-        has.denied(has.FALSE_NAME_PROOF.where("with vcg", mechanism__payment="vcg"), has.FALSE_NAMES),
+    claims=(
+        claims.TRUTHFUL.where("with vcg", mechanism__payment="vcg"),
+        claims.denied(claims.TRUTHFUL.where("with nearest_vcg", mechanism__payment="nearest_vcg"), claims.CORE),
+        claims.EFFICIENT.where("with vcg", mechanism__payment="vcg"),
+        claims.EX_POST_RATIONAL,
+        claims.NO_DEFICIT,
+        claims.IN_THE_CORE.where("with nearest_vcg, nearest_zero and nearest_bid", mechanism__payment="nearest_vcg"),
+        claims.denied(claims.IN_THE_CORE.where("with vcg", mechanism__payment="vcg"), claims.CORE),
+        claims.FALSE_NAME_PROOF.where("with grand_bundle", mechanism__payment="grand_bundle"),
+        claims.denied(claims.FALSE_NAME_PROOF.where("with vcg", mechanism__payment="vcg"), claims.FALSE_NAMES),
     ),
     known_answer="bids A:28, B:20, AB:32, A:14, B:12: the first two win; VCG 14 and 12, nearest-VCG 17 and 15",
     reference="Day and Raghavan (2007); Day and Cramton (2012); Ausubel and Milgrom (2002)",

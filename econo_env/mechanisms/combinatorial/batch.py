@@ -64,14 +64,14 @@ def clear_range(
     game: Game,
     bids: Int64s,
     keys: UInt64s,
-    terms: Combinatorial,
+    params: Combinatorial,
     allocation: Int64s,
     payments: Int64s,
     scratch: Scratch,
 ) -> None:
     """Clears the auctions in [first, last)."""
     for k in range(first, last):
-        clear(game, bids[k], Lottery(keys[k], 0, 0), terms, allocation[k], payments[k], scratch)
+        clear(game, bids[k], Lottery(keys[k], 0, 0), params, allocation[k], payments[k], scratch)
 
 
 @cache
@@ -85,8 +85,8 @@ from econo_env.mechanisms.combinatorial.batch import clear_range
 
 
 @cached
-def run(first, last, game, bids, keys, terms, allocation, payments, scratch):
-    clear_range(first, last, game, bids, keys, terms, allocation, payments, scratch)
+def run(first, last, game, bids, keys, params, allocation, payments, scratch):
+    clear_range(first, last, game, bids, keys, params, allocation, payments, scratch)
 ''',
         "combinatorial_batch",
     )
@@ -112,11 +112,11 @@ def clear_many(game: Game, bids: Int64s, payment: int, *, seed: int = 0, num_thr
     auctions, num_bidders = bids.shape[0], len(game.first) - 1
     allocation = np.zeros((auctions, num_bidders), dtype=np.int64)
     payments = np.zeros_like(allocation)
-    keys, terms, run = market_keys(seed, auctions), Combinatorial(int(payment)), _clear_range()  # type: ignore[arg-type]
+    keys, params, run = market_keys(seed, auctions), Combinatorial(int(payment)), _clear_range()  # type: ignore[arg-type]
 
     def part(bounds: tuple[Any, Any]) -> None:
         scratch = scratch_for(num_bidders, bids.shape[1], game.num_items)
-        run(*bounds, game, bids, keys, terms, allocation, payments, scratch)
+        run(*bounds, game, bids, keys, params, allocation, payments, scratch)
 
     cuts = np.linspace(0, auctions, num_threads + 1).astype(int).tolist()
     if num_threads == 1:

@@ -44,7 +44,7 @@ def clear_bundles(row: Mechanism, parameters: Any, bids: XorBids, time_limit: fl
     game, shape = game_of(bids), (bids.num_bidders, len(bids.owner), bids.num_items)
     won, payments = np.full(bids.num_bidders, -1, dtype=np.int64), np.zeros(bids.num_bidders, dtype=np.int64)
     lottery = Lottery(market_keys(seed, 1)[0], 0, 0)
-    row.rule(game, bids.amount, lottery, row.terms(parameters), won, payments, scratch_for(*shape))
+    row.rule(game, bids.amount, lottery, row.params(parameters), won, payments, scratch_for(*shape))
     best = clear_many(game, bids.amount[None, :], Payment.first_price, seed=seed)[0][0]
     welfare, bound = (int(bids.amount[chosen[chosen >= 0]].sum()) for chosen in (won, best))
     return AuctionOutcome(won, payments, welfare, max(bound, welfare), mode_of(row, parameters))

@@ -66,7 +66,7 @@ def clear(
     game: Game,
     bids: Int64s,
     lottery: Lottery,
-    terms: Combinatorial,
+    params: Combinatorial,
     allocation: Int64s,
     payments: Int64s,
     scratch: Scratch,
@@ -77,7 +77,7 @@ def clear(
         game: Bundles and who bids on them.
         bids: Micro-credits, shape (bids,); negative is no bid.
         lottery: Tells equal allocations apart.
-        terms: Parameters.
+        params: Parameters.
         allocation: The bid that each bidder wins, shape (bidders,); -1 for none.
         payments: Micro-credits, shape (bidders,), each at most the winning bid. Core payments are rounded up to whole
             micro-credits, so that they stay in the core.
@@ -86,25 +86,25 @@ def clear(
     for i in range(allocation.shape[0]):
         payments[i], scratch.out[i] = 0, False
     draw_order(lottery, scratch.order)
-    if terms.payment == GRAND_BUNDLE:
+    if params.payment == GRAND_BUNDLE:
         _sell_all_to_one(game, bids, allocation, payments, scratch)
         return
-    if terms.payment == PROXY:
+    if params.payment == PROXY:
         _ascend(game, bids, allocation, payments, scratch)
         return
     worth = value_sets(game, bids, scratch.order, scratch.out, scratch.best)
     take_bundles(game, bids, scratch.order, scratch.out, scratch.best, allocation)
-    if terms.payment == FIRST_PRICE:
+    if params.payment == FIRST_PRICE:
         for i in range(allocation.shape[0]):
             payments[i] = bids[allocation[i]] if allocation[i] != NO_BID else 0
         return
     num_winners = _charge_harm(game, bids, worth, allocation, payments, scratch)
-    if terms.payment == VCG or num_winners < 2:
+    if params.payment == VCG or num_winners < 2:
         return
     if num_winners == 2:
-        _charge_two(game, bids, terms.payment, allocation, payments, scratch)
+        _charge_two(game, bids, params.payment, allocation, payments, scratch)
     else:
-        _charge_core(game, bids, terms.payment, num_winners, allocation, payments, scratch)
+        _charge_core(game, bids, params.payment, num_winners, allocation, payments, scratch)
 
 
 @compiled

@@ -10,8 +10,8 @@ import numpy as np
 from econo_env.valuations.calibration.amounts import Column, Numbers, Place, Writing, find_writing
 from econo_env.valuations.calibration.labels import Labels, as_text, nobody, read_labels, totals, without
 from econo_env.valuations.calibration.options import TableOptions
-from econo_env.valuations.calibration.reading import missing_column
 from econo_env.valuations.calibration.tables import Flags, Floats, Ints
+from econo_env.valuations.calibration.text_table import missing_column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from econo_env.valuations.calibration.cleaning import table_from_frame
 from econo_env.valuations.calibration.options import TIMBER, TIMBER_COLUMNS, TableOptions
-from econo_env.valuations.calibration.reading import read_text_table
 from econo_env.valuations.calibration.tables import BidTable
+from econo_env.valuations.calibration.text_table import read_text_table
 
 
 def timber_path() -> Path:

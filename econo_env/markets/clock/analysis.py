@@ -1,0 +1,199 @@
+"""What judges ask of a clock auction: true values, welfare, and the outcome of a bidder's own limit.
+
+See `econo_env.markets.judging` for the meaning of each function. Welfare counts at the tick that ends a sale. Best
+responses are sought among limits that are kept to the end, against rivals who keep to theirs; `reveal_bids` finds the
+limit that a policy amounts to, whatever it states from tick to tick.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.digest import plain
+from econo_env.engine.kernels import Kernel, load_generated
+from econo_env.engine.rng import Lottery
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.market import rule_of
+from econo_env.markets.clock.scenario import ClockScenario, sealed_form
+from econo_env.markets.clock.state import State, is_over, params
+from econo_env.markets.sealed_bid import analysis as sealed
+from econo_env.markets.sealed_bid.state import NO_BID
+from econo_env.mechanisms.clock_rule import Clock
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.money import to_credits, to_money
+
+Floats = NDArray[np.float64]
+
+_NO_LIMIT_ABOVE = 2**62  # micro-credits, beyond every price
+
+
+def type_names(scenario: ClockScenario) -> tuple[str, ...]:
+    """A bidder's type is its value."""
+    return ("value",)
+
+
+def types(scenario: ClockScenario, state: State) -> Floats:
+    """Values in credits, shape (markets, agents, 1); a copy."""
+    return to_credits(state.values)[..., None]
+
+
+def types_at(scenario: ClockScenario, agent: int, uniforms: Floats) -> Floats:
+    """The agent's values at the given probabilities, shape (..., 1), as the engine draws them."""
+    return sealed.types_at(sealed_form(scenario), agent, uniforms)
+
+
+def set_types(scenario: ClockScenario, engine: Any, agent: int, types: Floats) -> None:
+    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
+    sealed.set_types(sealed_form(scenario), engine, agent, types)
+
+
+def welfare(scenario: ClockScenario, state: State, types: Floats) -> Welfare:
+    """The buyer's true value, against the highest one, where the sale is over; 0 while the clock runs."""
+    values, over = types[..., 0], is_over(state)
+    realised = (values * state.award.units).sum(axis=1)
+    best = sealed.revenue_at_best_reserve(sealed_form(scenario), values)
+    return Welfare(
+        realised={PRIMARY: realised},
+        optimal={PRIMARY: np.where(over, values.max(axis=1), 0.0)},
+        revenue=to_credits(state.award.pays.sum(axis=1)),
+        created=realised,
+        revenue_at_best_reserve=None if best is None else np.where(over, best, 0.0),
+    )
+
+
+def bids_made(scenario: ClockScenario, state: State) -> Floats:
+    """The limits stated at the last tick in credits, shape (markets, agents); NaN is never."""
+    return np.where(state.bids == NO_BID, np.nan, to_credits(state.bids))
+
+
+def reveal_bids(engine: Any, act: Callable[[], NDArray[np.float32]]) -> None:
+    """Leaves in `engine.state.bids` the limit that each bidder's policy amounts to, the sale not yet begun.
+
+    The clock is shown to everybody at every price, nobody leaving and nobody buying: the limit is the first price that
+    a bidder takes of a falling clock, the last one it accepts of a rising one. That is the whole strategy in the Dutch
+    auction, and in the button form with two bidders or without `bidders_in`; in open outcry it is what the bidder does
+    while others outbid it at every tick.
+
+    Args:
+        engine: At the first tick of its sales.
+        act: The policy's actions (markets, agents, 1) for the engine's observations as they stand.
+    """
+    scenario, state = engine.scenario, engine.state
+    constants = params(scenario)
+    prices, falling = prices_asked(scenario), scenario.row().falling
+    limits = np.full(state.values.shape, NO_BID, dtype=np.int64)
+    waiting = np.ones(limits.shape, dtype=np.bool_)
+    scale = constants.highest_value if constants.bids_are_amounts else state.values
+    for tick, price in enumerate(prices.tolist()):
+        state.price[:], state.tick[:] = price, tick
+        engine.show()
+        actions = act()[..., 0].astype(np.float64)
+        yes = np.floor((1.0 + actions) * scale + 0.5) >= price
+        limits[waiting & yes] = price
+        waiting &= yes != falling
+    state.bids[:] = limits
+
+
+def prices_asked(scenario: ClockScenario) -> NDArray[np.int64]:
+    """The prices of the clock in micro-credits while it moves, one a tick, up to the largest limit there can be."""
+    constants, row = params(scenario), scenario.row()
+    limit = np.array([NO_BID if row.falling else _NO_LIMIT_ABOVE] * 2, dtype=np.int64)
+    clock = Clock(0, scenario.max_cycles, constants.closes, constants.opening, 0, NOBODY, False)
+    prices: list[int] = []
+    while clock.tick < clock.closes and not clock.sold and clock.price <= 2 * constants.highest_value:
+        prices.append(int(clock.price))
+        moved = row.rule(limit, np.ones(2, dtype=np.int64), Lottery(np.uint64(0), 0, clock.tick), constants.rule, clock)
+        clock = Clock(*moved)._replace(tick=clock.tick + 1)
+    return np.array(prices, dtype=np.int64)
+
+
+def highest_bid(scenario: ClockScenario, values: Floats) -> Floats:
+    """The limit of action 1 at each value, in credits."""
+    return sealed.highest_bid(sealed_form(scenario), values)
+
+
+@compiled
+def run_clock(rule: Any, params: Any, limits: Any, standing: Any, key: Any, episode: int, agent: int) -> Any:
+    """Plays a whole sale among bidders who keep to their limits, all arrays (n,).
+
+    Returns:
+        The clock at its end, and `agent`'s least limit that would have led to a different path of the clock: every
+        limit from the own one up to below that gives the same sale.
+    """
+    for i in range(standing.shape[0]):
+        standing[i] = 1
+    clock = Clock(0, params.max_cycles, params.closes, params.opening, 0, NOBODY, False)
+    differs = _NO_LIMIT_ABOVE
+    while True:
+        if limits[agent] < clock.price < differs:
+            differs = clock.price
+        lottery = Lottery(key, episode, clock.tick)
+        moved = rule(limits, standing, lottery, params.rule, clock)
+        if moved.sold or clock.tick + 1 >= moved.closes:
+            return moved, differs
+        clock = Clock(
+            clock.tick + 1, params.max_cycles, moved.closes, moved.price, moved.best, moved.leader, moved.sold
+        )
+
+
+@compiled
+def sum_outcomes(rule: Any, params: Any, state: Any, agent: int, own: Any, scratch: Any, won: Any, paid: Any) -> None:
+    """Adds up, over markets, what the agent wins and pays with each of its limits `own`, in rising order."""
+    limits, standing = scratch
+    for k in range(state.bids.shape[0]):
+        for i in range(limits.shape[0]):
+            limits[i] = state.bids[k, i]
+        differs = own[0]
+        wins, price = False, np.int64(0)
+        for g in range(own.shape[0]):
+            if own[g] >= differs:
+                limits[agent] = own[g]
+                clock, differs = run_clock(rule, params, limits, standing, state.key[k], state.episode[k], agent)
+                wins = clock.sold and clock.leader == agent
+                price = clock.best
+            if wins:
+                won[g] += 1.0
+                paid[g] += price
+
+
+@cache
+def _summed(rule: Any) -> Kernel:
+    """`sum_outcomes` under a rule, from the cache on disk where it is there already."""
+    ruling = plain(rule)
+    module = load_generated(
+        f'''"""Generated by econo_env.markets.clock.analysis: own limits against rivals' limits."""
+
+from econo_env.engine.kernels import cached
+from econo_env.markets.clock.analysis import sum_outcomes
+from {ruling.__module__} import {ruling.__name__} as rule
+
+
+@cached
+def summed(params, state, agent, own, scratch, won, paid):
+    sum_outcomes(rule, params, state, agent, own, scratch, won, paid)
+''',
+        "clock_curves",
+    )
+    summed: Kernel = module.summed
+    return summed
+
+
+def bid_curves(scenario: ClockScenario, state: State, agent: int, bids: Floats) -> BidCurves:
+    """Expected units and payment of each own limit in credits, kept to the end, against the rivals' stated limits.
+
+    Every limit meets the same rivals and the same lotteries, in the rule that the engine compiles.
+    """
+    none = np.isnan(bids)
+    own = np.where(none, NO_BID, to_money(np.where(none, 0.0, bids)))
+    order = np.argsort(own, kind="stable")
+    scratch = tuple(np.zeros(scenario.num_agents, dtype=np.int64) for _ in range(2))
+    won, paid = np.zeros(len(own)), np.zeros(len(own))
+    _summed(rule_of(scenario))(params(scenario), state, agent, own[order], scratch, won, paid)
+    back = np.argsort(order, kind="stable")
+    markets = state.bids.shape[0]
+    return BidCurves(bids=bids, allocation=won[back] / markets, payment=to_credits(paid[back] / markets))

@@ -1,0 +1,126 @@
+"""One tick of a clock auction, phase by phase, for market `k` of a batch.
+
+Limits are read and values drawn as in a sealed-bid market, so the same seed gives the same values in both. A sale that
+is over stays as it is until its market is reset.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from econo_env.economy.award import forget_award
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.clock.state import Params, State
+from econo_env.markets.sealed_bid.kernels import bids, draw_private_values
+from econo_env.markets.sealed_bid.state import NO_BID
+from econo_env.mechanisms.clock_rule import Clock
+from econo_env.mechanisms.ranking import NOBODY
+from econo_env.money import CREDIT
+
+__all__ = ["bids", "clear", "finish", "observe", "reset", "settle"]
+
+
+@compiled
+def _over_before(k: int, state: State) -> bool:
+    """Whether the sale had ended before this tick."""
+    return bool(0 <= state.sold_at[k] < state.tick[k] or state.tick[k] >= state.closes[k])
+
+
+@compiled
+def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The most that this tick can cost: the price asked for those who accept it, else what was accepted last.
+
+    Where everybody left leaves at once, a lot decides who has the item at the price before.
+    """
+    over = _over_before(k, state)
+    for i in range(state.values.shape[1]):
+        most = np.int64(0)
+        if not over and state.standing[k, i] != 0:
+            most = state.best[k]
+            if state.bids[k, i] >= state.price[k]:
+                most = max(most, state.price[k])
+        state.award.exposure[k, i] = most
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i accepts no price at this tick; what it accepted before still binds it."""
+    state.bids[k, i] = NO_BID
+    state.award.exposure[k, i] = min(state.award.exposure[k, i], state.best[k])
+
+
+@compiled
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+    """Moves the clock by the mechanism's rule; a sale fixes who pays what."""
+    if _over_before(k, state):
+        return
+    tick = state.tick[k]
+    clock = Clock(tick, params.max_cycles, state.closes[k], state.price[k], state.best[k], state.leader[k], False)
+    lottery = Lottery(state.key[k], state.episode[k], tick)
+    moved = rule(state.bids[k], state.standing[k], lottery, params.rule, clock)
+    state.closes[k] = moved.closes
+    state.price[k] = moved.price
+    state.best[k] = moved.best
+    state.leader[k] = moved.leader
+    if moved.sold:
+        state.sold_at[k] = tick
+        state.award.units[k, moved.leader] = 1
+        state.award.pays[k, moved.leader] = moved.best
+
+
+@compiled
+def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Pays the buyer value minus price, in credits, at the tick of the sale; nobody earns anything else."""
+    for i in range(state.values.shape[1]):
+        buffers.rewards[k, i] = 0.0
+    if _over_before(k, state):  # a sale is handed on once
+        forget_award(k, state.award)
+    elif state.sold_at[k] == state.tick[k]:
+        buyer = state.leader[k]
+        state.award.worth[k, buyer] = state.values[k, buyer]
+        buffers.rewards[k, buyer] = (state.values[k, buyer] - state.award.pays[k, buyer]) * CREDIT
+
+
+@compiled
+def _let_act(k: int, state: State, buffers: StepBuffers) -> None:
+    """Who is out may only watch."""
+    for i in range(state.standing.shape[1]):
+        buffers.action_mask[k, i] = state.standing[k, i] != 0
+
+
+@compiled
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Counts the tick and says who may act at the next one."""
+    if not _over_before(k, state):
+        state.tick[k] += 1
+    _let_act(k, state, buffers)
+
+
+@compiled
+def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Ends the episode for everybody at once when the item is sold or the clock stops."""
+    ended = _over_before(k, state)
+    buffers.ended[k] = ended
+    for i in range(state.values.shape[1]):
+        buffers.terminated[k, i] = ended and not params.truncates
+        buffers.truncated[k, i] = ended and params.truncates
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next sale: new values, everybody in, the clock at its opening price."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    forget_award(k, state.award)
+    state.closes[k] = params.closes
+    state.sold_at[k] = -1
+    state.price[k] = params.opening
+    state.best[k] = 0
+    state.leader[k] = NOBODY
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_BID)
+        state.standing[k, i] = 1
+    draw_private_values(k, state, params)
+    _let_act(k, state, buffers)

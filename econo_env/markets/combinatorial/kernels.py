@@ -1,0 +1,112 @@
+"""One round of a combinatorial market, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.economy.award import forget_award
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.combinatorial.drawing import draw_values, game_at
+from econo_env.markets.combinatorial.state import Params, State
+from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
+from econo_env.money import CREDIT
+
+
+@compiled
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Turns actions in [-1, 1] into bids; an action outside, or NaN, is counted and is no bid on that bundle."""
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        for b in range(each):
+            action = float(buffers.actions[k, i, b])
+            if not -1.0 <= action <= 1.0:
+                buffers.invalid_actions[k] += 1
+                state.bids[k, i * each + b] = NO_BID
+                continue
+            scale = params.highest_value if params.bids_are_amounts else float(state.values[k, i, b])
+            state.bids[k, i * each + b] = int(math.floor((1.0 + action) * scale + 0.5))
+
+
+@compiled
+def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The most that bids can cost: the highest one, for at most one bundle is won."""
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        most = np.int64(0)
+        for b in range(each):
+            most = max(most, state.bids[k, i * each + b])
+        state.award.exposure[k, i] = most
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i does not bid."""
+    each = state.values.shape[2]
+    for b in range(each):
+        state.bids[k, i * each + b] = NO_BID
+    state.award.exposure[k, i] = 0
+
+
+@compiled
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+    """Applies the mechanism's rule."""
+    scratch = Scratch(
+        state.order[k],
+        state.out[k],
+        state.best[k],
+        state.best_left[k],
+        state.left[k],
+        state.chosen[k],
+        state.seat[k],
+        state.mask[k],
+        state.sign[k],
+        state.bound[k],
+        state.price[k],
+        state.target[k],
+        state.active[k],
+        state.multiplier[k],
+        state.direction[k],
+        state.gram[k],
+    )
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    game = game_at(params.drawing, k, state, params)
+    rule(game, state.bids[k], lottery, params.rule, state.won[k], state.award.pays[k], scratch)
+    for i in range(state.won.shape[1]):
+        state.award.units[k, i] = 1 if state.won[k, i] >= 0 else 0
+
+
+@compiled
+def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Pays every bidder the value of its bundle minus its payment, in credits."""
+    each = state.values.shape[2]
+    for i in range(state.values.shape[1]):
+        worth = np.int64(0)
+        if state.won[k, i] >= 0:
+            worth = state.values[k, i, state.won[k, i] - i * each]
+        state.award.worth[k, i] = worth
+        buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+
+
+@compiled
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Moves the clock and draws the values of the next round if there is one."""
+    state.tick[k] += 1
+    if state.tick[k] < params.max_cycles:
+        draw_values(params.drawing, k, state, params)
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next episode: new values, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    forget_award(k, state.award)
+    for j in range(state.bids.shape[1]):
+        state.bids[k, j] = np.int64(NO_BID)
+    for i in range(state.values.shape[1]):
+        state.won[k, i] = np.int64(NO_BID)
+        buffers.action_mask[k, i] = True
+    draw_values(params.drawing, k, state, params)

@@ -1,0 +1,133 @@
+"""What a combinatorial market holds: its state, its constants, and the meaning of observations and actions."""
+
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.economy.award import Award
+from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
+from econo_env.mechanisms.combinatorial.small import Game
+from econo_env.money import MICRO, to_credits
+from econo_env.valuations.bundle_values import Drawing
+from econo_env.valuations.xor_bids import XorBids
+
+_SCRATCH = "scratch: room to work in"
+
+
+class State(NamedTuple):
+    """A batch of combinatorial markets; the first axis of every array is the market."""
+
+    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    values: Annotated[Int64s, Column(np.int64, ("agents", "actions"), "micro-credits, of each own bundle")]
+    items: Annotated[Int64s, Column(np.int64, ("agents", "own_items"), "micro-credits, where each item has a value")]
+    bundle: Annotated[Int64s, Column(np.int64, ("wishes",), "items as bits: what each agent wants, where it is drawn")]
+    bids: Annotated[Int64s, Column(np.int64, ("offers",), "micro-credits, agent by agent, -1 for none")]
+    won: Annotated[Int64s, Column(np.int64, ("agents",), "number of the winning offer, -1 for none")]
+    award: Award
+    order: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
+    out: Annotated[Bools, Column(np.bool_, ("agents",), _SCRATCH)]
+    best: Annotated[Int64s, Column(np.int64, ("layers", "sets"), _SCRATCH)]
+    best_left: Annotated[Float64s, Column(np.float64, ("layers", "sets"), _SCRATCH)]
+    left: Annotated[Float64s, Column(np.float64, ("offers",), _SCRATCH)]
+    chosen: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
+    seat: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
+    mask: Annotated[Int64s, Column(np.int64, ("constraints",), _SCRATCH)]
+    sign: Annotated[Float64s, Column(np.float64, ("constraints",), _SCRATCH)]
+    bound: Annotated[Float64s, Column(np.float64, ("constraints",), _SCRATCH)]
+    price: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
+    target: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
+    active: Annotated[Int64s, Column(np.int64, ("layers",), _SCRATCH)]
+    multiplier: Annotated[Float64s, Column(np.float64, ("layers",), _SCRATCH)]
+    direction: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
+    gram: Annotated[Float64s, Column(np.float64, ("layers", "gram_columns"), _SCRATCH)]
+
+
+class Params(NamedTuple):
+    """The constants of a scenario, as the compiled phases take them."""
+
+    rule: Any  # the mechanism's own parameters
+    game: Game
+    max_cycles: int
+    truncates: bool  # the last tick is a truncation, not a termination
+    drawing: Drawing | None  # None is local-global
+    num_locals: int
+    correlation: float
+    highest: Int64s  # (agents,) micro-credits: the highest value of a bundle
+    highest_value: float  # micro-credits
+    largest_amount: float  # micro-credits, the scale of bids and payments in observations
+    bids_are_amounts: bool
+
+
+def axes(scenario: CombinatorialScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    offers, values = scenario.offers, scenario.bundle_values
+    return {
+        "offers": len(offers.amount),
+        "own_items": offers.num_items if values.by_item else 0,
+        "wishes": scenario.num_agents if values.random_bundles else 0,
+        "layers": scenario.num_agents + 1,
+        "sets": 1 << offers.num_items,
+        "constraints": num_constraints(scenario.num_agents, offers.num_items),
+        "gram_columns": scenario.num_agents + 2,
+    }
+
+
+def numbered(word: str, count: int) -> tuple[str, ...]:
+    """`word_0`, `word_1`, ..., or the word itself where there is only one."""
+    return (word,) if count == 1 else tuple(f"{word}_{number}" for number in range(count))
+
+
+def action_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
+    """What each action component means: the bid on each of the own bundles."""
+    return numbered("bid", scenario.bundles_each)
+
+
+def type_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
+    """A bidder's type: the value of each own bundle, or of each item; with a bundle drawn, that too, items as bits."""
+    if scenario.bundle_values.by_item:
+        return tuple(f"item_{number}" for number in range(scenario.offers.num_items))
+    names = numbered("value", scenario.bundles_each)
+    return (*names, "bundle") if scenario.bundle_values.random_bundles else names
+
+
+def params(scenario: CombinatorialScenario) -> Params:
+    """The scenario's constants for the compiled phases."""
+    offers = scenario.offers
+    return Params(
+        rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
+        game=game_of(offers),
+        max_cycles=scenario.max_cycles,
+        truncates=scenario.end_of_episode == "truncation",
+        drawing=scenario.bundle_values.drawing(),
+        num_locals=scenario.num_locals,
+        correlation=scenario.correlation,
+        highest=np.maximum.reduceat(offers.amount, offers.first[:-1]),
+        highest_value=float(offers.amount.max()),
+        largest_amount=2.0 * float(offers.amount.max()),
+        bids_are_amounts=scenario.bids == "amount",
+    )
+
+
+def offers_at(scenario: CombinatorialScenario, state: State, k: int) -> XorBids:
+    """Who may bid on what in the coming round of market `k`; the amounts are the highest values."""
+    if not scenario.bundle_values.random_bundles:
+        return scenario.offers
+    contains = state.bundle[k][:, None] >> np.arange(scenario.offers.num_items) & 1
+    return replace(scenario.offers, contains=contains.astype(np.bool_))
+
+
+def highest_values(scenario: CombinatorialScenario) -> Float64s:
+    """The highest value of each agent's bundles in credits, shape (agents,)."""
+    return params(scenario).highest / MICRO
+
+
+def info(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict APIs tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
+    return {"won": state.won >= 0, "paid": to_credits(state.award.pays)}

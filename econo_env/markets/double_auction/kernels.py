@@ -1,0 +1,114 @@
+"""One round of a sealed two-sided market, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.economy.award import forget_award
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.double_auction.state import Params, State
+from econo_env.money import CREDIT
+from econo_env.valuations.drawing import draw_from_table
+
+NO_OFFER = -1
+
+
+@compiled
+def draw_values(k: int, state: State, params: Params) -> None:
+    """Draws every trader's value or cost for the coming round."""
+    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
+        last = min(first + DRAWS_AT_ONCE, values.shape[0])
+        fill_with_draws(key, episode, tick, VALUES, values, first, last)
+        for i in range(first, last):
+            values[i] = draw_from_table(params.quantiles, params.prior_of[i], values[i] * TWO_TO_MINUS_53)
+
+
+@compiled
+def offered(action: float, value: int, sells: bool, params: Any) -> int:
+    """The offer in micro-credits that an action in [-1, 1] makes, from 0 up.
+
+    Of shares: a buyer bids (1 + a) times its value; a seller asks cost - a (highest price - cost), the mirror image,
+    not below 0. Of amounts: (1 + a) / 2 times the highest price.
+    """
+    if params.bids_are_amounts:
+        amount = (1.0 + action) / 2.0 * params.highest_price
+    elif sells:
+        amount = max(0.0, value - action * (params.highest_price - value))
+    else:
+        amount = (1.0 + action) * value
+    return int(math.floor(amount + 0.5))
+
+
+@compiled
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Turns actions in [-1, 1] into bids and asks; an action outside, or NaN, is counted and is no offer."""
+    for i in range(state.values.shape[1]):
+        action = float(buffers.actions[k, i, 0])
+        if -1.0 <= action <= 1.0:
+            state.bids[k, i] = offered(action, state.values[k, i], i >= params.num_buyers, params)
+        else:
+            buffers.invalid_actions[k] += 1
+            state.bids[k, i] = NO_OFFER
+
+
+@compiled
+def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The most that an offer can cost: a buyer's bid; a seller pays nothing."""
+    for i in range(state.values.shape[1]):
+        state.award.exposure[k, i] = max(state.bids[k, i], 0) if i < params.num_buyers else 0
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i makes no offer."""
+    state.bids[k, i] = NO_OFFER
+    state.award.exposure[k, i] = 0
+
+
+@compiled
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+    """Applies the mechanism's rule."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    offers = state.bids[k]
+    rule(
+        offers[: params.num_buyers],
+        offers[params.num_buyers :],
+        lottery,
+        params.rule,
+        state.order[k],
+        state.award.units[k],
+        state.award.pays[k],
+    )
+
+
+@compiled
+def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Pays buyers value minus price and sellers price minus cost, in credits."""
+    for i in range(state.values.shape[1]):
+        worth = state.award.units[k, i] * state.values[k, i]
+        state.award.worth[k, i] = worth
+        buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+
+
+@compiled
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Moves the clock and draws the values of the next round if there is one."""
+    state.tick[k] += 1
+    if state.tick[k] < params.max_cycles:
+        draw_values(k, state, params)
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next episode: new values and costs, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    forget_award(k, state.award)
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_OFFER)
+        buffers.action_mask[k, i] = True
+    draw_values(k, state, params)

@@ -1,0 +1,87 @@
+"""What a multi-unit market holds: its state, its constants, and the meaning of observations and actions."""
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.economy.award import Award
+from econo_env.engine.state import Column, Int64s, UInt64s
+from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.markets.sealed_bid.state import type_name
+from econo_env.mechanisms.base import mechanism
+from econo_env.money import MICRO, to_credits, to_money
+from econo_env.valuations.drawing import DrawTables, draw_tables
+
+
+class State(NamedTuple):
+    """A batch of multi-unit markets; the first axis of every array is the market."""
+
+    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, falling; costs rise")]
+    draws: Annotated[Int64s, Column(np.int64, ("draws",), "2^-53, what the values were drawn from")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, falling; asks rise")]
+    award: Award
+
+
+class Params(NamedTuple):
+    """The constants of a scenario, as the compiled phases take them."""
+
+    rule: Any  # the mechanism's own parameters
+    max_cycles: int
+    truncates: bool  # the last tick is a truncation, not a termination
+    prior_of: Int64s  # (agents,) row of `quantiles` that the agent's values come from
+    quantiles: DrawTables  # micro-credits, one a prior
+    highest_value: float  # micro-credits
+    value_scale: float  # 1 / highest_value
+    bids_are_amounts: bool
+    half_largest_bid: float | None  # the bid of action 0 over the own or the highest value, None for 1
+    largest_amount: float  # micro-credits, the scale of bids and payments in observations
+    ceiling: int | None  # micro-credits: in procurement the most that is paid for a unit; None compiles it away
+
+
+def axes(scenario: MultiUnitScenario) -> dict[str, int]:
+    """Lengths of the named axes."""
+    return {
+        "demand": scenario.demand,
+        "draws": scenario.num_agents * scenario.demand,
+    }
+
+
+def action_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
+    """What each action component means: the bid for the first unit, the second, ..."""
+    return tuple(f"bid_{unit}" for unit in range(1, scenario.demand + 1))
+
+
+def type_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
+    """A bidder's type is its marginal values, in procurement its marginal costs."""
+    return tuple(f"{type_name(scenario)}_{unit}" for unit in range(1, scenario.demand + 1))
+
+
+def params(scenario: MultiUnitScenario) -> Params:
+    """The scenario's constants for the compiled phases."""
+    distinct = list(dict.fromkeys(scenario.priors()))
+    highest = float(to_money(scenario.highest_value))
+    return Params(
+        rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
+        max_cycles=scenario.max_cycles,
+        truncates=scenario.end_of_episode == "truncation",
+        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
+        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        highest_value=highest,
+        value_scale=1.0 / highest,
+        bids_are_amounts=scenario.bids == "amount",
+        half_largest_bid=None if scenario.largest_bid == 2.0 else scenario.largest_bid / 2.0,
+        largest_amount=scenario.largest_bid * highest,
+        ceiling=None if scenario.procurement is None else int(to_money(scenario.ceiling)),
+    )
+
+
+def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
+    """What the dict APIs tell in `infos` of the last round, arrays (markets, agents): `won` (units), `paid` (credits).
+
+    What is received counts negative.
+    """
+    return {"won": np.abs(state.award.units), "paid": to_credits(state.award.pays)}

@@ -1,0 +1,150 @@
+"""One tick of a market with an order book, phase by phase, for market `k` of a batch."""
+
+from typing import Any
+
+import numpy as np
+
+from econo_env.economy.award import forget_award
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import LOTTERY, VALUES, uniform
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.double_auction.kernels import offered
+from econo_env.markets.order_book.state import Params, State, book_of
+from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY
+from econo_env.money import CREDIT
+from econo_env.valuations.drawing import draw_from_table
+
+NOTHING = -1
+
+
+@compiled
+def draw_values(k: int, state: State, params: Params) -> None:
+    """Draws the day's values and costs: a buyer's from the highest down, a seller's from the lowest up."""
+    for i in range(state.values.shape[1]):
+        units, falling = state.values[k, i], i < params.num_buyers
+        for unit in range(params.units):
+            probability = uniform(state.key[k], state.episode[k], unit, VALUES, i)
+            value = draw_from_table(params.quantiles, params.prior_of[i], probability)
+            at = unit
+            while at > 0 and (units[at - 1] < value if falling else units[at - 1] > value):
+                units[at] = units[at - 1]
+                at -= 1
+            units[at] = value
+
+
+@compiled
+def _draw_turns(k: int, state: State) -> None:
+    """Who acts when in this tick: every order of the agents is equally likely (Fisher and Yates)."""
+    turn = state.turn[k]
+    for i in range(turn.shape[0]):
+        j = int(uniform(state.key[k], state.episode[k], state.tick[k], LOTTERY, i) * (i + 1))
+        turn[i] = turn[j]
+        turn[j] = i
+
+
+@compiled
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Draws the turns of the tick, and counts actions outside [-1, 1]; the orders that rest are those of last tick."""
+    _draw_turns(k, state)
+    for i in range(state.traded.shape[1]):
+        state.award.units[k, i] = 0
+        state.award.pays[k, i] = 0
+        state.orders[k, i] = (
+            np.int64(state.level[k, i]) * params.tick_size if state.level[k, i] != NO_ORDER else NOTHING
+        )
+        action = buffers.actions[k, i, 0]
+        inside = -1.0 <= action <= 1.0
+        if not inside and buffers.action_mask[k, i]:
+            buffers.invalid_actions[k] += 1
+
+
+@compiled
+def limit_of(action: float, value: int, sells: bool, params: Params) -> int:
+    """The price level of an action: the offer rounded to the tick that is better for the agent, in the range."""
+    amount = offered(action, value, sells, params)
+    if sells:
+        return int(min(max(1, -(-amount // params.tick_size)), params.top))
+    return int(min(amount // params.tick_size, params.top))
+
+
+@compiled
+def _settle_trade(k: int, i: int, side: int, price: int, state: State) -> None:
+    """Agent `i` gets or gives its next unit for the price."""
+    sign = 1 if side == BID else -1
+    state.award.units[k, i] = sign
+    state.award.pays[k, i] = sign * price
+    state.gains[k] += sign * state.values[k, i, state.traded[k, i]]
+    state.traded[k, i] += 1
+
+
+@compiled
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+    """Agents place their orders in turn, and the rule matches each at once.
+
+    An agent whose resting order was filled earlier in the tick does not act any more: its action was about that unit.
+    So nobody trades twice in a tick. An invalid action leaves the resting order as it is.
+    """
+    book = book_of(k, state)
+    for place in range(state.turn.shape[1]):
+        i = state.turn[k, place]
+        action = float(buffers.actions[k, i, 0])
+        valid = -1.0 <= action <= 1.0
+        if not (valid and buffers.action_mask[k, i]) or state.award.units[k, i] != 0:
+            continue
+        side = BID if i < params.num_buyers else ASK
+        level = limit_of(action, state.values[k, i, state.traded[k, i]], side == ASK, params)
+        state.orders[k, i] = level * params.tick_size if level != NO_ORDER else NOTHING
+        matched, at = rule(book, i, side, level)
+        if matched != NOBODY:
+            price = at * params.tick_size
+            _settle_trade(k, i, side, price, state)
+            _settle_trade(k, matched, 1 - side, price, state)
+            state.last_price[k] = price
+
+
+@compiled
+def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Pays buyers value minus price and sellers price minus cost of the unit just traded, in credits."""
+    for i in range(state.traded.shape[1]):
+        worth = np.int64(0)
+        if state.award.units[k, i] != 0:
+            worth = state.award.units[k, i] * state.values[k, i, state.traded[k, i] - 1]
+        state.award.worth[k, i] = worth
+        buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+
+
+@compiled
+def _let_act(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """An agent with no unit left may only do nothing."""
+    for i in range(state.traded.shape[1]):
+        buffers.action_mask[k, i] = state.traded[k, i] < params.units
+
+
+@compiled
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Moves the clock."""
+    state.tick[k] += 1
+    _let_act(k, state, params, buffers)
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next day: an empty book, new values and costs."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    forget_award(k, state.award)
+    state.gains[k] = 0
+    state.last_price[k] = 0
+    for side in range(2):
+        state.best[k, side] = NO_ORDER
+        state.depth[k, side] = 0
+    for i in range(state.traded.shape[1]):
+        resting = state.level[k, i]
+        state.first[k, resting] = 0
+        state.last[k, resting] = 0
+        state.level[k, i] = NO_ORDER
+        state.traded[k, i] = 0
+        state.orders[k, i] = NOTHING
+        state.turn[k, i] = 0
+    draw_values(k, state, params)
+    _let_act(k, state, params, buffers)

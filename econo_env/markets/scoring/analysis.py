@@ -1,0 +1,60 @@
+"""What judges ask of a scoring auction: true cost parameters and welfare.
+
+See `econo_env.markets.judging` for the meaning of each function.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.markets.scoring.menu import best_surplus, cost, menu
+from econo_env.markets.scoring.scenario import ScoringScenario
+from econo_env.markets.scoring.state import State
+from econo_env.money import to_credits, to_money
+
+Floats = NDArray[np.float64]
+
+
+def type_names(scenario: ScoringScenario) -> tuple[str, ...]:
+    """A supplier's type is its cost parameter theta."""
+    return ("cost",)
+
+
+def types(scenario: ScoringScenario, state: State) -> Floats:
+    """Cost parameters in credits, shape (markets, agents, 1); a copy, for a tick's end draws the next ones."""
+    return to_credits(state.values)[..., None]
+
+
+def types_at(scenario: ScoringScenario, agent: int, uniforms: Floats) -> Floats:
+    """The agent's cost parameters at the given probabilities, shape (..., 1), as the engine draws them."""
+    return scenario.priors()[agent].quantile_table().quantile(uniforms)
+
+
+def set_types(scenario: ScoringScenario, engine: Any, agent: int, types: Floats) -> None:
+    """Gives the agent cost parameters in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
+
+
+def created_by_winner(scenario: ScoringScenario, state: State, theta: Floats) -> Floats:
+    """V(q) - c(q, theta) of what was delivered, credits, shape (markets,); `theta` in credits (markets, agents)."""
+    worth = menu(scenario).worth[state.qualities] - cost(scenario, theta, state.qualities)
+    return to_credits(np.where(state.award.units != 0, worth, 0).sum(axis=1))
+
+
+def welfare(scenario: ScoringScenario, state: State, types: Floats) -> Welfare:
+    """True worth of the delivered quality minus its cost, against the best quality of the best supplier.
+
+    The announced scoring does not enter, nor a reserve: a distorted quality and a purchase that does not take place
+    are welfare lost. The revenue is what the buyer gains, V(q) minus what it pays.
+    """
+    theta = types[..., 0]
+    created = created_by_winner(scenario, state, theta)
+    bought = np.where(state.award.units != 0, menu(scenario).worth[state.qualities], 0)
+    return Welfare(
+        realised={PRIMARY: created},
+        optimal={PRIMARY: best_surplus(scenario, theta).max(axis=1)},
+        revenue=to_credits((bought + state.award.pays).sum(axis=1)),
+        created=created,
+    )

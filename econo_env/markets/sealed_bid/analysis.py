@@ -1,0 +1,214 @@
+"""What judges ask of a sealed-bid market: true values, welfare, and the outcome of a bidder's own bid.
+
+See `econo_env.markets.judging` for the meaning of each function.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.engine.compiled import compiled
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.market import rule_of
+from econo_env.markets.outcome_curves import outcome_curves
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.sealed_bid.state import NO_BID, State, params, type_name
+from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import units_of
+from econo_env.money import to_credits, to_money
+from econo_env.valuations.information import PrivateValues
+from econo_env.valuations.utility import RiskNeutral
+from econo_env.valuations.virtual_values import optimal_reserve
+
+Floats = NDArray[np.float64]
+
+
+def type_names(scenario: SealedBidScenario) -> tuple[str, ...]:
+    """A bidder's type is its value, its signal of a value, or its cost."""
+    return (type_name(scenario),)
+
+
+def types(scenario: SealedBidScenario, state: State) -> Floats:
+    """Values, signals or costs in credits, shape (markets, agents, 1); a copy, for a tick's end draws the next ones."""
+    return to_credits(state.values)[..., None]
+
+
+def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
+    """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
+    return scenario.information.signal_table(scenario.priors()[agent]).quantile(uniforms)
+
+
+def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
+    """Gives the agent values in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
+
+
+def types_hang_together(scenario: SealedBidScenario) -> bool:
+    """Whether one bidder's value or signal tells of the others'."""
+    return not scenario.information.independent
+
+
+def set_types_given(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+    """Gives the agent signals in credits, (markets, 1), and everybody else draws given those, by (markets, agents, 1).
+
+    A common value is drawn along with them.
+    """
+    information = scenario.information
+    signals, common = information.signals_given(types[:, 0], agent, scenario.priors(), uniforms[..., 0])
+    for bidder in range(scenario.num_agents):
+        set_types(scenario, engine, bidder, signals[:, [bidder]])
+    engine.state.common[:] = to_money(common)
+
+
+def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
+    """What a unit of the last round is worth if each bidder wins it, credits (markets, agents).
+
+    The private value, or the realised one where values are interdependent or shocks follow the sale; in procurement the
+    ceiling minus the cost. Bidders who were not there cannot win it: 0.
+    """
+    known = _gains_at_sale(scenario, state, values)
+    if scenario.default is None:
+        return known
+    worth = to_credits(state.worth)
+    worth = scenario.ceiling - worth if scenario.procurement is not None else worth
+    return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
+
+
+def _gains_at_sale(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
+    """The same before what winners learn after the sale."""
+    worth = values if scenario.information.private else to_credits(state.worth)
+    if scenario.procurement is not None:
+        worth = np.maximum(scenario.ceiling - values, 0.0)
+    return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
+
+
+def realised_welfare(
+    scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0
+) -> Floats:
+    """The sum of weighted gains from trade of the last round less what bidders spent to enter, shape (markets,)."""
+    spent = np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
+    net = gains_from_trade(scenario, state, values) * np.abs(state.award.units) - spent
+    return np.asarray((net * weights).sum(axis=1))
+
+
+def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0) -> Floats:
+    """The largest sum of weighted gains from trade over the units for sale, shape (markets,).
+
+    Only those who are served enter, and only if that is worth what it costs. Where winners learn more after the sale,
+    the most that can be expected: units go to those who are best by what is known at the sale, and back to the seller
+    where they turn out to be worth less than nothing.
+    """
+    units = min(units_of(scenario.mechanism), scenario.num_agents)
+    cost = scenario.participation.entry_cost
+    known = _gains_at_sale(scenario, state, values)
+    if scenario.default is None:
+        net = np.maximum(known - cost, 0.0) * weights
+        return np.asarray(np.sort(net, axis=1)[:, -units:].sum(axis=1))
+    shock = scenario.default.shock
+    expected = np.where(known >= shock, known, np.maximum(known + shock, 0.0) ** 2 / (4.0 * shock))
+    best = np.argsort(known * weights, axis=1)[:, -units:]
+    kept = np.maximum(gains_from_trade(scenario, state, values), 0.0) - cost
+    served = np.where(expected > cost, kept, 0.0) * weights
+    return np.asarray(np.take_along_axis(served, best, axis=1).sum(axis=1))
+
+
+def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floats | None:
+    """What truthful bidders with these values (markets, agents) pay at the optimal reserve, credits (markets,).
+
+    The units go to the highest values above the reserve, at the next value or the reserve. None where bidders differ
+    in prior or weight, or there is more to the scenario than independent private values.
+    """
+    if not scenario.is_plain or scenario.weights is not None or len(set(scenario.priors())) > 1:
+        return None
+    reserve = optimal_reserve(scenario.priors()[0])
+    units = min(units_of(scenario.mechanism), scenario.num_agents)
+    ranked = np.sort(values, axis=1)[:, ::-1]
+    following = ranked[:, units] if units < scenario.num_agents else np.zeros(len(values))
+    return np.asarray(np.maximum(following, reserve) * (ranked[:, :units] >= reserve).sum(axis=1))
+
+
+def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
+    """Sum of the winners' true values, of sales that stand, less entry costs; with weights also weighted by them.
+
+    Revenue includes the stakes of winners who walked away. A reserve does not enter the optimum: a sale that it
+    prevents is welfare lost, for the seller's own value is 0. In procurement the buyer's worth of the contract is the
+    ceiling, and its revenue is what it keeps of that.
+    """
+    values = types[..., 0]
+    measures: dict[str, float | Floats] = {PRIMARY: 1.0}
+    if scenario.weights is not None:
+        measures["weighted_value"] = np.asarray(scenario.weights)
+    realised = {name: realised_welfare(scenario, state, values, weights) for name, weights in measures.items()}
+    revenue = to_credits(state.award.pays.sum(axis=1))
+    if scenario.procurement is not None:
+        revenue = revenue + scenario.ceiling * np.abs(state.award.units).sum(axis=1)
+    return Welfare(
+        realised=realised,
+        optimal={name: optimal_welfare(scenario, state, values, weights) for name, weights in measures.items()},
+        revenue=revenue,
+        created=realised[PRIMARY] if scenario.is_plain else _created(scenario, state, values, revenue),
+        revenue_at_best_reserve=revenue_at_best_reserve(scenario, values),
+    )
+
+
+def _created(scenario: SealedBidScenario, state: State, values: Floats, revenue: Floats) -> Floats:
+    """Revenue and what bidders feel: entry costs are lost, and utility models other than money count as they feel."""
+    told = scenario.information.private and scenario.default is None
+    gain = (values if told else to_credits(state.worth)) * np.abs(state.award.units)
+    cost = to_credits(state.award.pays) + np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
+    utility = scenario.utility.of(-gain if scenario.procurement else gain, cost)
+    return np.asarray(revenue + utility.sum(axis=1))
+
+
+def bids_made(scenario: SealedBidScenario, state: State) -> Floats:
+    """The bids of the last round in credits, shape (markets, agents); NaN is no bid."""
+    return np.where(state.bids == NO_BID, np.nan, to_credits(state.bids))
+
+
+def highest_bid(scenario: SealedBidScenario, values: Floats) -> Floats:
+    """The bid of action 1 at each value, in credits."""
+    scale = np.full_like(values, scenario.highest_value) if scenario.bids == "amount" else values
+    return scenario.largest_bid * scale
+
+
+def offers_bid_curves(scenario: SealedBidScenario) -> bool:
+    """Whether a reward is value times units won minus payment for the bid as it is placed, so that curves tell it."""
+    return scenario.is_plain
+
+
+def expected_outcome(scenario: SealedBidScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+    """Expected units and costs of own bids (credits) by each rival's chance to stand below if it is there.
+
+    None where the rule does not tell it so, or a bidder cares for more than value won minus what it costs.
+    """
+    rule = mechanism(scenario.mechanism.name).expected_outcome
+    plain = isinstance(scenario.utility, RiskNeutral) and isinstance(scenario.information, PrivateValues)
+    plain = plain and scenario.default is None and scenario.seller == type(scenario.seller)()
+    if rule is None or not plain or scenario.procurement is not None:
+        return None
+    there = scenario.participation.probability
+
+    def expected(bids: Floats, below: Sequence[Floats]) -> tuple[Floats, Floats]:
+        units, payments = rule(bids, [1.0 - there * (1.0 - share) for share in below], scenario.mechanism)
+        return units, payments + scenario.entry_costs
+
+    return expected
+
+
+@compiled
+def _units(allocation: int, params: Any) -> int:
+    return allocation
+
+
+def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floats) -> BidCurves:
+    """Expected units and payment of each own bid in credits against the rivals' bids of the last round.
+
+    Raises:
+        ValueError: The reward is something else than value won minus payment; see `offers_bid_curves`.
+    """
+    if not offers_bid_curves(scenario):
+        raise ValueError(f"{scenario.id}: the outcome of a bid does not tell its reward here: use method='action_grid'")
+    return outcome_curves(rule_of(scenario), _units, params(scenario), state, agent, bids)

@@ -1,0 +1,124 @@
+"""One round of a sealed-bid market, phase by phase, for market `k` of a batch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.economy.award import forget_award
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.sealed_bid.frictions import (
+    draw_common_signals,
+    draw_frictions,
+    forget_frictions,
+    mirror_bids,
+    most_paid,
+    restrict_bids,
+    settle_frictions,
+    stretched,
+)
+from econo_env.markets.sealed_bid.seller import let_seller_bid
+from econo_env.markets.sealed_bid.state import NO_BID, Frictions, Params, State
+from econo_env.money import CREDIT
+from econo_env.valuations.drawing import draw_from_table
+
+
+@compiled
+def draw_private_values(k: int, state: Any, params: Any) -> None:
+    """Draws independent values from the bidders' priors, for any state with `values` and params with priors."""
+    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
+        last = min(first + DRAWS_AT_ONCE, values.shape[0])
+        fill_with_draws(key, episode, tick, VALUES, values, first, last)
+        for i in range(first, last):
+            values[i] = draw_from_table(params.quantiles, params.prior_of[i], values[i] * TWO_TO_MINUS_53)
+
+
+@compiled
+def draw_values(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Draws what every bidder knows in the coming round, its private value or its signal."""
+    if not draw_common_signals(params.frictions, k, state, params):
+        draw_private_values(k, state, params)
+    draw_frictions(params.frictions, k, state, params, buffers)
+
+
+@compiled
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Turns actions in [-1, 1] into bids; an action outside, or NaN, is counted and is no bid."""
+    for i in range(state.values.shape[1]):
+        action = float(buffers.actions[k, i, 0])
+        if not -1.0 <= action <= 1.0:
+            buffers.invalid_actions[k] += 1
+            state.bids[k, i] = NO_BID
+            continue
+        scale = params.highest_value if params.bids_are_amounts else float(state.values[k, i])
+        state.bids[k, i] = int(math.floor((1.0 + action) * stretched(params.half_largest_bid, scale) + 0.5))
+    restrict_bids(params.frictions, k, state, buffers)
+
+
+@compiled
+def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The most that a bid can cost: itself where the rule sells, and what fees and walking away may take."""
+    for i in range(state.bids.shape[1]):
+        state.award.exposure[k, i] = 0
+        if state.bids[k, i] >= 0:
+            state.award.exposure[k, i] = most_paid(params.frictions, state.bids[k, i])
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i does not bid."""
+    state.bids[k, i] = NO_BID
+    state.award.exposure[k, i] = 0
+
+
+@compiled
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+    """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling; then the seller may bid."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    mirror_bids(params.frictions, k, state)
+    rule(state.bids[k], params.weights, lottery, params.rule, state.award.units[k], state.award.pays[k])
+    let_seller_bid(params.frictions, k, state, params, lottery, rule)
+    mirror_bids(params.frictions, k, state)
+
+
+@compiled
+def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Rewards every bidder with value won minus payment in credits, or with what its utility model makes of them."""
+    _settle(params.frictions, k, state, params, buffers)
+
+
+@compiled
+def _settle(frictions: Frictions | None, k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    if frictions is None:
+        for i in range(state.values.shape[1]):
+            gain = state.award.units[k, i] * state.values[k, i]
+            state.award.worth[k, i] = gain
+            buffers.rewards[k, i] = (gain - state.award.pays[k, i]) * CREDIT
+    else:
+        settle_frictions(frictions, k, state, params, buffers)
+
+
+@compiled
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Moves the clock and draws the values of the next round if there is one."""
+    state.tick[k] += 1
+    if state.tick[k] < params.max_cycles:
+        draw_values(k, state, params, buffers)
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next episode: new values, no history."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    forget_award(k, state.award)
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_BID)
+        buffers.action_mask[k, i] = True
+    for i in range(state.slots.shape[1]):
+        state.slots[k, i] = 0
+    forget_frictions(params.frictions, k, state)
+    draw_values(k, state, params, buffers)

@@ -1,0 +1,72 @@
+"""One round of a sequential sale, phase by phase, for market `k`.
+
+Values are drawn, and episodes end for everybody at once, as in a sealed-bid market.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from econo_env.economy.award import forget_award
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import StepBuffers
+from econo_env.markets.sealed_bid.kernels import draw_private_values
+from econo_env.markets.sealed_bid.state import NO_BID
+from econo_env.markets.sequential.state import Params, State
+from econo_env.money import CREDIT
+
+
+@compiled
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Turns actions in [-1, 1] into bids of those without a unit; an action outside, or NaN, is counted, and no bid."""
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_BID)
+        if not state.active[k, i]:
+            continue
+        action = float(buffers.actions[k, i, 0])
+        if not -1.0 <= action <= 1.0:
+            buffers.invalid_actions[k] += 1
+            continue
+        scale = params.highest_value if params.bids_are_amounts else float(state.values[k, i])
+        state.bids[k, i] = int(math.floor((1.0 + action) * scale + 0.5))
+
+
+@compiled
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+    """Applies the mechanism's rule to this round's unit."""
+    lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
+    rule(state.bids[k], lottery, params.rule, state.award.units[k], state.award.pays[k])
+
+
+@compiled
+def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Pays the winner its value minus the payment, in credits; it has its unit and may only watch from now on."""
+    for i in range(state.values.shape[1]):
+        worth = state.award.units[k, i] * state.values[k, i]
+        state.award.worth[k, i] = worth
+        buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+        if state.award.units[k, i] > 0:
+            state.active[k, i] = False
+
+
+@compiled
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Moves the clock; who has its unit may only watch."""
+    state.tick[k] += 1
+    for i in range(state.active.shape[1]):
+        buffers.action_mask[k, i] = state.active[k, i]
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next episode: everybody is there with a new value."""
+    state.episode[k] += 1
+    state.tick[k] = 0
+    forget_award(k, state.award)
+    for i in range(state.values.shape[1]):
+        state.active[k, i] = True
+        state.bids[k, i] = np.int64(NO_BID)
+        buffers.action_mask[k, i] = True
+    draw_private_values(k, state, params)

@@ -1,0 +1,67 @@
+"""What a task market says about itself."""
+
+from econo_env.engine.feature import Feature
+from econo_env.market import Docs
+from econo_env.markets.task_market.scenario import TaskMarketScenario
+from econo_env.mechanisms.base import mechanism
+
+_ACTIONS = {
+    "cost_report": "reports (1 + a) times the own cost; 0 is the truth",
+    "reliability_report": "reports p + a (1 - p) above 0 and p (1 + a) below; 0 is the truth",
+    "effort": "works with effort (1 + a) / 2",
+    "forgery": "above 0.5, does no work if it wins and submits a forged proof",
+}
+
+_OBSERVATIONS = {
+    "cost": "own cost of this task at full effort as a share of its value, over the highest share",
+    "reliability": "own chance of success at full effort",
+    "task_value": "the task's value over the highest",
+    "ticks_left": "share of the episode to come",
+    "free_stake": "free stake s as s / (s + initial stake)",
+    "reputation": "mean of the own reputation",
+    "reputation_bound": "lower confidence bound of the own reputation",
+    "eligible": "1 if the agent may bid for this task",
+    "open_task": "1 if the task asks for no reputation",
+    "rivals": "share of the others that may bid",
+    "won": "1 if the last task was won",
+    "grade": "grade of the own last task over 4 (1 excellent to 4 byzantine), 0 for none",
+    "second_score": "best losing score where the last task was won, over the highest pay",
+}
+
+
+def features(scenario: TaskMarketScenario) -> tuple[Feature, ...]:
+    """What each agent sees; the kernels write it."""
+    return tuple(Feature(name, meaning) for name, meaning in _OBSERVATIONS.items())
+
+
+def _over_an_episode(scenario: TaskMarketScenario) -> str:
+    """What is said of one task, said of the whole episode."""
+    if not scenario.ticks_hang_together:
+        return ""
+    if scenario.tasks.open_share == 1.0:
+        return "; that is in each task, and as every task is open to newcomers no gain over an episode is known"
+    return (
+        "; that is in each task, not over an episode: winning builds the reputation that opens later tasks, so "
+        "reporting less than the own cost can pay"
+    )
+
+
+def docs(scenario: TaskMarketScenario) -> Docs:
+    """The texts of the scenario's page."""
+    rule = mechanism(scenario.mechanism.name)
+    last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
+    return Docs(
+        description=f"{scenario.num_agents} agents with private cost and reliability compete for a stream of tasks. "
+        f"{rule.summary} The winner's stake is locked, the work is graded, and one value schedule pays, slashes and "
+        f"bans; grades build the reputation that later tasks ask for. Properties: {rule.promises}.",
+        actions=_ACTIONS,
+        rewards="Credits received for the task minus the cost of the effort, for the winner; 0 for everybody else.",
+        start="Newcomers with fresh stake and no evidence, new reliabilities, the first task.",
+        end=(
+            "Termination of one agent: its forged proof is found out and it is banned. All its features are 0 then.",
+            f"{last}, for everybody present at once, after {scenario.max_cycles} tasks.",
+            "Termination, when nobody is left.",
+        ),
+        equilibrium=f"{rule.known_answer}{_over_an_episode(scenario)}",
+        references=rule.reference,
+    )
