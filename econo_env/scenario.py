@@ -1,6 +1,7 @@
 """Scenarios: typed, validated configuration of a market; YAML in and out."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
@@ -35,6 +36,11 @@ class Kind(Protocol):
     @property
     def one_sale(self) -> bool:
         """Whether an episode is one sale that goes through its ticks."""
+        ...
+
+    @property
+    def agents(self) -> Callable[[Any], tuple[str, ...]]:
+        """The agents' names in seat order, by role."""
         ...
 
     def program(self, scenario: Any, /) -> Program:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from econo_env.economy.award import quote
 from econo_env.economy.part import Part
 from econo_env.engine.digest import plain
 from econo_env.engine.feature import Feature, observer
@@ -23,6 +24,7 @@ TICK_ORDER = (
     "bind",
     "settle",
     "default",
+    "quote",
     "post",
     "release",
     "reputation",
@@ -34,7 +36,7 @@ TICK_ORDER = (
 )
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
-_OF_THE_ECONOMY = ("expose",)
+_OF_THE_ECONOMY = ("expose", "quote")
 _STRIKING = ("strike", "lock")
 """Stages that take the market's `withdraw`."""
 
@@ -63,8 +65,9 @@ def loop_source(
     if parts and stages.withdraw is not None:
         used["withdraw"] = stages.withdraw
     tick: list[str] = []
+    kernels = {"quote": quote} | {stage: kernel for stage, kernel in vars(stages).items() if kernel is not None}
     for stage in TICK_ORDER:
-        kernel = vars(stages).get(stage)
+        kernel = kernels.get(stage)
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = kernel
             tick.append(f"{stage}(k, {market}, buffers{', rule' if stage == 'clear' else ''})")

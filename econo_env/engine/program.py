@@ -24,8 +24,11 @@ class Stages:
         observe: Moves on to the next round, which agents see afterwards.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
-        expose: Writes the most that each bid can cost its bidder; with `withdraw` it lets the market carry an economy.
-        withdraw: Strikes agent i's bid.
+        expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
+            the market carry an economy.
+        withdraw: Strikes agent i's bid; called once more, what it has standing from before, where that can be.
+        quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
+            that changed hands.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
@@ -41,6 +44,7 @@ class Stages:
     reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    quote: Stage | None = None
     present: Callable[..., bool] | None = None
 
 

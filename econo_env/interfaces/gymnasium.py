@@ -32,7 +32,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
     The episode also ends, by termination, when the seat's agent is banned.
 
     Attributes:
-        seat: The engine, the seat and the opponents.
+        view: The engine, the agent and the opponents.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "ansi", "rgb_array"], "render_fps": 2}  # noqa: RUF012 - Gymnasium reads it from the class
@@ -68,12 +68,12 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         self.metadata = drawn(self.metadata, loaded)
         check_render_mode(render_mode, self.metadata["render_modes"])
         form = action_form(loaded, actions, action_levels)
-        self.seat = AgentView(loaded, 1, agent, opponents, form=form)
+        self.view = AgentView(loaded, 1, agent, opponents, form=form)
         self.observation_space = cast(Space[Float32s], observation_box(loaded))
         self.action_space = form.space()
         self.render_mode = render_mode
         names = agents_of(loaded)
-        self._name = names[self.seat.agent]
+        self._name = names[self.view.agent]
         self._recorder = None if render_mode is None else Recorder(loaded, names)
         self._over = True
 
@@ -82,11 +82,11 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
     ) -> tuple[Float32s, dict[str, Any]]:
         """Starts an episode; arguments as in `MarketEnv.reset`."""
         super().reset(seed=seed)
-        self.seat.reset(seed, options)
+        self.view.reset(seed, options)
         self._over = False
         if self._recorder is not None:
-            self._recorder.start(self.seat.engine.state)
-        return self.seat.observations()[0], self._facts()
+            self._recorder.start(self.view.engine.state)
+        return self.view.observations()[0], self._facts()
 
     def step(self, action: ArrayLike) -> tuple[Float32s, float, bool, bool, dict[str, Any]]:
         """Plays one round.
@@ -97,22 +97,22 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         """
         if self._over:
             raise RuntimeError("the episode is over or has not begun: call reset()")
-        given = checked_action(self._name, action, self.seat.form)
-        engine = self.seat.engine
+        given = checked_action(self._name, action, self.view.form)
+        engine = self.view.engine
         if self._recorder is not None:
             self._recorder.before(engine.state)
-        self.seat.step(given[None])
-        terminated, truncated = (bool(flag[0]) for flag in self.seat.flags())
+        self.view.step(given[None])
+        terminated, truncated = (bool(flag[0]) for flag in self.view.flags())
         self._over = terminated or truncated
         if self._recorder is not None:
             self._recorder.after(engine.state, engine.buffers.rewards[0])
             if self.render_mode == "human":
                 self.render()
-        return self.seat.observations()[0], float(self.seat.rewards()[0]), terminated, truncated, self._facts()
+        return self.view.observations()[0], float(self.view.rewards()[0]), terminated, truncated, self._facts()
 
     def action_masks(self) -> Bools:
         """Which choices there are in the coming step, bool (choices,): sb3-contrib's MaskablePPO asks."""
-        mask: Bools = self.seat.infos()["action_mask"][0].astype(np.bool_)
+        mask: Bools = self.view.infos()["action_mask"][0].astype(np.bool_)
         return mask
 
     def render(self) -> Any:
@@ -123,7 +123,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
 
     def close(self) -> None:
         """Ends the engine's worker threads."""
-        self.seat.engine.close()
+        self.view.engine.close()
 
     def _facts(self) -> dict[str, Any]:
-        return {name: row[0] if row.ndim > 1 else row[0].item() for name, row in self.seat.infos().items()}
+        return {name: row[0] if row.ndim > 1 else row[0].item() for name, row in self.view.infos().items()}

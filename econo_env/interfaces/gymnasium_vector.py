@@ -32,7 +32,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
     - `Disabled`: `reset(options={"reset_mask": mask})` starts the next episodes before the next step.
 
     Attributes:
-        seat: The engine, the seat and the opponents.
+        view: The engine, the agent and the opponents.
         autoreset_mode: Gymnasium's `AutoresetMode`, also in `metadata`.
     """
 
@@ -81,8 +81,8 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self.metadata = drawn(self.metadata, loaded)
         check_render_mode(render_mode, self.metadata["render_modes"])
         form = action_form(loaded, actions, action_levels)
-        self.seat = AgentView(loaded, num_envs, agent, opponents, form=form, num_threads=num_threads)
-        self.num_envs = self.seat.engine.num_markets
+        self.view = AgentView(loaded, num_envs, agent, opponents, form=form, num_threads=num_threads)
+        self.num_envs = self.view.engine.num_markets
         self.render_mode = render_mode
         self.single_observation_space = observation_box(loaded)
         self.single_action_space = form.space()
@@ -107,10 +107,10 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         """
         super().reset(seed=seed)
         mask = _reset_mask(options, self.num_envs)
-        self.seat.reset(seed, options, mask)
+        self.view.reset(seed, options, mask)
         started = np.ones(self.num_envs, dtype=np.bool_) if mask is None else mask
         self._begin(started)
-        return self.seat.observations(), _with_masks(self.seat.infos(), started)
+        return self.view.observations(), _with_masks(self.view.infos(), started)
 
     def step(self, actions: ArrayLike) -> VectorStep:
         """Plays one round in every market; see the class for those whose episode is over.
@@ -119,7 +119,7 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
             ValueError: `actions` is not within the action space; nothing has changed then.
             RuntimeError: With autoreset `Disabled`, an episode is over and has not been reset.
         """
-        given = checked_rows(actions, self.seat.form, (self.num_envs,))
+        given = checked_rows(actions, self.view.form, (self.num_envs,))
         fresh = self._over
         if self.autoreset_mode is AutoresetMode.DISABLED and fresh.any():
             raise RuntimeError(
@@ -127,16 +127,16 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
                 "call reset(options={'reset_mask': mask}) with their mask first"
             )
         self._play(given, fresh)
-        rewards = self.seat.rewards()
-        terminated, truncated = self.seat.flags()
+        rewards = self.view.rewards()
+        terminated, truncated = self.view.flags()
         self._over = terminated | truncated
         final: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._over.any():
             final = self._final(self._over)
-            self.seat.start_next(self._over)
+            self.view.start_next(self._over)
             self._begin(self._over)
-        infos = _with_masks(self.seat.infos(), np.ones(self.num_envs, dtype=np.bool_))
-        return self.seat.observations(), rewards, terminated, truncated, infos | final
+        infos = _with_masks(self.view.infos(), np.ones(self.num_envs, dtype=np.bool_))
+        return self.view.observations(), rewards, terminated, truncated, infos | final
 
     def render(self) -> tuple[Any, ...] | None:
         """The last round of each market as in `SingleAgentEnv`, num_envs of them."""
@@ -146,20 +146,20 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
 
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the engine's worker threads."""
-        self.seat.engine.close()
+        self.view.engine.close()
 
     def _play(self, given: NDArray[Any], fresh: Bools) -> None:
         """One round where no episode is over, and a new episode where one is."""
         if not fresh.any():
             self._record_before()
-            self.seat.step(given)
+            self.view.step(given)
             self._record_after(~fresh)
             return
         if not fresh.all():
             self._record_before()
-            self.seat.step(given, ~fresh)
+            self.view.step(given, ~fresh)
             self._record_after(~fresh)
-        self.seat.start_next(fresh)
+        self.view.start_next(fresh)
         self._begin(fresh)
 
     def _begin(self, started: Bools) -> None:
@@ -175,20 +175,20 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
     def _record_after(self, played: Bools) -> None:
         for k, recorder in enumerate(self._recorders):
             if played[k]:
-                recorder.after(self._market(k), self.seat.engine.buffers.rewards[k])
+                recorder.after(self._market(k), self.view.engine.buffers.rewards[k])
         if self.render_mode == "human":
             self.render()
 
     def _market(self, k: int) -> Any:
-        state = self.seat.engine.state
+        state = self.view.engine.state
         return each_array(state, lambda array: array[k : k + 1])
 
     def _final(self, over: Bools) -> dict[str, Any]:
         last = np.full(self.num_envs, None, dtype=object)
-        seen = self.seat.observations()
+        seen = self.view.observations()
         for k in np.flatnonzero(over):
             last[k] = seen[k]
-        facts = _with_masks(self.seat.infos(), over)
+        facts = _with_masks(self.view.infos(), over)
         return {"final_obs": last, "_final_obs": over.copy(), "final_info": facts, "_final_info": over.copy()}
 
 

@@ -86,10 +86,10 @@ APIS = {
         lambda name: seeded(econo_env.env(name, max_cycles=EPISODE)), aec_tick, lambda env: env.unwrapped.engine
     ),
     "Gymnasium": Api(
-        lambda name: seeded(SingleAgentEnv(name, max_cycles=EPISODE)), single_tick, lambda env: env.seat.engine
+        lambda name: seeded(SingleAgentEnv(name, max_cycles=EPISODE)), single_tick, lambda env: env.view.engine
     ),
     "Gymnasium vector": Api(
-        lambda name: seeded(with_policy(SingleAgentVectorEnv, name)), array_tick, lambda env: env.seat.engine
+        lambda name: seeded(with_policy(SingleAgentVectorEnv, name)), array_tick, lambda env: env.view.engine
     ),
     "SB3": Api(lambda name: seed_sb3(with_policy(make_sb3_env, name, seats=[0, 2])), sb3_tick, lambda env: env.engine),
 }

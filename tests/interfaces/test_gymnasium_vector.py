@@ -53,17 +53,17 @@ def test_next_step_pauses_one_step_in_the_market_whose_episode_is_over():
     np.testing.assert_array_equal(observations, np.array([[1, 3 / 6], [1, 0], [1, 3 / 6]], np.float32))
     np.testing.assert_array_equal(rewards, [1.0, 0.0, 1.0])
     assert not (terminated | truncated).any(), "the action of a paused step was played"
-    np.testing.assert_array_equal(envs.seat.engine.state.episode, [0, 1, 0])
+    np.testing.assert_array_equal(envs.view.engine.state.episode, [0, 1, 0])
     _, rewards, *_ = envs.step(still(envs))
     np.testing.assert_array_equal(rewards, [1.0, 1.0, 1.0])
-    np.testing.assert_array_equal(envs.seat.engine.state.tick, [4, 1, 4])
+    np.testing.assert_array_equal(envs.view.engine.state.tick, [4, 1, 4])
 
 
 def test_disabled_wants_a_reset_of_what_is_over():
     envs = banning(autoreset_mode="Disabled")
     envs.reset(seed=0)
     envs.step(still(envs, 0, 2))
-    before = envs.seat.engine.snapshot()
+    before = envs.view.engine.snapshot()
     with pytest.raises(RuntimeError, match=r"markets \[0, 2\] are over"):
         envs.step(still(envs))
     envs.reset(options={"reset_mask": np.array([True, False, False])})
@@ -73,18 +73,18 @@ def test_disabled_wants_a_reset_of_what_is_over():
     np.testing.assert_array_equal(observations[:, 1], np.array([0, 1 / 6, 0], np.float32))
     np.testing.assert_array_equal(infos["_present"], [False, False, True])
     np.testing.assert_array_equal(infos["present"], [False, False, True])
-    now = envs.seat.engine.snapshot()
+    now = envs.view.engine.snapshot()
     for kept, current in zip((*before.state, *before.buffers), now.arrays(), strict=True):
         np.testing.assert_array_equal(kept[1], current[1])
     envs.step(still(envs))
-    np.testing.assert_array_equal(envs.seat.engine.state.tick, [1, 2, 1])
+    np.testing.assert_array_equal(envs.view.engine.state.tick, [1, 2, 1])
 
 
 def test_a_mask_with_a_seed_starts_that_seed_in_these_markets_alone():
     envs, fresh = (SingleAgentVectorEnv("first_price_v0", 4, max_cycles=3) for _ in range(2))
     first, _ = envs.reset(seed=1)
     envs.step(still(envs))
-    kept = envs.seat.observations()
+    kept = envs.view.observations()
     mask = np.array([False, True, False, True])
     observations, _ = envs.reset(seed=2, options={"reset_mask": mask, "first_market": 5})
     other, _ = fresh.reset(seed=2, options={"first_market": 5})
@@ -99,10 +99,10 @@ def test_a_bad_mask_is_refused_and_nothing_changes(mask):
     envs = banning()
     envs.reset(seed=0)
     envs.step(still(envs))
-    before = envs.seat.engine.snapshot()
+    before = envs.view.engine.snapshot()
     with pytest.raises(ValueError, match=r"reset_mask of shape .*: give a bool array of shape \(3,\)"):
         envs.reset(seed=4, options={"reset_mask": mask})
-    now = envs.seat.engine.snapshot()
+    now = envs.view.engine.snapshot()
     for kept, current in zip((*before.state, *before.buffers), now.arrays(), strict=True):
         np.testing.assert_array_equal(kept, current)
 

@@ -290,10 +290,10 @@ def test_vectors_that_pause_between_episodes_play_what_the_scalar_view_plays(sce
                 np.testing.assert_array_equal(batch[k], seen)
                 assert data_equivalence({name: infos[name][k] for name in info}, _as_arrays(info), exact=True)
             over[:] = False
-        envs.seat.opponents.step = step  # the opponents of markets that pause do not act
+        envs.view.opponents.step = step  # the opponents of markets that pause do not act
         batch, rewards, terminated, truncated, infos = envs.step(given[:, 0])
         for k, env in enumerate(alone):
-            env.seat.opponents.step = step
+            env.view.opponents.step = step
             if over[k]:
                 seen, info = env.reset()
                 reward, ends, stops = 0.0, False, False

@@ -39,7 +39,7 @@ def test_made_by_id(scenario):
     name = registered_id(scenario)
     env = gymnasium.make(name, num_agents=4)
     assert isinstance(env.unwrapped, SingleAgentEnv)
-    assert env.unwrapped.seat.scenario == econo_env.load(scenario, num_agents=4)
+    assert env.unwrapped.view.scenario == econo_env.load(scenario, num_agents=4)
     envs = gymnasium.make_vec(name, num_envs=3)
     assert isinstance(envs, SingleAgentVectorEnv)
     assert envs.num_envs == 3

@@ -36,18 +36,18 @@ def test_opponents_are_truthful_by_default():
     for bids in ("share_of_value", "amount"):
         env = SingleAgentEnv("second_price_v0", num_agents=4, bids=bids)
         env.reset(seed=0)
-        values = env.seat.engine.state.values[0].copy()
+        values = env.view.engine.state.values[0].copy()
         env.step(np.array([-1.0], np.float32))
-        np.testing.assert_allclose(env.seat.engine.state.bids[0, 1:], values[1:], atol=1)
-        assert env.seat.engine.state.bids[0, 0] == 0
+        np.testing.assert_allclose(env.view.engine.state.bids[0, 1:], values[1:], atol=1)
+        assert env.view.engine.state.bids[0, 0] == 0
 
 
 def test_opponents_act_for_every_seat_but_the_learners():
     env = SingleAgentEnv("first_price_v0", num_agents=3, agent=1, opponents=Constant([-0.5]))
     env.reset(seed=0)
-    values = env.seat.engine.state.values[0].copy()
+    values = env.view.engine.state.values[0].copy()
     env.step(np.array([0.5], np.float32))
-    np.testing.assert_allclose(env.seat.engine.state.bids[0], values * [0.5, 1.5, 0.5], atol=1)
+    np.testing.assert_allclose(env.view.engine.state.bids[0], values * [0.5, 1.5, 0.5], atol=1)
 
 
 def test_opponents_start_over_with_every_seed_and_only_then():
@@ -98,20 +98,20 @@ def test_a_seat_that_is_none_is_refused(agent):
 def test_bad_actions_raise_before_anything_changes(opponents, action, message):
     env = SingleAgentEnv("first_price_v0", opponents=opponents)
     env.reset(seed=0)
-    before = env.seat.engine.snapshot()
+    before = env.view.engine.snapshot()
     with pytest.raises(ValueError, match=message):
         env.step(np.array(action, np.float32))
-    assert unchanged(env.seat.engine, before)
+    assert unchanged(env.view.engine, before)
 
 
 @pytest.mark.parametrize("bad", [np.full((2, 1), 1.5), np.zeros((2, 2)), np.zeros(2), np.full((2, 1), np.nan)])
 def test_bad_actions_of_a_vector_raise_before_anything_changes(bad):
     envs = SingleAgentVectorEnv("first_price_v0", 2)
     envs.reset(seed=0)
-    before = envs.seat.engine.snapshot()
+    before = envs.view.engine.snapshot()
     with pytest.raises(ValueError, match=r"shape \(2, 1\)"):
         envs.step(bad)
-    assert unchanged(envs.seat.engine, before)
+    assert unchanged(envs.view.engine, before)
 
 
 def test_no_step_before_reset_nor_after_the_end():
@@ -170,8 +170,8 @@ def test_different_markets_play_different_episodes():
 
 def test_overrides_reach_the_scenario():
     env = SingleAgentEnv("first_price_v0", num_agents=7, **{"mechanism.reserve": 0.25})
-    assert env.seat.scenario.num_agents == 7
-    assert env.seat.scenario.mechanism.reserve == 0.25
+    assert env.view.scenario.num_agents == 7
+    assert env.view.scenario.mechanism.reserve == 0.25
     with pytest.raises(ValueError, match="num_agents = 0"):
         econo_env.parallel_env("first_price_v0", num_agents=0)
 

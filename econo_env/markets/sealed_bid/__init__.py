@@ -32,6 +32,7 @@ MARKET = Market(
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        quote=kernels.quote,
     ),
     actions=state.action_names,
     features=features.features,
