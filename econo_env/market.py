@@ -333,15 +333,11 @@ class Market(Generic[S, T]):
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
-        rule, params, own = self.rule(scenario), self.params(scenario), self.features(scenario)
-        parts = scenario.parts()
-        source, widths = loop_source(self.kernels, rule, own, list(parts))
-        sizes = self.axes(scenario) | {
-            "agents": scenario.num_agents,
-            "actions": len(self.actions(scenario)),
-            "features": len(self.seen(scenario)),
-            "exposed": scenario.num_agents if parts else 0,
-        }
+        parts, params, agents = scenario.parts(), self.params(scenario), scenario.num_agents
+        source, widths = loop_source(self.kernels, self.rule(scenario), self.features(scenario), list(parts))
+        actions, features = len(self.actions(scenario)), len(self.seen(scenario))
+        sizes = {"agents": agents, "actions": actions, "features": features, "exposed": agents if parts else 0}
+        sizes |= self.axes(scenario)
         if not parts:
             return Program(self.name, self.state, sizes, params, source, widths=widths)
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
@@ -350,7 +346,7 @@ class Market(Generic[S, T]):
         return Program(
             name=f"{self.name}-{'-'.join(part.name for part in parts)}",
             state=world_type(self.name, columns),
-            sizes=sizes | {"accounts": num_accounts(scenario.num_agents)},
+            sizes=sizes | {"accounts": num_accounts(agents)},
             params=params_type(self.name, kinds)(**constants),
             source=source,
             parts=tuple(part.name for part in parts),

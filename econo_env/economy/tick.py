@@ -1,6 +1,6 @@
 """The order of a tick, and the text of the loop over markets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from econo_env.economy.award import quote
@@ -61,7 +61,7 @@ def loop_source(
         The text, and how many features each of their blocks has.
     """
     market, everything = ("state.market, params.market" if parts else "state, params"), "state, params"
-    used: dict[str, Stage] = {"rule": rule, "reset_market": stages.reset}
+    used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
     if parts and stages.withdraw is not None:
         used["withdraw"] = stages.withdraw
     tick: list[str] = []

@@ -9,19 +9,19 @@ from econo_env.engine.feature import Feature
 @compiled
 def rounds_left(k: int, state: Any, params: Any) -> float:
     """The share of the episode to come."""
-    return (params.max_cycles - state.tick[k]) / params.max_cycles
+    return float((params.max_cycles - state.tick[k]) / params.max_cycles)
 
 
 @compiled
 def own_value(k: int, i: int, state: Any, params: Any) -> float:
     """The own value over the highest possible one."""
-    return state.values[k, i] * params.value_scale
+    return float(state.values[k, i] * params.value_scale)
 
 
 @compiled
 def own_prior(k: int, i: int, state: Any, params: Any) -> float:
     """The own prior's number, from 1, over their count."""
-    return (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
+    return float((params.prior_of[i] + 1) / params.quantiles.values.shape[0])
 
 
 @compiled
@@ -33,7 +33,7 @@ def has_won(k: int, i: int, state: Any, params: Any) -> float:
 @compiled
 def paid(k: int, i: int, state: Any, params: Any) -> float:
     """What was paid or received in the last round over the largest amount."""
-    return min(1.0, abs(state.award.pays[k, i]) / params.largest_amount)
+    return float(min(1.0, abs(state.award.pays[k, i]) / params.largest_amount))
 
 
 ROUNDS_LEFT = Feature("rounds_left", "share of the episode to come", rounds_left, shared=True)

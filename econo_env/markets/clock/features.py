@@ -10,19 +10,19 @@ from econo_env.markets.features import PRIOR, own_value
 @compiled
 def price(k: int, state: State, params: Params) -> float:
     """The price of the coming tick over the highest value, at most 1."""
-    return min(1.0, state.price[k] * params.value_scale)
+    return float(min(1.0, state.price[k] * params.value_scale))
 
 
 @compiled
 def clock_left(k: int, state: State, params: Params) -> float:
     """Ticks until the sale closes over the longest episode."""
-    return max(0, state.closes[k] - state.tick[k]) / params.max_cycles
+    return float(max(0, state.closes[k] - state.tick[k]) / params.max_cycles)
 
 
 @compiled
 def still_in(k: int, i: int, state: State, params: Params) -> float:
     """1 while in the auction."""
-    return state.standing[k, i]
+    return float(state.standing[k, i])
 
 
 @compiled
@@ -37,7 +37,7 @@ def bidders_in(k: int, state: State, params: Params) -> float:
     count = 0
     for i in range(state.standing.shape[1]):
         count += state.standing[k, i]
-    return count / state.standing.shape[1]
+    return float(count / state.standing.shape[1])
 
 
 _STANDING = {

@@ -12,13 +12,13 @@ from econo_env.valuations.bundle_values import LocalGlobal
 @compiled
 def bundle_value(k: int, i: int, j: int, state: State, params: Params) -> float:
     """The value of each own bundle over the highest possible one."""
-    return state.values[k, i, j] / params.highest_value
+    return float(state.values[k, i, j] / params.highest_value)
 
 
 @compiled
 def wants(k: int, i: int, j: int, state: State, params: Params) -> float:
     """1 for each item of the wanted bundle."""
-    return (state.bundle[k, i] >> j) & 1
+    return float((state.bundle[k, i] >> j) & 1)
 
 
 @compiled

@@ -17,7 +17,7 @@ def sells(k: int, i: int, state: State, params: Params) -> float:
 @compiled
 def paid(k: int, i: int, state: State, params: Params) -> float:
     """What was paid or received in the last round over the highest price."""
-    return min(1.0, abs(state.award.pays[k, i]) * params.value_scale)
+    return float(min(1.0, abs(state.award.pays[k, i]) * params.value_scale))
 
 
 @compiled
@@ -37,7 +37,7 @@ _PRICE = "mean price that buyers paid in the last round over the highest price, 
 def features(scenario: DoubleAuctionScenario) -> tuple[Feature, ...]:
     """What each trader sees."""
     highest = "the highest price, which is the highest value or cost anyone can have"
-    shown = Feature("value", f"own value or cost over {highest}", own_value), ROUNDS_LEFT, SELLER
+    shown: tuple[Feature, ...] = (Feature("value", f"own value or cost over {highest}", own_value), ROUNDS_LEFT, SELLER)
     sides = scenario.priors()[: scenario.num_buyers], scenario.priors()[scenario.num_buyers :]
     if any(len(set(side)) > 1 for side in sides):
         shown += (PRIOR,)

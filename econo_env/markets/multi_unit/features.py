@@ -12,19 +12,19 @@ from econo_env.markets.sealed_bid.state import type_name
 @compiled
 def unit_value(k: int, i: int, j: int, state: State, params: Params) -> float:
     """The value or cost of each unit over the highest possible one."""
-    return state.values[k, i, j] * params.value_scale
+    return float(state.values[k, i, j] * params.value_scale)
 
 
 @compiled
 def units_won(k: int, i: int, state: State, params: Params) -> float:
     """Units won in the last round over those wanted."""
-    return abs(state.award.units[k, i]) / state.values.shape[2]
+    return float(abs(state.award.units[k, i]) / state.values.shape[2])
 
 
 @compiled
 def paid(k: int, i: int, state: State, params: Params) -> float:
     """What was paid or received in the last round over the largest bids for all units."""
-    return min(1.0, abs(state.award.pays[k, i]) / (state.values.shape[2] * params.largest_amount))
+    return float(min(1.0, abs(state.award.pays[k, i]) / (state.values.shape[2] * params.largest_amount)))
 
 
 @compiled

@@ -13,13 +13,13 @@ from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER
 def next_value(k: int, i: int, state: State, params: Params) -> float:
     """The value or cost of the next own unit over the highest price; 0 without one."""
     traded = state.traded[k, i]
-    return state.values[k, i, traded] * params.value_scale if traded < params.units else 0.0
+    return float(state.values[k, i, traded] * params.value_scale) if traded < params.units else 0.0
 
 
 @compiled
 def units_left(k: int, i: int, state: State, params: Params) -> float:
     """The share of the own units not yet traded."""
-    return (params.units - state.traded[k, i]) / params.units
+    return float((params.units - state.traded[k, i]) / params.units)
 
 
 @compiled
@@ -43,7 +43,7 @@ def best_ask(k: int, state: State, params: Params) -> float:
 @compiled
 def last_price(k: int, state: State, params: Params) -> float:
     """The price of the last trade of the day; 0 for none."""
-    return min(1.0, state.last_price[k] * params.value_scale)
+    return float(min(1.0, state.last_price[k] * params.value_scale))
 
 
 @compiled

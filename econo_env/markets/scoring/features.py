@@ -11,7 +11,7 @@ from econo_env.markets.scoring.state import Params, State, action_names
 @compiled
 def received(k: int, i: int, state: State, params: Params) -> float:
     """What was received in the last round over the highest score."""
-    return min(1.0, -state.award.pays[k, i] * params.score_scale)
+    return float(min(1.0, -state.award.pays[k, i] * params.score_scale))
 
 
 @compiled
@@ -44,7 +44,10 @@ def offered(k: int, j: int, state: State, params: Params) -> float:
 
 def features(scenario: ScoringScenario) -> tuple[Feature, ...]:
     """What each supplier sees."""
-    shown = Feature("cost", "own cost parameter theta over the highest possible one", own_value), ROUNDS_LEFT
+    shown: tuple[Feature, ...] = (
+        Feature("cost", "own cost parameter theta over the highest possible one", own_value),
+        ROUNDS_LEFT,
+    )
     if len(set(scenario.priors())) > 1:
         shown += (PRIOR,)
     over = "of the last round over the highest possible"

@@ -11,7 +11,7 @@ from econo_env.markets.sealed_bid.state import Params, State, action_names, type
 @compiled
 def weight(k: int, i: int, state: State, params: Params) -> float:
     """The own weight over the largest one."""
-    return params.weights[i] / params.largest_weight
+    return float(params.weights[i] / params.largest_weight)
 
 
 @compiled
@@ -28,7 +28,10 @@ def features(scenario: SealedBidScenario) -> tuple[Feature, ...]:
     """What each bidder sees."""
     known = type_name(scenario)
     private = "private value" if known == "value" else known
-    shown = Feature(known, f"own {private} over the highest possible {known}", own_value), ROUNDS_LEFT
+    shown: tuple[Feature, ...] = (
+        Feature(known, f"own {private} over the highest possible {known}", own_value),
+        ROUNDS_LEFT,
+    )
     if len(set(scenario.priors())) > 1 or len(set(scenario.weights or ())) > 1:
         shown += PRIOR, Feature("weight", "own reputation weight over the largest one", weight)
     twice = scenario.largest_amount == 2.0 * scenario.highest_value

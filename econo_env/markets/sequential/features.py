@@ -14,7 +14,7 @@ def rivals(k: int, state: State, params: Params) -> float:
     present = 0
     for i in range(state.active.shape[1]):
         present += state.active[k, i]
-    return (present - 1) / max(1, state.active.shape[1] - 1)
+    return float((present - 1) / max(1, state.active.shape[1] - 1))
 
 
 @compiled
@@ -44,7 +44,7 @@ def winning_bid(k: int, state: State, params: Params) -> float:
 @compiled
 def present(k: int, i: int, state: State) -> bool:
     """Whether a bidder is still there; who has its unit sees nothing any more."""
-    return state.active[k, i]
+    return bool(state.active[k, i])
 
 
 _OVER = "of the last round over twice the highest possible value"
