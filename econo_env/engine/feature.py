@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
+
+from econo_env.engine.state import Int64s
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ def each_of(
     return tuple(
         Feature(name, meaning, value, shared=shared, number=number) for number, (name, meaning) in enumerate(told)
     )
+
+
+class Widths(NamedTuple):
+    """How many features each block has, as the loop takes it."""
+
+    of: Int64s  # (blocks,)
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ def observer(shown: Sequence[tuple[Feature, str]], present: str | None = None, h
                 once.append(f"seen_{number} = {call}(k, {given})")
             own.append(f"row[{at}] = {f'seen_{number}' if feature.shared else f'{call}(k, i, {given})'}")
         else:
-            each = f"for j in range(widths[{len(widths)}]):"
+            each = f"for j in range(widths.of[{len(widths)}]):"
             widths.append(len(block))
             if feature.shared:
                 blocks += [
@@ -106,7 +114,7 @@ def observer(shown: Sequence[tuple[Feature, str]], present: str | None = None, h
             else:
                 own += [each, f"    row[{at} + j] = {call}(k, i, j, {given})"]
         singles = number + 1 - len(widths)
-        at = " + ".join([str(singles), *(f"widths[{before}]" for before in range(len(widths)))])
+        at = " + ".join([str(singles), *(f"widths.of[{before}]" for before in range(len(widths)))])
         if singles + sum(widths) <= hidden:
             zeros = at
     if own:

@@ -9,7 +9,7 @@ from gymnasium.spaces import Box
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.engine.feature import Feature, each_of, observer
+from econo_env.engine.feature import Feature, Widths, each_of, observer
 from econo_env.interfaces.page import page
 from econo_env.interfaces.spaces import observation_box
 from econo_env.market import market_of
@@ -57,7 +57,7 @@ def test_the_text_writes_what_the_functions_say(seed):
     exec(f"def show(k, a, b, c, buffers, widths):\n{body}", found)
     seen = np.full((MARKETS, AGENTS, len(shown)), np.nan)
     for k in range(MARKETS):
-        found["show"](k, 2.0, 3.0, 5.0, SimpleNamespace(observations=seen), text.widths)
+        found["show"](k, 2.0, 3.0, 5.0, SimpleNamespace(observations=seen), Widths(np.array(text.widths)))
         expected = np.hstack([of(k, 2.0 if at < of_market else 3.0, 5.0) for at, (_, of) in enumerate(blocks)])
         if seed % 2:
             expected[absent, :hidden] = 0.0
