@@ -15,7 +15,7 @@ from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.ledger import num_accounts
 from econo_env.economy.tick import loop_source
-from econo_env.economy.world import params_type, world_type
+from econo_env.economy.world import columns_of, lengths_of, params_type, world_type
 from econo_env.engine.feature import Feature
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
@@ -341,12 +341,12 @@ class Market(Generic[S, T]):
         if not parts:
             return Program(self.name, self.state, sizes, params, source, widths=widths)
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
-        columns = {"market": self.state} | {part.name: part.state for part in parts}
+        columns = {"market": self.state} | columns_of(parts)
         kinds = {name: type(constant) for name, constant in constants.items()}
         return Program(
             name=f"{self.name}-{'-'.join(part.name for part in parts)}",
             state=world_type(self.name, columns),
-            sizes=sizes | {"accounts": num_accounts(agents)},
+            sizes=sizes | {"accounts": num_accounts(agents)} | lengths_of(scenario, parts),
             params=params_type(self.name, kinds)(**constants),
             source=source,
             parts=tuple(part.name for part in parts),

@@ -42,6 +42,10 @@ class Part(Generic[C]):
         features: What agents see of it; their functions take `(k, i, world, params)`.
         series: What training logs of the last tick, by name: (scenario, world).
         check: Why it does not go with a scenario; None where it does.
+        axes: Lengths of named axes that its columns have and the market's have not.
+        widens: Columns of other parts where it is there too, by their name: the same and more.
+        before: A statement of the loop before each stage of each part, with `{operation}` for its number in
+            `econo_env.economy.tick.operations`.
     """
 
     name: str
@@ -54,6 +58,9 @@ class Part(Generic[C]):
     features: tuple[Feature, ...] = ()
     series: Callable[["Scenario", Any], Mapping[str, Any]] | None = None
     check: Callable[["Scenario", C], str | None] = field(default=lambda scenario, section: None)
+    axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
+    widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
+    before: str | None = None
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)

@@ -44,6 +44,14 @@ _SHOWN_AFTER = "gate"
 """The stage after which everybody sees the market as it stands."""
 
 
+def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
+    """What parts do, as `part.stage`, in the order in which the loop does it: at the start of an episode, then a tick.
+
+    The number of an operation is its place here.
+    """
+    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
+
+
 def loop_source(
     stages: Stages, rule: Stage, features: Sequence[Feature], parts: Sequence[Part[Any]] = ()
 ) -> tuple[str, tuple[int, ...]]:
@@ -60,7 +68,11 @@ def loop_source(
     Returns:
         The text, and how many features each of their blocks has.
     """
-    market, everything = ("state.market, params.market" if parts else "state, params"), "state, params"
+    market, everything = (
+        ("world.market, params.market", "world, params") if parts else ("state, params", "state, params")
+    )
+    numbers = {name: number for number, name in enumerate(operations(parts))}
+    before = [part.before for part in parts if part.before is not None]
     used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
     if parts and stages.withdraw is not None:
         used["withdraw"] = stages.withdraw
@@ -73,13 +85,15 @@ def loop_source(
             tick.append(f"{stage}(k, {market}, buffers{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = part.stages[stage]
+            tick += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
             tick.append(f"{part.name}_{stage}(k, {everything}, buffers{', withdraw' if stage in _STRIKING else ''})")
         if stage == _SHOWN_AFTER:
-            tick.append("show(k, state, params, buffers, widths)")
+            tick.append(f"show(k, {everything}, buffers, widths)")
     opening = [f"reset_market(k, {market}, buffers)"]
     for stage in ("open", "gate"):
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = part.stages[stage]
+            opening += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
             opening.append(f"{part.name}_{stage}(k, {everything}, buffers)")
     present = None
     if stages.present is not None:
@@ -93,6 +107,7 @@ def loop_source(
         for name, function in ((name, plain(function)) for name, function in (used | seen.uses).items())
     )
     text = _LOOP.format(
+        given=everything,
         imports=imports,
         seen="\n".join(f"    {line}" for line in seen.lines),
         tick="\n".join(f"            {line}" for line in tick),
@@ -109,12 +124,12 @@ from econo_env.engine.kernels import cached, forget_results, keep_final_observat
 
 
 @compiled
-def show(k, state, params, buffers, widths):
+def show(k, {given}, buffers, widths):
 {seen}
 
 
 @cached
-def run(first, last, mask, state, params, buffers, widths, task, autoreset):
+def run(first, last, mask, {given}, buffers, widths, task, autoreset):
     for k in range(first, last):
         begins = False
         if task == 0:
@@ -129,5 +144,5 @@ def run(first, last, mask, state, params, buffers, widths, task, autoreset):
         if begins:
 {opening}
         if begins or task == 2:
-            show(k, state, params, buffers, widths)
+            show(k, {given}, buffers, widths)
 '''
