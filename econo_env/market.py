@@ -22,6 +22,7 @@ from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
+from econo_env.mechanisms.parameters import units_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
@@ -201,6 +202,32 @@ class Baselines(Generic[S]):
 
 
 @dataclass(frozen=True)
+class Bidding:
+    """What bidders of a one-shot game bid for.
+
+    Attributes:
+        units: Units or slots for sale.
+        wanted: Units that a bidder wants.
+        weights: By which bids are ranked, one an agent; None where they are ranked as they are.
+        entry_costs: Credits that it costs to bid.
+        all_there: Everybody is there for certain, and to bid costs nothing.
+        highest_bid: The largest bid worth a thought in credits; None is the own highest value.
+    """
+
+    units: int = 1
+    wanted: int = 1
+    weights: tuple[float, ...] | None = None
+    entry_costs: float = 0.0
+    all_there: bool = True
+    highest_bid: float | None = None
+
+
+def units_for_sale(scenario: Scenario) -> Bidding:
+    """One unit wanted by each of those who are there, of as many as the mechanism sells."""
+    return Bidding(units=units_of(scenario.mechanism))
+
+
+@dataclass(frozen=True)
 class Solver(Generic[S]):
     """What is known for the search for equilibria.
 
@@ -211,6 +238,7 @@ class Solver(Generic[S]):
         outcome_tables: Units and payments in every profile of bids, where there are only a few.
         expected_curves: Outcomes of own bids against given bid functions.
         unit_bids: Whether the equilibrium for two bidders with two units each applies.
+        bidding: What bidders bid for.
     """
 
     solution: Callable[[S], "Solution | None"] | None = None
@@ -219,6 +247,7 @@ class Solver(Generic[S]):
     outcome_tables: Callable[[S, Any], tuple[Any, Any]] | None = None
     expected_curves: Callable[..., BidCurves] | None = None
     unit_bids: Callable[[S], bool] | None = None
+    bidding: Callable[[S], Bidding] = units_for_sale
 
 
 @dataclass(frozen=True)
