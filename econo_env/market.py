@@ -19,10 +19,10 @@ from econo_env.economy.world import columns_of, lengths_of, params_type, world_t
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
-from econo_env.mechanisms.parameters import units_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
@@ -37,6 +37,7 @@ Roles = tuple[tuple[int, ...], ...]
 S = TypeVar("S", bound=Scenario)
 S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
 T = TypeVar("T", bound=tuple[Any, ...])
+Hook = TypeVar("Hook")
 
 
 def everybody(scenario: Scenario) -> Roles:
@@ -202,32 +203,6 @@ class Baselines(Generic[S]):
 
 
 @dataclass(frozen=True)
-class Bidding:
-    """What bidders of a one-shot game bid for.
-
-    Attributes:
-        units: Units or slots for sale.
-        wanted: Units that a bidder wants.
-        weights: By which bids are ranked, one an agent; None where they are ranked as they are.
-        entry_costs: Credits that it costs to bid.
-        all_there: Everybody is there for certain, and to bid costs nothing.
-        highest_bid: The largest bid worth a thought in credits; None is the own highest value.
-    """
-
-    units: int = 1
-    wanted: int = 1
-    weights: tuple[float, ...] | None = None
-    entry_costs: float = 0.0
-    all_there: bool = True
-    highest_bid: float | None = None
-
-
-def units_for_sale(scenario: Scenario) -> Bidding:
-    """One unit wanted by each of those who are there, of as many as the mechanism sells."""
-    return Bidding(units=units_of(scenario.mechanism))
-
-
-@dataclass(frozen=True)
 class Solver(Generic[S]):
     """What is known for the search for equilibria.
 
@@ -238,7 +213,7 @@ class Solver(Generic[S]):
         outcome_tables: Units and payments in every profile of bids, where there are only a few.
         expected_curves: Outcomes of own bids against given bid functions.
         unit_bids: Whether the equilibrium for two bidders with two units each applies.
-        bidding: What bidders bid for.
+        bidding: What bidders bid for; by default one of the mechanism's units each.
     """
 
     solution: Callable[[S], "Solution | None"] | None = None
@@ -247,7 +222,7 @@ class Solver(Generic[S]):
     outcome_tables: Callable[[S, Any], tuple[Any, Any]] | None = None
     expected_curves: Callable[..., BidCurves] | None = None
     unit_bids: Callable[[S], bool] | None = None
-    bidding: Callable[[S], Bidding] = units_for_sale
+    bidding: Callable[[S], Bidding] | None = None
 
 
 @dataclass(frozen=True)
@@ -259,8 +234,7 @@ class BidSearch(Generic[S, T]):
         highest: The largest bid that the action space allows at each value, credits, the shape of the values.
         curves: Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule.
         applies: Whether it holds in this scenario.
-        reveal: Where a bid shows only over several ticks: leaves in the engine's state the bids that the policy behind
-            `act()` amounts to.
+        reveal: Where a bid takes several ticks to show: leaves the bids that `act()` amounts to in the engine's state.
     """
 
     made: Callable[[S, T], Floats]
@@ -326,8 +300,7 @@ class Market(Generic[S, T]):
         baselines: Strategies to compare with.
         types: The private types; nobody has any by default.
         welfare: What the last tick was worth, given the types from before it.
-        agents: The agents' names in seat order, by the role of each, such as `buyer_0`, `seller_0`; agents of one
-            role stand on one side. See `econo_env.agents`.
+        agents: The agents' names in seat order, by role, such as `buyer_0`; a role is a side. See `econo_env.agents`.
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
         two_sided: Agents trade with each other: what one gets, others give.
@@ -401,9 +374,6 @@ class Market(Generic[S, T]):
     def carries_economy(self) -> bool:
         """Whether its scenarios may have an `economy`."""
         return self.kernels.expose is not None and self.kernels.withdraw is not None
-
-
-Hook = TypeVar("Hook")
 
 
 def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:

@@ -17,10 +17,11 @@ from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.games.bid_curves import BidCurves
-from econo_env.market import Bidding, market_of
+from econo_env.games.bidding import Bidding
+from econo_env.market import market_of
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.claims import EX_POST_RATIONAL
-from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.parameters import reserve_of, units_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.quantile_table import QuantileTable
@@ -140,7 +141,8 @@ def _reserve(scenario: Scenario) -> float:
 
 
 def _bidding(scenario: Scenario) -> Bidding:
-    return market_of(scenario).solver.bidding(scenario)
+    known = market_of(scenario).solver.bidding
+    return Bidding(units=units_of(scenario.mechanism)) if known is None else known(scenario)
 
 
 def _lowest(scenario: Scenario, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:

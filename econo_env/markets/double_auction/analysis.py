@@ -14,8 +14,9 @@ from econo_env.engine.digest import plain
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
-from econo_env.market import Bidding, rule_of
+from econo_env.market import rule_of
 from econo_env.markets.double_auction.kernels import NO_OFFER
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.state import State, params

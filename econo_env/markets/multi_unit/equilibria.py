@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
-from econo_env.market import Bidding
+from econo_env.games.bidding import Bidding
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.equilibria import require_margin

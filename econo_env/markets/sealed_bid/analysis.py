@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
-from econo_env.market import Bidding, rule_of
+from econo_env.market import rule_of
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.sealed_bid.config import Participation
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
