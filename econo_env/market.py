@@ -20,6 +20,7 @@ from econo_env.engine.feature import Feature
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
@@ -37,6 +38,7 @@ Roles = tuple[tuple[int, ...], ...]
 S = TypeVar("S", bound=Scenario)
 S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
 T = TypeVar("T", bound=tuple[Any, ...])
+Hook = TypeVar("Hook")
 
 
 def everybody(scenario: Scenario) -> Roles:
@@ -210,6 +212,7 @@ class Solver(Generic[S]):
         outcome_tables: Units and payments in every profile of bids, where there are only a few.
         expected_curves: Outcomes of own bids against given bid functions.
         unit_bids: Whether the equilibrium for two bidders with two units each applies.
+        bidding: What bidders bid for; by default one of the mechanism's units each.
     """
 
     solution: Callable[[S], "Solution | None"] | None = None
@@ -218,6 +221,7 @@ class Solver(Generic[S]):
     outcome_tables: Callable[[S, Any], tuple[Any, Any]] | None = None
     expected_curves: Callable[..., BidCurves] | None = None
     unit_bids: Callable[[S], bool] | None = None
+    bidding: Callable[[S], Bidding] | None = None
 
 
 @dataclass(frozen=True)
@@ -229,8 +233,7 @@ class BidSearch(Generic[S, T]):
         highest: The largest bid that the action space allows at each value, credits, the shape of the values.
         curves: Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule.
         applies: Whether it holds in this scenario.
-        reveal: Where a bid shows only over several ticks: leaves in the engine's state the bids that the policy behind
-            `act()` amounts to.
+        reveal: Where a bid takes several ticks to show: leaves the bids that `act()` amounts to in the engine's state.
     """
 
     made: Callable[[S, T], Floats]
@@ -296,8 +299,7 @@ class Market(Generic[S, T]):
         baselines: Strategies to compare with.
         types: The private types; nobody has any by default.
         welfare: What the last tick was worth, given the types from before it.
-        agents: The agents' names in seat order, by the role of each, such as `buyer_0`, `seller_0`; agents of one
-            role stand on one side. See `econo_env.agents`.
+        agents: The agents' names in seat order, by role, such as `buyer_0`; a role is a side. See `econo_env.agents`.
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
         two_sided: Agents trade with each other: what one gets, others give.
@@ -370,9 +372,6 @@ class Market(Generic[S, T]):
     def carries_economy(self) -> bool:
         """Whether its scenarios may have an `economy`."""
         return self.kernels.expose is not None and self.kernels.withdraw is not None
-
-
-Hook = TypeVar("Hook")
 
 
 def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:

@@ -40,7 +40,7 @@ MARKET = Market(
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
     judging=Judging(bids=BidSearch(made=analysis.bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves)),
-    solver=Solver(solution=strategies.numerical_solution),
+    solver=Solver(solution=strategies.numerical_solution, bidding=analysis.bidding),
     two_sided=True,
     clear=document.clear_document,
     view=View(

@@ -14,6 +14,7 @@ from econo_env.engine.digest import plain
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
 from econo_env.markets.double_auction.kernels import NO_OFFER
@@ -23,6 +24,11 @@ from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]
+
+
+def bidding(scenario: DoubleAuctionScenario) -> Bidding:
+    """What traders offer: one unit each, at up to the highest price, which a seller may ask."""
+    return Bidding(highest_bid=float(scenario.highest_value))
 
 
 def type_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:

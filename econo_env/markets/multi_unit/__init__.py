@@ -54,6 +54,7 @@ MARKET = Market(
         solution=equilibria.numerical_solution,
         expected_outcome=equilibria.expected_outcome,
         unit_bids=equilibria.offers_unit_bids,
+        bidding=equilibria.bidding,
     ),
     clear=document.clear_document,
     view=View(

@@ -48,7 +48,9 @@ MARKET = Market(
     judging=Judging(
         bids=BidSearch(made=sealed_analysis.bids_made, highest=sealed_analysis.highest_bid, curves=analysis.bid_curves)
     ),
-    solver=Solver(solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome),
+    solver=Solver(
+        solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome, bidding=analysis.bidding
+    ),
     clear=document.clear_document,
     view=View(
         info=kernels.info,

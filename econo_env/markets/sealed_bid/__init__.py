@@ -64,6 +64,7 @@ MARKET = Market(
         solution=equilibria.numerical_solution,
         bid_function=equilibria.equilibrium_bids,
         expected_outcome=analysis.expected_outcome,
+        bidding=analysis.bidding,
     ),
     clear=document.clear_document,
     view=View(
