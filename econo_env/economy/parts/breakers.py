@@ -28,9 +28,10 @@ from econo_env.economy.breakers.integrity import in_order
 from econo_env.economy.breakers.section import BreakersSection, Params
 from econo_env.economy.breakers.watch import watch_calls, watch_levels, watch_measures
 from econo_env.economy.ledger import BONDED, FREE, TREASURY, account
-from econo_env.economy.part import Feature, Part
+from econo_env.economy.part import Part
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.state import StepBuffers
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
@@ -214,13 +215,13 @@ def _is_admitted(k: int, breakers: State, rules: CallRules | None) -> bool:
 
 
 @compiled
-def is_halted(k: int, i: int, world: Any, params: Any) -> float:
+def is_halted(k: int, world: Any, params: Any) -> float:
     """1 where nobody may act in the coming tick."""
     return 1.0 if world.breakers.mode[k] == HALTED or world.breakers.mode[k] == ENDED else 0.0
 
 
 @compiled
-def ticks_to_reopen(k: int, i: int, world: Any, params: Any) -> float:
+def ticks_to_reopen(k: int, world: Any, params: Any) -> float:
     """Ticks of the halt to come over those of the longest one."""
     if world.breakers.mode[k] == ENDED:
         return 1.0
@@ -235,13 +236,13 @@ def _scaled(price: int, params: Any) -> float:
 
 
 @compiled
-def band_low(k: int, i: int, world: Any, params: Any) -> float:
+def band_low(k: int, world: Any, params: Any) -> float:
     """The lowest price p at which the coming tick can execute, as p / (p + endowment)."""
     return _scaled(world.breakers.low[k], params)
 
 
 @compiled
-def band_high(k: int, i: int, world: Any, params: Any) -> float:
+def band_high(k: int, world: Any, params: Any) -> float:
     """The highest one, likewise."""
     return _scaled(world.breakers.high[k], params)
 
@@ -280,10 +281,15 @@ PART = Part(
     },
     needs=("ledger",),
     features=(
-        Feature("halted", "1 where trading is halted in the coming tick and nobody may act", is_halted),
-        Feature("ticks_to_reopen", "ticks of the halt to come over those of the longest; 1 for good", ticks_to_reopen),
-        Feature("band_low", "the lowest price p of the coming tick as p / (p + endowment)", band_low),
-        Feature("band_high", "the highest one likewise, 1 for no limit", band_high),
+        Feature("halted", "1 where trading is halted in the coming tick and nobody may act", is_halted, shared=True),
+        Feature(
+            "ticks_to_reopen",
+            "ticks of the halt to come over those of the longest; 1 for good",
+            ticks_to_reopen,
+            shared=True,
+        ),
+        Feature("band_low", "the lowest price p of the coming tick as p / (p + endowment)", band_low, shared=True),
+        Feature("band_high", "the highest one likewise, 1 for no limit", band_high, shared=True),
     ),
     series=_series,
     check=section.check,
