@@ -1,9 +1,6 @@
 """The order of a tick, and the text of the loop over markets."""
 
-<<<<<<< HEAD
 import inspect
-=======
->>>>>>> main
 from collections.abc import Callable, Sequence
 from typing import Any
 
