@@ -56,38 +56,54 @@ def alarms(total: float, rule: Detector) -> bool:
     return total >= rule.limit
 
 
-def run_lengths(reliability: float, rule: Detector, contracts: int) -> list[float]:
-    """Probability of the first alarm at each of the contracts from 1, from a sum of 0, exactly, weights all 1.
+Sums = dict[tuple[int, int], float]
+"""Probability of each sum, known by the successes and failures since it was last 0: there are finitely many."""
 
-    A sum is known by the successes and failures since it was last 0, so there are finitely many.
-    """
-    now = {(0, 0): 1.0}
-    first = []
-    for _ in range(contracts):
-        following: dict[tuple[int, int], float] = {}
-        alarmed = 0.0
-        for (good, bad), probability in now.items():
-            for succeeds, chance in ((1, reliability), (0, 1.0 - reliability)):
-                counts = (good + succeeds, bad + 1 - succeeds)
-                total = counts[0] * rule.success + counts[1] * rule.failure
-                if total >= rule.limit:
-                    alarmed += probability * chance
-                    continue
-                key = counts if total > 0.0 else (0, 0)
-                following[key] = following.get(key, 0.0) + probability * chance
-        first.append(alarmed)
-        now = following
-    return first
+
+def _step(now: Sums, reliability: float, rule: Detector) -> tuple[Sums, float]:
+    """The sums after one more contract among those without an alarm, and the probability of an alarm at it."""
+    following: Sums = {}
+    alarmed = 0.0
+    for (good, bad), probability in now.items():
+        for succeeds, chance in ((1, reliability), (0, 1.0 - reliability)):
+            counts = (good + succeeds, bad + 1 - succeeds)
+            total = counts[0] * rule.success + counts[1] * rule.failure
+            if total >= rule.limit:
+                alarmed += probability * chance
+                continue
+            key = counts if total > 0.0 else (0, 0)
+            following[key] = following.get(key, 0.0) + probability * chance
+    return following, alarmed
 
 
 def false_alarms(reliability: float, rule: Detector, contracts: int = 50) -> float:
-    """Probability of an alarm within that many contracts, although nothing changed."""
-    return sum(run_lengths(reliability, rule, contracts))
+    """Probability of an alarm within that many contracts, although nothing changed; exact, weights all 1."""
+    now, total = {(0, 0): 1.0}, 0.0
+    for _ in range(contracts):
+        now, alarmed = _step(now, reliability, rule)
+        total += alarmed
+    return total
 
 
-def mean_delay(reliability: float, rule: Detector, longest: int = 400) -> float:
-    """Contracts until the alarm on average, after a change that finds the sum at 0; truncated at `longest`."""
-    return sum(at * probability for at, probability in enumerate(run_lengths(reliability, rule, longest), start=1))
+def mean_delay(before: float, after: float, rule: Detector, quiet: int = 50, longest: int = 400) -> float:
+    """Contracts from a change until the alarm on average; exact, weights all 1, truncated at `longest`.
+
+    Args:
+        before: Reliability before the change.
+        after: Reliability from then on.
+        rule: The detector.
+        quiet: Contracts before the change, in which there was no alarm; with 0 the change finds the sum at 0, the
+            longest delay.
+        longest: Contracts after the change that are looked at.
+    """
+    now: Sums = {(0, 0): 1.0}
+    for _ in range(quiet):
+        now, _ = _step(now, before, rule)
+    quietly, delay = sum(now.values()), 0.0
+    for at in range(1, longest + 1):
+        now, alarmed = _step(now, after, rule)
+        delay += at * alarmed
+    return delay / quietly
 
 
 def limit_for(before: float, after: float, share: float, contracts: int = 50) -> float:

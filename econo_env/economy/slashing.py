@@ -104,7 +104,7 @@ def slash(bond: int, rate: int) -> int:
 
 
 @compiled
-def split_slash(slashed: int, loss: int, reporter_rate: int, burn_rate: int) -> Split:
+def split_slash(slashed: int, loss: int, victim_rate: int, reporter_rate: int, burn_rate: int) -> Split:
     """Divides slashed value: the victim first, then reporter (rounded down), burn (rounded up), insurance the rest.
 
     With `reporter_rate` below `burn_rate` the reporter gets less than what is burned in every event of which
@@ -114,14 +114,22 @@ def split_slash(slashed: int, loss: int, reporter_rate: int, burn_rate: int) -> 
         slashed: Micro-credits.
         loss: What the principal of the contract verifiably lost and has not back, micro-credits; nobody else's
             loss counts, so that no claim dilutes another.
+        victim_rate: Parts per million of the slash that the victim gets at most. 10^6 where the offence can harm the
+            principal alone; less where it harms others, because the principal may be the offender's own.
         reporter_rate: Parts per million of what the victim leaves, such as 100,000.
         burn_rate: Parts per million of what the victim leaves, such as 500,000.
     """
-    victim = min(slashed, loss)
+    victim = min(share_down(slashed, victim_rate), loss)
     rest = slashed - victim
     reporter = share_down(rest, reporter_rate)
     burned = share_up(rest, burn_rate)
     return Split(victim, reporter, burned, rest - reporter - burned)
+
+
+def most_returned(victim_rate: int, reporter_rate: int) -> float:
+    """The share k of any slash that an offender can bring back, whoever of principal and reporter is its own."""
+    victim = victim_rate / MILLION
+    return victim + (1.0 - victim) * reporter_rate / MILLION
 
 
 def check_split(reporter_rate: int, burn_rate: int) -> None:

@@ -81,20 +81,20 @@ def test_splitting_a_bond_never_saves_anything(parts, rate):
     [(250, 180, (180, 7, 35, 28)), (100, 100, (100, 0, 0, 0)), (100, 500, (100, 0, 0, 0)), (1, 0, (0, 0, 1, 0))],
 )
 def test_where_a_slash_goes(slashed, loss, expected):
-    assert tuple(split_slash(slashed, loss, 100_000, 500_000)) == expected
+    assert tuple(split_slash(slashed, loss, MILLION, 100_000, 500_000)) == expected
 
 
-@given(MONEY, MONEY, RATE, RATE)
-def test_a_split_is_exact_and_reporters_get_less_than_what_is_burned(slashed, loss, reporter, burn):
+@given(MONEY, MONEY, RATE, RATE, RATE)
+def test_a_split_is_exact_and_reporters_get_less_than_what_is_burned(slashed, loss, most, reporter, burn):
     if not (reporter < burn and reporter + burn <= MILLION):
         with pytest.raises(ValueError, match="parts per million"):
             check_split(reporter, burn)
         return
     check_split(reporter, burn)
-    split = split_slash(slashed, loss, reporter, burn)
+    split = split_slash(slashed, loss, most, reporter, burn)
     assert sum(split) == slashed
     assert min(split) >= 0
-    assert split.victim == min(slashed, loss)
+    assert split.victim == min(floor(Fraction(slashed * most, MILLION)), loss)
     rest = slashed - split.victim
     assert split.reporter == floor(Fraction(rest * reporter, MILLION))
     assert split.burned == ceil(Fraction(rest * burn, MILLION))
