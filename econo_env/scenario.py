@@ -1,6 +1,7 @@
 """Scenarios: typed, validated configuration of a market; YAML in and out."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
@@ -10,7 +11,7 @@ from econo_env.documents import to_yaml
 from econo_env.economy.part import PARTS, Part
 from econo_env.engine.program import Program
 from econo_env.files import write_file
-from econo_env.mechanisms.base import Options, options_of
+from econo_env.mechanisms.base import Options, mechanism, options_of
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
 
@@ -35,6 +36,11 @@ class Kind(Protocol):
     @property
     def one_sale(self) -> bool:
         """Whether an episode is one sale that goes through its ticks."""
+        ...
+
+    @property
+    def agents(self) -> Callable[[Any], tuple[str, ...]]:
+        """The agents' names in seat order, by role."""
         ...
 
     def program(self, scenario: Any, /) -> Program:
@@ -116,6 +122,12 @@ class Scenario(BaseModel):
             return self
         if not self.kind.carries_economy:
             raise ValueError(f"economy: a {self.market} market carries none yet: leave it out")
+        row = mechanism(self.mechanism.name)
+        if not row.charges_at_most_bids(row.params(self.mechanism)):
+            raise ValueError(
+                f"economy: with these parameters {row.name} can charge more than was bid, so nobody knows before the "
+                "clearing what has to be covered: choose others, or leave the economy out"
+            )
         for part, section in self.parts().items():
             for other in part.needs:
                 if other not in self.economy:

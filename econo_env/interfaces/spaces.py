@@ -30,17 +30,14 @@ def load_for_keywords(scenario: str | Scenario, overrides: Mapping[str, Any]) ->
         raise TypeError(f"unexpected keyword argument {refused}: {error}") from None
 
 
-_ONE = np.ones((), dtype=np.float32)
-"""An array, which NumPy compares with faster than with a number of Python's."""
-
-
 def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
     """Whether `rows` are real numbers of that shape, all in [-1, 1]; NaN is not."""
     if rows.shape != shape or rows.dtype.kind not in "fiu":
         return False
-    # one comparison where the absolute value is safe; that of the lowest integer is negative
-    inside = np.abs(rows) <= _ONE if rows.dtype.kind == "f" else (rows >= -1) & (rows <= 1)
-    return int(np.count_nonzero(inside)) == rows.size
+    if rows.dtype.kind == "f" and rows.size > 0:
+        sizes = np.abs(rows)
+        return bool(sizes.item(sizes.argmax()) <= 1.0)  # NaN counts as the largest, and is not below 1
+    return bool(np.all((rows >= -1) & (rows <= 1)))  # the absolute value of the lowest integer is negative
 
 
 def as_components(action: Any, components: int) -> NDArray[Any]:
@@ -83,9 +80,14 @@ class MaskedMultiDiscrete(MultiDiscrete):
 
 
 def observation_box(scenario: Scenario, *leading: int) -> Box:
-    """Space of one agent's observation: Box(0, 1), float32 (features,); with `leading` axes, of many agents'."""
-    features = len(market_of(scenario).observations(scenario))
-    return Box(0.0, 1.0, (*leading, features), np.float32)
+    """Space of one agent's observation, float32 (features,), within what its features range over, [0, 1] by default.
+
+    With `leading` axes it is that of many agents' observations.
+    """
+    seen = market_of(scenario).seen(scenario)
+    low, high = np.array([one.low for one in seen], np.float32), np.array([one.high for one in seen], np.float32)
+    shape = (*leading, len(seen))
+    return Box(np.broadcast_to(low, shape), np.broadcast_to(high, shape), dtype=np.float32)
 
 
 def whole_number(name: str, given: Any) -> int:

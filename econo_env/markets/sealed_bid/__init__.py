@@ -3,7 +3,17 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.sealed_bid import analysis, docs, document, equilibria, kernels, state, strategies, view
+from econo_env.markets.sealed_bid import (
+    analysis,
+    docs,
+    document,
+    equilibria,
+    features,
+    kernels,
+    state,
+    strategies,
+    view,
+)
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in
 
 MARKET = Market(
@@ -22,9 +32,10 @@ MARKET = Market(
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,
@@ -53,6 +64,7 @@ MARKET = Market(
         solution=equilibria.numerical_solution,
         bid_function=equilibria.equilibrium_bids,
         expected_outcome=analysis.expected_outcome,
+        bidding=analysis.bidding,
     ),
     clear=document.clear_document,
     view=View(

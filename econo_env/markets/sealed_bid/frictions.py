@@ -96,6 +96,14 @@ def most_paid(frictions: Frictions | None, bid: int) -> int:
 
 
 @compiled
+def is_procurement(frictions: Frictions | None) -> bool:
+    """Whether bidders offer to deliver."""
+    if frictions is None:
+        return False
+    return bool(frictions.ceiling != NO_CEILING)
+
+
+@compiled
 def _stake_of(default: DefaultTerms | None) -> int:
     return 0 if default is None else default.stake
 
@@ -110,9 +118,9 @@ def mirror_bids(frictions: Frictions | None, k: int, state: State) -> None:
 
 
 @compiled
-def size_of(frictions: Frictions | None, payment: int) -> int:
-    """What was paid, or in procurement received."""
-    return payment if frictions is None else abs(payment)
+def fee_of(frictions: Frictions | None) -> int:
+    """What every bidder pays to bid, micro-credits."""
+    return 0 if frictions is None else frictions.entry_fee
 
 
 @compiled
