@@ -371,11 +371,6 @@ class Market(Generic[S, T]):
         return self.judging.one_round
 
     @property
-    def confines(self) -> bool:
-        """Whether it can keep orders within a band of prices before they trade."""
-        return self.kernels.confine is not None
-
-    @property
     def carries_economy(self) -> bool:
         """Whether its scenarios may have an `economy`."""
         return self.kernels.expose is not None and self.kernels.withdraw is not None

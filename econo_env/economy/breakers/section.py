@@ -171,7 +171,7 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         calls=None if calls is None else CallRules(calls.failures, calls.open, calls.successes, calls.probes),
         books=section.books,
         charge=int(to_money(section.charge)),
-        beforehand=scenario.kind.confines,
+        beforehand=scenario.kind.kernels.confine is not None,
         longest=max(halts),
     )
 
@@ -195,7 +195,7 @@ def _measures(section: SystemicSection) -> Measures:
 def check(scenario: Scenario, section: BreakersSection) -> str | None:
     """Why breakers do not go with a scenario."""
     kind, economy = scenario.kind, scenario.economy or {}
-    if not (kind.undone_by_award or kind.confines):
+    if not (kind.undone_by_award or kind.kernels.confine is not None):
         return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
     systemic = section.systemic
     judged = section.calls is not None or (systemic is not None and systemic.failures is not None)
