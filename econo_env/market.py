@@ -16,10 +16,12 @@ from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of 
 from econo_env.economy.ledger import num_accounts
 from econo_env.economy.tick import loop_source, world_source
 from econo_env.economy.world import params_type, world_type
+from econo_env.engine.levers import Lever, Levers, feature_of
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
+from econo_env.levers import ranges, slots
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
@@ -57,6 +59,11 @@ def rule_of(scenario: Scenario) -> Callable[..., Any]:
     """The compiled rule of the scenario's mechanism."""
     rule: Callable[..., Any] = mechanism(scenario.mechanism.name).rule
     return rule
+
+
+def levers_of_rule(scenario: Scenario) -> tuple[Lever, ...]:
+    """The parameters of the scenario's mechanism that may be moved."""
+    return mechanism(scenario.mechanism.name).levers
 
 
 @dataclass(frozen=True)
@@ -305,6 +312,7 @@ class Market(Generic[S, T]):
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         clear: How `econo-env clear` reads its documents.
+        levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
     """
 
     name: str
@@ -327,6 +335,7 @@ class Market(Generic[S, T]):
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     clear: ClearDocument | None = None
+    levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule
 
     def __post_init__(self) -> None:
         """Lets scenarios of this configuration find their kind."""
@@ -335,32 +344,32 @@ class Market(Generic[S, T]):
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
         rule, sizes, params = self.rule(scenario), self.axes(scenario), self.params(scenario)
-        if scenario.economy is None:
+        levers = slots(scenario)
+        if scenario.economy is None and not levers:
             return Program(self.name, self.state, sizes, params, loop_source(self.kernels, rule))
         parts = scenario.parts()
         own = sizes["features"]
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
-        columns = {"market": self.state} | {part.name: part.state for part in parts}
-        kinds = {name: type(constant) for name, constant in constants.items()}
+        columns: dict[str, type[Any]] = {"market": self.state} | {part.name: part.state for part in parts}
+        of_the_economy = {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
         return Program(
-            name=f"{self.name}-{'-'.join(part.name for part in parts)}",
-            state=world_type(self.name, columns),
+            name="-".join([self.name, *(part.name for part in parts), *(["levers"] if levers else [])]),
+            state=world_type(self.name, columns | ({"levers": Levers} if levers else {})),
             sizes=sizes
-            | {
-                "features": len(self.observations(scenario)),
-                "exposed": scenario.num_agents,
-                "accounts": num_accounts(scenario.num_agents),
-            },
-            params=params_type(self.name, kinds)(**constants),
-            source=world_source(self.kernels, rule, list(parts), own),
+            | (of_the_economy if parts else {})
+            | {"features": len(self.observations(scenario))}
+            | {f"{kind}_levers": sum(one.column.startswith(kind) for one in levers) for kind in ("money", "number")},
+            params=params_type(self.name, {name: type(value) for name, value in constants.items()})(**constants),
+            source=world_source(self.kernels, rule, list(parts), own, levers),
             parts=tuple(part.name for part in parts),
             own_features=own,
+            levers=levers,
         )
 
     def observations(self, scenario: S) -> tuple[str, ...]:
-        """What each feature of an observation means: the market's own, then those of the economy."""
-        own = self.features(scenario)
-        return own + tuple(feature.name for part in scenario.parts() for feature in part.features)
+        """What each feature of an observation means: the market's own, those of the economy, where levers stand."""
+        of_parts = [feature.name for part in scenario.parts() for feature in part.features]
+        return (*self.features(scenario), *of_parts, *map(feature_of, ranges(scenario)))
 
     @property
     def one_sale(self) -> bool:

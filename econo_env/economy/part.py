@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from econo_env.engine.levers import Lever
 from econo_env.engine.program import Stage
 from econo_env.table import Table
 
@@ -56,6 +57,9 @@ class Part(Generic[C]):
         features: What agents see of it.
         series: What training logs of the last tick, by name: (scenario, world).
         check: Why it does not go with a scenario; None where it does.
+        levers: Its own parameters that may be moved, named by their keys in its section.
+        moves: The levers that it moves, with the ranges in which they stay; they need not be listed among the
+            scenario's. Its `open` comes before the market's own reset.
     """
 
     name: str
@@ -68,6 +72,8 @@ class Part(Generic[C]):
     features: tuple[Feature, ...] = ()
     series: Callable[["Scenario", Any], Mapping[str, Any]] | None = None
     check: Callable[["Scenario", C], str | None] = field(default=lambda scenario, section: None)
+    levers: tuple[Lever, ...] = ()
+    moves: Callable[[C], Mapping[str, tuple[float, float]]] | None = None
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)

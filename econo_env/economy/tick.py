@@ -5,6 +5,7 @@ from typing import Any
 
 from econo_env.economy.part import Part
 from econo_env.engine.digest import plain
+from econo_env.engine.levers import Slot
 from econo_env.engine.program import Stage, Stages
 
 TICK_ORDER = (
@@ -27,6 +28,7 @@ TICK_ORDER = (
     "reputation",
     "reckon",
     "audit",
+    "adjust",
     "observe",
     "gate",
     "finish",
@@ -72,33 +74,48 @@ def run(first, last, mask, state, params, buffers, starts, autoreset):
 '''
 
 
-def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_features: int) -> str:
-    """The text of the loop over markets that carry an economy: within a stage the market's kernel, then the parts'.
+def world_source(
+    stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_features: int, levers: Sequence[Slot] = ()
+) -> str:
+    """The text of the loop over markets in a world: within a stage the market's kernel, then the parts'.
 
     Args:
         stages: The market's kernels.
         rule: The mechanism's compiled rule.
         parts: The parts, those that others stand on first.
-        own_features: Features that the market itself writes; those of the parts follow.
+        own_features: Features that the market itself writes; those of the parts follow, then those of the levers.
+        levers: Constants that are columns: they are put in their places for each market, and again where parts have
+            moved them.
     """
     used = {"rule": plain(rule)}
-    tick: list[str] = []
+    placed = [
+        f'params = moved(params, "{path}", world.levers.{one.column}[k, {one.at}])'
+        for one in levers
+        for path in one.lever.paths
+    ]
+    tick = placed.copy()
     for stage in TICK_ORDER:
         kernel = vars(stages).get(stage)
-        if kernel is not None:
+        if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = plain(kernel)
             tick.append(f"{stage}(k, world.market, params.market, shown{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = plain(part.stages[stage])
             tick.append(f"{part.name}_{stage}(k, world, params, buffers{', withdraw' if stage in _STRIKING else ''})")
+            tick += placed if part.moves is not None else []
         if stage == "gate":
             tick.append("show(k, world, params, buffers)")
-    used |= {"reset_market": plain(stages.reset), "withdraw": plain(stages.withdraw)}
-    opening = ["reset_market(k, world.market, params.market, shown)"]
+    used["reset_market"] = plain(stages.reset)
+    if parts:
+        used["withdraw"] = plain(stages.withdraw)
+    movers = [part for part in parts if part.moves is not None and "open" in part.stages]
+    opening = [f"{part.name}_open(k, world, params, buffers)" for part in movers] + placed
+    opening.append("reset_market(k, world.market, params.market, shown)")
     for stage in ("open", "gate"):
         for part in (part for part in parts if stage in part.stages):
             used[f"{part.name}_{stage}"] = plain(part.stages[stage])
-            opening.append(f"{part.name}_{stage}(k, world, params, buffers)")
+            if part not in movers or stage != "open":
+                opening.append(f"{part.name}_{stage}(k, world, params, buffers)")
     opening.append("show(k, world, params, buffers)")
     features = [(part, feature) for part in parts for feature in part.features]
     used |= {f"see_{feature.name}": plain(feature.value) for _, feature in features}
@@ -106,9 +123,15 @@ def world_source(stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_fe
         f"buffers.observations[k, i, {own_features + number}] = see_{feature.name}(k, i, world, params)"
         for number, (_, feature) in enumerate(features)
     ]
+    for number, one in enumerate(levers, start=own_features + len(features)):
+        low, scale = one.scale
+        level = f"(world.levers.{one.column}[k, {one.at}] - {low!r}) * {scale!r}"
+        seen.append(f"buffers.observations[k, i, {number}] = {level}")
     imports = "\n".join(
         f"from {function.__module__} import {function.__name__} as {name}" for name, function in used.items()
     )
+    if levers:
+        imports += "\nfrom econo_env.engine.moved import moved"
     return _WORLD.format(
         imports=imports,
         seen="\n".join(f"        {line}" for line in seen or ["pass"]),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.kernels import Kernel, Kernels, kernels, machine_code
+from econo_env.engine.levers import EngineLevers, Levers, Slot
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
@@ -70,12 +71,13 @@ class Engine:
         require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
         self.world: Any = allocate(program.state, self.num_markets, sizes)
         world: Any = self.world
-        self.state: Any = world.market if program.parts else world
+        self.state: Any = world if program.own_features is None else world.market
         self.buffers = allocate(StepBuffers, self.num_markets, sizes)
         own: tuple[StepBuffers, ...] = ()
         if program.own_features is not None:  # what the market itself shows comes first
             own = (self.buffers._replace(observations=self.buffers.observations[..., : program.own_features]),)
         self._shown = own
+        self._slots: tuple[Slot, ...] = program.levers
         self._params = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
         self._run: Kernel | None = None
@@ -103,6 +105,8 @@ class Engine:
         these = slice(None) if chosen.all() else chosen
         for array in self.arrays():
             array[these] = 0
+        for slot in self._slots:
+            self._lever_columns()._asdict()[slot.column][these, slot.at] = slot.stored(slot.start)
         self.state.key[these] = keys[these]
         self.state.episode[these] = -1
         self._ready = True
@@ -181,6 +185,27 @@ class Engine:
         forked.restore(repeated)
         forked._ready = self._ready
         return forked
+
+    @property
+    def levers(self) -> EngineLevers:
+        """The levers of the scenario: `engine.levers["mechanism.reserve"][:] = 0.4` moves one in every market.
+
+        Where a lever stands is part of the state: it stays there, over the ends of episodes too, until it is moved
+        again or `reset` starts from a seed.
+        """
+        columns = self._lever_columns() if self._slots else None
+        shown = self.buffers.observations[..., self.buffers.observations.shape[2] - len(self._slots) :]
+        return EngineLevers(self._slots, columns, shown, self._require_reset)
+
+    def _lever_columns(self) -> Levers:
+        columns: Levers = self.world.levers
+        return columns
+
+    def scenario_of(self, market: int) -> Scenario:
+        """The scenario as market number `market` plays it now: its levers where they stand."""
+        if not self._slots:
+            return self.scenario
+        return self.scenario.replace(**{name: float(column[market]) for name, column in self.levers.items()})
 
     def close(self) -> None:
         """Ends the worker threads."""

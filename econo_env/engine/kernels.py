@@ -38,7 +38,7 @@ from econo_env.engine.state import StepBuffers
 
 Kernel = Callable[..., None]
 _LOG = logging.getLogger(__name__)
-_COMPILER = ("compiled.py", "pipeline.py", "records.py")
+_COMPILER = ("compiled.py", "moved.py", "pipeline.py", "records.py")
 """Files that decide how loops are compiled: an edit in them compiles all anew."""
 
 

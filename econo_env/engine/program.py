@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from econo_env.engine.levers import Slot
+
 Stage = Callable[..., None]
 
 
@@ -53,7 +55,8 @@ class Program:
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
         parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
-        own_features: Features that the market itself shows, the first ones, where parts show others.
+        own_features: Features that the market itself shows, the first ones, where the state is a world.
+        levers: Parameters that are columns; where there are any, the state is a world too.
     """
 
     name: str
@@ -63,3 +66,4 @@ class Program:
     source: str
     parts: tuple[str, ...] = ()
     own_features: int | None = None
+    levers: tuple[Slot, ...] = ()

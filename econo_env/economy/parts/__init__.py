@@ -3,12 +3,12 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import default, incentives, ledger, reputation, staking
+from econo_env.economy.parts import default, incentives, ledger, pricing, reputation, staking
 
 
 def rows() -> list[Part[Any]]:
     """The parts, in the order in which they act within a stage: those that others stand on first."""
-    return [ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART]
+    return [ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART, pricing.PART]
 
 
 PARTS.fill(rows)

@@ -4,7 +4,7 @@ from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.sealed_bid import analysis, docs, document, equilibria, kernels, state, strategies, view
-from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in, levers
 
 MARKET = Market(
     name="sealed_bid",
@@ -32,6 +32,7 @@ MARKET = Market(
         put=analysis.set_types,
         interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
     ),
+    levers=levers,
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
