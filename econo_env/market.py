@@ -13,15 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
-from econo_env.economy.ledger import num_accounts
-from econo_env.economy.tick import loop_source, world_source
-from econo_env.economy.world import params_type, world_type
-from econo_env.engine.levers import Lever, Levers, feature_of
+from econo_env.economy.tick import loop_source
+from econo_env.economy.world import in_world
+from econo_env.engine.levers import Lever, feature_of
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
-from econo_env.levers import ranges, slots
+from econo_env.levers import ranges
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
@@ -343,28 +342,11 @@ class Market(Generic[S, T]):
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
-        rule, sizes, params = self.rule(scenario), self.axes(scenario), self.params(scenario)
-        levers = slots(scenario)
-        if scenario.economy is None and not levers:
-            return Program(self.name, self.state, sizes, params, loop_source(self.kernels, rule))
-        parts = scenario.parts()
-        own = sizes["features"]
-        constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
-        columns: dict[str, type[Any]] = {"market": self.state} | {part.name: part.state for part in parts}
-        of_the_economy = {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
-        return Program(
-            name="-".join([self.name, *(part.name for part in parts), *(["levers"] if levers else [])]),
-            state=world_type(self.name, columns | ({"levers": Levers} if levers else {})),
-            sizes=sizes
-            | (of_the_economy if parts else {})
-            | {"features": len(self.observations(scenario))}
-            | {f"{kind}_levers": sum(one.column.startswith(kind) for one in levers) for kind in ("money", "number")},
-            params=params_type(self.name, {name: type(value) for name, value in constants.items()})(**constants),
-            source=world_source(self.kernels, rule, list(parts), own, levers),
-            parts=tuple(part.name for part in parts),
-            own_features=own,
-            levers=levers,
-        )
+        rule, sizes = self.rule(scenario), self.axes(scenario)
+        alone = Program(self.name, self.state, sizes, self.params(scenario), loop_source(self.kernels, rule))
+        if scenario.economy is None and not ranges(scenario):
+            return alone
+        return in_world(alone, self.kernels, rule, scenario, len(self.observations(scenario)))
 
     def observations(self, scenario: S) -> tuple[str, ...]:
         """What each feature of an observation means: the market's own, those of the economy, where levers stand."""

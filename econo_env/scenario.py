@@ -42,6 +42,11 @@ class Kind(Protocol):
         ...
 
     @property
+    def agents(self) -> Callable[[Any], tuple[str, ...]]:
+        """The agents' names in seat order, by role."""
+        ...
+
+    @property
     def levers(self) -> Callable[[Any], tuple[Lever, ...]]:
         """The parameters of a scenario's market and mechanism that may be moved."""
         ...

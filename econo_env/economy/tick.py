@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from econo_env.economy.award import quote
 from econo_env.economy.part import Part
 from econo_env.engine.digest import plain
 from econo_env.engine.levers import Slot
@@ -23,6 +24,7 @@ TICK_ORDER = (
     "bind",
     "settle",
     "default",
+    "quote",
     "post",
     "release",
     "reputation",
@@ -35,7 +37,7 @@ TICK_ORDER = (
 )
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
-_OF_THE_ECONOMY = ("expose",)
+_OF_THE_ECONOMY = ("expose", "quote")
 _STRIKING = ("strike", "lock")
 """Stages that take the market's `withdraw`."""
 
@@ -94,8 +96,9 @@ def world_source(
         for path in one.lever.paths
     ]
     tick = placed.copy()
+    kernels = {"quote": quote} | {stage: kernel for stage, kernel in vars(stages).items() if kernel is not None}
     for stage in TICK_ORDER:
-        kernel = vars(stages).get(stage)
+        kernel = kernels.get(stage)
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = plain(kernel)
             tick.append(f"{stage}(k, world.market, params.market, shown{', rule' if stage == 'clear' else ''})")

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from econo_env.economy.ledger import num_accounts
+from econo_env.economy.tick import world_source
+from econo_env.engine.levers import Levers
+from econo_env.engine.program import Program, Stage, Stages
+from econo_env.levers import slots
+from econo_env.scenario import Scenario
+
 
 def world_type(market: str, fields: Mapping[str, type[Any]]) -> type[Any]:
     """The record of a kind of market and these parts: `world.market`, `world.ledger`, ...
@@ -25,3 +32,35 @@ def _record(name: str, fields: tuple[tuple[str, type[Any]], ...]) -> type[Any]:
     made.__module__ = __name__
     globals()[name] = made
     return made
+
+
+def in_world(alone: Program, kernels: Stages, rule: Stage, scenario: Scenario, features: int) -> Program:
+    """The program of a market in the world of its scenario: its economy, and the columns of its levers.
+
+    Args:
+        alone: The market's own program.
+        kernels: Its kernels.
+        rule: The mechanism's compiled rule.
+        scenario: With an economy, with levers, or with both.
+        features: Of an observation, the market's own first.
+    """
+    parts, levers = scenario.parts(), slots(scenario)
+    constants = {"market": alone.params} | {part.name: part.params(scenario, own) for part, own in parts.items()}
+    columns: dict[str, type[Any]] = {"market": alone.state} | {part.name: part.state for part in parts}
+    columns |= {"levers": Levers} if levers else {}
+    lengths = {"features": features} | {
+        f"{kind}_levers": sum(one.column == column for one in levers)
+        for kind, column in (("money", "money"), ("number", "numbers"))
+    }
+    if parts:
+        lengths |= {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
+    own_features = alone.sizes["features"]
+    return Program(
+        name="-".join([alone.name, *list(columns)[1:]]),
+        state=world_type(alone.name, columns),
+        sizes={**alone.sizes, **lengths},
+        params=params_type(alone.name, {name: type(value) for name, value in constants.items()})(**constants),
+        source=world_source(kernels, rule, list(parts), own_features, levers),
+        own_features=own_features,
+        levers=levers,
+    )

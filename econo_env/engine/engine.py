@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.kernels import Kernel, Kernels, kernels, machine_code
+from econo_env.engine.kernels import Kernel, Kernels, MachineCode, kernels, machine_code
 from econo_env.engine.levers import EngineLevers, Levers, Slot
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
@@ -64,7 +64,7 @@ class Engine:
         self.num_markets = int(num_markets)
         self.num_agents = scenario.num_agents
         self.num_threads = min(int(num_threads), self.num_markets)
-        self.autoreset = autoreset
+        self.autoreset = bool(autoreset)
         program = scenario.program()
         sizes = program.sizes
         needed = sum(bytes_of(arrays, self.num_markets, sizes) for arrays in (program.state, StepBuffers))
@@ -76,11 +76,11 @@ class Engine:
         own: tuple[StepBuffers, ...] = ()
         if program.own_features is not None:  # what the market itself shows comes first
             own = (self.buffers._replace(observations=self.buffers.observations[..., : program.own_features]),)
-        self._shown = own
+        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, *own)
         self._slots: tuple[Slot, ...] = program.levers
-        self._params = program.params
         self._kernels: Kernels = kernels(program.source, program.name)
-        self._run: Kernel | None = None
+        self._code: MachineCode | None = None
+        self._given: tuple[Any, ...] = ()
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
         self._pool: ThreadPoolExecutor | None = None
         self._ready = False
@@ -112,11 +112,11 @@ class Engine:
         self._ready = True
         self.reset_markets(chosen)
 
-    def reset_markets(self, mask: ArrayLike) -> None:
-        """Starts the next episode where `mask`, bool of shape (num_markets,), is set."""
-        chosen = self._mask(mask)
+    def reset_markets(self, mask: ArrayLike | None = None) -> None:
+        """Starts the next episode where `mask`, bool of shape (num_markets,), is set; everywhere by default."""
+        chosen = self._everywhere if mask is None else self._mask(mask)
         self._require_reset()
-        self._over_markets(chosen, self.world, self._params, self.buffers, *self._shown, True, bool(self.autoreset))
+        self._over_markets(chosen, True)
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `buffers`.
@@ -130,31 +130,23 @@ class Engine:
             ValueError: A shape is off.
             RuntimeError: `reset` has not been called.
         """
-        self._require_reset()
+        if not self._ready:
+            self._require_reset()
         own = self.buffers.actions
-        given = own if actions is own else np.asarray(actions, dtype=np.float32)
-        if given.shape != own.shape:
-            raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
-        arguments = (
-            self._everywhere,
-            self.world,
-            self._params,
-            self.buffers,
-            *self._shown,
-            False,
-            bool(self.autoreset),
-        )
-        if where is None:
-            if given is not own:
-                own[...] = given
-            self._over_markets(*arguments)
+        chosen = None if where is None else self._mask(where)
+        if actions is not own:
+            given = np.asarray(actions, dtype=np.float32)
+            if given.shape != own.shape:
+                raise ValueError(f"actions of shape {given.shape}: {own.shape} is needed (markets, agents, components)")
+            these = slice(None) if chosen is None else chosen
+            own[these] = given[these]
+        if chosen is None:
+            self._over_markets(self._everywhere, False)
             return
-        chosen = self._mask(where)
-        if given is not own:
-            own[chosen] = given[chosen]
+        kernel = self._kernel()
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
-            self._kernel(arguments)(first, last, *arguments)
+            kernel(first, last, self._everywhere, *self._given, False, self.autoreset)
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -224,13 +216,17 @@ class Engine:
         if not self._ready:
             raise RuntimeError("call reset(seed) before the first step")
 
-    def _kernel(self, arguments: tuple[Any, ...]) -> Kernel:
-        if self._run is None:
-            self._run = machine_code(self._kernels.run, 0, self.num_markets, *arguments)
-        return self._run
+    def _kernel(self) -> Kernel:
+        if self._code is None:
+            own = self._everywhere, *self._records, False, self.autoreset
+            self._code = machine_code(self._kernels.run, 0, 0, *own)
+            self._code.call(*self._code.once)  # a call for no markets, which writes the records
+            self._given = self._code.given[3:-2]
+        return self._code.call
 
-    def _over_markets(self, *arguments: Any) -> None:
-        kernel = self._run or self._kernel(arguments)
+    def _over_markets(self, mask: NDArray[np.bool_], starts: bool) -> None:
+        kernel = self._kernel() if self._code is None else self._code.call
+        arguments = (mask, *self._given, starts, self.autoreset)
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
             return

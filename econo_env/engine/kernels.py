@@ -29,11 +29,12 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
+from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of
 from econo_env.engine.pipeline import LoopCompiler
-from econo_env.engine.records import record_type
+from econo_env.engine.records import Record, record_type, room_for
 from econo_env.engine.state import StepBuffers
 
 Kernel = Callable[..., None]
@@ -107,19 +108,39 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def machine_code(kernel: Kernel, *arguments: Any) -> Kernel:
-    """What a kernel compiles to for arguments of these types, to be called without looking their types up.
+@dataclass(frozen=True)
+class MachineCode:
+    """What a kernel compiles to, and its arguments as it takes them.
 
-    The look-up takes ten times as long as a tick of one small market. Nothing checks the types of a call any more: give
-    arrays of the same types, dimensions and memory order.
+    Attributes:
+        call: To be called without looking types up, which takes ten times as long as a tick of one small market.
+            Nothing checks the types of a call any more: give arrays of the same types, dimensions and memory order.
+        once: The arguments of the first call. It writes every named tuple to memory of its own.
+        given: Of later calls: the addresses of the named tuples, and all else as it is.
+        rooms: That memory. Whoever calls holds it, and the arrays that the named tuples hold.
     """
+
+    call: Kernel
+    once: tuple[Any, ...]
+    given: tuple[Any, ...]
+    rooms: tuple[NDArray[np.int64], ...] = ()
+
+
+def machine_code(kernel: Kernel, *arguments: Any) -> MachineCode:
+    """Compiles a kernel for arguments of these types, or takes it from the cache on disk."""
     if not isinstance(kernel, Dispatcher):
-        return kernel  # plain Python, with NUMBA_DISABLE_JIT
+        return MachineCode(kernel, arguments, arguments)  # plain Python, with NUMBA_DISABLE_JIT
     types = tuple(record_type(numba.typeof(argument)) for argument in arguments)
     with _no_collection():
         kernel.compile(types)
-    code: Kernel = kernel.overloads[types].entry_point
-    return code
+    rooms = {at: room_for(kind) for at, kind in enumerate(types) if isinstance(kind, Record)}
+    addresses = {at: int(room.ctypes.data) for at, room in rooms.items()}
+    return MachineCode(
+        kernel.overloads[types].entry_point,
+        tuple([one, addresses[at]] if at in rooms else one for at, one in enumerate(arguments)),
+        tuple(addresses.get(at, one) for at, one in enumerate(arguments)),
+        tuple(rooms.values()),
+    )
 
 
 @compiled

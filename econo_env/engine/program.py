@@ -26,8 +26,11 @@ class Stages:
         observe: The next round, and what agents see of it.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
-        expose: Writes the most that each bid can cost its bidder; with `withdraw` it lets the market carry an economy.
-        withdraw: Strikes agent i's bid.
+        expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
+            the market carry an economy.
+        withdraw: Strikes agent i's bid; called once more, what it has standing from before, where that can be.
+        quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
+            that changed hands.
     """
 
     bids: Stage
@@ -42,6 +45,7 @@ class Stages:
     reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    quote: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ class Program:
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
-        parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
-        own_features: Features that the market itself shows, the first ones, where the state is a world.
-        levers: Parameters that are columns; where there are any, the state is a world too.
+        own_features: Features that the market itself shows, the first ones, where the state is a world, of the market
+            and of what stands around it; None where it is the market's own.
+        levers: Parameters that are columns of the world.
     """
 
     name: str
@@ -64,6 +68,5 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
-    parts: tuple[str, ...] = ()
     own_features: int | None = None
     levers: tuple[Slot, ...] = ()

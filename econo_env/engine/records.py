@@ -1,22 +1,26 @@
 """Records of arrays and constants as compiled rules take them: by their place, not by value.
 
 Numba passes a named tuple to a function member by member: for the forty arrays of a market three hundred words a
-call, which are most of the text that a first compilation writes and reads. A `Record` is a pointer instead. The loop
-over markets copies what it points to into its own frame once, so that the optimiser holds every member in registers
-as it does with members passed one by one.
+call, which are most of the text that a first compilation writes and reads. A `Record` is a pointer instead, to memory
+that is written once and not at every call, which takes as long as a tick of a small market. The loop over markets
+copies what it points to into its own frame once, so that the optimiser holds every member in registers as it does with
+members passed one by one.
 """
 
 from collections.abc import Iterator
 from typing import Annotated, Any, get_origin, get_type_hints
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.imputils import lower_getattr_generic
 from numba.core.pythonapi import NativeValue
+from numba.core.registry import cpu_target
 from numba.core.types.containers import NamedTuple, NamedUniTuple
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, register_model, unbox
+from numpy.typing import NDArray
 
 OF_PLACES = ("World_", "Params_")
 """Classes of named tuples, by how their names begin, whose members are records themselves."""
@@ -113,33 +117,36 @@ def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -
     return model.load_from_data_pointer(builder, place)
 
 
+def room_for(kind: Any) -> NDArray[np.int64]:
+    """Memory for one record of this type, to be held as long as compiled code is given its address."""
+    return np.zeros(max(1, _size(cpu_target.target_context, kind) // _ALIGNMENT), dtype=np.int64)
+
+
 @unbox(Record)
 def _from_python(kind: Record, given: Any, c: Any) -> NativeValue:
-    """Writes the members of a named tuple one after another into the frame of the caller."""
-    room = _room(c.context, c.builder, kind)
-    cleanups: list[Any] = []
-    failed = cgutils.alloca_once_value(c.builder, cgutils.false_bit)
-    _write(kind, given, room, c, failed, cleanups)
+    """Takes the address of a record; or a list `[named tuple, address]`, and writes the tuple's members there first."""
+    builder, pyapi = c.builder, c.pyapi
+    place = cgutils.alloca_once_value(builder, pyapi.long_as_voidptr(given))
+    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
+    with builder.if_then(cgutils.is_null(builder, builder.load(place)), likely=False):
+        pyapi.err_clear()
+        room = pyapi.long_as_voidptr(pyapi.list_getitem(given, 1))
+        builder.store(room, place)
+        _write(kind, pyapi.list_getitem(given, 0), room, c, failed)
+    return NativeValue(builder.load(place), is_error=builder.load(failed))
 
-    def clean() -> None:
-        for one in reversed(cleanups):
-            one()
 
-    return NativeValue(room, is_error=c.builder.load(failed), cleanup=clean if cleanups else None)
-
-
-def _write(kind: Record, given: Any, room: Any, c: Any, failed: Any, cleanups: list[Any]) -> None:
+def _write(kind: Record, given: Any, room: Any, c: Any, failed: Any) -> None:
     builder = c.builder
     for at, (_, member, offset) in enumerate(places(c.context, kind)):
         item = c.pyapi.tuple_getitem(given, at)
         if isinstance(member, Record):
-            _write(member, item, cgutils.pointer_add(builder, room, offset), c, failed, cleanups)
+            _write(member, item, cgutils.pointer_add(builder, room, offset), c, failed)
             continue
         native = c.unbox(member, item)
+        assert native.cleanup is None, f"{member} does not outlast the call that writes it"
         with builder.if_then(native.is_error, likely=False):
             builder.store(cgutils.true_bit, failed)
-        if native.cleanup is not None:
-            cleanups.append(native.cleanup)
         model = c.context.data_model_manager[member]
         same = model.get_value_type() == model.get_data_type()
         value = native.value if same else model.as_data(builder, native.value)

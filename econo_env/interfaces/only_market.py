@@ -1,14 +1,14 @@
 """What a batch of one market holds, as the dicts of the PettingZoo API want it: one call of NumPy for all agents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from econo_env.engine.state import Bools, Float32s, Float64s, StepBuffers
+from econo_env.engine.state import Bools, Float32s, Float64s, Int64s, StepBuffers
 
 
 class OnlyMarket(NamedTuple):
-    """The rows of the only market in an buffers, as views, for to index an array takes as long as to copy it.
+    """The rows of the only market in step buffers, as views, for to index an array takes as long as to copy it.
 
     Attributes:
         source: The step buffers that they look into.
@@ -28,13 +28,25 @@ class OnlyMarket(NamedTuple):
     terminated: Bools
     truncated: Bools
 
+    def of(self, rows: Int64s) -> "OnlyMarket":
+        """What it holds of some agents, copied."""
+        return OnlyMarket(
+            self.source,
+            self.actions[rows],
+            self.observations[rows],
+            self.action_mask[rows],
+            self.rewards[rows],
+            self.terminated[rows],
+            self.truncated[rows],
+        )
+
 
 def only_market(buffers: StepBuffers) -> OnlyMarket:
     """The views into the step buffers of one market."""
     return OnlyMarket(buffers, *(getattr(buffers, name)[0] for name in OnlyMarket._fields[1:]))
 
 
-def facts_by_agent(agents: Sequence[str], columns: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
+def facts_by_agent(agents: Sequence[str], columns: Mapping[str, Iterable[Any]]) -> dict[str, dict[str, Any]]:
     """One dict an agent from columns by name; the usual three are written out, which takes half the time."""
     names = tuple(columns)
     if len(names) == 3:
@@ -46,6 +58,6 @@ def facts_by_agent(agents: Sequence[str], columns: dict[str, list[Any]]) -> dict
     return {agent: by_agent(names, row) for agent, row in zip(agents, rows, strict=False)}
 
 
-def by_agent(agents: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+def by_agent(agents: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
     """A dict of one value for each agent."""
     return dict(zip(agents, values))  # noqa: B905 - as many by construction; to check it takes a third longer

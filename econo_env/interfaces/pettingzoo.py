@@ -42,8 +42,6 @@ StepResult: TypeAlias = tuple[Observations, dict[str, float], dict[str, bool], d
 
 Removal = Literal["terminate", "mask"]
 ObservationForm = Literal["box", "dict"]
-EVERYBODY = slice(None)
-_THE_MARKET = np.ones(1, dtype=np.bool_)
 
 
 class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
@@ -137,7 +135,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self._mask_in_infos = not self._as_dict if mask_in_infos is None else mask_in_infos
         self._action_kind, self._action_levels = actions, action_levels
         self._seeded = False
-        self._rows: slice | NDArray[np.int64] = EVERYBODY
+        self._rows: NDArray[np.int64] | None = None  # of the agents present; None is everybody
         self._build(scenario)
 
     def _build(self, scenario: Scenario) -> None:
@@ -191,13 +189,13 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if starts_over:
             self.engine.reset(fresh_seed() if seed is None else whole_number("seed", seed), first_market)
         else:
-            self.engine.reset_markets(_THE_MARKET)
+            self.engine.reset_markets()
         self._seeded = True
         self.agents = self.possible_agents[:]
-        self._rows = EVERYBODY
+        self._rows = None
         if self._recorder is not None:
             self._recorder.start(self.engine.state, self.engine.scenario_of(0))
-        return self._seen(self.agents)
+        return self._seen(self.agents, self._market())
 
     def step(self, actions: Mapping[str, Any]) -> StepResult:
         """Plays one round.
@@ -217,18 +215,21 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         agents = self.agents
         if not agents:
             return self._nobody_left(actions)
-        rows = action_rows(actions, agents, self._index, self._form)
-        engine, market, everybody = self.engine, self._market(), self._rows is EVERYBODY
-        given = self._form.decoded(rows, market.observations if everybody else market.observations[self._rows])
+        sent = action_rows(actions, agents, self._index, self._form)
+        engine, market, rows = self.engine, self._market(), self._rows
+        given = self._form.decoded(sent, market.observations if rows is None else market.observations[rows])
         if self._recorder is not None:
             self._recorder.before(engine.state, engine.scenario_of(0))
-        if not everybody:
+        if rows is None:
+            market.actions[:] = given
+        else:
             market.actions[:] = 0.0
-        market.actions[self._rows] = given
+            market.actions[rows] = given
         engine.step(engine.buffers.actions)
-        rewards = by_agent(agents, (market.rewards if everybody else market.rewards[self._rows]).tolist())
-        observations, infos = self._seen(agents)
-        terminations, truncations = self._flags(agents)
+        shown = market if rows is None else market.of(rows)
+        rewards = by_agent(agents, shown.rewards.tolist())
+        observations, infos = self._seen(agents, shown)
+        terminations, truncations = self._flags(agents, shown)
         if self._recorder is not None:
             self._recorder.after(engine.state, market.rewards)
             if self.render_mode == "human":
@@ -266,36 +267,32 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
             self._views = only_market(self.engine.buffers)
         return self._views
 
-    def _seen(self, agents: list[str]) -> tuple[Observations, Infos]:
-        market, rows = self._market(), self._rows
-        everybody = rows is EVERYBODY
-        seen = market.observations.copy() if everybody else market.observations[rows]
-        observations: list[Any] = list(seen)
-        masks = list(self._form.masks(market.action_mask if everybody else market.action_mask[rows]))
-        columns: dict[str, list[Any]] = {"action_mask": masks} if self._mask_in_infos else {}
+    def _seen(self, agents: list[str], shown: OnlyMarket) -> tuple[Observations, Infos]:
+        masks, seen = self._form.masks(shown.action_mask), shown.observations.copy()
+        columns: dict[str, Any] = {"action_mask": masks} if self._mask_in_infos else {}
         for name, column in self._info(self.scenario, self.engine.state).items():
-            columns[name] = column.tolist()[0] if everybody else column[0][rows].tolist()
-        if self._as_dict:
-            pairs = zip(observations, masks, strict=True)
-            observations = [{"observation": seen, "action_mask": mask.copy()} for seen, mask in pairs]
+            columns[name] = column.tolist()[0] if self._rows is None else column[0][self._rows].tolist()
+        if not self._as_dict:
+            return by_agent(agents, seen), facts_by_agent(agents, columns)
+        pairs = zip(seen, masks.copy(), strict=True)
+        observations = [{"observation": one, "action_mask": mask} for one, mask in pairs]
         return by_agent(agents, observations), facts_by_agent(agents, columns)
 
-    def _flags(self, agents: list[str]) -> tuple[dict[str, bool], dict[str, bool]]:
-        market = self._market()
-        if self.engine.buffers.ended[0]:
+    def _flags(self, agents: list[str], shown: OnlyMarket) -> tuple[dict[str, bool], dict[str, bool]]:
+        if shown.source.ended[0]:
             # RLlib never closes an episode in which the last agents end in different ways
-            truncated = b"\1" in market.truncated.tobytes()
+            truncated = b"\1" in shown.source.truncated.tobytes()
             self.agents = []
             return self._all(not truncated, agents), self._all(truncated, agents)
-        if not self._leave or np.count_nonzero(market.terminated[self._rows]) == 0:
+        if not self._leave or b"\1" not in shown.terminated.tobytes():
             return self._all(False, agents), self._all(False, agents)
-        flags = dict(zip(agents, market.terminated[self._rows].tolist(), strict=True))
+        flags = by_agent(agents, shown.terminated.tolist())
         self.agents = [agent for agent in agents if not flags[agent]]
         self._rows = np.array([self._index[agent] for agent in self.agents], dtype=np.int64)
         return flags, dict.fromkeys(agents, False)
 
     def _all(self, value: bool, agents: list[str]) -> dict[str, bool]:
-        return self._flagged[value].copy() if self._rows is EVERYBODY else dict.fromkeys(agents, value)
+        return self._flagged[value].copy() if self._rows is None else dict.fromkeys(agents, value)
 
     def _nobody_left(self, actions: Mapping[str, Any]) -> StepResult:
         if not self._seeded:

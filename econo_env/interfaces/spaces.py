@@ -30,17 +30,14 @@ def load_for_keywords(scenario: str | Scenario, overrides: Mapping[str, Any]) ->
         raise TypeError(f"unexpected keyword argument {refused}: {error}") from None
 
 
-_ONE = np.ones((), dtype=np.float32)
-"""An array, which NumPy compares with faster than with a number of Python's."""
-
-
 def fits(rows: NDArray[Any], shape: tuple[int, ...]) -> bool:
     """Whether `rows` are real numbers of that shape, all in [-1, 1]; NaN is not."""
     if rows.shape != shape or rows.dtype.kind not in "fiu":
         return False
-    # one comparison where the absolute value is safe; that of the lowest integer is negative
-    inside = np.abs(rows) <= _ONE if rows.dtype.kind == "f" else (rows >= -1) & (rows <= 1)
-    return int(np.count_nonzero(inside)) == rows.size
+    if rows.dtype.kind == "f" and rows.size > 0:
+        sizes = np.abs(rows)
+        return bool(sizes.item(sizes.argmax()) <= 1.0)  # NaN counts as the largest, and is not below 1
+    return bool(np.all((rows >= -1) & (rows <= 1)))  # the absolute value of the lowest integer is negative
 
 
 def as_components(action: Any, components: int) -> NDArray[Any]:

@@ -225,7 +225,7 @@ def test_environments_have_the_levers():
     vector, parallel = econo_env.vector_env(scenario, num_markets=4), econo_env.parallel_env(scenario)
     seats = gymnasium.make_vec("econo/first_price-v0", num_envs=4, levers={RESERVE: [0.0, 0.8]}, **SEVERAL)
     one, learners = gymnasium.make("econo/first_price-v0", levers={RESERVE: [0.0, 0.8]}), make_sb3_env(scenario, 4)
-    for env in (vector, parallel, seats, one.unwrapped):
+    for env in (vector, parallel, seats, one):
         env.reset(seed=0)
     learners.reset()
     for env in (vector, parallel, seats, one.unwrapped, learners):

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -302,7 +303,9 @@ def test_masks_in_infos_can_be_chosen(observation, chosen):
         assert ("action_mask" in info) == chosen
         assert "present" in info, "a fact of the market is gone with the mask"
         holders = [holder for holder in (info, observations[agent]) if "action_mask" in holder]
-        assert [int(holder["action_mask"][0]) for holder in holders] == [agent != "bidder_1"] * len(holders)
+        masks = [holder["action_mask"] for holder in holders]
+        assert [int(mask[0]) for mask in masks] == [agent != "bidder_1"] * len(holders)
+        assert not any(np.shares_memory(one, other) for one, other in pairwise(masks))
     assert ("action_mask" in observations["bidder_0"]) == (observation == "dict")
 
 

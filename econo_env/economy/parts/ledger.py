@@ -106,9 +106,14 @@ def cover(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) 
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
     for i in range(agents):
         ledger.struck[k, i] = 0
-        if world.market.award.exposure[k, i] > ledger.balances[k, account(i, FREE, agents)]:
+        free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
+        while most > free:
             withdraw(k, i, world.market)
             ledger.struck[k, i] = 1
+            left = world.market.award.exposure[k, i]
+            if left >= most:  # what was accepted before binds
+                break
+            most = left
 
 
 @compiled
@@ -150,8 +155,10 @@ def _check(scenario: Scenario, section: LedgerSection) -> str | None:
 
 
 def series(scenario: Scenario, world: Any) -> Mapping[str, NDArray[Any]]:
-    """Free money of each agent, (markets, agents), and bids struck for want of it, per market, (markets,)."""
+    """Free money of each agent, (markets, agents); bids struck for want of it and the reference price, (markets,)."""
+    price = world.market.award.price
     return {
+        "reference_price": np.where(price > 0, to_credits(price), np.nan),
         "free_money": to_credits(balances_of(world.ledger.balances, FREE)),
         "struck": world.ledger.struck.sum(axis=1).astype(np.float64),
     }

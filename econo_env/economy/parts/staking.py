@@ -1,7 +1,9 @@
-"""Stake locked behind every bid, in proportion to the most that it can cost, and bound to what is won until it is done.
+"""Stake locked behind every bid, and bound to what is won until it is done.
 
-A bid without enough free money for its stake, or for its own worst outcome, is struck. Losers get their stake back
-within the tick, winners after settlement; what a winner that walks away loses, `default` says.
+Who may have to pay stakes in proportion to the most that its bid can cost; who may have to deliver stakes a fixed
+liability, the performance bond of its contract. No bid moves the liability: a bond in proportion to the own offer would
+make suppliers shade it. A bid without enough free money for its stake is struck. Losers get their stake back within the
+tick, winners after settlement; what a winner that walks away loses, `default` says.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -9,13 +11,15 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from econo_env.agents import SUPPLIER, role_of
+from econo_env.economy.award import Award
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, PRINCIPAL, TREASURY, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.levers import Lever
 from econo_env.engine.state import Column, Int64s, StepBuffers
-from econo_env.money import to_credits
+from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 
 DESTINATIONS = {"house": PRINCIPAL, "treasury": TREASURY, "burn": BURN}
@@ -26,10 +30,12 @@ class StakingSection(Section):
 
     Attributes:
         requirement: Stake in multiples of the most that the bid can cost, rounded down to the micro-credit.
+        liability: Credits that a supplier stakes behind its offer, whatever it asks: what it loses by walking away.
         slashed_to: Who gets what is slashed: `house`, `treasury` or `burn`.
     """
 
     requirement: float = Field(1.0, ge=0.0, le=100.0)
+    liability: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS / 1e3)
     slashed_to: str = Field("house", pattern="^(house|treasury|burn)$")
 
 
@@ -44,11 +50,27 @@ class Params(NamedTuple):
     """Constants of the part."""
 
     requirement: float
+    liability: int | None  # micro-credits, None for none
     slashed_to: int  # account
 
 
 def _params(scenario: Scenario, section: StakingSection) -> Params:
-    return Params(section.requirement, DESTINATIONS[section.slashed_to])
+    liability = int(to_money(section.liability)) if section.liability else None
+    return Params(section.requirement, liability, DESTINATIONS[section.slashed_to])
+
+
+@compiled
+def _bond(liability: int | None, k: int, i: int, award: Award) -> int:
+    """The performance bond of an agent that offers to deliver."""
+    if liability is None:
+        return 0
+    return liability if award.supplies[k, i] else 0
+
+
+@compiled
+def stake_of(k: int, i: int, award: Award, params: Params) -> int:
+    """What agent i has to stake behind its bid, micro-credits."""
+    return int(params.requirement * award.exposure[k, i]) + _bond(params.liability, k, i, award)
 
 
 @compiled
@@ -57,12 +79,16 @@ def lock(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -
     ledger, staking, agents = world.ledger, world.staking, world.staking.locked.shape[1]
     for i in range(agents):
         staking.slashed[k, i] = 0
-        stake = int(params.staking.requirement * world.market.award.exposure[k, i])
-        if stake > ledger.balances[k, account(i, FREE, agents)]:
+        free = ledger.balances[k, account(i, FREE, agents)]
+        stake = stake_of(k, i, world.market.award, params.staking)
+        while stake > free:
             withdraw(k, i, world.market)
             ledger.struck[k, i] = 1
-            left = int(params.staking.requirement * world.market.award.exposure[k, i])
-            stake = min(left, ledger.balances[k, account(i, FREE, agents)])
+            left = stake_of(k, i, world.market.award, params.staking)
+            if left >= stake:  # what was accepted before binds, with as much behind it as there is
+                break
+            stake = left
+        stake = min(stake, free)
         staking.locked[k, i] = stake
         move(k, ledger, account(i, FREE, agents), account(i, ESCROW, agents), stake)
 
@@ -99,15 +125,26 @@ def _series(scenario: Scenario, world: Any) -> dict[str, Any]:
     return {"stake_locked": to_credits(world.staking.locked), "slashed": to_credits(world.staking.slashed)}
 
 
+def _check(scenario: Scenario, section: StakingSection) -> str | None:
+    if not section.liability:
+        return None
+    if scenario.kind.two_sided:
+        return "liability is lost by walking away, and where agents trade with each other nobody can: leave it out"
+    if all(role_of(agent) != SUPPLIER for agent in scenario.kind.agents(scenario)):
+        return "liability is the bond of suppliers, and nobody delivers here: `requirement` backs what bidders pay"
+    return None
+
+
 PART = Part(
     name="staking",
-    summary="Stake behind every bid, in proportion to the most that it can cost.",
+    summary="Stake behind every bid: in proportion to the most that it can cost, and a bond behind every delivery.",
     config=StakingSection,
     state=State,
     params=_params,
     stages={"open": open_stakes, "lock": lock, "bind": bind, "release": release},
     needs=("ledger",),
     series=_series,
+    check=_check,
     levers=(
         Lever(
             "requirement",

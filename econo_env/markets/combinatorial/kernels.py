@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award
+from econo_env.economy.award import forget_award, rounded_mean
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
@@ -89,6 +89,19 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
             worth = state.values[k, i, state.won[k, i] - i * each]
         state.award.worth[k, i] = worth
         buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+
+
+@compiled
+def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The reference price: what an item cost, over all items in the bundles sold."""
+    game = game_at(params.drawing, k, state, params)
+    paid, items = 0, 0
+    for i in range(state.values.shape[1]):
+        if state.award.units[k, i] > 0:
+            paid += state.award.pays[k, i]
+            for item in range(game.num_items):
+                items += (game.bundle[state.won[k, i]] >> item) & 1
+    state.award.price[k] = rounded_mean(paid, items)
 
 
 @compiled

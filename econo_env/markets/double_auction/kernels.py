@@ -60,7 +60,9 @@ def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The most that an offer can cost: a buyer's bid; a seller pays nothing."""
     for i in range(state.values.shape[1]):
-        state.award.exposure[k, i] = max(state.bids[k, i], 0) if i < params.num_buyers else 0
+        buys = i < params.num_buyers
+        state.award.exposure[k, i] = max(state.bids[k, i], 0) if buys else 0
+        state.award.supplies[k, i] = state.bids[k, i] >= 0 and not buys
 
 
 @compiled
@@ -68,6 +70,7 @@ def withdraw(k: int, i: int, state: State) -> None:
     """Agent i makes no offer."""
     state.bids[k, i] = NO_OFFER
     state.award.exposure[k, i] = 0
+    state.award.supplies[k, i] = False
 
 
 @compiled

@@ -120,6 +120,7 @@ def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
             for unit in range(state.bids.shape[2]):
                 most += max(state.bids[k, i, unit], 0)
         state.award.exposure[k, i] = most
+        state.award.supplies[k, i] = params.ceiling is not None and state.bids[k, i, 0] >= 0
 
 
 @compiled
@@ -128,6 +129,7 @@ def withdraw(k: int, i: int, state: State) -> None:
     for unit in range(state.bids.shape[2]):
         state.bids[k, i, unit] = NO_BID
     state.award.exposure[k, i] = 0
+    state.award.supplies[k, i] = False
 
 
 @compiled

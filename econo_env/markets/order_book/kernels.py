@@ -10,11 +10,13 @@ from econo_env.engine.rng import LOTTERY, VALUES, uniform
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.double_auction.kernels import offered
 from econo_env.markets.order_book.state import Params, State, book_of
-from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY
+from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, remove
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
 NOTHING = -1
+AS_IT_IS = -1
+"""A limit that leaves the resting order where it is."""
 
 
 @compiled
@@ -43,22 +45,6 @@ def _draw_turns(k: int, state: State) -> None:
 
 
 @compiled
-def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Draws the turns of the tick, and counts actions outside [-1, 1]; the orders that rest are those of last tick."""
-    _draw_turns(k, state)
-    for i in range(state.traded.shape[1]):
-        state.award.units[k, i] = 0
-        state.award.pays[k, i] = 0
-        state.orders[k, i] = (
-            np.int64(state.level[k, i]) * params.tick_size if state.level[k, i] != NO_ORDER else NOTHING
-        )
-        action = buffers.actions[k, i, 0]
-        inside = -1.0 <= action <= 1.0
-        if not inside and buffers.action_mask[k, i]:
-            buffers.invalid_actions[k] += 1
-
-
-@compiled
 def limit_of(action: float, value: int, sells: bool, params: Params) -> int:
     """The price level of an action: the offer rounded to the tick that is better for the agent, in the range."""
     amount = offered(action, value, sells, params)
@@ -78,21 +64,71 @@ def _settle_trade(k: int, i: int, side: int, price: int, state: State) -> None:
 
 
 @compiled
+def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Draws the turns of the tick, and turns actions in [-1, 1] into limits; one outside, or NaN, is counted.
+
+    What an action means does not depend on the turns: an agent whose next unit is another by then does not act.
+    """
+    _draw_turns(k, state)
+    for i in range(state.traded.shape[1]):
+        state.award.units[k, i] = 0
+        state.award.pays[k, i] = 0
+        state.orders[k, i] = (
+            np.int64(state.level[k, i]) * params.tick_size if state.level[k, i] != NO_ORDER else NOTHING
+        )
+        state.placed[k, i] = np.int32(AS_IT_IS)
+        if not buffers.action_mask[k, i]:
+            continue
+        action = float(buffers.actions[k, i, 0])
+        if -1.0 <= action <= 1.0:
+            value, sells = state.values[k, i, state.traded[k, i]], i >= params.num_buyers
+            state.placed[k, i] = np.int32(limit_of(action, value, sells, params))
+        else:
+            buffers.invalid_actions[k] += 1
+
+
+@compiled
+def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The most that this tick can cost: a buyer's limit or that of its resting order, which may be hit before its turn.
+
+    Nobody trades more than one unit in a tick. A seller pays nothing.
+    """
+    for i in range(state.traded.shape[1]):
+        rests = state.level[k, i] != NO_ORDER
+        if i < params.num_buyers:
+            most = max(np.int64(state.placed[k, i]), np.int64(state.level[k, i]))
+            state.award.exposure[k, i] = most * params.tick_size
+        else:
+            state.award.supplies[k, i] = rests or state.placed[k, i] > NO_ORDER
+
+
+@compiled
+def withdraw(k: int, i: int, state: State) -> None:
+    """Agent i's new limit is refused, and its resting order stays; called once more, that one is taken back too."""
+    if state.placed[k, i] != AS_IT_IS:
+        state.placed[k, i] = np.int32(AS_IT_IS)
+    elif state.level[k, i] != NO_ORDER:
+        bids = state.level[k, i] <= state.best[k, BID]  # a book is never crossed
+        remove(book_of(k, state), i, BID if bids else ASK)
+        state.orders[k, i] = np.int64(NOTHING)
+    state.award.exposure[k, i] = min(state.award.exposure[k, i], max(state.orders[k, i], 0))
+    state.award.supplies[k, i] = state.award.supplies[k, i] and state.level[k, i] != NO_ORDER
+
+
+@compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
     """Agents place their orders in turn, and the rule matches each at once.
 
     An agent whose resting order was filled earlier in the tick does not act any more: its action was about that unit.
-    So nobody trades twice in a tick. An invalid action leaves the resting order as it is.
+    So nobody trades twice in a tick.
     """
     book = book_of(k, state)
     for place in range(state.turn.shape[1]):
         i = state.turn[k, place]
-        action = float(buffers.actions[k, i, 0])
-        valid = -1.0 <= action <= 1.0
-        if not (valid and buffers.action_mask[k, i]) or state.award.units[k, i] != 0:
+        level = int(state.placed[k, i])
+        if level == AS_IT_IS or state.award.units[k, i] != 0:
             continue
         side = BID if i < params.num_buyers else ASK
-        level = limit_of(action, state.values[k, i, state.traded[k, i]], side == ASK, params)
         state.orders[k, i] = level * params.tick_size if level != NO_ORDER else NOTHING
         matched, at = rule(book, i, side, level)
         if matched != NOBODY:
@@ -111,6 +147,15 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
             worth = state.award.units[k, i] * state.values[k, i, state.traded[k, i] - 1]
         state.award.worth[k, i] = worth
         buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
+
+
+@compiled
+def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The reference price: that of the tick's last trade."""
+    state.award.price[k] = 0
+    for i in range(state.traded.shape[1]):
+        if state.award.units[k, i] != 0:
+            state.award.price[k] = state.last_price[k]
 
 
 @compiled
@@ -162,6 +207,7 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.level[k, i] = NO_ORDER
         state.traded[k, i] = 0
         state.orders[k, i] = NOTHING
+        state.placed[k, i] = np.int32(AS_IT_IS)
         state.turn[k, i] = 0
     draw_values(k, state, params)
     _write_observations(k, state, params, buffers)

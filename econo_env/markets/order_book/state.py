@@ -23,6 +23,7 @@ class State(NamedTuple):
     values: Annotated[Int64s, Column(np.int64, ("agents", "units"), "micro-credits, values or costs, in trading order")]
     traded: Annotated[Int64s, Column(np.int64, ("agents",), "units traded today")]
     orders: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, limit of the last tick's order, -1 none")]
+    placed: Annotated[Int32s, Column(np.int32, ("agents",), "ticks, new limit, 0 to take back, -1 for none given")]
     award: Award
     gains: Annotated[Int64s, Column(np.int64, (), "micro-credits, gains from trade of this day")]
     last_price: Annotated[Int64s, Column(np.int64, (), "micro-credits of the day's last trade, 0 for none")]

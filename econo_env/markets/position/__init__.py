@@ -26,6 +26,7 @@ MARKET = Market(
         finish=rounds.finish,
         expose=sealed_kernels.expose,
         withdraw=sealed_kernels.withdraw,
+        quote=kernels.quote,
     ),
     actions=sealed_state.action_names,
     features=sealed_state.observation_names,

@@ -43,6 +43,17 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
 
 
+@compiled
+def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The reference price: what an expected click costs, over all slots sold; to the next micro-credit, halves up."""
+    paid, clicks = np.int64(0), 0.0
+    for i in range(state.values.shape[1]):
+        if state.award.units[k, i] > 0:
+            paid += state.award.pays[k, i]
+            clicks += params.rule.click_rates[state.slots[k, i] - 1]
+    state.award.price[k] = int(math.floor(paid / clicks + 0.5)) if clicks > 0.0 else 0
+
+
 def axes(scenario: PositionScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return state.axes(scenario) | {"slots": scenario.num_agents}

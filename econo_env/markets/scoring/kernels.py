@@ -62,6 +62,7 @@ def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """An offer costs its supplier no money: the buyer pays."""
     for i in range(state.values.shape[1]):
         state.award.exposure[k, i] = 0
+        state.award.supplies[k, i] = state.prices[k, i] != NO_OFFER
 
 
 @compiled
@@ -70,6 +71,7 @@ def withdraw(k: int, i: int, state: State) -> None:
     state.qualities[k, i] = 0
     state.prices[k, i] = NO_OFFER
     state.scores[k, i] = NO_OFFER
+    state.award.supplies[k, i] = False
 
 
 @compiled

@@ -22,6 +22,7 @@ MARKET = Market(
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        quote=kernels.quote,
     ),
     actions=state.action_names,
     features=state.observation_names,

@@ -96,6 +96,14 @@ def most_paid(frictions: Frictions | None, bid: int) -> int:
 
 
 @compiled
+def is_procurement(frictions: Frictions | None) -> bool:
+    """Whether bidders offer to deliver."""
+    if frictions is None:
+        return False
+    return bool(frictions.ceiling != NO_CEILING)
+
+
+@compiled
 def _stake_of(default: DefaultTerms | None) -> int:
     return 0 if default is None else default.stake
 
@@ -107,6 +115,12 @@ def mirror_bids(frictions: Frictions | None, k: int, state: State) -> None:
         return
     if frictions.ceiling != NO_CEILING:
         mirror(state.bids[k], frictions.ceiling)
+
+
+@compiled
+def fee_of(frictions: Frictions | None) -> int:
+    """What every bidder pays to bid, micro-credits."""
+    return 0 if frictions is None else frictions.entry_fee
 
 
 @compiled

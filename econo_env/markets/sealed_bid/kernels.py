@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award
+from econo_env.economy.award import forget_award, mean_price
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import StepBuffers
@@ -13,7 +13,9 @@ from econo_env.markets.feedback import show_bids
 from econo_env.markets.sealed_bid.frictions import (
     draw_common_signals,
     draw_frictions,
+    fee_of,
     forget_frictions,
+    is_procurement,
     mirror_bids,
     most_paid,
     restrict_bids,
@@ -65,6 +67,7 @@ def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The most that a bid can cost: itself where the rule sells, and what fees and walking away may take."""
     for i in range(state.bids.shape[1]):
         state.award.exposure[k, i] = 0
+        state.award.supplies[k, i] = state.bids[k, i] >= 0 and is_procurement(params.frictions)
         if state.bids[k, i] >= 0:
             state.award.exposure[k, i] = most_paid(params.frictions, state.bids[k, i])
 
@@ -74,6 +77,7 @@ def withdraw(k: int, i: int, state: State) -> None:
     """Agent i does not bid."""
     state.bids[k, i] = NO_BID
     state.award.exposure[k, i] = 0
+    state.award.supplies[k, i] = False
 
 
 @compiled
@@ -101,6 +105,12 @@ def _settle(frictions: Frictions | None, k: int, state: State, params: Params, b
             buffers.rewards[k, i] = (gain - state.award.pays[k, i]) * CREDIT
     else:
         settle_frictions(frictions, k, state, params, buffers)
+
+
+@compiled
+def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """The reference price: what the winner pays for the item, or is paid; fees aside."""
+    state.award.price[k] = mean_price(k, state.award, fee_of(params.frictions))
 
 
 @compiled
