@@ -57,6 +57,10 @@ class Part(Generic[C]):
         features: What agents see of it.
         series: What training logs of the last tick, by name: (scenario, world).
         check: Why it does not go with a scenario; None where it does.
+        axes: Lengths of named axes that its columns have and the market's have not.
+        widens: Columns of other parts where it is there too, by their name: the same and more.
+        before: A statement of the loop before each stage of each part, with `{operation}` for its number in
+            `econo_env.economy.tick.operations`.
         levers: Its own parameters that may be moved, named by their keys in its section.
         moves: The levers that it moves, with the ranges in which they stay; they need not be listed among the
             scenario's. Its `open` comes before the market's own reset.
@@ -72,6 +76,9 @@ class Part(Generic[C]):
     features: tuple[Feature, ...] = ()
     series: Callable[["Scenario", Any], Mapping[str, Any]] | None = None
     check: Callable[["Scenario", C], str | None] = field(default=lambda scenario, section: None)
+    axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
+    widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
+    before: str | None = None
     levers: tuple[Lever, ...] = ()
     moves: Callable[[C], Mapping[str, tuple[float, float]]] | None = None
 

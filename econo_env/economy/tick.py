@@ -1,6 +1,6 @@
 """The order of a tick, and the text of the loop over markets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from econo_env.economy.award import quote
@@ -76,6 +76,44 @@ def run(first, last, mask, state, params, buffers, starts, autoreset):
 '''
 
 
+def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
+    """What parts do, as `part.stage`, in the order in which the loop does it: at the start of an episode, then a tick.
+
+    The number of an operation is its place here.
+    """
+    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
+
+
+def _actions(parts: Sequence[Part[Any]]) -> Callable[[Part[Any], str], list[str]]:
+    """The lines by which a part has its turn in a stage."""
+    numbers = {name: number for number, name in enumerate(operations(parts))}
+    before = [part.before for part in parts if part.before is not None]
+
+    def lines(part: Part[Any], stage: str) -> list[str]:
+        told = [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
+        return [*told, f"{part.name}_{stage}(k, world, params, buffers{', withdraw' if stage in _STRIKING else ''})"]
+
+    return lines
+
+
+def _placed(levers: Sequence[Slot]) -> list[str]:
+    """The lines that put market k's levers in the place of the constants."""
+    return [
+        f'params = moved(params, "{path}", world.levers.{one.column}[k, {one.at}])'
+        for one in levers
+        for path in one.lever.paths
+    ]
+
+
+def _seen(levers: Sequence[Slot]) -> list[str]:
+    """Where levers stand in their ranges, from 0 to 1."""
+    scales = "params.levers"
+    return [
+        f"(world.levers.{one.column}[k, {one.at}] - {scales}.low[{number}]) * {scales}.scale[{number}]"
+        for number, one in enumerate(levers)
+    ]
+
+
 def world_source(
     stages: Stages, rule: Stage, parts: Sequence[Part[Any]], own_features: int, levers: Sequence[Slot] = ()
 ) -> str:
@@ -89,47 +127,32 @@ def world_source(
         levers: Constants that are columns: they are put in their places for each market, and again where parts have
             moved them.
     """
-    used = {"rule": plain(rule)}
-    placed = [
-        f'params = moved(params, "{path}", world.levers.{one.column}[k, {one.at}])'
-        for one in levers
-        for path in one.lever.paths
-    ]
+    placed = _placed(levers)
+    stage_of = _actions(parts)
     tick = placed.copy()
     kernels = {"quote": quote} | {stage: kernel for stage, kernel in vars(stages).items() if kernel is not None}
+    used = {"rule": plain(rule)}
     for stage in TICK_ORDER:
         kernel = kernels.get(stage)
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = plain(kernel)
             tick.append(f"{stage}(k, world.market, params.market, shown{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
-            used[f"{part.name}_{stage}"] = plain(part.stages[stage])
-            tick.append(f"{part.name}_{stage}(k, world, params, buffers{', withdraw' if stage in _STRIKING else ''})")
-            tick += placed if part.moves is not None else []
+            tick += stage_of(part, stage) + (placed if part.moves is not None else [])
         if stage == "gate":
             tick.append("show(k, world, params, buffers)")
-    used["reset_market"] = plain(stages.reset)
-    if parts:
-        used["withdraw"] = plain(stages.withdraw)
-    movers = [part for part in parts if part.moves is not None and "open" in part.stages]
-    opening = [f"{part.name}_open(k, world, params, buffers)" for part in movers] + placed
+    used |= {f"{part.name}_{stage}": plain(function) for part in parts for stage, function in part.stages.items()}
+    used |= {"reset_market": plain(stages.reset)} | ({"withdraw": plain(stages.withdraw)} if parts else {})
+    opens = [part for part in parts if "open" in part.stages]
+    opening = [line for part in opens if part.moves is not None for line in stage_of(part, "open")] + placed
     opening.append("reset_market(k, world.market, params.market, shown)")
-    for stage in ("open", "gate"):
-        for part in (part for part in parts if stage in part.stages):
-            used[f"{part.name}_{stage}"] = plain(part.stages[stage])
-            if part not in movers or stage != "open":
-                opening.append(f"{part.name}_{stage}(k, world, params, buffers)")
+    opening += [line for part in opens if part.moves is None for line in stage_of(part, "open")]
+    opening += [line for part in parts if "gate" in part.stages for line in stage_of(part, "gate")]
     opening.append("show(k, world, params, buffers)")
-    features = [(part, feature) for part in parts for feature in part.features]
-    used |= {f"see_{feature.name}": plain(feature.value) for _, feature in features}
-    seen = [
-        f"buffers.observations[k, i, {own_features + number}] = see_{feature.name}(k, i, world, params)"
-        for number, (_, feature) in enumerate(features)
-    ]
-    for number, one in enumerate(levers, start=own_features + len(features)):
-        low, scale = one.scale
-        level = f"(world.levers.{one.column}[k, {one.at}] - {low!r}) * {scale!r}"
-        seen.append(f"buffers.observations[k, i, {number}] = {level}")
+    features = [feature for part in parts for feature in part.features]
+    used |= {f"see_{feature.name}": plain(feature.value) for feature in features}
+    values = [f"see_{feature.name}(k, i, world, params)" for feature in features] + _seen(levers)
+    seen = [f"buffers.observations[k, i, {number}] = {value}" for number, value in enumerate(values, own_features)]
     imports = "\n".join(
         f"from {function.__module__} import {function.__name__} as {name}" for name, function in used.items()
     )

@@ -1,15 +1,31 @@
 """The world: a market's columns and those of the parts of its economy, side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from econo_env.economy.ledger import num_accounts
+from econo_env.economy.part import Part
 from econo_env.economy.tick import world_source
-from econo_env.engine.levers import Levers
+from econo_env.engine.levers import Levers, Scales
 from econo_env.engine.program import Program, Stage, Stages
 from econo_env.levers import slots
 from econo_env.scenario import Scenario
+
+
+def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
+    """The columns of each part by its name, widened where another part asks for more."""
+    columns: dict[str, type[Any]] = {part.name: part.state for part in parts}
+    for part in parts:
+        columns |= part.widens
+    return columns
+
+
+def lengths_of(scenario: Any, parts: Mapping[Part[Any], Any]) -> dict[str, int]:
+    """The lengths of the axes that parts bring along; `parts` holds their sections."""
+    return {axis: length for part, section in parts.items() for axis, length in part.axes(scenario, section).items()}
 
 
 def world_type(market: str, fields: Mapping[str, type[Any]]) -> type[Any]:
@@ -46,7 +62,9 @@ def in_world(alone: Program, kernels: Stages, rule: Stage, scenario: Scenario, f
     """
     parts, levers = scenario.parts(), slots(scenario)
     constants = {"market": alone.params} | {part.name: part.params(scenario, own) for part, own in parts.items()}
-    columns: dict[str, type[Any]] = {"market": alone.state} | {part.name: part.state for part in parts}
+    if levers:
+        constants["levers"] = Scales(*np.array([one.scale for one in levers]).T.copy())
+    columns: dict[str, type[Any]] = {"market": alone.state} | columns_of(parts)
     columns |= {"levers": Levers} if levers else {}
     lengths = {"features": features} | {
         f"{kind}_levers": sum(one.column == column for one in levers)
@@ -54,6 +72,7 @@ def in_world(alone: Program, kernels: Stages, rule: Stage, scenario: Scenario, f
     }
     if parts:
         lengths |= {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
+        lengths |= lengths_of(scenario, parts)
     own_features = alone.sizes["features"]
     return Program(
         name="-".join([alone.name, *list(columns)[1:]]),

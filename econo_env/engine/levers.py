@@ -22,6 +22,13 @@ class Levers(NamedTuple):
     numbers: Annotated[Float64s, Column(np.float64, ("number_levers",), "as the scenario has them")]
 
 
+class Scales(NamedTuple):
+    """How observations show where levers stand, constants of the loop: one entry a lever."""
+
+    low: Float64s  # as the column holds it
+    scale: Float64s  # what a unit of the column is worth in the observation
+
+
 @dataclass(frozen=True)
 class Lever:
     """A parameter that may be moved: nothing else may be computed from it when a scenario is loaded.

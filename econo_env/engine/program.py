@@ -28,7 +28,7 @@ class Stages:
         reset: Starts the next episode.
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
             the market carry an economy.
-        withdraw: Strikes agent i's bid; called once more, what it has standing from before, where that can be.
+        withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
     """
