@@ -48,11 +48,11 @@ def slots(scenario: "Scenario") -> tuple[Slot, ...]:
     wanted = ranges(scenario)
     if not wanted:
         return ()
-    known, document = available(scenario), scenario.model_dump(mode="json")
+    known, document, listed = available(scenario), scenario.model_dump(mode="json"), scenario.levers or {}
     made: list[Slot] = []
     for name, (low, high) in wanted.items():
         place = sum(one.lever.money == known[name].money for one in made)
-        made.append(Slot(known[name], low, high, _value(document, name), place))
+        made.append(Slot(known[name], low, high, _value(document, name), place, name not in listed))
     return tuple(made)
 
 

@@ -105,13 +105,10 @@ def _placed(levers: Sequence[Slot]) -> list[str]:
     ]
 
 
-def _seen(levers: Sequence[Slot]) -> list[str]:
-    """Where levers stand in their ranges, from 0 to 1."""
+def _seen(number: int, one: Slot) -> str:
+    """Where a lever stands in its range, from 0 to 1."""
     scales = "params.levers"
-    return [
-        f"(world.levers.{one.column}[k, {one.at}] - {scales}.low[{number}]) * {scales}.scale[{number}]"
-        for number, one in enumerate(levers)
-    ]
+    return f"(world.levers.{one.column}[k, {one.at}] - {scales}.low[{number}]) * {scales}.scale[{number}]"
 
 
 def world_source(
@@ -125,7 +122,7 @@ def world_source(
         parts: The parts, those that others stand on first.
         own_features: Features that the market itself writes; those of the parts follow, then those of the levers.
         levers: Constants that are columns: they are put in their places for each market, and again where parts have
-            moved them.
+            moved them. What agents see of one that no part moves stays as the engine has written it.
     """
     placed = _placed(levers)
     stage_of = _actions(parts)
@@ -151,8 +148,11 @@ def world_source(
     opening.append("show(k, world, params, buffers)")
     features = [feature for part in parts for feature in part.features]
     used |= {f"see_{feature.name}": plain(feature.value) for feature in features}
-    values = [f"see_{feature.name}(k, i, world, params)" for feature in features] + _seen(levers)
-    seen = [f"buffers.observations[k, i, {number}] = {value}" for number, value in enumerate(values, own_features)]
+    values = [f"see_{feature.name}(k, i, world, params)" for feature in features]
+    values += [_seen(number, one) if one.by_part else "" for number, one in enumerate(levers)]
+    seen = [
+        f"buffers.observations[k, i, {number}] = {value}" for number, value in enumerate(values, own_features) if value
+    ]
     imports = "\n".join(
         f"from {function.__module__} import {function.__name__} as {name}" for name, function in used.items()
     )

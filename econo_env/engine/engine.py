@@ -105,8 +105,7 @@ class Engine:
         these = slice(None) if chosen.all() else chosen
         for array in self.arrays():
             array[these] = 0
-        for slot in self._slots:
-            self._lever_columns()._asdict()[slot.column][these, slot.at] = slot.stored(slot.start)
+        self.levers.start(these)
         self.state.key[these] = keys[these]
         self.state.episode[these] = -1
         self._ready = True
@@ -185,13 +184,9 @@ class Engine:
         Where a lever stands is part of the state: it stays there, over the ends of episodes too, until it is moved
         again or `reset` starts from a seed.
         """
-        columns = self._lever_columns() if self._slots else None
+        columns: Levers | None = self.world.levers if self._slots else None
         shown = self.buffers.observations[..., self.buffers.observations.shape[2] - len(self._slots) :]
         return EngineLevers(self._slots, columns, shown, self._require_reset)
-
-    def _lever_columns(self) -> Levers:
-        columns: Levers = self.world.levers
-        return columns
 
     def scenario_of(self, market: int) -> Scenario:
         """The scenario as market number `market` plays it now: its levers where they stand."""

@@ -67,6 +67,7 @@ class Slot:
         high: The most.
         start: Where it stands after `Engine.reset`.
         at: Its place in the column.
+        by_part: Whether a part of the economy moves it, in the loop.
     """
 
     lever: Lever
@@ -74,6 +75,7 @@ class Slot:
     high: float
     start: float
     at: int
+    by_part: bool = False
 
     @property
     def column(self) -> str:
@@ -163,8 +165,12 @@ class LeverColumn:
                 f"levers[{slot.lever.name!r}] = {given[outside].flat[0]:g}: give {slot.lever.unit} from {slot.low:g} "
                 f"to {slot.high:g}, or widen its range in the scenario"
             )
-        self._column[where] = slot.stored(given)
-        low, scale = slot.scale
+        self.put(where, given)
+
+    def put(self, where: Any, levels: ArrayLike) -> None:
+        """Moves the lever, and what agents see of it; the levels are known to be right."""
+        self._column[where] = self.slot.stored(levels)
+        low, scale = self.slot.scale
         self._shown[where] = ((self._column[where] - low) * scale)[..., None]
 
 
@@ -196,6 +202,11 @@ class EngineLevers(Mapping[str, LeverColumn]):
                 "as {mechanism.reserve: [0.0, 1.0]}"
             )
         return self._columns[name]
+
+    def start(self, where: Any) -> None:
+        """Puts the levers of these markets where the scenario has them."""
+        for column in self._columns.values():
+            column.put(where, column.slot.start)
 
     def __iter__(self) -> Iterator[str]:
         """The names."""
