@@ -1,17 +1,14 @@
 """The world: a market's columns and those of the parts of its economy, side by side."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from econo_env.economy.ledger import num_accounts
 from econo_env.economy.part import Part
-from econo_env.economy.tick import world_source
-from econo_env.engine.levers import Levers, Scales
-from econo_env.engine.program import Program, Stage, Stages
-from econo_env.levers import slots
+from econo_env.engine.levers import Levers, scales
+from econo_env.engine.program import Program
 from econo_env.scenario import Scenario
 
 
@@ -50,36 +47,28 @@ def _record(name: str, fields: tuple[tuple[str, type[Any]], ...]) -> type[Any]:
     return made
 
 
-def in_world(alone: Program, kernels: Stages, rule: Stage, scenario: Scenario, features: int) -> Program:
+def in_world(alone: Program, scenario: Scenario) -> Program:
     """The program of a market in the world of its scenario: its economy, and the columns of its levers.
 
     Args:
-        alone: The market's own program.
-        kernels: Its kernels.
-        rule: The mechanism's compiled rule.
+        alone: The market's own program, with the text of the loop in that world.
         scenario: With an economy, with levers, or with both.
-        features: Of an observation, the market's own first.
     """
-    parts, levers = scenario.parts(), slots(scenario)
+    parts, levers = scenario.parts(), alone.levers
     constants = {"market": alone.params} | {part.name: part.params(scenario, own) for part, own in parts.items()}
-    if levers:
-        constants["levers"] = Scales(*np.array([one.scale for one in levers]).T.copy())
     columns: dict[str, type[Any]] = {"market": alone.state} | columns_of(parts)
-    columns |= {"levers": Levers} if levers else {}
-    lengths = {"features": features} | {
-        f"{kind}_levers": sum(one.column == column for one in levers)
-        for kind, column in (("money", "money"), ("number", "numbers"))
-    }
+    sizes = dict(alone.sizes)
     if parts:
-        lengths |= {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
-        lengths |= lengths_of(scenario, parts)
-    own_features = alone.sizes["features"]
-    return Program(
+        sizes |= {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
+        sizes |= lengths_of(scenario, parts)
+    if levers:
+        constants["levers"], columns["levers"] = scales(levers), Levers
+        sizes |= {f"{kind}_levers": sum(one.column == kind for one in levers) for kind in Levers._fields}
+    return replace(
+        alone,
         name="-".join([alone.name, *list(columns)[1:]]),
         state=world_type(alone.name, columns),
-        sizes={**alone.sizes, **lengths},
+        sizes=sizes,
         params=params_type(alone.name, {name: type(value) for name, value in constants.items()})(**constants),
-        source=world_source(kernels, rule, list(parts), own_features, levers),
-        own_features=own_features,
-        levers=levers,
+        world=True,
     )

@@ -11,7 +11,9 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Column, Float32s, Float64s, Int64s
+from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature, each_of
+from econo_env.engine.state import Bools, Column, Float32s, Float64s, Int64s
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 
 
@@ -19,12 +21,14 @@ class Levers(NamedTuple):
     """Where the levers of a batch of markets stand."""
 
     money: Annotated[Int64s, Column(np.int64, ("money_levers",), "micro-credits")]
-    numbers: Annotated[Float64s, Column(np.float64, ("number_levers",), "as the scenario has them")]
+    numbers: Annotated[Float64s, Column(np.float64, ("numbers_levers",), "as the scenario has them")]
 
 
 class Scales(NamedTuple):
-    """How observations show where levers stand, constants of the loop: one entry a lever."""
+    """How agents see the levers that parts move, constants of the loop: one entry a lever."""
 
+    money: Bools  # in which of the two columns it stands
+    at: Int64s  # at what place there
     low: Float64s  # as the column holds it
     scale: Float64s  # what a unit of the column is worth in the observation
 
@@ -87,11 +91,6 @@ class Slot:
         """The name of the observation that shows where it stands, and of its series."""
         return feature_of(self.lever.name)
 
-    @property
-    def seen(self) -> str:
-        """What that observation means."""
-        return f"{self.lever.meaning}, now: 0 at {self.low:g}, 1 at {self.high:g} {self.lever.unit}"
-
     def stored(self, levels: ArrayLike) -> NDArray[Any]:
         """Levels as the column holds them."""
         return to_money(levels) if self.lever.money else np.asarray(levels, dtype=np.float64)
@@ -105,6 +104,36 @@ class Slot:
         """Least level as stored and what a unit of the column is worth in the observation."""
         low, high = (float(self.stored(end)) for end in (self.low, self.high))
         return low, 1.0 / (high - low) if high > low else 0.0
+
+
+def scales(slots: Sequence[Slot]) -> Scales:
+    """Those of a scenario's levers."""
+    followed = [slot for slot in slots if slot.by_part]
+    low, scale = np.array([slot.scale for slot in followed], dtype=np.float64).reshape(-1, 2).T.copy()
+    return Scales(
+        np.array([slot.lever.money for slot in followed], dtype=np.bool_),
+        np.array([slot.at for slot in followed], dtype=np.int64),
+        low,
+        scale,
+    )
+
+
+@compiled
+def level_shown(k: int, j: int, world: Any, params: Any) -> float:
+    """Where the j-th of the levers that parts move stands in its range."""
+    at = params.levers.at[j]
+    stored = float(world.levers.money[k, at]) if params.levers.money[j] else world.levers.numbers[k, at]
+    return float((stored - params.levers.low[j]) * params.levers.scale[j])
+
+
+def features_of(slots: Sequence[Slot]) -> tuple[Feature, ...]:
+    """What agents see of levers: the loop writes those that parts move, the engine the others when they are moved."""
+    told = [
+        (slot.feature, f"{slot.lever.meaning}, now: 0 at {slot.low:g}, 1 at {slot.high:g} {slot.lever.unit}")
+        for slot in slots
+    ]
+    still = tuple(Feature(*one) for one, slot in zip(told, slots, strict=True) if not slot.by_part)
+    return still + each_of(told[len(still) :], level_shown, shared=True)
 
 
 def feature_of(name: str) -> str:

@@ -23,7 +23,7 @@ class Stages:
         grade: How good it was.
         settle: What agents earn.
         reputation: What is remembered.
-        observe: The next round, and what agents see of it.
+        observe: Moves on to the next round, which agents see afterwards.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
@@ -31,6 +31,7 @@ class Stages:
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
+        present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
     bids: Stage
@@ -46,6 +47,7 @@ class Stages:
     expose: Stage | None = None
     withdraw: Stage | None = None
     quote: Stage | None = None
+    present: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Program:
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
-        own_features: Features that the market itself shows, the first ones, where the state is a world, of the market
-            and of what stands around it; None where it is the market's own.
+        world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
+        widths: How many features each block of them has, see `econo_env.engine.feature`.
         levers: Parameters that are columns of the world.
     """
 
@@ -68,5 +70,6 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
-    own_features: int | None = None
+    world: bool = False
+    widths: tuple[int, ...] = ()
     levers: tuple[Slot, ...] = ()

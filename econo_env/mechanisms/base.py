@@ -197,9 +197,14 @@ def mechanism(name: str) -> Mechanism:
     return MECHANISMS.row(name)
 
 
+def rules_of(market: str) -> list[Mechanism]:
+    """The mechanisms of a kind of market."""
+    return [row for row in mechanisms().values() if row.market == market]
+
+
 def reversible_names(market: str) -> str:
     """The mechanisms of that kind of market that have a procurement form, listed."""
-    return ", ".join(row.name for row in mechanisms().values() if row.market == market and row.reversible)
+    return ", ".join(row.name for row in rules_of(market) if row.reversible)
 
 
 def options_of(section: Any, market: str) -> Options:

@@ -24,8 +24,9 @@ from econo_env.economy.ledger import (
     mint,
     transfer,
 )
-from econo_env.economy.part import Feature, Part, Section
+from econo_env.economy.part import Part, Section
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
