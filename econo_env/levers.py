@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from econo_env.engine.levers import Lever, Slot
@@ -43,6 +44,7 @@ def ranges(scenario: "Scenario") -> Mapping[str, Range]:
     return found
 
 
+@lru_cache(maxsize=256)
 def slots(scenario: "Scenario") -> tuple[Slot, ...]:
     """The levers of the scenario as columns."""
     wanted = ranges(scenario)
