@@ -3,7 +3,7 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import audit, default, incentives, ledger, pricing, reputation, staking
+from econo_env.economy.parts import audit, breakers, default, incentives, ledger, pricing, reputation, staking
 
 
 def rows() -> list[Part[Any]]:
@@ -11,7 +11,16 @@ def rows() -> list[Part[Any]]:
 
     The journal is empty before any other part acts.
     """
-    return [audit.PART, ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART, pricing.PART]
+    return [
+        audit.PART,
+        ledger.PART,
+        staking.PART,
+        default.PART,
+        reputation.PART,
+        incentives.PART,
+        breakers.PART,
+        pricing.PART,
+    ]
 
 
 PARTS.fill(rows)
