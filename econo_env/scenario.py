@@ -11,7 +11,7 @@ from econo_env.documents import to_yaml
 from econo_env.economy.part import PARTS, Part
 from econo_env.engine.program import Program
 from econo_env.files import write_file
-from econo_env.mechanisms.base import Options, options_of
+from econo_env.mechanisms.base import Options, mechanism, options_of
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
 
@@ -122,6 +122,12 @@ class Scenario(BaseModel):
             return self
         if not self.kind.carries_economy:
             raise ValueError(f"economy: a {self.market} market carries none yet: leave it out")
+        row = mechanism(self.mechanism.name)
+        if not row.charges_at_most_bids(row.params(self.mechanism)):
+            raise ValueError(
+                f"economy: with these parameters {row.name} can charge more than was bid, so nobody knows before the "
+                "clearing what has to be covered: choose others, or leave the economy out"
+            )
         for part, section in self.parts().items():
             for other in part.needs:
                 if other not in self.economy:

@@ -12,6 +12,8 @@ TREASURY = 1
 BURN = 2
 INSURANCE = 3
 SYSTEM_ACCOUNTS = 4
+NOWHERE = -1
+"""Where new money comes from, in a journal."""
 
 FREE = 0
 ESCROW = 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from econo_env.engine.feature import Feature
 from econo_env.engine.program import Stage
 from econo_env.table import Table
 
@@ -20,21 +21,6 @@ class Section(BaseModel):
 
 
 C = TypeVar("C", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Feature:
-    """What an agent sees of a part.
-
-    Attributes:
-        name: Name of the observation.
-        meaning: What it means, from 0 to 1.
-        value: Compiled, `(k, i, world, params)`: what agent i of market k sees.
-    """
-
-    name: str
-    meaning: str
-    value: Callable[..., float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +39,13 @@ class Part(Generic[C]):
         stages: Compiled functions by stage of `econo_env.economy.tick.TICK_ORDER`, or `open`, at the start of an
             episode.
         needs: Parts that it stands on.
-        features: What agents see of it.
+        features: What agents see of it; their functions take `(k, i, world, params)`.
         series: What training logs of the last tick, by name: (scenario, world).
         check: Why it does not go with a scenario; None where it does.
+        axes: Lengths of named axes that its columns have and the market's have not.
+        widens: Columns of other parts where it is there too, by their name: the same and more.
+        before: A statement of the loop before each stage of each part, with `{operation}` for its number in
+            `econo_env.economy.tick.operations`.
     """
 
     name: str
@@ -68,6 +58,9 @@ class Part(Generic[C]):
     features: tuple[Feature, ...] = ()
     series: Callable[["Scenario", Any], Mapping[str, Any]] | None = None
     check: Callable[["Scenario", C], str | None] = field(default=lambda scenario, section: None)
+    axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
+    widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
+    before: str | None = None
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)

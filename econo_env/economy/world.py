@@ -1,8 +1,23 @@
 """The world: a market's columns and those of the parts of its economy, side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
+
+from econo_env.economy.part import Part
+
+
+def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
+    """The columns of each part by its name, widened where another part asks for more."""
+    columns: dict[str, type[Any]] = {part.name: part.state for part in parts}
+    for part in parts:
+        columns |= part.widens
+    return columns
+
+
+def lengths_of(scenario: Any, parts: Mapping[Part[Any], Any]) -> dict[str, int]:
+    """The lengths of the axes that parts bring along; `parts` holds their sections."""
+    return {axis: length for part, section in parts.items() for axis, length in part.axes(scenario, section).items()}
 
 
 def world_type(market: str, fields: Mapping[str, type[Any]]) -> type[Any]:

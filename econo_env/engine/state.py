@@ -6,6 +6,7 @@ A state is a `NamedTuple` of arrays whose first axis is the market; Numba passes
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -30,12 +31,15 @@ class Column:
 
 
 def columns(state_type: type[StateType]) -> dict[str, Column]:
-    """The declared arrays of a state type, by name, in order; those of a record within it as `record.name`."""
+    """The declared arrays of a state type, by name, in order; those of a record within it as `record.name`.
+
+    A member that is None holds no arrays: what is not configured, which compiled code leaves out by its type.
+    """
     found: dict[str, Column] = {}
     for name, hint in get_type_hints(state_type, include_extras=True).items():
         if get_origin(hint) is Annotated:
             found[name] = get_args(hint)[1]
-        else:
+        elif hint is not NoneType:
             found |= {f"{name}.{inner}": column for inner, column in columns(hint).items()}
     return found
 
@@ -58,6 +62,8 @@ def filled(state_type: type[StateType], arrays: Iterable[NDArray[Any]]) -> State
 
 
 def _filled(state_type: Any, rest: Iterator[NDArray[Any]]) -> Any:
+    if state_type is NoneType:
+        return None
     hints = get_type_hints(state_type, include_extras=True).values()
     return state_type(*(next(rest) if get_origin(hint) is Annotated else _filled(hint, rest) for hint in hints))
 
@@ -66,7 +72,8 @@ def arrays_of(state: tuple[Any, ...]) -> list[NDArray[Any]]:
     """The arrays of a state, of records within it too, in the order of `columns`."""
     found: list[NDArray[Any]] = []
     for entry in state:
-        found += arrays_of(entry) if isinstance(entry, tuple) else [entry]
+        if entry is not None:
+            found += arrays_of(entry) if isinstance(entry, tuple) else [entry]
     return found
 
 

@@ -3,12 +3,15 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import default, incentives, ledger, reputation, staking
+from econo_env.economy.parts import audit, default, incentives, ledger, reputation, staking
 
 
 def rows() -> list[Part[Any]]:
-    """The parts, in the order in which they act within a stage: those that others stand on first."""
-    return [ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART]
+    """The parts, in the order in which they act within a stage: those that others stand on first.
+
+    The journal is empty before any other part acts.
+    """
+    return [audit.PART, ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART]
 
 
 PARTS.fill(rows)

@@ -6,24 +6,27 @@ what the agent's own accounts gained.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from econo_env.economy.award import WITHDRAWALS
 from econo_env.economy.ledger import (
     AGENT_ACCOUNTS,
     BONDED,
     FREE,
+    NOWHERE,
     PRINCIPAL,
     account,
     balances_of,
     mint,
     transfer,
 )
-from econo_env.economy.part import Feature, Part, Section
+from econo_env.economy.part import Part, Section
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
@@ -42,6 +45,17 @@ class LedgerSection(Section):
     house: Credits = Field(1_000_000.0, ge=0.0, le=LARGEST_CREDITS / 2)
 
 
+class Journal(NamedTuple):
+    """The transfers of a tick in the order in which they were made, for those who keep books of them."""
+
+    made: Annotated[Int64s, Column(np.int64, (), "transfers of the tick, those for which there was no room too")]
+    operation: Annotated[Int64s, Column(np.int64, (), "the running one, its number in economy.tick.operations")]
+    reason: Annotated[Int64s, Column(np.int64, ("transfers",), "operation of the transfer")]
+    source: Annotated[Int64s, Column(np.int64, ("transfers",), "account debited, NOWHERE for new money")]
+    target: Annotated[Int64s, Column(np.int64, ("transfers",), "account credited")]
+    amount: Annotated[Int64s, Column(np.int64, ("transfers",), "micro-credits, above 0")]
+
+
 class State(NamedTuple):
     """Balances of a batch of markets; accounts are those of `econo_env.economy.ledger`."""
 
@@ -50,6 +64,12 @@ class State(NamedTuple):
     refused: Annotated[Int64s, Column(np.int64, (), "transfers refused: 0 unless a rule is wrong")]
     wealth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits in the agent's accounts before the tick")]
     struck: Annotated[Int64s, Column(np.int64, ("agents",), "1 where the last bid was struck for want of money")]
+    journal: None  # see `WithJournal`
+
+
+_WITH_JOURNAL = [*list(get_type_hints(State, include_extras=True).items())[:-1], ("journal", Journal)]
+WithJournal = NamedTuple("WithJournal", _WITH_JOURNAL)  # type: ignore[misc]  # the same columns, said once
+"""The columns where a part asks for a journal: without one nothing of it is in the compiled loop."""
 
 
 class Params(NamedTuple):
@@ -68,6 +88,36 @@ def move(k: int, ledger: State, source: int, target: int, amount: int) -> None:
     """The one door: a transfer that must succeed; a refusal is counted."""
     if not transfer(ledger.balances[k], source, target, amount):
         ledger.refused[k] += 1
+        return
+    note(k, ledger.journal, source, target, amount)
+
+
+@compiled
+def issue(k: int, ledger: State, target: int, amount: int) -> None:
+    """The door by which new money comes in."""
+    ledger.minted[k] += mint(ledger.balances[k], target, amount)
+    note(k, ledger.journal, NOWHERE, target, amount)
+
+
+@compiled
+def note(k: int, journal: Journal | None, source: int, target: int, amount: int) -> None:
+    """Writes a transfer into the journal if there is one; what moves nothing is not written."""
+    if journal is None:
+        return
+    _note(k, journal, source, target, amount)
+
+
+@compiled
+def _note(k: int, journal: Journal, source: int, target: int, amount: int) -> None:
+    if amount == 0:
+        return
+    at = journal.made[k]
+    journal.made[k] = at + 1
+    if at < journal.amount.shape[1]:
+        journal.reason[k, at] = journal.operation[k]
+        journal.source[k, at] = source
+        journal.target[k, at] = target
+        journal.amount[k, at] = amount
 
 
 @compiled
@@ -85,10 +135,11 @@ def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None
     ledger = world.ledger
     for at in range(ledger.balances.shape[1]):
         ledger.balances[k, at] = 0
-    ledger.minted[k] = mint(ledger.balances[k], PRINCIPAL, params.ledger.house)
+    ledger.minted[k] = 0
+    issue(k, ledger, PRINCIPAL, params.ledger.house)
     agents = ledger.wealth.shape[1]
     for i in range(agents):
-        ledger.minted[k] += mint(ledger.balances[k], account(i, FREE, agents), params.ledger.endowment)
+        issue(k, ledger, account(i, FREE, agents), params.ledger.endowment)
         ledger.wealth[k, i] = params.ledger.endowment
         ledger.struck[k, i] = 0
 
@@ -107,13 +158,11 @@ def cover(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) 
     for i in range(agents):
         ledger.struck[k, i] = 0
         free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
-        while most > free:
-            withdraw(k, i, world.market)
-            ledger.struck[k, i] = 1
-            left = world.market.award.exposure[k, i]
-            if left >= most:  # what was accepted before binds
-                break
-            most = left
+        for _ in range(WITHDRAWALS):
+            if most > free:
+                withdraw(k, i, world.market)
+                ledger.struck[k, i] = 1
+                most = world.market.award.exposure[k, i]
 
 
 @compiled

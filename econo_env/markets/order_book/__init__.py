@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.order_book import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.order_book import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
 MARKET = Market(
@@ -25,7 +25,7 @@ MARKET = Market(
         quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,

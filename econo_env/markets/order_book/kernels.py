@@ -159,34 +159,17 @@ def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    scale = params.price_scale
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    best_bid = min(1.0, np.int64(state.best[k, BID]) * params.tick_size * scale)
-    best_ask = 1.0
-    if state.best[k, ASK] != NO_ORDER:
-        best_ask = min(1.0, np.int64(state.best[k, ASK]) * params.tick_size * scale)
-    last_price = min(1.0, state.last_price[k] * scale)
+def _let_act(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """An agent with no unit left may only do nothing."""
     for i in range(state.traded.shape[1]):
-        row, traded = buffers.observations[k, i], state.traded[k, i]
-        buffers.action_mask[k, i] = traded < params.units
-        row[0] = state.values[k, i, traded] * scale if traded < params.units else 0.0
-        row[1] = rounds_left
-        row[2] = 1.0 if i >= params.num_buyers else 0.0
-        row[3] = (params.units - traded) / params.units
-        row[4] = best_bid
-        row[5] = best_ask
-        row[6] = last_price
-        row[7] = min(1.0, np.int64(state.level[k, i]) * params.tick_size * scale)
-        row[8] = 1.0 if state.award.units[k, i] != 0 else 0.0
-        row[9] = min(1.0, abs(state.award.pays[k, i]) * scale)
+        buffers.action_mask[k, i] = state.traded[k, i] < params.units
 
 
 @compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock and writes what agents see; an agent with no unit left may only do nothing."""
+    """Moves the clock."""
     state.tick[k] += 1
-    _write_observations(k, state, params, buffers)
+    _let_act(k, state, params, buffers)
 
 
 @compiled
@@ -210,4 +193,4 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.placed[k, i] = np.int32(AS_IT_IS)
         state.turn[k, i] = 0
     draw_values(k, state, params)
-    _write_observations(k, state, params, buffers)
+    _let_act(k, state, params, buffers)
