@@ -303,6 +303,7 @@ class Market(Generic[S, T]):
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
         two_sided: Agents trade with each other: what one gets, others give.
+        undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         clear: How `econo-env clear` reads its documents.
@@ -325,6 +326,7 @@ class Market(Generic[S, T]):
     roles: Callable[[S], Roles] = everybody
     rule: Callable[[S], Callable[..., Any]] = rule_of
     two_sided: bool = False
+    undone_by_award: bool = True
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     clear: ClearDocument | None = None

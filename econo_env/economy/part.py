@@ -28,7 +28,7 @@ class Part(Generic[C]):
     """One feature of the economy.
 
     Its state stands in the world under its name, its constants in the params; a stage takes `(k, world, params,
-    buffers)`, and `lock` also the market's `withdraw`, which strikes an agent's bid.
+    buffers)` and after these the market's kernels that it names, such as `withdraw`, which strikes an agent's bid.
 
     Attributes:
         name: The key of its section under `economy`.

@@ -1,10 +1,12 @@
 """The order of a tick, and the text of the loop over markets."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from econo_env.economy.award import quote
 from econo_env.economy.part import Part
+from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.feature import Feature, observer
 from econo_env.engine.program import Stage, Stages
@@ -37,8 +39,8 @@ TICK_ORDER = (
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
 _OF_THE_ECONOMY = ("expose", "quote")
-_STRIKING = ("strike", "lock")
-"""Stages that take the market's `withdraw`."""
+_GIVEN = 4
+"""What every stage of a part takes: k, world, params, buffers."""
 
 _SHOWN_AFTER = "gate"
 """The stage after which everybody sees the market as it stands."""
@@ -50,6 +52,24 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
     The number of an operation is its place here.
     """
     return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
+
+
+@compiled
+def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any) -> int:
+    """Orders trade where they will: a market whose trades are voided afterwards."""
+    return 0
+
+
+@compiled
+def call_nothing(k: int, reference: int, state: Any, params: Any) -> int:
+    """There is no call: every tick of such a market is one."""
+    return 0
+
+
+def _kernels(stages: Stages) -> dict[str, Callable[..., Any]]:
+    """The market's kernels by name, with those that it leaves to the house."""
+    usual: dict[str, Callable[..., Any]] = {"quote": quote, "confine": confine_nothing, "call": call_nothing}
+    return usual | {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
 
 
 def loop_source(
@@ -74,27 +94,31 @@ def loop_source(
     numbers = {name: number for number, name in enumerate(operations(parts))}
     before = [part.before for part in parts if part.before is not None]
     used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
-    if parts and stages.withdraw is not None:
-        used["withdraw"] = stages.withdraw
     tick: list[str] = []
-    kernels = {"quote": quote} | {stage: kernel for stage, kernel in vars(stages).items() if kernel is not None}
+    kernels = _kernels(stages)
+
+    def call(part: Part[Any], stage: str) -> str:
+        """The call of a part's stage, with the market's kernels that it names after the four that all take."""
+        function = plain(part.stages[stage])
+        taken = list(inspect.signature(function).parameters)[_GIVEN:]
+        used.update({f"{part.name}_{stage}": function} | {name: kernels[name] for name in taken})
+        return f"{part.name}_{stage}({', '.join(['k', everything, 'buffers', *taken])})"
+
     for stage in TICK_ORDER:
         kernel = kernels.get(stage)
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = kernel
             tick.append(f"{stage}(k, {market}, buffers{', rule' if stage == 'clear' else ''})")
         for part in (part for part in parts if stage in part.stages):
-            used[f"{part.name}_{stage}"] = part.stages[stage]
             tick += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
-            tick.append(f"{part.name}_{stage}(k, {everything}, buffers{', withdraw' if stage in _STRIKING else ''})")
+            tick.append(call(part, stage))
         if stage == _SHOWN_AFTER:
             tick.append(f"show(k, {everything}, buffers, widths)")
     opening = [f"reset_market(k, {market}, buffers)"]
     for stage in ("open", "gate"):
         for part in (part for part in parts if stage in part.stages):
-            used[f"{part.name}_{stage}"] = part.stages[stage]
             opening += [line.format(operation=numbers[f"{part.name}.{stage}"]) for line in before]
-            opening.append(f"{part.name}_{stage}(k, {everything}, buffers)")
+            opening.append(call(part, stage))
     present = None
     if stages.present is not None:
         used["present"] = stages.present

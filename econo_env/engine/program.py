@@ -27,6 +27,9 @@ class Stages:
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
             the market carry an economy.
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
+        confine: Keeps the orders of agent i within a band of prices, `(k, i, low, high, state, params)`: -1 where it
+            wanted to sell below it, 1 where to buy above it, else 0; for markets whose trades cannot be undone.
+        call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
@@ -44,6 +47,8 @@ class Stages:
     reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    confine: Callable[..., int] | None = None
+    call: Callable[..., int] | None = None
     quote: Stage | None = None
     present: Callable[..., bool] | None = None
 

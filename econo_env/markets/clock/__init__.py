@@ -39,6 +39,7 @@ MARKET = Market(
         sale_begins=strategies.sale_begins,
         keeps_limits=True,
     ),
+    undone_by_award=False,
     judging=Judging(
         bids=BidSearch(
             made=analysis.bids_made,
