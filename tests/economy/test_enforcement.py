@@ -150,3 +150,31 @@ def test_what_agents_see_of_it():
         np.testing.assert_array_equal(engine.buffers.observations[..., jailed], inside)
         seen += inside.sum()
     assert seen > 0
+
+
+def test_who_is_free_again_bids():
+    """Outside jail the mask is what it is without a pledge, tick by tick."""
+    inside = 0
+    for engine, *_ in ticks(scenario(grace=0, jail=3), 1, 32, 58):
+        jailed = engine.world.enforcement.free_again > engine.state.tick[:, None]
+        np.testing.assert_array_equal(engine.buffers.action_mask, ~jailed)
+        inside += jailed.sum()
+    assert inside > 0
+
+
+def test_an_episode_begins_with_a_clean_record():
+    """Two episodes of the same market in a row forfeit what each of them does alone."""
+    played = scenario({"max_cycles": 12}, grace=1, jail=0, multiplier=0)
+    engine, courts = Engine(played, 64), [Courts(4, played.economy["enforcement"]) for _ in range(64)]
+    generator, forfeits = np.random.default_rng(2), 0
+    engine.reset(2)
+    for tick in range(36):
+        if tick % 12 == 0:
+            courts = [Courts(4, played.economy["enforcement"]) for _ in range(64)]
+        engine.step(generator.uniform(-1, 0.5, engine.buffers.actions.shape).astype(np.float32))
+        for k, court in enumerate(courts):
+            taken = court.tick(tick % 12, engine.world.default.walked[k])
+            assert taken == engine.world.enforcement.forfeited[k].tolist()
+            forfeits += sum(taken)
+        engine.reset_markets(engine.buffers.ended.copy())
+    assert forfeits > 0
