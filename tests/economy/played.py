@@ -42,6 +42,11 @@ def wealth(world):
     return sum(balances_of(world.ledger.balances, kind) for kind in range(AGENT_ACCOUNTS))
 
 
+def forfeited(world):
+    """What everybody lost of its pledge in the last tick, micro-credits, (markets, agents)."""
+    return world.enforcement.forfeited if "enforcement" in world._fields else np.zeros_like(world.ledger.wealth)
+
+
 def ticks(scenario, seed=0, markets=48, number=TICKS):
     """Random actions, among them no bids: the engine, everybody's wealth, mask and actions before each tick."""
     engine, generator = Engine(scenario, markets), np.random.default_rng(seed)
