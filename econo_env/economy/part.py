@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from econo_env.engine.feature import Feature
+from econo_env.engine.levers import Lever
 from econo_env.engine.program import Stage
 from econo_env.table import Table
 
@@ -28,7 +29,7 @@ class Part(Generic[C]):
     """One feature of the economy.
 
     Its state stands in the world under its name, its constants in the params; a stage takes `(k, world, params,
-    buffers)`, and `lock` also the market's `withdraw`, which strikes an agent's bid.
+    buffers)` and after these the market's kernels that it names, such as `withdraw`, which strikes an agent's bid.
 
     Attributes:
         name: The key of its section under `economy`.
@@ -46,6 +47,9 @@ class Part(Generic[C]):
         widens: Columns of other parts where it is there too, by their name: the same and more.
         before: A statement of the loop before each stage of each part, with `{operation}` for its number in
             `econo_env.economy.tick.operations`.
+        levers: Its own parameters that may be moved, named by their keys in its section.
+        moves: The levers that it moves, with the ranges in which they stay; they need not be listed among the
+            scenario's. Its `open` comes before the market's own reset.
     """
 
     name: str
@@ -61,6 +65,8 @@ class Part(Generic[C]):
     axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
     widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
     before: str | None = None
+    levers: tuple[Lever, ...] = ()
+    moves: Callable[[C], Mapping[str, tuple[float, float]]] | None = None
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)

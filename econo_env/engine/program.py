@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from econo_env.engine.levers import Slot
+
 Stage = Callable[..., None]
 
 
@@ -27,6 +29,9 @@ class Stages:
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
             the market carry an economy.
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
+        confine: Keeps the orders of agent i within a band of prices, `(k, i, low, high, state, params)`: -1 where it
+            wanted to sell below it, 1 where to buy above it, else 0; for markets whose trades cannot be undone.
+        call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
@@ -44,6 +49,8 @@ class Stages:
     reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    confine: Callable[..., int] | None = None
+    call: Callable[..., int] | None = None
     quote: Stage | None = None
     present: Callable[..., bool] | None = None
 
@@ -58,8 +65,9 @@ class Program:
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
-        parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
+        world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
         widths: How many features each block of them has, see `econo_env.engine.feature`.
+        levers: Parameters that are columns of the world.
     """
 
     name: str
@@ -67,5 +75,6 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
-    parts: tuple[str, ...] = ()
+    world: bool = False
     widths: tuple[int, ...] = ()
+    levers: tuple[Slot, ...] = ()

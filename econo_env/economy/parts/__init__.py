@@ -3,7 +3,17 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import audit, default, enforcement, incentives, ledger, reputation, staking
+from econo_env.economy.parts import (
+    audit,
+    breakers,
+    default,
+    enforcement,
+    incentives,
+    ledger,
+    pricing,
+    reputation,
+    staking,
+)
 
 
 def rows() -> list[Part[Any]]:
@@ -11,7 +21,17 @@ def rows() -> list[Part[Any]]:
 
     The journal is empty before any other part acts.
     """
-    return [audit.PART, ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART, enforcement.PART]
+    return [
+        audit.PART,
+        ledger.PART,
+        staking.PART,
+        default.PART,
+        reputation.PART,
+        incentives.PART,
+        enforcement.PART,
+        breakers.PART,
+        pricing.PART,
+    ]
 
 
 PARTS.fill(rows)

@@ -22,6 +22,8 @@ MARKET = Market(
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        confine=kernels.confine,
+        call=kernels.call,
         quote=kernels.quote,
     ),
     actions=state.action_names,
@@ -43,6 +45,7 @@ MARKET = Market(
     ),
     judging=Judging(one_round=True),
     two_sided=True,
+    undone_by_award=False,
     clear=document.clear_document,
     view=View(
         info=state.info,

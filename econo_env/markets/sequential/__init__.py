@@ -44,6 +44,7 @@ MARKET: Market[SequentialScenario, Any] = Market(
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
     ),
+    undone_by_award=False,
     judging=Judging(played_out=True),
     clear=document.clear_document,
     view=View(
