@@ -235,7 +235,9 @@ def test_a_half_open_breaker_has_so_many_probes_under_way_and_late_results_tell_
                 service.check_change(before, move)
             else:
                 assert now.epoch == before.epoch
-                assert service.row < rules.failures or now.phase != CLOSED
+                assert service.row < (rules.failures if now.phase == CLOSED else 1)
+                assert service.good < rules.successes or now.phase != HALF_OPEN
+                assert service.waited < rules.open or now.phase != OPENED
     assert phases.min() > 1000
 
 
