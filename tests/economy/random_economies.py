@@ -19,6 +19,18 @@ IDS = tuple(name for name in econo_env.scenarios() if market_of(econo_env.load(n
 EVERYTHING = ("ledger", "staking", "default", "reputation", "incentives", "change_detection", "enforcement")
 
 
+ENFORCING = {
+    "change_detection": lambda rng: {"before": 0.9, "after": 0.4, "false_alarms": float(rng.choice([0.01, 0.3]))},
+    "enforcement": lambda rng: {
+        "grace": int(rng.integers(3)),
+        "jail": int(rng.integers(6)),
+        "correlation": int(rng.integers(2, 9)),
+        "multiplier": int(rng.integers(4)),
+        "window": int(rng.integers(1, 12)),
+    },
+}
+
+
 def section(rng, part, supplies):
     """A part's section."""
     if part == "ledger":
@@ -36,11 +48,8 @@ def section(rng, part, supplies):
             "threshold": round(float(rng.uniform(0.0, 0.6)), 3),
             "open_share": round(float(rng.uniform(0.2, 1.0)), 3),
         }
-    if part == "change_detection":
-        return {"before": 0.9, "after": 0.4, "false_alarms": float(rng.choice([0.01, 0.3]))}
-    if part == "enforcement":
-        return {"grace": int(rng.integers(3)), "jail": int(rng.integers(6)), "correlation": int(rng.integers(2, 9)),
-                "multiplier": int(rng.integers(4)), "window": int(rng.integers(1, 12))}  # fmt: skip
+    if part in ENFORCING:
+        return ENFORCING[part](rng)
     return {"performance_bonus_multiplier": 1.0 + round(float(rng.random()), 3), "bonus_base": 0.1}
 
 
