@@ -60,6 +60,8 @@ class Part(Generic[C]):
         widens: Columns of other parts where it is there too, by their name: the same and more.
         before: A statement of the loop before each stage of each part, with `{operation}` for its number in
             `econo_env.economy.tick.operations`.
+        audited: Its columns of agents that a log of the economy holds beside the transfers (`econo_env.audit`), each
+            with what it says of an agent, in words; `{value}` stands for a number in them.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Part(Generic[C]):
     axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
     widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
     before: str | None = None
+    audited: Mapping[str, str] = field(default_factory=dict)
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)
