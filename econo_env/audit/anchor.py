@@ -7,6 +7,7 @@ from pathlib import Path
 from econo_env.audit.blake2b import DIGEST_WORDS
 from econo_env.audit.store import AuditError, IntegrityError, Tick
 
+_BEGINS = '{"head": "'
 GENESIS_HASH = bytes(8 * DIGEST_WORDS)
 """What the first event is chained to."""
 
@@ -77,7 +78,7 @@ def read_anchor(path: str | Path) -> dict[int, Head]:
         raise AuditError(f"{path} cannot be read as an anchor: {error}") from None
     heads: dict[int, Head] = {}
     for at, line in enumerate(lines):
-        if at == len(lines) - 1 and not line.endswith("\n"):
+        if not line.endswith("\n") and line.startswith(_BEGINS[: len(line)]):
             break
         try:
             document = json.loads(line)

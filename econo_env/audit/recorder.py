@@ -44,7 +44,6 @@ class Recorder:
     """An economy that is recorded.
 
     Attributes:
-        head: The last acknowledged event.
         collector: The engine and the books.
     """
 
@@ -56,14 +55,17 @@ class Recorder:
         self._chain = Chain() if head is None else Chain(bytes.fromhex(head.hash))
         self._next_seq = 0 if head is None else head.seq + 1
         self._broken: str | None = None
-        if head is None:
-            try:
-                self.head: Head = self._append(self.collector.start())
-            except BaseException:
-                self.close()
-                raise
-        else:
-            self.head = head
+        self._head = head
+
+    @property
+    def head(self) -> Head:
+        """The last acknowledged event."""
+        assert self._head is not None
+        return self._head
+
+    def start(self) -> None:
+        """Opens the first episodes of a new log."""
+        self._head = self._append(self.collector.start())
 
     @property
     def engine(self) -> Engine:
@@ -91,7 +93,7 @@ class Recorder:
         if self._broken is not None:
             raise IntegrityError(f"the recorder has halted: {self._broken}")
         try:
-            self.head = self._append(self.collector.step(actions))
+            self._head = self._append(self.collector.step(actions))
         except AuditError as error:
             self._broken = str(error)
             raise
@@ -152,10 +154,14 @@ def record_to(
     """
     if int(snapshot_every) != snapshot_every or snapshot_every < 1:
         raise ValueError(f"snapshot_every={snapshot_every!r}: give a whole number of at least 1")
+    if anchor is not None and Path(anchor).is_file() and Path(anchor).stat().st_size > 0:
+        raise AuditError(f"{anchor} is there already, the anchor of another log: give another file")
     collector = Collector(engine, seed, int(snapshot_every))
     store = Store.create(path, collector.header.to_bytes(), connect)
     try:
-        return Recorder(collector, store, None if anchor is None else Anchor(anchor))
-    except AuditError:
+        recorder = Recorder(collector, store, None if anchor is None else Anchor(anchor))
+        recorder.start()
+    except BaseException:
         store.close()
         raise
+    return recorder

@@ -111,7 +111,7 @@ class Store:
         """
         place = str(path)
         if place != IN_MEMORY and Path(place).exists() and Path(place).stat().st_size > 0:
-            raise AuditError(f"{place} is there already: give another file, or go on with `Recorder.resume`")
+            raise AuditError(f"{place} is there already: give another file, or go on with `econo_env.audit.resume`")
         store = cls._open(place, connect, writes=True)
         try:
             with store._told():
@@ -206,9 +206,9 @@ class Store:
         """What the log is of, as JSON."""
         with self._told():
             row = self._connection.execute("SELECT value FROM log WHERE key = 'header'").fetchone()
-        if row is None:
-            raise IntegrityError(f"{self.path}: its header is missing")
-        return bytes(row[0])
+        if row is None or not isinstance(row[0], bytes):
+            raise IntegrityError(f"{self.path}: its header is missing or damaged")
+        return row[0]
 
     def last_number(self) -> int:
         """Number of the last tick, -1 where there is none."""
@@ -254,10 +254,10 @@ class Store:
         except AuditError:
             self.close()
             raise
-        found = "none" if row is None else bytes(row[0]).decode(errors="replace")
-        if found != str(SCHEMA):
+        found = None if row is None else row[0]
+        if found != str(SCHEMA).encode():
             self.close()
-            raise AuditError(f"{self.path}: its schema is {found}, this version reads {SCHEMA}")
+            raise AuditError(f"{self.path}: its schema is {found!r}, this version reads {SCHEMA}")
 
     def _told(self) -> "_Told":
         return _Told(self)
