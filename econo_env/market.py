@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.ledger import num_accounts
-from econo_env.economy.tick import loop_source, world_source
+from econo_env.economy.tick import loop_source
 from econo_env.economy.world import columns_of, lengths_of, params_type, world_type
+from econo_env.engine.feature import Feature
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import Welfare
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
@@ -36,6 +38,7 @@ Roles = tuple[tuple[int, ...], ...]
 S = TypeVar("S", bound=Scenario)
 S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
 T = TypeVar("T", bound=tuple[Any, ...])
+Hook = TypeVar("Hook")
 
 
 def everybody(scenario: Scenario) -> Roles:
@@ -66,7 +69,6 @@ class Docs:
     Attributes:
         description: What is played, in a few sentences.
         actions: Meaning of each action component, by its name.
-        observations: Meaning of each observation feature, by its name.
         rewards: What an agent earns in a step, in credits.
         start: What a new episode starts from.
         end: How an episode ends for an agent or for all, one sentence each.
@@ -76,7 +78,6 @@ class Docs:
 
     description: str
     actions: Mapping[str, str]
-    observations: Mapping[str, str]
     rewards: str
     start: str
     end: tuple[str, ...]
@@ -85,7 +86,7 @@ class Docs:
 
 
 class PutTypes(Protocol[S_contra]):
-    """Gives an agent types and shows them in its observations."""
+    """Gives an agent types; `Engine.show` then writes what agents see of them."""
 
     def __call__(self, scenario: S_contra, engine: "Engine", agent: int, types: Floats, /) -> None:
         """`types` has the shape (markets, components)."""
@@ -127,7 +128,7 @@ class Types(Generic[S, T]):
         names: What each component of a type means.
         now: The true types of the coming tick, shape (markets, agents, components); a copy.
         at: An agent's types at points of the unit cube (..., components): its prior's quantile transform.
-        put: Gives an agent types and shows them in its observations.
+        put: Gives an agent types; callers then call `Engine.show`, so that all see what follows.
         interdependence: Where types can tell of each other.
     """
 
@@ -211,6 +212,7 @@ class Solver(Generic[S]):
         outcome_tables: Units and payments in every profile of bids, where there are only a few.
         expected_curves: Outcomes of own bids against given bid functions.
         unit_bids: Whether the equilibrium for two bidders with two units each applies.
+        bidding: What bidders bid for; by default one of the mechanism's units each.
     """
 
     solution: Callable[[S], "Solution | None"] | None = None
@@ -219,6 +221,7 @@ class Solver(Generic[S]):
     outcome_tables: Callable[[S, Any], tuple[Any, Any]] | None = None
     expected_curves: Callable[..., BidCurves] | None = None
     unit_bids: Callable[[S], bool] | None = None
+    bidding: Callable[[S], Bidding] | None = None
 
 
 @dataclass(frozen=True)
@@ -230,8 +233,7 @@ class BidSearch(Generic[S, T]):
         highest: The largest bid that the action space allows at each value, credits, the shape of the values.
         curves: Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule.
         applies: Whether it holds in this scenario.
-        reveal: Where a bid shows only over several ticks: leaves in the engine's state the bids that the policy behind
-            `act()` amounts to.
+        reveal: Where a bid takes several ticks to show: leaves the bids that `act()` amounts to in the engine's state.
     """
 
     made: Callable[[S, T], Floats]
@@ -288,20 +290,20 @@ class Market(Generic[S, T]):
         config: Its configuration.
         built_in: The scenarios that come with it.
         state: Its columns, a NamedTuple.
-        axes: Lengths of the named axes of those columns, with `agents`, `features` and `actions`.
+        axes: Lengths of the named axes of those columns, but for `agents`, `actions`, `features` and `exposed`.
         params: The constants of a scenario, as the kernels take them.
         kernels: The compiled stages of a tick.
         actions: What each component of an action means.
-        features: What each feature means that the market itself shows; `observations` adds those of the economy.
+        features: What agents see of the market itself, in order; `seen` adds what they see of the economy.
         view: What people see.
         baselines: Strategies to compare with.
         types: The private types; nobody has any by default.
         welfare: What the last tick was worth, given the types from before it.
-        agents: The agents' names in seat order, by the role of each, such as `buyer_0`, `seller_0`; agents of one
-            role stand on one side. See `econo_env.agents`.
+        agents: The agents' names in seat order, by role, such as `buyer_0`; a role is a side. See `econo_env.agents`.
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
         two_sided: Agents trade with each other: what one gets, others give.
+        undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         clear: How `econo-env clear` reads its documents.
@@ -311,19 +313,20 @@ class Market(Generic[S, T]):
     config: type[S]
     built_in: Callable[[], list[Scenario]]
     state: type[T]
-    axes: Callable[[S], dict[str, int]]
     params: Callable[[S], Any]
     kernels: Stages
     actions: Callable[[S], tuple[str, ...]]
-    features: Callable[[S], tuple[str, ...]]
+    features: Callable[[S], tuple[Feature, ...]]
     view: View[S, T]
     baselines: Baselines[S]
+    axes: Callable[[S], dict[str, int]] = field(default=lambda _: {})
     types: Types[S, T] = field(default_factory=lambda: NO_TYPES)
     welfare: Callable[[S, T, Floats], Welfare] | None = None
     agents: Callable[[S], tuple[str, ...]] = bidders
     roles: Callable[[S], Roles] = everybody
     rule: Callable[[S], Callable[..., Any]] = rule_of
     two_sided: bool = False
+    undone_by_award: bool = True
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     clear: ClearDocument | None = None
@@ -334,34 +337,33 @@ class Market(Generic[S, T]):
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
-        rule, sizes, params = self.rule(scenario), self.axes(scenario), self.params(scenario)
-        if scenario.economy is None:
-            return Program(self.name, self.state, sizes, params, loop_source(self.kernels, rule))
-        parts = scenario.parts()
-        own = sizes["features"]
+        parts, params, agents = scenario.parts(), self.params(scenario), scenario.num_agents
+        source, widths = loop_source(self.kernels, self.rule(scenario), self.features(scenario), list(parts))
+        actions, features = len(self.actions(scenario)), len(self.seen(scenario))
+        sizes = {"agents": agents, "actions": actions, "features": features, "exposed": agents if parts else 0}
+        sizes |= self.axes(scenario)
+        if not parts:
+            return Program(self.name, self.state, sizes, params, source, widths=widths)
         constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
         columns = {"market": self.state} | columns_of(parts)
         kinds = {name: type(constant) for name, constant in constants.items()}
         return Program(
             name=f"{self.name}-{'-'.join(part.name for part in parts)}",
             state=world_type(self.name, columns),
-            sizes=sizes
-            | {
-                "features": len(self.observations(scenario)),
-                "exposed": scenario.num_agents,
-                "accounts": num_accounts(scenario.num_agents),
-            }
-            | lengths_of(scenario, parts),
+            sizes=sizes | {"accounts": num_accounts(agents)} | lengths_of(scenario, parts),
             params=params_type(self.name, kinds)(**constants),
-            source=world_source(self.kernels, rule, list(parts), own),
+            source=source,
             parts=tuple(part.name for part in parts),
-            own_features=own,
+            widths=widths,
         )
 
+    def seen(self, scenario: S) -> tuple[Feature, ...]:
+        """What each agent sees: the market's own features, then those of the economy."""
+        return self.features(scenario) + tuple(feature for part in scenario.parts() for feature in part.features)
+
     def observations(self, scenario: S) -> tuple[str, ...]:
-        """What each feature of an observation means: the market's own, then those of the economy."""
-        own = self.features(scenario)
-        return own + tuple(feature.name for part in scenario.parts() for feature in part.features)
+        """The names of what each agent sees."""
+        return tuple(feature.name for feature in self.seen(scenario))
 
     @property
     def one_sale(self) -> bool:
@@ -372,9 +374,6 @@ class Market(Generic[S, T]):
     def carries_economy(self) -> bool:
         """Whether its scenarios may have an `economy`."""
         return self.kernels.expose is not None and self.kernels.withdraw is not None
-
-
-Hook = TypeVar("Hook")
 
 
 def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:

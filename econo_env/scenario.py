@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAn
 
 from econo_env.documents import to_yaml
 from econo_env.economy.part import PARTS, Part
-from econo_env.engine.program import Program
+from econo_env.engine.program import Program, Stages
 from econo_env.files import write_file
-from econo_env.mechanisms.base import Options, options_of
+from econo_env.mechanisms.base import Options, mechanism, options_of
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
 
@@ -31,6 +31,16 @@ class Kind(Protocol):
     @property
     def two_sided(self) -> bool:
         """Whether agents trade with each other."""
+        ...
+
+    @property
+    def undone_by_award(self) -> bool:
+        """Whether a tick whose award is taken back has not happened."""
+        ...
+
+    @property
+    def kernels(self) -> Stages:
+        """The compiled stages of a tick."""
         ...
 
     @property
@@ -122,6 +132,12 @@ class Scenario(BaseModel):
             return self
         if not self.kind.carries_economy:
             raise ValueError(f"economy: a {self.market} market carries none yet: leave it out")
+        row = mechanism(self.mechanism.name)
+        if not row.charges_at_most_bids(row.params(self.mechanism)):
+            raise ValueError(
+                f"economy: with these parameters {row.name} can charge more than was bid, so nobody knows before the "
+                "clearing what has to be covered: choose others, or leave the economy out"
+            )
         for part, section in self.parts().items():
             for other in part.needs:
                 if other not in self.economy:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from econo_env.catalogue import MARKETS
 from econo_env.economy.part import PARTS
-from econo_env.mechanisms.base import Mechanism, Options, mechanisms
+from econo_env.mechanisms.base import Mechanism, Options, rules_of
 from econo_env.open_section import OneOf
 from econo_env.scenario import Scenario
 
@@ -37,7 +37,7 @@ def kind_schema(kind: type[Scenario]) -> Schema:
     """The JSON schema of the files of a kind of market."""
     schema = kind.model_json_schema()
     sections: Schema = schema.setdefault("$defs", {})
-    rows = [row for row in mechanisms().values() if row.market == kind.kind.name]
+    rows = rules_of(kind.kind.name)
     for row in rows:
         own = _mechanism_schema(row)
         sections |= own.pop("$defs", {})

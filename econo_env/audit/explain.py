@@ -115,15 +115,20 @@ class _Story:
         if kind == AWARD:
             return {numbers[0]}, f"award: {self._award(*numbers)}"
         if kind == FACT:
-            fact, agent = self.header.fact_at(numbers[0])
-            value = value_of(self.header, *numbers)
-            said = fact.words.format(value=f"{value:.6g}")
-            no = "no longer: " if "{value}" not in fact.words and not value else ""
-            return {agent}, f"{fact.part}: {self.names[agent]}: {no}{said}"
+            return self._fact(*numbers)
         amount, source, target = numbers
         where = [account_name(at, self.header.num_agents, self.names) for at in (source, target)]
         agents = {at for at, name in enumerate(self.names) if any(place.startswith(f"{name}.") for place in where)}
         return agents, f"{self.header.kinds[kind]}: {_credits(amount)} from {where[0]} to {where[1]}"
+
+    def _fact(self, place: int, bits: int) -> tuple[set[int], str]:
+        fact, agent = self.header.fact_at(place)
+        value = value_of(self.header, place, bits)
+        said = fact.words.format(value=f"{value:.6g}")
+        no = "no longer: " if "{value}" not in fact.words and not value else ""
+        if agent is None:  # the whole market has to do with it
+            return set(range(self.header.num_agents)), f"{fact.part}: {no}{said}"
+        return {agent}, f"{fact.part}: {self.names[agent]}: {no}{said}"
 
     def _award(self, agent: int, pays: int, units: int, worth: int) -> str:
         gets = f"gets {units} unit(s)" if units >= 0 else f"gives {-units} unit(s)"

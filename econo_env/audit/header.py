@@ -24,7 +24,8 @@ class Fact:
         column: Its column.
         dtype: Of an entry; floats are written as their bits.
         entries: Entries in a market.
-        words: What it says of an agent; `{value}` stands for a number.
+        words: What it says, in words; `{value}` stands for a number.
+        of_agents: Whether each entry is of an agent; else they are of the market as a whole.
     """
 
     part: str
@@ -32,6 +33,7 @@ class Fact:
     dtype: str
     entries: int
     words: str
+    of_agents: bool
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,11 @@ class Header:
         """Number of the kind that may bring in money, -1 where none may."""
         return self.kinds.index("ledger.open") if "ledger.open" in self.kinds else -1
 
-    def fact_at(self, place: int) -> tuple[Fact, int]:
-        """The column and the entry of a place."""
+    def fact_at(self, place: int) -> tuple[Fact, int | None]:
+        """The column of a place, and the agent; None where it is of the market."""
         for fact in self.facts:
             if place < fact.entries:
-                return fact, place
+                return fact, place if fact.of_agents else None
             place -= fact.entries
         raise IndexError(place)
 
@@ -111,7 +113,8 @@ def header_of(scenario: Scenario, sizes: dict[str, int], seed: int, num_markets:
         for name, words in part.audited.items():
             column = declared[name]
             entries = int(np.prod([sizes[axis] for axis in column.axes], dtype=np.int64))
-            facts.append(Fact(part.name, name, np.dtype(column.dtype).name, entries, words))
+            of_agents = column.axes == ("agents",)
+            facts.append(Fact(part.name, name, np.dtype(column.dtype).name, entries, words, of_agents))
     return Header(
         schema=SCHEMA,
         package=__version__,

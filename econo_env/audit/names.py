@@ -35,6 +35,6 @@ def account_name(account: int, num_agents: int, agents: tuple[str, ...] | None =
 
 
 def fact_name(header: Header, place: int) -> str:
-    """`reputation.bound[3]`."""
-    fact, entry = header.fact_at(place)
-    return f"{fact.part}.{fact.column}[{entry}]"
+    """`reputation.bound[3]`, or of the market `breakers.mode`."""
+    fact, agent = header.fact_at(place)
+    return f"{fact.part}.{fact.column}" + ("" if agent is None else f"[{agent}]")

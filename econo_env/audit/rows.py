@@ -91,12 +91,12 @@ class Event:
         """The agents that it is about."""
         if self.kind in (BID, AWARD):
             return set(self.numbers[:, 0].tolist())
+        owners: set[int | None] = set()
         if self.kind == FACT:
-            return {header.fact_at(place)[1] for place in self.numbers[:, 0].tolist()}
-        if self.kind >= FIRST_OPERATION:
+            owners = {header.fact_at(place)[1] for place in self.numbers[:, 0].tolist()}
+        elif self.kind >= FIRST_OPERATION:
             owners = {agent_of(account, header.num_agents) for account in set(self.numbers[:, 1:].ravel().tolist())}
-            return {agent for agent in owners if agent is not None}
-        return set()
+        return {agent for agent in owners if agent is not None}
 
 
 def events_of(tick: Tick) -> Iterator[Event]:

@@ -7,6 +7,9 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Bools, Column, Float64s, Int64s
 
+WITHDRAWALS = 2
+"""How often a market is asked to withdraw what an agent cannot back: its bid, then what it has standing from before."""
+
 
 class Award(NamedTuple):
     """What the last tick decided; zero where nothing happened in it.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from econo_env.engine.feature import Feature
 from econo_env.engine.program import Stage
 from econo_env.table import Table
 
@@ -22,27 +23,12 @@ class Section(BaseModel):
 C = TypeVar("C", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Feature:
-    """What an agent sees of a part.
-
-    Attributes:
-        name: Name of the observation.
-        meaning: What it means, from 0 to 1.
-        value: Compiled, `(k, i, world, params)`: what agent i of market k sees.
-    """
-
-    name: str
-    meaning: str
-    value: Callable[..., float]
-
-
 @dataclass(frozen=True, eq=False)
 class Part(Generic[C]):
     """One feature of the economy.
 
     Its state stands in the world under its name, its constants in the params; a stage takes `(k, world, params,
-    buffers)`, and `lock` also the market's `withdraw`, which strikes an agent's bid.
+    buffers)` and after these the market's kernels that it names, such as `withdraw`, which strikes an agent's bid.
 
     Attributes:
         name: The key of its section under `economy`.
@@ -53,15 +39,15 @@ class Part(Generic[C]):
         stages: Compiled functions by stage of `econo_env.economy.tick.TICK_ORDER`, or `open`, at the start of an
             episode.
         needs: Parts that it stands on.
-        features: What agents see of it.
+        features: What agents see of it; their functions take `(k, i, world, params)`.
         series: What training logs of the last tick, by name: (scenario, world).
         check: Why it does not go with a scenario; None where it does.
         axes: Lengths of named axes that its columns have and the market's have not.
         widens: Columns of other parts where it is there too, by their name: the same and more.
         before: A statement of the loop before each stage of each part, with `{operation}` for its number in
             `econo_env.economy.tick.operations`.
-        audited: Its columns of agents that a log of the economy holds beside the transfers (`econo_env.audit`), each
-            with what it says of an agent, in words; `{value}` stands for a number in them.
+        audited: Its columns, of agents or of the market, that a log of the economy holds beside the transfers
+            (`econo_env.audit`), each with what it says, in words; `{value}` stands for a number in them.
     """
 
     name: str

@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.kernels import Kernel, Kernels, MachineCode, kernels, machine_code
+from econo_env.engine.feature import Widths
+from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, MachineCode, kernels, machine_code
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
@@ -72,10 +73,8 @@ class Engine:
         world: Any = self.world
         self.state: Any = world.market if program.parts else world
         self.buffers = allocate(StepBuffers, self.num_markets, sizes)
-        own: tuple[StepBuffers, ...] = ()
-        if program.own_features is not None:  # what the market itself shows comes first
-            own = (self.buffers._replace(observations=self.buffers.observations[..., : program.own_features]),)
-        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, *own)
+        widths = Widths(np.array(program.widths, dtype=np.int64))
+        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, widths)
         self._kernels: Kernels = kernels(program.source, program.name)
         self._code: MachineCode | None = None
         self._given: tuple[Any, ...] = ()
@@ -112,7 +111,7 @@ class Engine:
         """Starts the next episode where `mask`, bool of shape (num_markets,), is set; everywhere by default."""
         chosen = self._everywhere if mask is None else self._mask(mask)
         self._require_reset()
-        self._over_markets(chosen, True)
+        self._over_markets(chosen, START)
 
     def step(self, actions: ArrayLike, where: ArrayLike | None = None) -> None:
         """Runs one tick of every market; results are in `buffers`.
@@ -137,12 +136,17 @@ class Engine:
             these = slice(None) if chosen is None else chosen
             own[these] = given[these]
         if chosen is None:
-            self._over_markets(self._everywhere, False)
+            self._over_markets(self._everywhere, TICK)
             return
         kernel = self._kernel()
         edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).tolist()
         for first, last in zip(edges[::2], edges[1::2], strict=True):
-            kernel(first, last, self._everywhere, *self._given, False, self.autoreset)
+            kernel(first, last, self._everywhere, *self._given, TICK, self.autoreset)
+
+    def show(self) -> None:
+        """Writes what agents see of the state as it stands, after a caller has written to it."""
+        self._require_reset()
+        self._over_markets(self._everywhere, SHOW)
 
     def snapshot(self) -> Snapshot:
         """An exact copy of the whole state."""
@@ -193,15 +197,15 @@ class Engine:
 
     def _kernel(self) -> Kernel:
         if self._code is None:
-            own = self._everywhere, *self._records, False, self.autoreset
+            own = self._everywhere, *self._records, TICK, self.autoreset
             self._code = machine_code(self._kernels.run, 0, 0, *own)
             self._code.call(*self._code.once)  # a call for no markets, which writes the records
             self._given = self._code.given[3:-2]
         return self._code.call
 
-    def _over_markets(self, mask: NDArray[np.bool_], starts: bool) -> None:
+    def _over_markets(self, mask: NDArray[np.bool_], task: int) -> None:
         kernel = self._kernel() if self._code is None else self._code.call
-        arguments = (mask, *self._given, starts, self.autoreset)
+        arguments = (mask, *self._given, task, self.autoreset)
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
             return

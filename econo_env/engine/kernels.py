@@ -38,6 +38,7 @@ from econo_env.engine.records import Record, record_type, room_for
 from econo_env.engine.state import StepBuffers
 
 Kernel = Callable[..., None]
+TICK, START, SHOW = 0, 1, 2
 _LOG = logging.getLogger(__name__)
 _COMPILER = ("compiled.py", "pipeline.py", "records.py")
 """Files that decide how loops are compiled: an edit in them compiles all anew."""
@@ -48,9 +49,9 @@ class Kernels:
     """The compiled functions of one kind of market under one rule.
 
     Attributes:
-        run: `run(first, last, mask, state, params, buffers, starts, autoreset)`: with `starts` it starts an episode
-            where `mask` is set, otherwise it is one tick of the markets in [first, last). One function for both, so
-            that what they share is compiled once.
+        run: `run(first, last, mask, state, params, buffers, widths, task, autoreset)`: task `TICK` is one tick of the
+            markets in [first, last), `START` starts an episode where `mask` is set, `SHOW` writes what agents see.
+            One function for all, so that what they share is compiled once.
         source: Where the loop over markets is written.
     """
 

@@ -21,14 +21,18 @@ class Stages:
         grade: How good it was.
         settle: What agents earn.
         reputation: What is remembered.
-        observe: The next round, and what agents see of it.
+        observe: Moves on to the next round, which agents see afterwards.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
             the market carry an economy.
-        withdraw: Strikes agent i's bid; called once more, what it has standing from before, where that can be.
+        withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
+        confine: Keeps the orders of agent i within a band of prices, `(k, i, low, high, state, params)`: -1 where it
+            wanted to sell below it, 1 where to buy above it, else 0; for markets whose trades cannot be undone.
+        call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
+        present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
     bids: Stage
@@ -43,7 +47,10 @@ class Stages:
     reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    confine: Callable[..., int] | None = None
+    call: Callable[..., int] | None = None
     quote: Stage | None = None
+    present: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Program:
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
         parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
-        own_features: Features that the market itself shows, the first ones, where parts show others.
+        widths: How many features each block of them has, see `econo_env.engine.feature`.
     """
 
     name: str
@@ -66,4 +73,4 @@ class Program:
     params: Any
     source: str
     parts: tuple[str, ...] = ()
-    own_features: int | None = None
+    widths: tuple[int, ...] = ()

@@ -141,6 +141,7 @@ def settled(scenario: Scenario, agent: int, bids: Sequence[Floats]) -> tuple[Flo
         for shift in (-quarter, quarter):
             engine.reset(0)
             market.types.put(free, engine, agent, np.repeat(highest, count, axis=0))
+            engine.show()
             placed = np.zeros((count, len(bids)))
             for i, place in zip(order, places, strict=True):
                 made = bids[i][place]

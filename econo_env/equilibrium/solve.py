@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from econo_env.equilibrium.sampled import curves_on_sample
 from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.market import market_of
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.claims import EX_POST_RATIONAL
@@ -82,7 +82,7 @@ def solved(scenario: Scenario) -> Solution:
 def _solve(scenario: Scenario) -> Solution:
     market = market_of(scenario)
     roles = market.roles(scenario)
-    if getattr(scenario, "demand", 1) > 1:
+    if _bidding(scenario).wanted > 1:
         return solve_unit_bids(scenario)
     quantiles = [type_law(scenario, agents[0]) for agents in roles]
     build, resolution = _builder(scenario, roles)
@@ -136,11 +136,16 @@ def _best_read(
     return best
 
 
-def _reserve(scenario: Any) -> float:
+def _reserve(scenario: Scenario) -> float:
     return reserve_of(scenario.mechanism)
 
 
-def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:
+def _bidding(scenario: Scenario) -> Bidding:
+    known = market_of(scenario).solver.bidding
+    return Bidding(units=units_of(scenario.mechanism)) if known is None else known(scenario)
+
+
+def _lowest(scenario: Scenario, roles: Sequence[Sequence[int]], quantiles: Sequence[QuantileTable]) -> list[float]:
     """The least bid of each role that may win, in credits.
 
     Where winners pay what they bid and all are there, k units go for no less than what k + 1 bidders can all afford:
@@ -148,10 +153,10 @@ def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Q
     """
     reserve, weights = _reserve(scenario), _weights(scenario, roles)
     claims = mechanism(scenario.mechanism.name).claims
-    presence = getattr(scenario, "participation", None)
-    if _expected(scenario) is None or EX_POST_RATIONAL not in claims or (presence and presence != type(presence)()):
+    bidding = _bidding(scenario)
+    if _expected(scenario) is None or EX_POST_RATIONAL not in claims or not bidding.all_there:
         return [reserve] * len(roles)
-    units = len(getattr(scenario, "click_rates", ())) or units_of(scenario.mechanism)
+    units = bidding.units
     ends = [
         float(table.values[0]) * weight
         for agents, table, weight in zip(roles, quantiles, weights, strict=True)
@@ -164,20 +169,19 @@ def _lowest(scenario: Any, roles: Sequence[Sequence[int]], quantiles: Sequence[Q
     ]
 
 
-def _may_stay_out(scenario: Any) -> bool:
-    return _reserve(scenario) > 0.0 or getattr(scenario, "entry_costs", 0.0) > 0.0
+def _may_stay_out(scenario: Scenario) -> bool:
+    return _reserve(scenario) > 0.0 or _bidding(scenario).entry_costs > 0.0
 
 
-def _weights(scenario: Any, roles: Sequence[Sequence[int]]) -> tuple[float, ...]:
-    weights = getattr(scenario, "weights", None)
+def _weights(scenario: Scenario, roles: Sequence[Sequence[int]]) -> tuple[float, ...]:
+    weights = _bidding(scenario).weights
     return tuple(weights[agents[0]] if weights else 1.0 for agents in roles)
 
 
-def _tops(scenario: Any, highest: Sequence[float]) -> list[float]:
-    """The largest bid of each role worth a thought: its highest value, in a two-sided market the highest of all."""
-    if hasattr(scenario, "num_sellers"):
-        return [float(scenario.highest_value)] * len(highest)
-    return list(highest)
+def _tops(scenario: Scenario, highest: Sequence[float]) -> list[float]:
+    """The largest bid of each role worth a thought: its highest value, unless the market knows better."""
+    known = _bidding(scenario).highest_bid
+    return list(highest) if known is None else [known] * len(highest)
 
 
 def _builder(

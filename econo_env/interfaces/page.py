@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Iterable
-from typing import Any
 
 from econo_env.agents import by_role
 from econo_env.interfaces.registry import registered_id
@@ -25,18 +24,22 @@ def page(scenario: Scenario) -> str:
     """The page as Markdown."""
     docs = offered(market_of(scenario).view.docs, "page", scenario)(scenario)
     name = registered_id(scenario.id)
-    parts = [feature for part in scenario.parts() for feature in part.features]
-    seen = dict(docs.observations) | {feature.name: feature.meaning for feature in parts}
+    seen = market_of(scenario).seen(scenario)
     actions, features = len(docs.actions), len(seen)
+    low, high = min([0.0, *(one.low for one in seen)]), max([1.0, *(one.high for one in seen)])
     endings = "\n".join(f"{number}. {text}" for number, text in enumerate(docs.end, start=1))
     version = scenario.id.rsplit("_v", 1)[1]
     sections = {
         "Description": docs.description,
         "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
-        + _table(("Num", "Action", "Min", "Max"), _numbered(docs.actions, -1))
+        + _table(("Num", "Action", "Min", "Max"), _numbered((name, text, -1, 1) for name, text in docs.actions.items()))
         + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
-        "Observation Space": f"`Box(0, 1, ({features},), float32)` for each agent; the action mask is in the infos.\n\n"
-        + _table(("Num", "Observation", "Min", "Max"), _numbered(seen, 0)),
+        "Observation Space": f"`Box({low:g}, {high:g}, ({features},), float32)` for each agent; "
+        "the action mask is in the infos.\n\n"
+        + _table(
+            ("Num", "Observation", "Min", "Max"),
+            _numbered((one.name, one.meaning, one.low, one.high) for one in seen),
+        ),
         "Rewards": docs.rewards + _of_the_economy(scenario),
         "Starting State": docs.start,
         "Episode End": endings,
@@ -54,7 +57,7 @@ def page(scenario: Scenario) -> str:
             ("AEC", f'`econo_env.env("{scenario.id}")`'),
             ("One seat", f'`gymnasium.make("{name}")`'),
             ("Agents", f"{scenario.num_agents}: {_agents(scenario)}"),
-            ("State", f"float32 ({(features + 1) * scenario.num_agents + 1},), each from 0 to 1"),
+            ("State", f"float32 ({(features + 1) * scenario.num_agents + 1},), each from {low:g} to {high:g}"),
         ],
     )
     body = "\n\n".join(f"## {heading}\n{text}" for heading, text in sections.items())
@@ -67,9 +70,10 @@ def _agents(scenario: Scenario) -> str:
     return ", ".join(f"`{names[0]}`" if len(names) == 1 else f"`{names[0]}` to `{names[-1]}`" for names in groups)
 
 
-def _numbered(meanings: Any, lowest: int) -> list[tuple[str, ...]]:
+def _numbered(entries: Iterable[tuple[str, str, float, float]]) -> list[tuple[str, ...]]:
     return [
-        (str(number), f"`{name}`: {text}", str(lowest), "1") for number, (name, text) in enumerate(meanings.items())
+        (str(number), f"`{name}`: {text}", f"{low:g}", f"{high:g}")
+        for number, (name, text, low, high) in enumerate(entries)
     ]
 
 

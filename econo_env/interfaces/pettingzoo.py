@@ -147,8 +147,9 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self._recorder = None if self.render_mode is None else Recorder(scenario, self.possible_agents)
         self._observation_spaces: dict[str, Space[Any]] = {}
         self._action_spaces: dict[str, Space[Any]] = {}
-        features = observation_box(scenario).shape[0]
-        self.state_space = Box(0.0, 1.0, ((features + 1) * scenario.num_agents + 1,), np.float32)
+        everybody, rest = observation_box(scenario, scenario.num_agents), scenario.num_agents + 1
+        low, high = np.append(everybody.low, np.zeros(rest)), np.append(everybody.high, np.ones(rest))
+        self.state_space = Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
 
     def observation_space(self, agent: str) -> Space[Any]:
         """The agent's observation space, the same object at every call."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -17,7 +16,7 @@ from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.state import Bools, Float32s, StepBuffers
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.opponents import checked_seats, players_of
-from econo_env.interfaces.spaces import first_market_of
+from econo_env.interfaces.spaces import first_market_of, observation_box
 from econo_env.policy import Memory, Policy
 from econo_env.scenario import Scenario
 
@@ -83,9 +82,7 @@ class MarketVecEnv(VecEnv):
         self._anyone_dead = False
         self._started = False
         self.render_mode = None  # VecEnv asks for it in its constructor
-        super().__init__(
-            self.num_markets * len(self.seats), spaces.Box(0.0, 1.0, (self.features,), np.float32), self._form.space()
-        )
+        super().__init__(self.num_markets * len(self.seats), observation_box(scenario), self._form.space())
         self.played = np.ones(self.num_envs, dtype=np.bool_)
         self.truncated = np.zeros(self.num_envs, dtype=np.bool_)
 

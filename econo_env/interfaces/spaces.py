@@ -80,9 +80,14 @@ class MaskedMultiDiscrete(MultiDiscrete):
 
 
 def observation_box(scenario: Scenario, *leading: int) -> Box:
-    """Space of one agent's observation: Box(0, 1), float32 (features,); with `leading` axes, of many agents'."""
-    features = len(market_of(scenario).observations(scenario))
-    return Box(0.0, 1.0, (*leading, features), np.float32)
+    """Space of one agent's observation, float32 (features,), within what its features range over, [0, 1] by default.
+
+    With `leading` axes it is that of many agents' observations.
+    """
+    seen = market_of(scenario).seen(scenario)
+    low, high = np.array([one.low for one in seen], np.float32), np.array([one.high for one in seen], np.float32)
+    shape = (*leading, len(seen))
+    return Box(np.broadcast_to(low, shape), np.broadcast_to(high, shape), dtype=np.float32)
 
 
 def whole_number(name: str, given: Any) -> int:

@@ -52,12 +52,12 @@ class VectorEnv:
 
     @cached_property
     def single_observation_space(self) -> Box:
-        """What one market shows: Box(0, 1), float32 (agents, features)."""
+        """What one market shows, float32 (agents, features)."""
         return observation_box(self.scenario, self.num_agents)
 
     @cached_property
     def observation_space(self) -> Box:
-        """What all markets show: Box(0, 1), float32 (markets, agents, features)."""
+        """What all markets show, float32 (markets, agents, features)."""
         return observation_box(self.scenario, self.num_markets, self.num_agents)
 
     @cached_property

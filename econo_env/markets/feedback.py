@@ -1,40 +1,11 @@
-"""What bidders see of all bids of the last round, in every kind of market: names of the features, limit, writing."""
+"""What agents see of the last round in repeated play, in every kind of market."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature, each_of
 
 MOST_BIDS_SHOWN = 1000
-
-
-def bids_shown(names: tuple[str, ...], num_agents: int) -> list[str]:
-    """Features that hold all bids of the last round, agent by agent: `bid_of_0`, or `bid_1_of_0`, `bid_2_of_0`, ...
-
-    Args:
-        names: What each part of a bid is called.
-        num_agents: Bidders.
-    """
-    return [f"{name}_of_{agent}" for agent in range(num_agents) for name in names]
-
-
-def whose_bid(feature: str) -> tuple[str, str] | None:
-    """The part and the bidder's number that a feature of `bids_shown` is about, None for other features."""
-    name, _, agent = feature.rpartition("_of_")
-    return (name, agent) if name and agent.isdecimal() else None
-
-
-def about_bid_shown(feature: str) -> str:
-    """What a feature of `bids_shown` means."""
-    part, agent = whose_bid(feature) or ("", "")
-    return f"{part.replace('_', ' ')} of agent {agent} in the last round over the largest possible one, 0 for none"
-
-
-def meanings(names: tuple[str, ...], told: Mapping[str, str]) -> dict[str, str]:
-    """What features mean: as `told`, or a bid of `bids_shown`."""
-    return {name: about_bid_shown(name) if whose_bid(name) else told[name] for name in names}
 
 
 def check_bids_shown(count: int) -> None:
@@ -44,15 +15,48 @@ def check_bids_shown(count: int) -> None:
 
 
 @compiled
-def show_bids(bids: NDArray[Any], largest: float, row: NDArray[Any], first: int, step: int) -> None:
-    """Writes bids over the largest possible one to an observation, 0 for no bid.
+def over_largest(bid: int, largest: float) -> float:
+    """A bid over the largest possible one; 0 for no bid, which is negative."""
+    return min(1.0, max(bid, 0) / largest)
+
+
+@compiled
+def bid_placed(k: int, j: int, state: Any, params: Any) -> float:
+    """The j-th bid of the last round, for any state with `bids` (markets, bids)."""
+    return over_largest(state.bids[k, j], params.largest_amount)
+
+
+def all_bids(parts: tuple[str, ...], num_agents: int, placed: Any = bid_placed) -> tuple[Feature, ...]:
+    """All bids of the last round, agent by agent: `bid_of_0`, or `bid_1_of_0`, `bid_2_of_0`, ...
 
     Args:
-        bids: Shape (n,), negative for none.
-        largest: The largest possible bid.
-        row: The observation, shape (features,).
-        first: Where the first bid goes.
-        step: How far behind it the next one goes.
+        parts: What each part of a bid is called.
+        num_agents: Bidders.
+        placed: Compiled, `(k, j, state, params)`: the j-th part of all, see `over_largest`.
     """
-    for j in range(bids.shape[0]):
-        row[first + j * step] = min(1.0, max(bids[j], 0) / largest)
+    told = [
+        (
+            f"{part}_of_{agent}",
+            f"{part.replace('_', ' ')} of agent {agent} in the last round over the largest possible one, 0 for none",
+        )
+        for agent in range(num_agents)
+        for part in parts
+    ]
+    return each_of(told, placed, shared=True)
+
+
+def last_round(
+    feedback: str, rounds: int, result: tuple[Feature, ...], best: tuple[Feature, ...], bids: tuple[Feature, ...]
+) -> tuple[Feature, ...]:
+    """What is shown of the last round, as far as the feedback goes.
+
+    Args:
+        feedback: `nothing`, or the own result, with the best bid or price or with all bids.
+        rounds: Rounds of an episode: after a single one nobody looks back.
+        result: What the own result shows.
+        best: What is shown of the best bid, or the price.
+        bids: All bids.
+    """
+    if rounds == 1 or feedback == "nothing":
+        return ()
+    return result + {"winning_bid": best, "price": best, "all_bids": bids}.get(feedback, ())

@@ -90,6 +90,8 @@ class Mechanism:
         sources: What a payment can be: explanations say the first that gives it, else that it is by the rule.
         losers_pay: Whether bidders who win nothing pay too.
         chances: Of a contest, in which a draw decides: each bidder's chance, shape (n,), given the parameters.
+        charges_at_most_bids: Whether nobody ever pays more than it bid, given the parameters: an economy has to know
+            before the clearing what a bid can cost.
         reversible: Whether it also makes sense as procurement: only winners pay.
         reverse_setting: Further fields of its procurement scenario.
         under_shill_bids: Where it is not shill-proof, given the parameters: the section of the mechanism that the game
@@ -113,6 +115,7 @@ class Mechanism:
     sources: tuple[Source[Any], ...] = ()
     losers_pay: bool = False
     chances: Callable[[SealedRound, Any], NDArray[np.float64]] | None = None
+    charges_at_most_bids: Callable[[Any], bool] = lambda _: True
     reversible: bool = False
     reverse_setting: Mapping[str, Any] = field(default_factory=dict)
     under_shill_bids: Callable[[Any], Mapping[str, Any]] | None = None
@@ -182,9 +185,14 @@ def mechanism(name: str) -> Mechanism:
     return MECHANISMS.row(name)
 
 
+def rules_of(market: str) -> list[Mechanism]:
+    """The mechanisms of a kind of market."""
+    return [row for row in mechanisms().values() if row.market == market]
+
+
 def reversible_names(market: str) -> str:
     """The mechanisms of that kind of market that have a procurement form, listed."""
-    return ", ".join(row.name for row in mechanisms().values() if row.market == market and row.reversible)
+    return ", ".join(row.name for row in rules_of(market) if row.reversible)
 
 
 def options_of(section: Any, market: str) -> Options:

@@ -54,7 +54,7 @@ class ClockMechanism(Mechanism):
         cycles: Ticks of the scenario that carries the mechanism's name.
         step: The step in credits between the prices that can be asked, given the parameters; None where it varies.
         closing: Ticks after which the sale closes as planned, given the parameters; None for a clock that runs. Who
-            plans it has the parameters `closing` and `extension`, ticks by which a late call puts it off.
+            plans it has the parameters `Closing` and `Extension`, ticks by which a late call puts it off.
         duration: The most ticks a sale takes from an opening price, among bidders who keep to limits (n,), credits, NaN
             for none; None where that is not known.
     """

@@ -1,16 +1,15 @@
 """Continuous double auction: a limit order book with price-time priority; trades at the resting order's price."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.parameters import Tick
 from econo_env.mechanisms.sources import offers as equals
-from econo_env.money import Credits
 
 NOBODY = -1
 NO_ORDER = 0
@@ -22,7 +21,7 @@ Int32s = NDArray[np.int32]
 class ContinuousDoubleAuction(NamedTuple):
     """Parameters: the tick, the step between prices in credits."""
 
-    tick_size: Annotated[Credits, Field(gt=0.0)] = 0.01
+    tick_size: Tick = 0.01
 
 
 class Book(NamedTuple):

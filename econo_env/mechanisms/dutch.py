@@ -12,7 +12,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.first_price import equilibrium
-from econo_env.mechanisms.parameters import Reserve
+from econo_env.mechanisms.parameters import Increment, Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.sources import clocks as equals
 from econo_env.money import Credits
@@ -25,7 +25,7 @@ class Dutch(NamedTuple):
     """
 
     reserve: Reserve = 0.0
-    increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
+    increment: Increment = 0.01
     start: Annotated[Credits, Field(ge=0.0)] = 0.0
 
 

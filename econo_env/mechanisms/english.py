@@ -1,27 +1,25 @@
 """English clock auction, the button form: the price rises, a bidder who lets go is out, the last one buys."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing, steps_between
 from econo_env.mechanisms.conditions import truth
-from econo_env.mechanisms.parameters import Reserve
+from econo_env.mechanisms.parameters import Increment, Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.sources import clocks as equals
-from econo_env.money import Credits
 
 
 class English(NamedTuple):
     """Parameters: the reserve, from which the clock rises, and its step, both in credits."""
 
     reserve: Reserve = 0.0
-    increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
+    increment: Increment = 0.01
 
 
 @compiled

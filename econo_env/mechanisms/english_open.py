@@ -12,10 +12,9 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_willing, steps_between
 from econo_env.mechanisms.conditions import truth
-from econo_env.mechanisms.parameters import Reserve
+from econo_env.mechanisms.parameters import Closing, Extension, Increment, Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.sources import clocks as equals
-from econo_env.money import Credits
 
 
 class EnglishOpen(NamedTuple):
@@ -27,10 +26,10 @@ class EnglishOpen(NamedTuple):
     """
 
     reserve: Reserve = 0.0
-    increment: Annotated[Credits, Field(ge=1e-6)] = 0.01
+    increment: Increment = 0.01
     increment_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
-    closing: Annotated[int, Field(ge=1)] = 20
-    extension: Annotated[int, Field(ge=0)] = 3
+    closing: Closing = 20
+    extension: Extension = 3
 
 
 @compiled

@@ -1,7 +1,8 @@
 """Parameters that several rules share, marked with what they mean: whoever needs one reads it by its meaning."""
 
+from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +16,10 @@ class Meaning(Enum):
     UNITS = auto()
     RANK = auto()
     POSTED_PRICE = auto()
+    INCREMENT = auto()
+    CLOSING = auto()
+    EXTENSION = auto()
+    TICK = auto()
 
 
 Reserve = Annotated[Credits, Field(ge=0.0), Meaning.RESERVE]
@@ -28,6 +33,20 @@ Posted = Annotated[Credits, Field(ge=0.0), Meaning.POSTED_PRICE]
 
 Rank = Annotated[int, Field(ge=2), Meaning.RANK]
 """The place in the ranking of the bid that sets the price, 2 for the second."""
+
+Increment = Annotated[Credits, Field(ge=1e-6), Meaning.INCREMENT]
+"""The step of a clock in credits, or the least by which a call is above the one before."""
+
+Closing = Annotated[int, Field(ge=1), Meaning.CLOSING]
+"""Ticks after which a sale closes as planned."""
+
+Extension = Annotated[int, Field(ge=0), Meaning.EXTENSION]
+"""Ticks by which a late call puts off the close, 0 for a hard one."""
+
+Tick = Annotated[Credits, Field(gt=0.0), Meaning.TICK]
+"""The step between the prices of an order book, in credits."""
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 def reserve_of(options: BaseModel) -> float:
@@ -50,8 +69,28 @@ def posted_price_of(options: BaseModel) -> float | None:
     return _read(options, Meaning.POSTED_PRICE)
 
 
+def increment_of(options: BaseModel) -> float | None:
+    """The step of a clock in credits, None where the rule does not say."""
+    return _read(options, Meaning.INCREMENT)
+
+
+def extension_of(options: BaseModel) -> int:
+    """Ticks by which a late call puts off the close, 0 where none does."""
+    return int(_read(options, Meaning.EXTENSION) or 0)
+
+
+def tick_of(options: BaseModel) -> float | None:
+    """The step between the prices of an order book in credits, None where any price may be given."""
+    return _read(options, Meaning.TICK)
+
+
+def with_parameters(options: Kind, values: Mapping[Meaning, float]) -> Kind:
+    """The same parameters with others for these meanings, not validated anew; what the rule lacks is left out."""
+    fields = type(options).model_fields
+    changes = {name: value for meaning, value in values.items() for name in fields if meaning in fields[name].metadata}
+    return options.model_copy(update=changes)
+
+
 def _read(options: BaseModel, meaning: Meaning) -> float | None:
-    for name, field in type(options).model_fields.items():
-        if meaning in field.metadata:
-            return float(getattr(options, name))
-    return None
+    fields = type(options).model_fields
+    return next((float(value) for name, value in options if meaning in fields[name].metadata), None)

@@ -74,5 +74,6 @@ MECHANISM = Mechanism(
     equilibrium_under=second_price_under,
     under_shill_bids=second_price_with_shills,
     reversible=True,
+    charges_at_most_bids=lambda parameters: parameters.payment != Payment.naive,
     truth_is_dominant=lambda parameters: parameters.payment == Payment.critical,
 )

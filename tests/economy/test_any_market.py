@@ -11,7 +11,7 @@ from econo_env.market import market_of
 from econo_env.policies import make_policy
 from econo_env.settings import SettingsError
 from econo_env.training.evaluation.play import play
-from tests.economy.played import ECONOMY, FILES, SCENARIOS, TICKS, ticks, wealth, with_part
+from tests.economy.played import ECONOMY, FILES, ROOT, SCENARIOS, TICKS, ticks, wealth, with_part
 
 each_scenario = pytest.mark.parametrize("name", SCENARIOS)
 each_default = pytest.mark.parametrize("name", with_part("default"))
@@ -261,6 +261,10 @@ def test_orders_that_rest_stay_covered_or_go():
     assert state.best[0, 0] == 30
     assert state.depth[0, 0] == 1
     assert place(0.4, 0.49, np.nan) == [0.4, 0.49, 0.0]
+    taken = int(ledger.balances[0, free]) - 480_000
+    ledger.balances[0, free] -= taken
+    ledger.balances[0, TREASURY] += taken
+    assert place(np.nan, 0.481, np.nan) == [0.4, 0.0, 0.0]  # neither the new limit nor the one before it
 
 
 @pytest.mark.parametrize(
@@ -273,6 +277,7 @@ def test_orders_that_rest_stay_covered_or_go():
             "less than half a micro-credit",
         ),
         ("first_price_v0", {"legder": {}}, "did you mean 'ledger'"),
+        (ROOT / "configs" / "scenarios" / "weighted_second_price_naive.yaml", {"ledger": {}}, "more than was bid"),
         ("first_price_v0", {"ledger": {"endowmnt": 1.0}}, "endowmnt"),
         ("first_price_v0", {"ledger": {"endowment": -1.0}}, "endowment = -1"),
         ("task_market_v0", {"ledger": {}}, "carries none yet"),

@@ -26,4 +26,4 @@ def test_the_page_runs_word_for_word(tmp_path, monkeypatch):
 
 def test_every_part_is_on_the_page():
     rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert rows == [part.name for part in PARTS.rows().values()]
+    assert sorted(rows) == sorted(part.name for part in PARTS.rows().values())

@@ -53,6 +53,7 @@ def test_setting_types_writes_what_the_engine_would_have_written():
     before = engine.snapshot()
     for agent in range(scenario.num_agents):
         market.types.put(scenario, engine, agent, market.types.now(scenario, engine.state)[:, agent])
+    engine.show()
     for then, now in zip((*before.state, *before.buffers), engine.arrays(), strict=True):
         np.testing.assert_array_equal(then, now)
 

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import field_validator
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.program import Stages
 from econo_env.engine.state import Bools, Column, Int64s, StepBuffers, UInt64s
 from econo_env.market import Baselines, Market, View
@@ -47,12 +48,18 @@ class Params(NamedTuple):
     truncates: bool
 
 
-def axes(scenario: Any) -> dict[str, int]:
-    return {"agents": scenario.num_agents, "features": 2, "actions": 2}
+@compiled
+def present(k: int, i: int, state: State, params: Params) -> float:
+    return 1.0 if state.active[k, i] else 0.0
 
 
-def observation_names(scenario: Any) -> tuple[str, ...]:
-    return ("present", "clock")
+@compiled
+def clock(k: int, state: State, params: Params) -> float:
+    return state.tick[k] / params.max_cycles
+
+
+def features(scenario: Any) -> tuple[Feature, ...]:
+    return Feature("present", "1 while there", present), Feature("clock", "share played", clock, shared=True)
 
 
 def action_names(scenario: Any) -> tuple[str, ...]:
@@ -91,17 +98,15 @@ def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+def _let_act(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     for i in range(state.active.shape[1]):
         buffers.action_mask[k, i] = state.active[k, i] and not (i == 1 and state.tick[k] % 2 == 1)
-        buffers.observations[k, i, 0] = 1.0 if state.active[k, i] else 0.0
-        buffers.observations[k, i, 1] = state.tick[k] / params.max_cycles
 
 
 @compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     state.tick[k] += 1
-    _write(k, state, params, buffers)
+    _let_act(k, state, params, buffers)
 
 
 @compiled
@@ -120,7 +125,7 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     state.tick[k] = 0
     for i in range(state.active.shape[1]):
         state.active[k, i] = True
-    _write(k, state, params, buffers)
+    _let_act(k, state, params, buffers)
 
 
 def built_in() -> list[Scenario]:
@@ -132,11 +137,10 @@ BANNING = Market(
     config=BanningScenario,
     built_in=built_in,
     state=State,
-    axes=axes,
     params=params,
     kernels=Stages(reset=reset, bids=bids, observe=observe, finish=finish),
     actions=action_names,
-    features=observation_names,
+    features=features,
     baselines=Baselines(truthful=truthful_actions),
     view=View(info=info),
     rule=rule,

@@ -81,6 +81,7 @@ def test_types_are_set_and_shown():
     drawn = market.types.at(scenario, 0, np.array([[0.2, 0.9]]))
     assert drawn.tolist() == [[0.9, 0.2]]
     market.types.put(scenario, engine, 1, np.tile(drawn, (4, 1)))
+    engine.show()
     np.testing.assert_allclose(market.types.now(scenario, engine.state)[:, 1], np.tile(drawn, (4, 1)))
     np.testing.assert_allclose(engine.buffers.observations[:, 1, :2], np.tile(drawn, (4, 1)), atol=1e-6)
     with pytest.raises(ValueError, match="must not increase"):

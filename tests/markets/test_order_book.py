@@ -242,6 +242,7 @@ def test_the_judges_hooks_agree_with_the_books():
     for agent in range(6):
         drawn = generator.random((200, 3))
         market.types.put(scenario, engine, agent, drawn)
+        engine.show()
         np.testing.assert_allclose(
             np.sort(market.types.now(scenario, engine.state)[:, agent]), np.sort(drawn), atol=1e-6
         )

@@ -189,6 +189,7 @@ def test_scores_are_reached_by_the_price(share):
 def test_types_can_be_set():
     scenario, engine, market = started()
     market.types.put(scenario, engine, 1, np.full((16, 1), 0.75))
+    engine.show()
     assert np.all(market.types.now(scenario, engine.state)[:, 1] == 0.75)
     engine.step(np.zeros((16, 2, 2), dtype=np.float32))
     assert menu(scenario).qualities[engine.state.qualities[:, 1]] == pytest.approx(16 / 9, abs=0.0021)

@@ -14,8 +14,7 @@ import econo_env
 from econo_env.market import market_of
 from econo_env.mechanisms import mechanism, mechanisms
 from econo_env.mechanisms.document import clear_document
-from econo_env.mechanisms.parameters import Units
-from econo_env.money import Credits
+from econo_env.mechanisms.parameters import Tick, Units
 
 ODD = 123_457  # micro-credits, no amount of any file
 
@@ -35,7 +34,7 @@ class OnlyUnits(NamedTuple):
 class OnlyStep(NamedTuple):
     """A tick, as a book needs one, and nothing else."""
 
-    tick_size: Annotated[Credits, Field(gt=0.0)] = 0.01
+    tick_size: Tick = 0.01
 
 
 def lowest_wins(bids, weights, lottery, params, allocation, payments):

@@ -6,9 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.ledger import FREE, TREASURY, account
-from econo_env.economy.part import Feature, Part, Section
+from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.scenario import Scenario
 

@@ -77,6 +77,7 @@ def alike(engine, scenario, market):
     for members in market.roles(scenario):
         for agent in members:
             market.types.put(scenario, engine, agent, np.tile(types[0, members[0]], (len(types), 1)))
+    engine.show()
 
 
 def winners_of_ties(name, **fields):
@@ -137,6 +138,7 @@ def test_equal_offers_trade_equally_often(name, side):
     long_side = range(first, first + 3)
     for agent in range(5):
         market.types.put(scenario, engine, agent, many if agent in long_side else few)
+    engine.show()
     engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     trades = (engine.state.award.units[:, list(long_side)] != 0).sum(axis=0)
     assert trades.sum() in (TIES, 2 * TIES)  # McAfee leaves one trade out
@@ -151,6 +153,7 @@ def test_the_lot_is_among_bidders_where_two_locals_and_the_global_offer_the_same
     scenario, market, engine = started("combinatorial_v1", TIES)
     for agent, value in enumerate((0.5, 0.5, 1.0)):
         market.types.put(scenario, engine, agent, np.full((TIES, 1), value))
+    engine.show()
     engine.step(market.baselines.truthful(scenario, engine.buffers.observations))
     won = engine.state.won >= 0
     assert np.array_equal(won[:, 0], won[:, 1])

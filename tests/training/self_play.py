@@ -56,6 +56,7 @@ def stops_of(run, scenario):
         market, policy = market_of(scenario), make_policy(run, scenario)
         for agent in range(scenario.num_agents):
             market.types.put(scenario, engine, agent, np.asarray(values)[:, None])
+        engine.show()
         market.judging.bids.reveal(engine, lambda: policy.act(engine.buffers.observations, engine.buffers.action_mask))
         last_yes = engine.state.bids[:, 0] / MICRO
         return last_yes if scenario.row().falling else last_yes + scenario.mechanism.increment

@@ -118,6 +118,7 @@ def bids_at(scenario: Scenario, policy: Policy, values: Floats) -> Floats:
     engine = Engine(scenario, len(values))
     engine.reset(0)
     market.types.put(scenario, engine, 0, values[:, None])
+    engine.show()
     engine.step(act(policy, engine))
     return made(scenario, engine.state)[:, 0]
 

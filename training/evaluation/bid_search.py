@@ -210,6 +210,7 @@ def _own_moves(scenario: Scenario, policy: Policy, agent: int, seed: int, cube: 
     market = market_of(scenario)
     engine = sampled_engine(scenario, len(cube) * _REPEATS, seed)
     market.types.put(scenario, engine, agent, np.repeat(market.types.at(scenario, agent, cube), _REPEATS, axis=0))
+    engine.show()
     values = market.types.now(scenario, engine.state)[::_REPEATS, agent, 0]
     _bid(policy, seed, engine)
     bids, where = np.unique(_bids_of(scenario).made(scenario, engine.state)[:, agent], return_inverse=True)

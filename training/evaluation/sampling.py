@@ -73,6 +73,7 @@ def sampled_engine(scenario: Scenario, markets: int, seed: int) -> Engine:
     uniforms = _cube(scenario, markets, seed)
     for agent in range(scenario.num_agents):
         market.types.put(scenario, engine, agent, market.types.at(scenario, agent, uniforms[:, agent]))
+    engine.show()
     return engine
 
 
@@ -95,12 +96,14 @@ def facing(scenario: Scenario, agent: int, types: Floats, luck: int, seed: int) 
     if together is None or not together.applies(scenario):
         engine = sampled_engine(scenario, luck, seed).fork(len(types))
         market.types.put(scenario, engine, agent, tiled)
+        engine.show()
         return engine
     engine = Engine(scenario, luck)
     engine.reset(seed)
     engine = engine.fork(len(types))
     cube = _cube(scenario, luck, seed)
     together.put(scenario, engine, agent, tiled, np.repeat(cube, len(types), axis=0))
+    engine.show()
     return engine
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import audit, default, incentives, ledger, reputation, staking
+from econo_env.economy.parts import audit, breakers, default, incentives, ledger, reputation, staking
 
 
 def rows() -> list[Part[Any]]:
@@ -11,7 +11,15 @@ def rows() -> list[Part[Any]]:
 
     The journal is empty before any other part acts.
     """
-    return [audit.PART, ledger.PART, staking.PART, default.PART, reputation.PART, incentives.PART]
+    return [
+        audit.PART,
+        ledger.PART,
+        staking.PART,
+        default.PART,
+        reputation.PART,
+        incentives.PART,
+        breakers.PART,
+    ]
 
 
 PARTS.fill(rows)

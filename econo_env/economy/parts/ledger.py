@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from econo_env.economy.award import WITHDRAWALS
 from econo_env.economy.ledger import (
     AGENT_ACCOUNTS,
     BONDED,
@@ -23,8 +24,9 @@ from econo_env.economy.ledger import (
     mint,
     transfer,
 )
-from econo_env.economy.part import Feature, Part, Section
+from econo_env.economy.part import Part, Section
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
@@ -156,13 +158,11 @@ def cover(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) 
     for i in range(agents):
         ledger.struck[k, i] = 0
         free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
-        while most > free:
-            withdraw(k, i, world.market)
-            ledger.struck[k, i] = 1
-            left = world.market.award.exposure[k, i]
-            if left >= most:  # what was accepted before binds
-                break
-            most = left
+        for _ in range(WITHDRAWALS):
+            if most > free:
+                withdraw(k, i, world.market)
+                ledger.struck[k, i] = 1
+                most = world.market.award.exposure[k, i]
 
 
 @compiled

@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.contracts import POOR, SATISFACTORY
-from econo_env.economy.part import Feature, Part, Section
+from econo_env.economy.part import Part, Section
 from econo_env.economy.reputation import CONFIDENCE, evidence_of, lower_bound, reputation_mean
 from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
 from econo_env.engine.rng import TASKS, uniform
 from econo_env.engine.state import Bools, Column, Float64s, StepBuffers
 from econo_env.money import MICRO

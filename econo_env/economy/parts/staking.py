@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.agents import SUPPLIER, role_of
-from econo_env.economy.award import Award
+from econo_env.economy.award import WITHDRAWALS, Award
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, PRINCIPAL, TREASURY, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
@@ -80,14 +80,12 @@ def lock(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -
         staking.slashed[k, i] = 0
         free = ledger.balances[k, account(i, FREE, agents)]
         stake = stake_of(k, i, world.market.award, params.staking)
-        while stake > free:
-            withdraw(k, i, world.market)
-            ledger.struck[k, i] = 1
-            left = stake_of(k, i, world.market.award, params.staking)
-            if left >= stake:  # what was accepted before binds, with as much behind it as there is
-                break
-            stake = left
-        stake = min(stake, free)
+        for _ in range(WITHDRAWALS):
+            if stake > free:
+                withdraw(k, i, world.market)
+                ledger.struck[k, i] = 1
+                stake = stake_of(k, i, world.market.award, params.staking)
+        stake = min(stake, free)  # what was accepted before binds, with as much behind it as there is
         staking.locked[k, i] = stake
         move(k, ledger, account(i, FREE, agents), account(i, ESCROW, agents), stake)
 

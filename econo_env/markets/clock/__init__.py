@@ -2,7 +2,7 @@
 
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
-from econo_env.markets.clock import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.clock.scenario import ClockScenario, built_in
 
 MARKET = Market(
@@ -10,7 +10,6 @@ MARKET = Market(
     config=ClockScenario,
     built_in=built_in,
     state=state.State,
-    axes=state.axes,
     params=state.params,
     kernels=Stages(
         reset=kernels.reset,
@@ -23,7 +22,7 @@ MARKET = Market(
         withdraw=kernels.withdraw,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,
@@ -40,6 +39,7 @@ MARKET = Market(
         sale_begins=strategies.sale_begins,
         keeps_limits=True,
     ),
+    undone_by_award=False,
     judging=Judging(
         bids=BidSearch(
             made=analysis.bids_made,

@@ -20,7 +20,7 @@ from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
-from econo_env.markets.clock.state import State, is_over, observation_names, params
+from econo_env.markets.clock.state import State, is_over, params
 from econo_env.markets.sealed_bid import analysis as sealed
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.mechanisms.clock_rule import Clock
@@ -83,16 +83,15 @@ def reveal_bids(engine: Any, act: Callable[[], NDArray[np.float32]]) -> None:
         engine: At the first tick of its sales.
         act: The policy's actions (markets, agents, 1) for the engine's observations as they stand.
     """
-    scenario, state, shown = engine.scenario, engine.state, engine.buffers.observations
-    constants, names = params(scenario), observation_names(scenario)
+    scenario, state = engine.scenario, engine.state
+    constants = params(scenario)
     prices, falling = prices_asked(scenario), scenario.row().falling
-    price_at, left_at = names.index("price"), names.index("clock_left")
     limits = np.full(state.values.shape, NO_BID, dtype=np.int64)
     waiting = np.ones(limits.shape, dtype=np.bool_)
     scale = constants.highest_value if constants.bids_are_amounts else state.values
     for tick, price in enumerate(prices.tolist()):
-        shown[..., price_at] = min(1.0, price * constants.value_scale)
-        shown[..., left_at] = max(0, constants.closes - tick) / constants.max_cycles
+        state.price[:], state.tick[:] = price, tick
+        engine.show()
         actions = act()[..., 0].astype(np.float64)
         yes = np.floor((1.0 + actions) * scale + 0.5) >= price
         limits[waiting & yes] = price

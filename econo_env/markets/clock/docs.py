@@ -2,23 +2,13 @@
 
 from econo_env.market import Docs
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.state import action_names, observation_names
+from econo_env.markets.clock.state import action_names
 
 _ACTIONS = {
     "share_of_value": "the bidder says yes at this tick if the price is at most (1 + a) times its own value: "
     "0 is the truth, -1 takes nothing but a price of 0, 1 goes up to twice the value",
     "amount": "the bidder says yes at this tick if the price is at most (1 + a) times the highest possible value: "
     "-1 takes nothing but a price of 0, 0 goes up to the highest value",
-}
-
-_OBSERVATIONS = {
-    "value": "own private value over the highest possible value",
-    "price": "price asked at this tick over the highest possible value, 1 beyond it",
-    "clock_left": "ticks until the sale closes, as it stands, over the longest episode",
-    "prior": "number of the own prior over the count of priors",
-    "still_in": "1 while in the auction; who is out may do nothing (action mask)",
-    "leading": "1 while holding the highest bid",
-    "bidders_in": "share of the bidders still in the auction",
 }
 
 
@@ -32,7 +22,6 @@ def docs(scenario: ClockScenario) -> Docs:
         "change from tick to tick: a bidder who keeps to one plays the sealed-bid auction with that bid "
         f"({rule.sealed_form}), up to one step of the clock. Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
-        observations={name: _OBSERVATIONS[name] for name in observation_names(scenario)},
         rewards="Value minus price for the buyer, at the tick of the sale, in credits; 0 otherwise.",
         start="A fresh value for every bidder, drawn from its prior; everybody in, the clock at its opening price.",
         end=(

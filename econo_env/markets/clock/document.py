@@ -23,6 +23,7 @@ from econo_env.markets.document import (
 )
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, clock_mechanism
 from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.parameters import Meaning, increment_of, with_parameters
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.rounds import ClockSale
 from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
@@ -122,16 +123,19 @@ def _check_length(row: ClockMechanism, options: Any, limits: Floats, opening: fl
         return
 
     def fits(micro_credits: int) -> bool:
-        changed = options.model_copy(update={"increment": micro_credits / MICRO})
+        changed = with_parameters(options, {Meaning.INCREMENT: micro_credits / MICRO})
         return row.duration is not None and row.duration(changed, _opening(row, changed, limits), limits) < _LONGEST
 
-    low, high = int(to_money(options.increment)), int(LARGEST_CREDITS * MICRO)
+    increment = increment_of(options)
+    if increment is None:
+        raise ValueError(f"more than {_LONGEST:,} ticks would be played: choose a faster clock")
+    low, high = int(to_money(increment)), int(LARGEST_CREDITS * MICRO)
     if not fits(high) and row.closing is not None:
         raise ValueError(f"closing = {row.closing(options):,}: at most {_LONGEST - 1:,} ticks can be played")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     raise ValueError(
-        f"increment = {written(options.increment)}: more than {_LONGEST:,} ticks would be played, choose an increment "
+        f"increment = {written(increment)}: more than {_LONGEST:,} ticks would be played, choose an increment "
         f"of at least {written(high / MICRO)}"
     )

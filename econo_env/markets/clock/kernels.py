@@ -84,39 +84,18 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    agents = state.values.shape[1]
-    price = min(1.0, state.price[k] * params.value_scale)
-    clock_left = max(0, state.closes[k] - state.tick[k]) / params.max_cycles
-    bidders_in = 0
-    for i in range(agents):
-        bidders_in += state.standing[k, i]
-    for i in range(agents):
-        row = buffers.observations[k, i]
-        row[0] = state.values[k, i] * params.value_scale
-        row[1] = price
-        row[2] = clock_left
-        at = 3
-        if params.shows_prior:
-            row[at] = (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
-            at += 1
-        if params.shows_standing:
-            row[at] = state.standing[k, i]
-            at += 1
-        if params.shows_leading:
-            row[at] = 1.0 if state.leader[k] == i else 0.0
-            at += 1
-        if params.shows_count:
-            row[at] = bidders_in / agents
+def _let_act(k: int, state: State, buffers: StepBuffers) -> None:
+    """Who is out may only watch."""
+    for i in range(state.standing.shape[1]):
         buffers.action_mask[k, i] = state.standing[k, i] != 0
 
 
 @compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Counts the tick and writes what bidders see of the next one."""
+    """Counts the tick and says who may act at the next one."""
     if not _over_before(k, state):
         state.tick[k] += 1
-    _write_observations(k, state, params, buffers)
+    _let_act(k, state, buffers)
 
 
 @compiled
@@ -144,4 +123,4 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.bids[k, i] = np.int64(NO_BID)
         state.standing[k, i] = 1
     draw_private_values(k, state, params)
-    _write_observations(k, state, params, buffers)
+    _let_act(k, state, buffers)

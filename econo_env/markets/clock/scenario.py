@@ -64,8 +64,8 @@ def sealed_form(scenario: ClockScenario) -> SealedBidScenario:
     second price have the same equilibrium. The same seed draws the same values in both.
     """
     name = scenario.row().sealed_form
-    shared = set(mechanism(name).options.model_fields) & set(type(scenario.mechanism).model_fields) - {"name"}
-    parameters = {field: getattr(scenario.mechanism, field) for field in sorted(shared)}
+    shared = set(mechanism(name).options.model_fields) - {"name"}
+    parameters = {field: value for field, value in scenario.mechanism if field in shared}
     return SealedBidScenario(
         id=scenario.id,
         num_agents=scenario.num_agents,

@@ -44,20 +44,6 @@ class Params(NamedTuple):
     bids_are_amounts: bool
     half_largest_bid: float  # the limit of action 0 over the own or the highest value
     frictions: None  # of a sealed-bid market: a clock has none
-    shows_prior: bool
-    shows_standing: bool
-    shows_leading: bool
-    shows_count: bool
-
-
-def axes(scenario: ClockScenario) -> dict[str, int]:
-    """Lengths of the named axes."""
-    return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(observation_names(scenario)),
-        "actions": len(action_names(scenario)),
-    }
 
 
 def action_names(scenario: ClockScenario) -> tuple[str, ...]:
@@ -65,27 +51,9 @@ def action_names(scenario: ClockScenario) -> tuple[str, ...]:
     return ("limit",)
 
 
-def observation_names(scenario: ClockScenario) -> tuple[str, ...]:
-    """What each feature of an observation means; all lie in [0, 1].
-
-    `value`: the own value over the highest possible one. `price`: what is asked now, on the same scale, 1 beyond it.
-    `clock_left`: ticks until the sale closes, as it stands, over the longest episode. `prior` (where bidders differ):
-    the own prior's number over their count. `still_in`, `leading`: the own standing, as the mechanism has it.
-    `bidders_in`: the share of bidders still in, with that feedback.
-    """
-    names = ["value", "price", "clock_left"]
-    if len(set(scenario.priors())) > 1:
-        names.append("prior")
-    names += scenario.row().sees
-    if "still_in" in names and scenario.feedback == "bidders_in":
-        names.append("bidders_in")
-    return tuple(names)
-
-
 def params(scenario: ClockScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     distinct = list(dict.fromkeys(scenario.priors()))
-    names = observation_names(scenario)
     row = scenario.row()
     closes = scenario.max_cycles if row.closing is None else row.closing(scenario.mechanism)
     return Params(
@@ -101,10 +69,6 @@ def params(scenario: ClockScenario) -> Params:
         half_largest_bid=1.0,
         frictions=None,
         bids_are_amounts=scenario.bids == "amount",
-        shows_prior="prior" in names,
-        shows_standing="still_in" in names,
-        shows_leading="leading" in names,
-        shows_count="bidders_in" in names,
     )
 
 

@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.equilibrium import Solution
 from econo_env.equilibrium.solution import ACCEPTED_LOSS
+from econo_env.market import market_of
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
-from econo_env.markets.clock.state import State, is_over, observation_names
+from econo_env.markets.clock.state import State, is_over
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
-from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.parameters import Meaning, extension_of, reserve_of, with_parameters
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE, Strategy
 
@@ -81,25 +82,32 @@ def equilibrium_actions(scenario: ClockScenario, observations: ArrayLike, luck: 
     """
     _require_whole_clock(scenario)
     _require_fine_steps(scenario)
-    limits = sealed.bids_in_equilibrium(sealed_form(scenario), observations, luck, observation_names(scenario))
+    limits = sealed.bids_in_equilibrium(
+        sealed_form(scenario), observations, luck, market_of(scenario).observations(scenario)
+    )
     return bid_actions(scenario, observations, limits)
 
 
 def sale_begins(scenario: ClockScenario, observations: ArrayLike) -> NDArray[np.bool_]:
     """Whether the clock stands where it starts, as far as observations (..., features) tell, shape (...)."""
     opening = scenario.row().opening(scenario.mechanism, scenario.highest_value) / scenario.highest_value
-    shown = np.asarray(observations, dtype=np.float64)[..., observation_names(scenario).index("price")]
+    shown = np.asarray(observations, dtype=np.float64)[..., market_of(scenario).observations(scenario).index("price")]
     return np.isclose(shown, min(1.0, opening), rtol=0.0, atol=1e-7)
 
 
 def _require_whole_clock(scenario: ClockScenario) -> None:
     """Raises where a falling clock stops above the reserve: those left then bid for its last price, another game."""
-    if not scenario.row().falling:
+    row, section = scenario.row(), scenario.mechanism
+    if not row.falling:
         _require_soft_close(scenario)
         return
-    section: Any = scenario.mechanism
-    falls = scenario.row().opening(section, scenario.highest_value) - section.reserve
-    ticks = 1 + int(np.ceil(falls / section.increment - 1e-9))
+    step = row.step(section)
+    if step is None:
+        raise ValueError(
+            f"{scenario.id}: the clock's steps vary, so nobody knows when it stops; use truthful or a trained run"
+        )
+    falls = row.opening(section, scenario.highest_value) - reserve_of(section)
+    ticks = 1 + int(np.ceil(falls / step - 1e-9))
     if scenario.max_cycles < ticks:
         raise ValueError(
             f"{scenario.id}: the clock stops above the reserve after {scenario.max_cycles} ticks, and the equilibrium "
@@ -109,15 +117,15 @@ def _require_whole_clock(scenario: ClockScenario) -> None:
 
 def _require_soft_close(scenario: ClockScenario) -> None:
     """Raises where open outcry may close on standing bids: a call at the last moment then goes unanswered."""
-    section: Any = scenario.mechanism
-    row, highest = scenario.row(), scenario.highest_value
+    section, row, highest = scenario.mechanism, scenario.row(), scenario.highest_value
     if row.closing is None or scenario.num_agents < 2:
         return
     opening = row.opening(section, highest)
     assert row.duration is not None, "open outcry tells how long it takes"
-    answered = section.model_copy(update={"closing": 1, "extension": max(1, section.extension)})
-    ticks = section.closing + int(np.ceil(row.duration(answered, opening, np.array([highest, highest]))))
-    if section.extension == 0 or scenario.max_cycles < ticks:
+    extension = extension_of(section)
+    answered = with_parameters(section, {Meaning.CLOSING: 1, Meaning.EXTENSION: max(1, extension)})
+    ticks = row.closing(section) + int(np.ceil(row.duration(answered, opening, np.array([highest, highest]))))
+    if extension == 0 or scenario.max_cycles < ticks:
         raise ValueError(
             f"{scenario.id}: against a close that calls do not put off it pays to call at the last moment, and no "
             f"equilibrium is known; set extension to 1 or more and max_cycles to at least {ticks}"
@@ -128,9 +136,10 @@ def _require_fine_steps(scenario: ClockScenario) -> None:
     """Raises where a limit of the sealed form loses more than is accepted of an equilibrium to one a step away."""
     lost = lost_to_steps(scenario)
     if lost > ACCEPTED_LOSS:
-        section: Any = scenario.mechanism
+        step = scenario.row().step(scenario.mechanism)
+        said = "its steps" if step is None else f"steps of {step:g}"
         raise ValueError(
-            f"{scenario.id}: with steps of {section.increment:g} the equilibrium of the sealed form is none: another "
+            f"{scenario.id}: with {said} the equilibrium of the sealed form is none: another "
             f"step gains {lost:.2%} of utility, {ACCEPTED_LOSS:.1%} is accepted; choose a smaller increment, and "
             "max_cycles to go with it"
         )

@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Interdependence, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.combinatorial import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.combinatorial import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
 MARKET = Market(
@@ -25,7 +25,7 @@ MARKET = Market(
         quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=state.type_names,
         now=analysis.types,

@@ -52,19 +52,13 @@ def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Floats) -> F
 
 
 def set_types(scenario: CombinatorialScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent types, shape (markets, components), and shows them in its observations."""
-    section, shown = scenario.bundle_values, engine.buffers.observations[:, agent]
-    values = _values_of(scenario, agent, types)
+    """Gives the agent types, shape (markets, components)."""
+    section = scenario.bundle_values
     if section.by_item:
         engine.state.items[:, agent] = to_money(types)
-    engine.state.values[:, agent] = values
-    each = scenario.bundles_each
-    shown[:, :each] = values / float(to_money(highest_values(scenario).max()))
+    engine.state.values[:, agent] = _values_of(scenario, agent, types)
     if section.random_bundles:
-        bundle = types[:, each].astype(np.int64)
-        engine.state.bundle[:, agent] = bundle
-        items = np.arange(scenario.offers.num_items)
-        shown[:, each : each + len(items)] = bundle[:, None] >> items & 1
+        engine.state.bundle[:, agent] = types[:, scenario.bundles_each].astype(np.int64)
 
 
 def _values_of(scenario: CombinatorialScenario, agent: int, types: Floats) -> Int64s:

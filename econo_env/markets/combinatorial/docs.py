@@ -2,8 +2,7 @@
 
 from econo_env.market import Docs
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.combinatorial.state import action_names, observation_names
-from econo_env.markets.feedback import about_bid_shown, whose_bid
+from econo_env.markets.combinatorial.state import action_names
 from econo_env.mechanisms.base import mechanism
 from econo_env.valuations.bundle_values import BundleValues, LocalGlobal
 
@@ -32,22 +31,6 @@ _EQUILIBRIUM = {
     "VCG, and with independent values bid v - (3 - sqrt(8)), or 0, under nearest-VCG.",
 }
 
-_OBSERVATIONS = {
-    "rounds_left": "share of the episode to come",
-    "is_global": "1 for a global bidder, 0 for a local one",
-    "won": "1 if a bundle was won in the last round",
-    "paid": "own payment in the last round over twice the highest possible value",
-    "winning_bid": "highest winning bid of the last round over twice the highest possible value",
-}
-
-
-def _meaning(name: str) -> str:
-    if name.startswith("wants"):
-        return "1 if the bundle that the bidder wants holds this item"
-    if whose_bid(name):
-        return about_bid_shown(name)
-    return _OBSERVATIONS.get(name, "own value of the bundle over the highest possible value of all")
-
 
 def _drawn(values: BundleValues) -> str:
     what = "value for every item and bidder" if values.by_item else "value for every bidder's bundle"
@@ -66,7 +49,6 @@ def docs(scenario: CombinatorialScenario) -> Docs:
         f"{_GAMES[game]} {rule.summary} Equal allocations are told apart by lottery. "
         f"Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _SCALES[scenario.bids]),
-        observations={name: _meaning(name) for name in observation_names(scenario)},
         rewards="Value of the bundle won minus the payment, in credits.",
         start=_UNIFORM if isinstance(values, LocalGlobal) else _drawn(values),
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),

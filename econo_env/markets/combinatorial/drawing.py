@@ -1,4 +1,4 @@
-"""How the values of a round are drawn, and what a bidder is told of its bundles; compiled, for market `k`.
+"""How the values of a round are drawn; compiled, for market `k`.
 
 `drawing` is None in local-global games: Numba then leaves everything else out.
 """
@@ -7,7 +7,7 @@ import math
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import VALUES, uniform
-from econo_env.engine.state import Float32s, Float64s, Int64s
+from econo_env.engine.state import Float64s, Int64s
 from econo_env.markets.combinatorial.state import Params, State
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.valuations.bundle_values import Drawing
@@ -125,21 +125,3 @@ def game_at(drawing: Drawing | None, k: int, state: State, params: Params) -> Ga
     if drawing is not None and drawing.random_bundles:
         return Game(params.game.first, state.bundle[k], params.game.num_items)
     return params.game
-
-
-@compiled
-def show_who(
-    drawing: Drawing | None, k: int, i: int, state: State, params: Params, row: Float32s, rounds_left: float
-) -> int:
-    """Writes what follows the values in an observation; returns where it ends."""
-    at = int(state.values.shape[2])
-    if drawing is not None and drawing.random_bundles:
-        for item in range(params.game.num_items):
-            row[at + item] = (state.bundle[k, i] >> item) & 1
-        at += params.game.num_items
-    row[at] = rounds_left
-    at += 1
-    if drawing is None:
-        row[at] = 1.0 if i >= params.num_locals else 0.0
-        at += 1
-    return at

@@ -9,9 +9,8 @@ from econo_env.economy.award import forget_award, rounded_mean
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.combinatorial.drawing import draw_values, game_at, show_who
+from econo_env.markets.combinatorial.drawing import draw_values, game_at
 from econo_env.markets.combinatorial.state import Params, State
-from econo_env.markets.feedback import show_bids
 from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
 from econo_env.money import CREDIT
 
@@ -105,38 +104,11 @@ def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    each = state.values.shape[2]
-    winning_bid = 0
-    if params.shows_winning_bid:
-        for i in range(state.won.shape[1]):
-            if state.won[k, i] >= 0:
-                winning_bid = max(winning_bid, state.bids[k, state.won[k, i]])
-    for i in range(state.values.shape[1]):
-        row = buffers.observations[k, i]
-        for b in range(each):
-            row[b] = state.values[k, i, b] / params.highest_value
-        at = show_who(params.drawing, k, i, state, params, row, rounds_left)
-        if params.shows_result:
-            row[at] = 1.0 if state.won[k, i] >= 0 else 0.0
-            row[at + 1] = min(1.0, state.award.pays[k, i] / (2.0 * params.highest_value))
-            at += 2
-        if params.shows_winning_bid:
-            row[at] = winning_bid / (2.0 * params.highest_value)
-    if params.shows_all_bids:
-        for i in range(state.values.shape[1]):
-            row = buffers.observations[k, i]
-            show_bids(state.bids[k], 2.0 * params.highest_value, row, row.shape[0] - state.bids.shape[1], 1)
-
-
-@compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < params.max_cycles:
         draw_values(params.drawing, k, state, params)
-    _write_observations(k, state, params, buffers)
 
 
 @compiled
@@ -151,4 +123,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.won[k, i] = np.int64(NO_BID)
         buffers.action_mask[k, i] = True
     draw_values(params.drawing, k, state, params)
-    _write_observations(k, state, params, buffers)

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
 from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.scenario import Scenario
 from econo_env.valuations.bundle_values import AnyBundleValues, LocalGlobal
@@ -73,8 +73,7 @@ class CombinatorialScenario(Scenario):
 
 def built_in() -> list[Scenario]:
     """The local-global game with two locals for each combinatorial mechanism, its name with `_v1`."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
         CombinatorialScenario(id=f"{row.name}_v1", num_agents=3, mechanism={"name": row.name, **row.example})
-        for row in rows
+        for row in rules_of(MARKET)
     ]

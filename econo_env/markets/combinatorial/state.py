@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from econo_env.economy.award import Award
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.money import MICRO, to_credits
-from econo_env.valuations.bundle_values import Drawing, LocalGlobal
+from econo_env.valuations.bundle_values import Drawing
 from econo_env.valuations.xor_bids import XorBids
 
 _SCRATCH = "scratch: room to work in"
@@ -62,20 +61,14 @@ class Params(NamedTuple):
     correlation: float
     highest: Int64s  # (agents,) micro-credits: the highest value of a bundle
     highest_value: float  # micro-credits
+    largest_amount: float  # micro-credits, the scale of bids and payments in observations
     bids_are_amounts: bool
-    shows_result: bool
-    shows_winning_bid: bool
-    shows_all_bids: bool
 
 
 def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     offers, values = scenario.offers, scenario.bundle_values
     return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(observation_names(scenario)),
-        "actions": scenario.bundles_each,
         "offers": len(offers.amount),
         "own_items": offers.num_items if values.by_item else 0,
         "wishes": scenario.num_agents if values.random_bundles else 0,
@@ -86,44 +79,22 @@ def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     }
 
 
-def _numbered(word: str, count: int) -> tuple[str, ...]:
+def numbered(word: str, count: int) -> tuple[str, ...]:
+    """`word_0`, `word_1`, ..., or the word itself where there is only one."""
     return (word,) if count == 1 else tuple(f"{word}_{number}" for number in range(count))
 
 
 def action_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
     """What each action component means: the bid on each of the own bundles."""
-    return _numbered("bid", scenario.bundles_each)
+    return numbered("bid", scenario.bundles_each)
 
 
 def type_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
     """A bidder's type: the value of each own bundle, or of each item; with a bundle drawn, that too, items as bits."""
     if scenario.bundle_values.by_item:
         return tuple(f"item_{number}" for number in range(scenario.offers.num_items))
-    names = _numbered("value", scenario.bundles_each)
+    names = numbered("value", scenario.bundles_each)
     return (*names, "bundle") if scenario.bundle_values.random_bundles else names
-
-
-def observation_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
-    """What each feature of an observation means; all lie in [0, 1].
-
-    Values of the own bundles over the highest possible one; where bundles are drawn, 1 for each item wanted; the share
-    of the episode to come; in local-global games 1 for a global bidder. In repeated play, as far as the feedback goes,
-    whether a bundle was won in the last round, and over twice the highest value the payment, the highest winning bid,
-    or all bids, 0 for none.
-    """
-    names = _numbered("value", scenario.bundles_each)
-    if scenario.bundle_values.random_bundles:
-        names += tuple(f"wants_{number}" for number in range(scenario.offers.num_items))
-    names = (*names, "rounds_left")
-    if isinstance(scenario.bundle_values, LocalGlobal):
-        names = (*names, "is_global")
-    if scenario.max_cycles == 1 or scenario.feedback == "nothing":
-        return names
-    names = (*names, "won", "paid")
-    if scenario.feedback == "winning_bid":
-        return (*names, "winning_bid")
-    shown = bids_shown(action_names(scenario), scenario.num_agents)
-    return (*names, *shown) if scenario.feedback == "all_bids" else names
 
 
 def params(scenario: CombinatorialScenario) -> Params:
@@ -139,10 +110,8 @@ def params(scenario: CombinatorialScenario) -> Params:
         correlation=scenario.correlation,
         highest=np.maximum.reduceat(offers.amount, offers.first[:-1]),
         highest_value=float(offers.amount.max()),
+        largest_amount=2.0 * float(offers.amount.max()),
         bids_are_amounts=scenario.bids == "amount",
-        shows_result="won" in observation_names(scenario),
-        shows_winning_bid="winning_bid" in observation_names(scenario),
-        shows_all_bids=any(map(whose_bid, observation_names(scenario))),
     )
 
 

@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.double_auction import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.double_auction import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 
 MARKET = Market(
@@ -11,7 +11,6 @@ MARKET = Market(
     config=DoubleAuctionScenario,
     built_in=built_in,
     state=state.State,
-    axes=state.axes,
     params=state.params,
     kernels=Stages(
         reset=kernels.reset,
@@ -24,7 +23,7 @@ MARKET = Market(
         withdraw=kernels.withdraw,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,
@@ -41,7 +40,7 @@ MARKET = Market(
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
     judging=Judging(bids=BidSearch(made=analysis.bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves)),
-    solver=Solver(solution=strategies.numerical_solution),
+    solver=Solver(solution=strategies.numerical_solution, bidding=analysis.bidding),
     two_sided=True,
     clear=document.clear_document,
     view=View(

@@ -14,6 +14,7 @@ from econo_env.engine.digest import plain
 from econo_env.engine.kernels import Kernel, load_generated
 from econo_env.engine.rng import Lottery
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
 from econo_env.markets.double_auction.kernels import NO_OFFER
@@ -23,6 +24,11 @@ from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]
+
+
+def bidding(scenario: DoubleAuctionScenario) -> Bidding:
+    """What traders offer: one unit each, at up to the highest price, which a seller may ask."""
+    return Bidding(highest_bid=float(scenario.highest_value))
 
 
 def type_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
@@ -41,10 +47,8 @@ def types_at(scenario: DoubleAuctionScenario, agent: int, uniforms: Floats) -> F
 
 
 def set_types(scenario: DoubleAuctionScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values or costs in credits, shape (markets, 1), and shows them in its observations."""
-    money = to_money(types[:, 0])
-    engine.state.values[:, agent] = money
-    engine.buffers.observations[:, agent, 0] = money / float(to_money(scenario.highest_value))
+    """Gives the agent values or costs in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def welfare(scenario: DoubleAuctionScenario, state: State, types: Floats) -> Welfare:

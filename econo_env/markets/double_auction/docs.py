@@ -2,24 +2,13 @@
 
 from econo_env.market import Docs
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.double_auction.state import action_names, observation_names
-from econo_env.markets.feedback import meanings
+from econo_env.markets.double_auction.state import action_names
 from econo_env.mechanisms.base import mechanism
 
 _ACTIONS = {
     "share_of_value": "0 is the truth, below 0 are better terms for oneself: a buyer bids (1 + a) times its value; a "
     "seller asks its cost - a (highest price - cost), not below 0: -1 asks the highest price",
     "amount": "the bid or ask is (1 + a) / 2 times the highest price: -1 offers 0, 1 the highest price",
-}
-
-_OBSERVATIONS = {
-    "value": "own value or cost over the highest price, which is the highest value or cost anyone can have",
-    "rounds_left": "share of the episode to come",
-    "seller": "1 for sellers, 0 for buyers",
-    "prior": "number of the own prior over the count of priors",
-    "traded": "1 if a unit was bought or sold in the last round",
-    "paid": "price paid or received in the last round over the highest price",
-    "price": "mean price that buyers paid in the last round over the highest price, 0 without a trade",
 }
 
 _LIMITS = (
@@ -38,7 +27,6 @@ def docs(scenario: DoubleAuctionScenario) -> Docs:
         f"costs, of one unit each, offer at once, in secret. {row.summary} Ties are broken by lottery. "
         f"Properties: {row.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
-        observations=meanings(observation_names(scenario), _OBSERVATIONS),
         rewards="Buyers: value minus price if they trade. Sellers: price minus cost if they trade. In credits.",
         start="A fresh value for every buyer and cost for every seller, from their priors; new ones every round.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),

@@ -10,7 +10,6 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.double_auction.state import Params, State
-from econo_env.markets.feedback import show_bids
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
 
@@ -99,47 +98,11 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _mean_price(k: int, state: State, params: Params) -> float:
-    """The mean of what buyers paid, over the highest price; 0 without a trade."""
-    paid, trades = 0, 0
-    for i in range(params.num_buyers):
-        paid += state.award.pays[k, i]
-        trades += state.award.units[k, i]
-    return min(1.0, paid / max(1, trades) * params.price_scale)
-
-
-@compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    price = _mean_price(k, state, params) if params.shows_price else 0.0
-    for i in range(state.values.shape[1]):
-        row = buffers.observations[k, i]
-        row[0] = state.values[k, i] * params.price_scale
-        row[1] = rounds_left
-        row[2] = 1.0 if i >= params.num_buyers else 0.0
-        at = 3
-        if params.shows_prior:
-            row[at] = (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
-            at += 1
-        if params.shows_result:
-            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
-            row[at + 1] = min(1.0, abs(state.award.pays[k, i]) * params.price_scale)
-            at += 2
-        if params.shows_price:
-            row[at] = price
-    if params.shows_all_bids:
-        for i in range(state.values.shape[1]):
-            row = buffers.observations[k, i]
-            show_bids(state.bids[k], params.largest_offer, row, row.shape[0] - state.bids.shape[1], 1)
-
-
-@compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock, draws the values of the next round if there is one, and writes what traders see."""
+    """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < params.max_cycles:
         draw_values(k, state, params)
-    _write_observations(k, state, params, buffers)
 
 
 @compiled
@@ -152,4 +115,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.bids[k, i] = np.int64(NO_OFFER)
         buffers.action_mask[k, i] = True
     draw_values(k, state, params)
-    _write_observations(k, state, params, buffers)

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
@@ -87,8 +87,7 @@ class DoubleAuctionScenario(TwoSidedScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each two-sided mechanism, its name with `_v1`: two buyers, two sellers, U[0, 1], one round."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
         DoubleAuctionScenario(id=f"{row.name}_v1", num_agents=4, mechanism={"name": row.name, **row.example})
-        for row in rows
+        for row in rules_of(MARKET)
     ]

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
@@ -36,23 +35,9 @@ class Params(NamedTuple):
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value or cost comes from
     quantiles: DrawTables  # micro-credits, one a prior
     highest_price: float  # micro-credits
-    price_scale: float  # 1 / highest_price
+    value_scale: float  # 1 / highest_price
     bids_are_amounts: bool
-    shows_prior: bool
-    shows_result: bool
-    shows_price: bool
-    shows_all_bids: bool
-    largest_offer: float  # micro-credits
-
-
-def axes(scenario: DoubleAuctionScenario) -> dict[str, int]:
-    """Lengths of the named axes."""
-    return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(observation_names(scenario)),
-        "actions": len(action_names(scenario)),
-    }
+    largest_amount: float  # micro-credits, the scale of offers in observations
 
 
 def action_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
@@ -60,36 +45,9 @@ def action_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
     return ("offer",)
 
 
-def _unlike(scenario: DoubleAuctionScenario) -> bool:
-    sides = scenario.priors()[: scenario.num_buyers], scenario.priors()[scenario.num_buyers :]
-    return any(len(set(side)) > 1 for side in sides)
-
-
-def observation_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
-    """What each feature of an observation means; all lie in [0, 1].
-
-    `value`: the own value or cost over the highest price. `rounds_left`: the share of the episode to come. `seller`: 1
-    for sellers. `prior` (where traders of a side differ): the own prior's number over their count. `traded`, `paid`,
-    `price` (in repeated play, as far as the feedback goes): the own result of the last round, what was paid or received
-    and the mean of what buyers paid, over the highest price. `offer_of_0`, ...: with `all_bids`, each offer of the last
-    round over the largest possible one, 0 for none.
-    """
-    names = ["value", "rounds_left", "seller"]
-    if _unlike(scenario):
-        names.append("prior")
-    if scenario.max_cycles > 1 and scenario.feedback != "nothing":
-        names += ["traded", "paid"]
-        if scenario.feedback == "price":
-            names.append("price")
-        if scenario.feedback == "all_bids":
-            names += bids_shown(action_names(scenario), scenario.num_agents)
-    return tuple(names)
-
-
 def params(scenario: DoubleAuctionScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     distinct = list(dict.fromkeys(scenario.priors()))
-    names = observation_names(scenario)
     highest = float(to_money(scenario.highest_value))
     return Params(
         rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
@@ -99,13 +57,9 @@ def params(scenario: DoubleAuctionScenario) -> Params:
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
         quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         highest_price=highest,
-        price_scale=1.0 / highest,
+        value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",
-        shows_prior="prior" in names,
-        shows_result="traded" in names,
-        shows_price="price" in names,
-        shows_all_bids=any(map(whose_bid, names)),
-        largest_offer=highest if scenario.bids == "amount" else 2.0 * highest,
+        largest_amount=highest if scenario.bids == "amount" else 2.0 * highest,
     )
 
 

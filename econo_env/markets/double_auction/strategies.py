@@ -12,7 +12,7 @@ from econo_env.markets.double_auction.explain import trader_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.markets.double_auction.state import State
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.parameters import posted_price_of
+from econo_env.mechanisms.parameters import posted_price_of, tick_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.places import places_of
@@ -56,7 +56,7 @@ def _price_reached(scenario: Any, offers: Float64s, sells: NDArray[np.bool_]) ->
     posted = posted_price_of(scenario.mechanism)
     if posted is not None:
         return np.full(offers.shape, posted)
-    tick = getattr(scenario, "tick_size", None)
+    tick = tick_of(scenario.mechanism)
     if tick is None:
         return np.where(sells, np.inf, 0.0)  # no price stands before the offers
     money, step = to_money(np.clip(offers, 0.0, LARGEST_CREDITS)), int(to_money(tick))

@@ -3,7 +3,17 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.multi_unit import analysis, docs, document, equilibria, kernels, state, strategies, view
+from econo_env.markets.multi_unit import (
+    analysis,
+    docs,
+    document,
+    equilibria,
+    features,
+    kernels,
+    state,
+    strategies,
+    view,
+)
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 
 MARKET = Market(
@@ -24,7 +34,7 @@ MARKET = Market(
         withdraw=kernels.withdraw,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=state.type_names,
         now=analysis.types,
@@ -44,6 +54,7 @@ MARKET = Market(
         solution=equilibria.numerical_solution,
         expected_outcome=equilibria.expected_outcome,
         unit_bids=equilibria.offers_unit_bids,
+        bidding=equilibria.bidding,
     ),
     clear=document.clear_document,
     view=View(

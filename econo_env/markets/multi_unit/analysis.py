@@ -30,7 +30,7 @@ def types_at(scenario: MultiUnitScenario, agent: int, uniforms: Floats) -> Float
 
 
 def set_types(scenario: MultiUnitScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent marginal values or costs in credits, (markets, demand), and shows them in its observations.
+    """Gives the agent marginal values or costs in credits, (markets, demand).
 
     Raises:
         ValueError: Marginal values increase somewhere, or costs decrease.
@@ -42,7 +42,6 @@ def set_types(scenario: MultiUnitScenario, engine: Any, agent: int, types: Float
     if scenario.procurement is None and np.any(steps > 0):
         raise ValueError("marginal values must not increase from one unit to the next: sort them, highest first")
     engine.state.values[:, agent] = money
-    engine.buffers.observations[:, agent, : scenario.demand] = money / float(to_money(scenario.highest_value))
 
 
 def welfare(scenario: MultiUnitScenario, state: State, types: Floats) -> Welfare:

@@ -1,28 +1,10 @@
 """What a multi-unit market says about itself."""
 
 from econo_env.market import Docs
-from econo_env.markets.feedback import about_bid_shown, whose_bid
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import action_names, observation_names
+from econo_env.markets.multi_unit.state import action_names
 from econo_env.markets.sealed_bid.state import type_name
 from econo_env.mechanisms.base import mechanism
-
-_OBSERVATIONS = {
-    "rounds_left": "share of the episode to come",
-    "prior": "number of the own prior over the count of priors",
-    "won": "units won in the last round over the units wanted",
-    "paid": "what was paid or received in the last round over the largest possible bids for all units wanted",
-    "winning_bid": "best winning bid of the last round over the largest possible bid",
-}
-
-
-def _meaning(name: str) -> str:
-    if whose_bid(name):
-        return about_bid_shown(name)
-    known, _, unit = name.partition("_")
-    if unit.isdecimal():
-        return f"own {known} of unit {unit} over the highest possible {known}"
-    return _OBSERVATIONS[name]
 
 
 def _action(scenario: MultiUnitScenario, unit: int) -> str:
@@ -61,7 +43,6 @@ def docs(scenario: MultiUnitScenario) -> Docs:
     return Docs(
         description=_description(scenario),
         actions={name: _action(scenario, unit) for unit, name in enumerate(names, start=1)},
-        observations={name: _meaning(name) for name in observation_names(scenario)},
         rewards="What was received minus the marginal costs of the units made, in credits."
         if reverse
         else "The marginal values of the units won minus the payment, in credits.",

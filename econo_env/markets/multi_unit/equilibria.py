@@ -9,17 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
+from econo_env.games.bidding import Bidding
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.equilibria import require_margin
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.marginal_bids import UnitMechanism
-from econo_env.mechanisms.parameters import reserve_of
+from econo_env.mechanisms.parameters import reserve_of, units_of
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import left_of, places_of
 from econo_env.valuations.priors import empirical
 
 Floats = NDArray[np.float64]
+
+
+def bidding(scenario: MultiUnitScenario) -> Bidding:
+    """What bidders bid for: `demand` of the units each."""
+    return Bidding(units=units_of(scenario.mechanism), wanted=scenario.demand)
 
 
 def equilibrium_bids(

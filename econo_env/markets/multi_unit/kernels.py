@@ -10,7 +10,6 @@ from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.feedback import show_bids
 from econo_env.markets.multi_unit.state import Params, State
 from econo_env.markets.procurement import mirror
 from econo_env.markets.sealed_bid.frictions import stretched
@@ -156,53 +155,11 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _best_winning_bid(k: int, state: State, lowest: bool) -> int:
-    """The highest winning bid, or the lowest; 0 where nobody won."""
-    best, found = 0, False
-    for i in range(state.award.units.shape[1]):
-        if state.award.units[k, i] != 0:
-            bid = state.bids[k, i, 0]
-            if not found or (bid < best if lowest else bid > best):
-                best, found = bid, True
-    return best
-
-
-@compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    demand = state.values.shape[2]
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    winning_bid = _best_winning_bid(k, state, params.ceiling is not None) if params.shows_winning_bid else 0
-    for unit in range(demand):
-        for i in range(state.award.units.shape[1]):
-            buffers.observations[k, i, unit] = state.values[k, i, unit] * params.value_scale
-    for i in range(state.award.units.shape[1]):
-        row = buffers.observations[k, i]
-        row[demand] = rounds_left
-        at = demand + 1
-        if params.shows_role:
-            row[at] = (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
-            at += 1
-        if params.shows_result:
-            row[at] = abs(state.award.units[k, i]) / demand
-            row[at + 1] = min(1.0, abs(state.award.pays[k, i]) / (demand * params.largest_amount))
-            at += 2
-        if params.shows_winning_bid:
-            row[at] = winning_bid / params.largest_amount
-    if params.shows_all_bids:
-        first = buffers.observations.shape[2] - state.bids.shape[1] * demand
-        for i in range(state.award.units.shape[1]):
-            for j in range(state.bids.shape[1]):
-                shown = buffers.observations[k, i]
-                show_bids(state.bids[k, j], params.largest_amount, shown, first + j * demand, 1)
-
-
-@compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < params.max_cycles:
         draw_values(k, state, params)
-    _write_observations(k, state, params, buffers)
 
 
 @compiled
@@ -217,4 +174,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     for i in range(state.award.units.shape[1]):
         buffers.action_mask[k, i] = True
     draw_values(k, state, params)
-    _write_observations(k, state, params, buffers)

@@ -7,7 +7,7 @@ from pydantic import Field
 from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.config import Procurement
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
 
 MARKET = "multi_unit"
@@ -56,7 +56,7 @@ def built_in() -> list[Scenario]:
     Also the procurement form: two suppliers who can make both of two units.
     """
     made: list[Scenario] = []
-    for row in (row for row in mechanisms().values() if row.market == MARKET):
+    for row in rules_of(MARKET):
         fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}}
         made.append(MultiUnitScenario(id=f"{row.name}_v0", **fields))
         made.append(MultiUnitScenario(id=f"procurement_{row.name}_v1", **fields | REVERSE))

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
-from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.sealed_bid.state import type_name
 from econo_env.mechanisms.base import mechanism
@@ -41,19 +40,11 @@ class Params(NamedTuple):
     half_largest_bid: float | None  # the bid of action 0 over the own or the highest value, None for 1
     largest_amount: float  # micro-credits, the scale of bids and payments in observations
     ceiling: int | None  # micro-credits: in procurement the most that is paid for a unit; None compiles it away
-    shows_role: bool  # observations hold the own prior
-    shows_result: bool
-    shows_winning_bid: bool
-    shows_all_bids: bool
 
 
 def axes(scenario: MultiUnitScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(observation_names(scenario)),
-        "actions": scenario.demand,
         "demand": scenario.demand,
         "draws": scenario.num_agents * scenario.demand,
     }
@@ -69,31 +60,9 @@ def type_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
     return tuple(f"{type_name(scenario)}_{unit}" for unit in range(1, scenario.demand + 1))
 
 
-def observation_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
-    """What each feature of an observation means; all lie in [0, 1].
-
-    `value_1`, ...: the own marginal values (`cost_1`, ... in procurement) over the highest possible one. `rounds_left`:
-    the share of the episode to come. `prior` (where bidders differ): the own prior's number over their count. `won`,
-    `paid`, `winning_bid` (in repeated play, as far as the feedback goes): units won in the last round over those
-    wanted, the payment over the largest possible bids for all of them, the best winning bid over the largest possible
-    one. `bid_1_of_0`, ...: with `all_bids`, every bid of the last round likewise, 0 for none.
-    """
-    names = [*type_names(scenario), "rounds_left"]
-    if len(set(scenario.priors())) > 1:
-        names.append("prior")
-    if scenario.max_cycles > 1 and scenario.feedback != "nothing":
-        names += ["won", "paid"]
-        if scenario.feedback == "winning_bid":
-            names.append("winning_bid")
-        if scenario.feedback == "all_bids":
-            names += bids_shown(action_names(scenario), scenario.num_agents)
-    return tuple(names)
-
-
 def params(scenario: MultiUnitScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     distinct = list(dict.fromkeys(scenario.priors()))
-    names = observation_names(scenario)
     highest = float(to_money(scenario.highest_value))
     return Params(
         rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
@@ -107,10 +76,6 @@ def params(scenario: MultiUnitScenario) -> Params:
         half_largest_bid=None if scenario.largest_bid == 2.0 else scenario.largest_bid / 2.0,
         largest_amount=scenario.largest_bid * highest,
         ceiling=None if scenario.procurement is None else int(to_money(scenario.ceiling)),
-        shows_role="prior" in names,
-        shows_result="won" in names,
-        shows_winning_bid="winning_bid" in names,
-        shows_all_bids=any(map(whose_bid, names)),
     )
 
 

@@ -10,7 +10,7 @@ from econo_env.engine.state import Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import State, observation_names
+from econo_env.markets.multi_unit.state import State
 from econo_env.markets.sealed_bid.strategies import role_numbers
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
@@ -61,7 +61,7 @@ def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Fl
 
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., demand), of an equilibrium; see `equilibria`."""
-    numbers = role_numbers(scenario, observations, observation_names(scenario))
+    numbers = role_numbers(scenario, observations)
     bids = equilibrium_bids(scenario, private_values(scenario, observations), numbers, np.asarray(luck))
     return bid_actions(scenario, observations, bids)
 

@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.order_book import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.order_book import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
 MARKET = Market(
@@ -22,10 +22,12 @@ MARKET = Market(
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        confine=kernels.confine,
+        call=kernels.call,
         quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,
@@ -43,6 +45,7 @@ MARKET = Market(
     ),
     judging=Judging(one_round=True),
     two_sided=True,
+    undone_by_award=False,
     clear=document.clear_document,
     view=View(
         info=state.info,

@@ -35,14 +35,8 @@ def types_at(scenario: OrderBookScenario, agent: int, uniforms: Floats) -> Float
 
 
 def set_types(scenario: OrderBookScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values or costs in credits, shape (markets, units), and shows the next one's in observations."""
-    state = engine.state
-    state.values[:, agent] = to_money(_in_trading_order(scenario, agent, np.asarray(types, dtype=np.float64)))
-    traded = state.traded[:, agent]
-    following = np.minimum(traded, scenario.units - 1)
-    value = state.values[np.arange(len(traded)), agent, following]
-    shown = np.where(traded < scenario.units, value / float(to_money(scenario.highest_value)), 0.0)
-    engine.buffers.observations[:, agent, 0] = shown
+    """Gives the agent values or costs in credits, shape (markets, units)."""
+    engine.state.values[:, agent] = to_money(_in_trading_order(scenario, agent, np.asarray(types, dtype=np.float64)))
 
 
 def welfare(scenario: OrderBookScenario, state: State, types: Floats) -> Welfare:

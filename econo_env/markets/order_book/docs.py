@@ -2,26 +2,13 @@
 
 from econo_env.market import Docs
 from econo_env.markets.order_book.scenario import OrderBookScenario
-from econo_env.markets.order_book.state import OBSERVATIONS, action_names
+from econo_env.markets.order_book.state import action_names
 from econo_env.mechanisms.base import mechanism
 
 _ACTIONS = {
     "share_of_value": "0 is the truth, below 0 are better terms for oneself: a buyer bids (1 + a) times the value of "
     "its next unit; a seller asks the cost of its next unit - a (highest price - cost), not below one tick",
     "amount": "the limit is (1 + a) / 2 times the highest price",
-}
-
-_OBSERVATIONS = {
-    "value": "value or cost of the next own unit over the highest price, 0 without one",
-    "rounds_left": "share of the day to come",
-    "seller": "1 for sellers, 0 for buyers",
-    "units_left": "share of the own units not yet traded",
-    "best_bid": "highest resting bid over the highest price, 0 for none",
-    "best_ask": "lowest resting ask over the highest price, 1 for none",
-    "last_price": "price of the day's last trade over the highest price, 0 for none",
-    "own_order": "limit of the own resting order over the highest price, 0 for none",
-    "traded": "1 if a unit was bought or sold in the last tick",
-    "paid": "price of that trade over the highest price",
 }
 
 
@@ -37,7 +24,6 @@ def docs(scenario: OrderBookScenario) -> Docs:
         "is none. Who was filled earlier in the tick does not act again in it. Buyers never sell, so nobody trades "
         f"with itself. Properties: {row.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
-        observations={name: _OBSERVATIONS[name] for name in OBSERVATIONS},
         rewards="Buyers: value of the unit minus price if they trade. Sellers: price minus its cost. In credits.",
         start="An empty book; fresh values, falling with the unit, and costs, rising with it, that hold for the day.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} tick(s).",),

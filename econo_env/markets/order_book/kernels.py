@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from econo_env.economy.award import forget_award
+from econo_env.economy.breakers.call_auction import call_price
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import LOTTERY, VALUES, uniform
 from econo_env.engine.state import StepBuffers
@@ -88,18 +89,23 @@ def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
+def _expose_offer(k: int, i: int, state: State, params: Params) -> None:
+    """The most that agent i's new limit or its resting order can cost; a seller pays nothing, but has to deliver."""
+    if i < params.num_buyers:
+        most = max(np.int64(state.placed[k, i]), np.int64(state.level[k, i]))
+        state.award.exposure[k, i] = most * params.tick_size
+    else:
+        state.award.supplies[k, i] = state.level[k, i] != NO_ORDER or state.placed[k, i] > NO_ORDER
+
+
+@compiled
 def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The most that this tick can cost: a buyer's limit or that of its resting order, which may be hit before its turn.
 
     Nobody trades more than one unit in a tick. A seller pays nothing.
     """
     for i in range(state.traded.shape[1]):
-        rests = state.level[k, i] != NO_ORDER
-        if i < params.num_buyers:
-            most = max(np.int64(state.placed[k, i]), np.int64(state.level[k, i]))
-            state.award.exposure[k, i] = most * params.tick_size
-        else:
-            state.award.supplies[k, i] = rests or state.placed[k, i] > NO_ORDER
+        _expose_offer(k, i, state, params)
 
 
 @compiled
@@ -113,6 +119,36 @@ def withdraw(k: int, i: int, state: State) -> None:
         state.orders[k, i] = np.int64(NOTHING)
     state.award.exposure[k, i] = min(state.award.exposure[k, i], max(state.orders[k, i], 0))
     state.award.supplies[k, i] = state.award.supplies[k, i] and state.level[k, i] != NO_ORDER
+
+
+@compiled
+def confine(k: int, i: int, low: int, high: int, state: State, params: Params) -> int:
+    """Agent i's new limit is moved to the end of the band that it lies beyond, and what rests beyond it taken back."""
+    buys, resting = i < params.num_buyers, state.level[k, i]
+    end = min(high // params.tick_size, params.top) if buys else -(-low // params.tick_size)
+    sign = 1 if buys else -1
+    if resting != NO_ORDER and sign * (resting - end) > 0:
+        remove(book_of(k, state), i, BID if buys else ASK)
+        state.orders[k, i] = np.int64(NOTHING)
+    beyond = state.placed[k, i] > NO_ORDER and sign * (state.placed[k, i] - end) > 0
+    if beyond:
+        state.placed[k, i] = np.int32(end if end <= params.top else NO_ORDER)
+    _expose_offer(k, i, state, params)
+    return sign if beyond else 0
+
+
+@compiled
+def call(k: int, reference: int, state: State, params: Params) -> int:
+    """The price at which most units would trade if all new limits and resting orders met at once; 0 for none."""
+    limits = state.orders[k]
+    for i in range(limits.shape[0]):
+        level = state.placed[k, i] if state.placed[k, i] != AS_IT_IS else state.level[k, i]
+        limits[i] = np.int64(level) * params.tick_size
+    price = call_price(limits, None, params.num_buyers, reference).price
+    for i in range(limits.shape[0]):
+        rests = state.level[k, i] != NO_ORDER
+        limits[i] = np.int64(state.level[k, i]) * params.tick_size if rests else NOTHING
+    return price
 
 
 @compiled
@@ -159,34 +195,17 @@ def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    scale = params.price_scale
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    best_bid = min(1.0, np.int64(state.best[k, BID]) * params.tick_size * scale)
-    best_ask = 1.0
-    if state.best[k, ASK] != NO_ORDER:
-        best_ask = min(1.0, np.int64(state.best[k, ASK]) * params.tick_size * scale)
-    last_price = min(1.0, state.last_price[k] * scale)
+def _let_act(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """An agent with no unit left may only do nothing."""
     for i in range(state.traded.shape[1]):
-        row, traded = buffers.observations[k, i], state.traded[k, i]
-        buffers.action_mask[k, i] = traded < params.units
-        row[0] = state.values[k, i, traded] * scale if traded < params.units else 0.0
-        row[1] = rounds_left
-        row[2] = 1.0 if i >= params.num_buyers else 0.0
-        row[3] = (params.units - traded) / params.units
-        row[4] = best_bid
-        row[5] = best_ask
-        row[6] = last_price
-        row[7] = min(1.0, np.int64(state.level[k, i]) * params.tick_size * scale)
-        row[8] = 1.0 if state.award.units[k, i] != 0 else 0.0
-        row[9] = min(1.0, abs(state.award.pays[k, i]) * scale)
+        buffers.action_mask[k, i] = state.traded[k, i] < params.units
 
 
 @compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock and writes what agents see; an agent with no unit left may only do nothing."""
+    """Moves the clock."""
     state.tick[k] += 1
-    _write_observations(k, state, params, buffers)
+    _let_act(k, state, params, buffers)
 
 
 @compiled
@@ -210,4 +229,4 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.placed[k, i] = np.int32(AS_IT_IS)
         state.turn[k, i] = 0
     draw_values(k, state, params)
-    _write_observations(k, state, params, buffers)
+    _let_act(k, state, params, buffers)

@@ -5,7 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from econo_env.markets.double_auction.scenario import TwoSidedScenario
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
+from econo_env.mechanisms.parameters import tick_of
 from econo_env.money import MICRO
 from econo_env.scenario import Scenario
 
@@ -41,7 +42,10 @@ class OrderBookScenario(TwoSidedScenario):
     @property
     def tick_size(self) -> float:
         """The step between prices, in credits."""
-        return float(getattr(self.mechanism, "tick_size"))  # noqa: B009 - the section's class is made from the table
+        tick = tick_of(self.mechanism)
+        if tick is None:
+            raise ValueError(f"{self.mechanism.name} has no step between prices: mark the parameter as a `Tick`")
+        return tick
 
     @property
     def num_levels(self) -> int:
@@ -51,8 +55,7 @@ class OrderBookScenario(TwoSidedScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each mechanism with a book: four buyers and four sellers of two units, U[0, 1], 16 ticks."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
         OrderBookScenario(id=f"{row.name}_v1", num_agents=8, units=2, mechanism={"name": row.name, **row.example})
-        for row in rows
+        for row in rules_of(MARKET)
     ]

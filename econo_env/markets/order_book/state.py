@@ -49,37 +49,13 @@ class Params(NamedTuple):
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's values or costs come from
     quantiles: DrawTables  # micro-credits, one a prior
     highest_price: float  # micro-credits
-    price_scale: float  # 1 / highest_price
+    value_scale: float  # 1 / highest_price
     bids_are_amounts: bool
-
-
-OBSERVATIONS = (
-    "value",
-    "rounds_left",
-    "seller",
-    "units_left",
-    "best_bid",
-    "best_ask",
-    "last_price",
-    "own_order",
-    "traded",
-    "paid",
-)
-"""What each feature of an observation means; all lie in [0, 1], prices are over the highest price.
-
-`value`: value or cost of the next own unit, 0 without one. `rounds_left`: share of the day to come. `seller`: 1 for
-sellers. `units_left`: share of the own units. `best_bid` (0 for none), `best_ask` (1 for none), `last_price` and
-`own_order` (0 for none): the book. `traded`, `paid`: the own trade of the last tick and its price.
-"""
 
 
 def axes(scenario: OrderBookScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(OBSERVATIONS),
-        "actions": 1,
         "units": scenario.units,
         "levels": scenario.num_levels + 1,
         "sides": 2,
@@ -99,11 +75,6 @@ def action_names(scenario: OrderBookScenario) -> tuple[str, ...]:
     return ("limit",)
 
 
-def observation_names(scenario: OrderBookScenario) -> tuple[str, ...]:
-    """What each feature of an observation means, see `OBSERVATIONS`."""
-    return OBSERVATIONS
-
-
 def params(scenario: OrderBookScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     distinct = list(dict.fromkeys(scenario.priors()))
@@ -118,7 +89,7 @@ def params(scenario: OrderBookScenario) -> Params:
         prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
         quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
         highest_price=highest,
-        price_scale=1.0 / highest,
+        value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",
     )
 

@@ -9,6 +9,7 @@ from econo_env.markets.sealed_bid import analysis as sealed_analysis
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import state as sealed_state
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
+from econo_env.markets.sealed_bid.features import features
 
 MARKET = Market(
     name="position",
@@ -29,7 +30,7 @@ MARKET = Market(
         quote=kernels.quote,
     ),
     actions=sealed_state.action_names,
-    features=sealed_state.observation_names,
+    features=features,
     types=Types(
         names=sealed_analysis.type_names,
         now=sealed_analysis.types,
@@ -47,7 +48,9 @@ MARKET = Market(
     judging=Judging(
         bids=BidSearch(made=sealed_analysis.bids_made, highest=sealed_analysis.highest_bid, curves=analysis.bid_curves)
     ),
-    solver=Solver(solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome),
+    solver=Solver(
+        solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome, bidding=analysis.bidding
+    ),
     clear=document.clear_document,
     view=View(
         info=kernels.info,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
 from econo_env.markets.outcome_curves import outcome_curves
@@ -23,6 +24,11 @@ from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits, to_money
 
 Floats = NDArray[np.float64]
+
+
+def bidding(scenario: PositionScenario) -> Bidding:
+    """What bidders bid for: a slot each."""
+    return Bidding(units=len(scenario.click_rates), weights=scenario.weights)
 
 
 def welfare(scenario: PositionScenario, state: State, types: Floats) -> Welfare:

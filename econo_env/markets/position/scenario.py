@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
 
 MARKET = "position"
@@ -50,7 +50,7 @@ class PositionScenario(PlainBidsScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each position auction: three bidders, U[0, 1], two slots, the second with half the clicks."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
-        PositionScenario(id=f"{row.name}_v0", num_agents=3, mechanism={"name": row.name, **row.example}) for row in rows
+        PositionScenario(id=f"{row.name}_v0", num_agents=3, mechanism={"name": row.name, **row.example})
+        for row in rules_of(MARKET)
     ]

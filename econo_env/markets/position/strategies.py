@@ -10,7 +10,7 @@ from econo_env.engine.state import Float32s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.position.kernels import clicks
 from econo_env.markets.position.scenario import PositionScenario
-from econo_env.markets.sealed_bid.state import State, observation_names
+from econo_env.markets.sealed_bid.state import State
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers, truthful_actions
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
@@ -36,7 +36,7 @@ def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike, luc
         return truthful_actions(scenario, observations)
     solution, values = numerical_solution(scenario), private_values(scenario, observations)
     if solution is not None:
-        numbers = role_numbers(scenario, observations, observation_names(scenario))
+        numbers = role_numbers(scenario, observations)
         return bid_actions(scenario, observations, solution.bids(values, numbers, luck))
     return bid_actions(scenario, observations, _bids(scenario)(values, luck))
 

@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.scoring import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.scoring import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
 MARKET = Market(
@@ -11,7 +11,6 @@ MARKET = Market(
     config=ScoringScenario,
     built_in=built_in,
     state=state.State,
-    axes=state.axes,
     params=state.params,
     kernels=Stages(
         reset=kernels.reset,
@@ -24,7 +23,7 @@ MARKET = Market(
         withdraw=kernels.withdraw,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,

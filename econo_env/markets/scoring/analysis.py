@@ -33,10 +33,8 @@ def types_at(scenario: ScoringScenario, agent: int, uniforms: Floats) -> Floats:
 
 
 def set_types(scenario: ScoringScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent cost parameters in credits, shape (markets, 1), and shows them in its observations."""
-    money = to_money(types[:, 0])
-    engine.state.values[:, agent] = money
-    engine.buffers.observations[:, agent, 0] = money / float(to_money(scenario.highest_cost))
+    """Gives the agent cost parameters in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def created_by_winner(scenario: ScoringScenario, state: State, theta: Floats) -> Floats:

@@ -1,21 +1,9 @@
 """What a scoring auction says about itself."""
 
 from econo_env.market import Docs
-from econo_env.markets.feedback import meanings
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
-from econo_env.markets.scoring.state import observation_names
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
-
-_OBSERVATIONS = {
-    "cost": "own cost parameter theta over the highest possible one",
-    "rounds_left": "share of the episode to come",
-    "prior": "number of the own prior over the count of priors",
-    "won": "1 if the last contract was won",
-    "received": "own payment of the last round over the highest possible score",
-    "winning_score": "winning score of the last round over the highest possible one",
-    "winning_quality": "winning quality of the last round over the highest possible one",
-}
 
 
 def docs(scenario: ScoringScenario) -> Docs:
@@ -37,7 +25,6 @@ def docs(scenario: ScoringScenario) -> Docs:
             "quality": "above 0, the own best quality plus that share of what is left up to the highest; below 0, that "
             "share less than the best; 0 offers the quality with the best score at cost",
         },
-        observations=meanings(observation_names(scenario), _OBSERVATIONS),
         rewards="What was received minus the cost of the quality that was delivered, in credits; 0 for losers.",
         start="A fresh cost parameter for every supplier, drawn from its prior; new ones every round.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),

@@ -9,7 +9,6 @@ from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.feedback import show_bids
 from econo_env.markets.scoring.scenario import QUALITY_STEPS
 from econo_env.markets.scoring.state import NO_OFFER, Params, State
 from econo_env.markets.sealed_bid.kernels import draw_private_values
@@ -97,44 +96,11 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    score, quality = 0.0, 0.0
-    if params.shows_winning_bid:
-        for i in range(state.values.shape[1]):
-            if state.award.units[k, i] != 0:
-                score = min(1.0, state.scores[k, i] * params.score_scale)
-                quality = state.qualities[k, i] / QUALITY_STEPS
-    for i in range(state.values.shape[1]):
-        row = buffers.observations[k, i]
-        row[0] = state.values[k, i] * params.cost_scale
-        row[1] = rounds_left
-        at = 2
-        if params.shows_role:
-            row[at] = (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
-            at += 1
-        if params.shows_result:
-            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
-            row[at + 1] = min(1.0, -state.award.pays[k, i] * params.score_scale)
-            at += 2
-        if params.shows_winning_bid:
-            row[at] = score
-            row[at + 1] = quality
-    if params.shows_all_bids:
-        for i in range(state.values.shape[1]):
-            row = buffers.observations[k, i]
-            first = row.shape[0] - 2 * state.prices.shape[1]
-            show_bids(state.prices[k], params.largest_price, row, first, 2)
-            show_bids(state.qualities[k], QUALITY_STEPS, row, first + 1, 2)
-
-
-@compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock, draws the cost parameters of the next round if there is one, and writes what suppliers see."""
+    """Moves the clock and draws the cost parameters of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < params.max_cycles:
         draw_private_values(k, state, params)
-    _write_observations(k, state, params, buffers)
 
 
 @compiled
@@ -149,4 +115,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.scores[k, i] = np.int64(NO_OFFER)
         buffers.action_mask[k, i] = True
     draw_private_values(k, state, params)
-    _write_observations(k, state, params, buffers)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
 from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
@@ -117,8 +117,7 @@ class ScoringScenario(Scenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each scoring auction: V = 2 sqrt(q), costs theta q, two suppliers with theta from U[1/2, 1]."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
         ScoringScenario(id=f"{row.name}_v1", num_agents=2, mechanism={"name": row.name, **row.example}, **row.setting)
-        for row in rows
+        for row in rules_of(MARKET)
     ]

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
-from econo_env.markets.feedback import bids_shown, whose_bid
 from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
@@ -44,23 +43,9 @@ class Params(NamedTuple):
     best_quality: Float64s  # (cells + 1,) steps, from the lowest to the highest theta; uncut
     lowest_cost: float  # micro-credits
     cells_a_unit: float  # cells of `best_quality` a micro-credit
-    cost_scale: float  # 1 / the highest theta, micro-credits
+    value_scale: float  # 1 / the highest theta, micro-credits
     score_scale: float  # 1 / the highest price and score, micro-credits
-    shows_role: bool  # observations hold the own prior
-    shows_result: bool
-    shows_winning_bid: bool
-    shows_all_bids: bool
     largest_price: float  # micro-credits
-
-
-def axes(scenario: ScoringScenario) -> dict[str, int]:
-    """Lengths of the named axes."""
-    return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(observation_names(scenario)),
-        "actions": len(action_names(scenario)),
-    }
 
 
 def action_names(scenario: ScoringScenario) -> tuple[str, ...]:
@@ -72,31 +57,10 @@ def action_names(scenario: ScoringScenario) -> tuple[str, ...]:
     return ("price", "quality")
 
 
-def observation_names(scenario: ScoringScenario) -> tuple[str, ...]:
-    """What each feature of an observation means; all lie in [0, 1].
-
-    `cost`: the own theta over the highest one. `rounds_left`: the share of the episode to come. `prior` (where
-    suppliers differ): the own prior's number over their count. `won`, `received`, `winning_score`, `winning_quality`
-    (in repeated play, as far as the feedback goes): the own result of the last round, amounts over the highest score,
-    quality over the highest one. `price_of_0`, `quality_of_0`, ...: with `all_bids`, each offer of the last round over
-    the largest possible one, 0 for none.
-    """
-    names = ["cost", "rounds_left"]
-    if len(set(scenario.priors())) > 1:
-        names.append("prior")
-    if scenario.max_cycles > 1 and scenario.feedback != "nothing":
-        names += ["won", "received"]
-        if scenario.feedback == "winning_bid":
-            names += ["winning_score", "winning_quality"]
-        if scenario.feedback == "all_bids":
-            names += bids_shown(action_names(scenario), scenario.num_agents)
-    return tuple(names)
-
-
 def params(scenario: ScoringScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     distinct = list(dict.fromkeys(scenario.priors()))
-    names, tables = observation_names(scenario), menu(scenario)
+    tables = menu(scenario)
     low, high = min(prior.lowest for prior in distinct), scenario.highest_cost
     best = unbounded_quality(scenario, np.linspace(low, high, _COST_CELLS + 1))
     return Params(
@@ -110,12 +74,8 @@ def params(scenario: ScoringScenario) -> Params:
         best_quality=best / scenario.buyer.highest_quality * QUALITY_STEPS,
         lowest_cost=low * MICRO,
         cells_a_unit=_COST_CELLS / ((high - low) * MICRO) if high > low else 0.0,
-        cost_scale=1.0 / float(to_money(high)),
+        value_scale=1.0 / float(to_money(high)),
         score_scale=1.0 / float(max(tables.scored[-1], 1)),
-        shows_role="prior" in names,
-        shows_result="won" in names,
-        shows_winning_bid="winning_score" in names,
-        shows_all_bids=any(map(whose_bid, names)),
         # a price is at most what its quality scores, or its cost where that is more
         largest_price=float(max(tables.scored[-1], np.ceil(tables.work[-1] * to_money(high)), 1)),
     )

@@ -3,7 +3,17 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.sealed_bid import analysis, docs, document, equilibria, kernels, state, strategies, view
+from econo_env.markets.sealed_bid import (
+    analysis,
+    docs,
+    document,
+    equilibria,
+    features,
+    kernels,
+    state,
+    strategies,
+    view,
+)
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in
 
 MARKET = Market(
@@ -25,7 +35,7 @@ MARKET = Market(
         quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,
@@ -54,6 +64,7 @@ MARKET = Market(
         solution=equilibria.numerical_solution,
         bid_function=equilibria.equilibrium_bids,
         expected_outcome=analysis.expected_outcome,
+        bidding=analysis.bidding,
     ),
     clear=document.clear_document,
     view=View(

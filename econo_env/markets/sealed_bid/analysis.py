@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
 from econo_env.markets.outcome_curves import outcome_curves
+from econo_env.markets.sealed_bid.config import Participation
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import NO_BID, State, params, type_name
 from econo_env.mechanisms.base import mechanism
@@ -24,6 +26,16 @@ from econo_env.valuations.utility import RiskNeutral
 from econo_env.valuations.virtual_values import optimal_reserve
 
 Floats = NDArray[np.float64]
+
+
+def bidding(scenario: SealedBidScenario) -> Bidding:
+    """What bidders bid for."""
+    return Bidding(
+        units=units_of(scenario.mechanism),
+        weights=scenario.weights,
+        entry_costs=scenario.entry_costs,
+        all_there=scenario.participation == Participation(),
+    )
 
 
 def type_names(scenario: SealedBidScenario) -> tuple[str, ...]:
@@ -42,10 +54,8 @@ def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Float
 
 
 def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1), and shows them in its observations."""
-    money = to_money(types[:, 0])
-    engine.state.values[:, agent] = money
-    engine.buffers.observations[:, agent, 0] = money / float(to_money(scenario.highest_signal))
+    """Gives the agent values in credits, shape (markets, 1)."""
+    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def types_hang_together(scenario: SealedBidScenario) -> bool:

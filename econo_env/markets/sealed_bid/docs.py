@@ -1,9 +1,8 @@
 """What a sealed-bid market says about itself."""
 
 from econo_env.market import Docs
-from econo_env.markets.feedback import about_bid_shown, whose_bid
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.markets.sealed_bid.state import action_names, observation_names, type_name
+from econo_env.markets.sealed_bid.state import action_names, type_name
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
 
@@ -30,30 +29,6 @@ _REWARDS = {
     "budget": "Value of what was won minus the payment, in credits; bids are cut to the budget of {amount:g}.",
     "return_on_investment": "Value of what was won minus payment, over the payment (at least {parameter:g} credits).",
 }
-
-_OBSERVATIONS = {
-    "value": "own private value over the highest possible value",
-    "signal": "own signal over the highest possible signal",
-    "cost": "own cost over the highest possible cost",
-    "rounds_left": "share of the episode to come",
-    "prior": "number of the own prior over the count of priors",
-    "weight": "own reputation weight over the largest one",
-    "won": "1 if a unit was won in the last round",
-    "paid": "own payment in the last round over twice the highest possible value",
-    "winning_bid": "highest winning bid of the last round over twice the highest possible value",
-}
-_SCALED_OBSERVATIONS = {
-    "paid": "what was paid or received in the last round over the largest possible bid",
-    "winning_bid": "highest winning bid of the last round over the largest possible bid",
-}
-
-
-def _observation(scenario: SealedBidScenario, name: str) -> str:
-    if whose_bid(name):
-        return about_bid_shown(name)
-    if scenario.largest_amount != 2.0 * scenario.highest_value and name in _SCALED_OBSERVATIONS:
-        return _SCALED_OBSERVATIONS[name]
-    return _OBSERVATIONS[name]
 
 
 def _action(scenario: SealedBidScenario) -> str:
@@ -157,7 +132,6 @@ def docs(scenario: SealedBidScenario) -> Docs:
     return Docs(
         description=_description(scenario),
         actions=dict.fromkeys(action_names(scenario), _action(scenario)),
-        observations={name: _observation(scenario, name) for name in observation_names(scenario)},
         rewards=rewards,
         start="A fresh value for every bidder, drawn from its prior; new values every round.",
         end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),

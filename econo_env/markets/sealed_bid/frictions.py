@@ -124,12 +124,6 @@ def fee_of(frictions: Frictions | None) -> int:
 
 
 @compiled
-def size_of(frictions: Frictions | None, payment: int) -> int:
-    """What was paid, or in procurement received."""
-    return payment if frictions is None else abs(payment)
-
-
-@compiled
 def forget_frictions(frictions: Frictions | None, k: int, state: State) -> None:
     """At the start of an episode nobody has walked away, the seller has not bid, and no item has shown its worth."""
     if frictions is None:

@@ -9,7 +9,6 @@ from econo_env.economy.award import forget_award, mean_price
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.feedback import show_bids
 from econo_env.markets.sealed_bid.frictions import (
     draw_common_signals,
     draw_frictions,
@@ -20,7 +19,6 @@ from econo_env.markets.sealed_bid.frictions import (
     most_paid,
     restrict_bids,
     settle_frictions,
-    size_of,
     stretched,
 )
 from econo_env.markets.sealed_bid.seller import let_seller_bid
@@ -114,42 +112,11 @@ def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    winning_bid = 0
-    if params.shows_winning_bid:
-        for i in range(state.values.shape[1]):
-            if state.award.units[k, i] != 0:
-                winning_bid = max(winning_bid, state.bids[k, i])
-    for i in range(state.values.shape[1]):
-        row = buffers.observations[k, i]
-        row[0] = state.values[k, i] * params.value_scale
-        row[1] = rounds_left
-        at = 2
-        if params.shows_role:
-            row[at] = (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
-            row[at + 1] = params.weights[i] / params.largest_weight
-            at += 2
-        if params.shows_result:
-            row[at] = 1.0 if state.award.units[k, i] != 0 else 0.0
-            row[at + 1] = min(1.0, size_of(params.frictions, state.award.pays[k, i]) / params.largest_amount)
-            at += 2
-        if params.shows_winning_bid:
-            row[at] = winning_bid / params.largest_amount
-    if params.shows_all_bids:
-        bidders = state.values.shape[1]
-        for i in range(bidders):
-            row = buffers.observations[k, i]
-            show_bids(state.bids[k], params.largest_amount, row, row.shape[0] - bidders, 1)
-
-
-@compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock, draws the values of the next round if there is one, and writes what bidders see."""
+    """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < params.max_cycles:
         draw_values(k, state, params, buffers)
-    _write_observations(k, state, params, buffers)
 
 
 @compiled
@@ -165,4 +132,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.slots[k, i] = 0
     forget_frictions(params.frictions, k, state)
     draw_values(k, state, params, buffers)
-    _write_observations(k, state, params, buffers)

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from econo_env.markets.feedback import check_bids_shown
 from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.config import Default, Participation, Procurement, Seller
-from econo_env.mechanisms.base import mechanism, mechanisms, reversible_names
+from econo_env.mechanisms.base import mechanism, reversible_names, rules_of
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -208,7 +208,7 @@ def built_in() -> list[Scenario]:
     Where only winners pay, also the procurement form.
     """
     made: list[Scenario] = []
-    for row in (row for row in mechanisms().values() if row.market == MARKET):
+    for row in rules_of(MARKET):
         fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}, **row.setting}
         made.append(SealedBidScenario(id=f"{row.name}_v0", **fields))
         if row.reversible:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Bools, Column, Int64s, UInt64s
-from econo_env.markets.feedback import bids_shown
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
@@ -89,20 +88,12 @@ class Params(NamedTuple):
     bids_are_amounts: bool
     half_largest_bid: float | None  # the bid of action 0 over the own or the highest value, None for 1
     largest_amount: float  # micro-credits, the scale of bids and payments in observations
-    shows_role: bool  # observations hold the own prior and weight
-    shows_result: bool
-    shows_winning_bid: bool
-    shows_all_bids: bool
     frictions: Frictions | None
 
 
 def axes(scenario: SealedBidScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(observation_names(scenario)),
-        "actions": len(action_names(scenario)),
         "offers": scenario.num_agents + 1 if scenario.seller.bids else 0,
         "slots": 0,
     }
@@ -111,32 +102,6 @@ def axes(scenario: SealedBidScenario) -> dict[str, int]:
 def action_names(scenario: SealedBidScenario) -> tuple[str, ...]:
     """What each action component means."""
     return ("bid",)
-
-
-def _shows_role(scenario: SealedBidScenario) -> bool:
-    return len(set(scenario.priors())) > 1 or len(set(scenario.weights or ())) > 1
-
-
-def observation_names(scenario: SealedBidScenario) -> tuple[str, ...]:
-    """What each feature of an observation means; all lie in [0, 1].
-
-    `value`: the own value over the highest possible one; `signal` where values are interdependent, `cost` in
-    procurement. `rounds_left`: the share of the episode to come.
-    `prior` and `weight` (where bidders differ): the own prior's number over their count, the own weight over the
-    largest. `won`, `paid`, `winning_bid` (in repeated play, as far as the feedback goes): the own result of the last
-    round, the payment and the highest winning bid over the largest possible one. `bid_of_0`, ...: with `all_bids`, each
-    bid of the last round likewise, 0 for none.
-    """
-    names = [type_name(scenario), "rounds_left"]
-    if _shows_role(scenario):
-        names += ["prior", "weight"]
-    if scenario.max_cycles > 1 and scenario.feedback != "nothing":
-        names += ["won", "paid"]
-        if scenario.feedback == "winning_bid":
-            names.append("winning_bid")
-        if scenario.feedback == "all_bids":
-            names += bids_shown(action_names(scenario), scenario.num_agents)
-    return tuple(names)
 
 
 def type_name(scenario: SealedBidScenario) -> str:
@@ -149,7 +114,6 @@ def type_name(scenario: SealedBidScenario) -> str:
 def params(scenario: SealedBidScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     distinct = list(dict.fromkeys(scenario.priors()))
-    names = observation_names(scenario)
     weights = scenario.weights or (1.0,) * scenario.num_agents
     row = mechanism(scenario.mechanism.name)
     return Params(
@@ -165,10 +129,6 @@ def params(scenario: SealedBidScenario) -> Params:
         bids_are_amounts=scenario.bids == "amount",
         half_largest_bid=None if scenario.largest_bid == 2.0 else scenario.largest_bid / 2.0,
         largest_amount=scenario.largest_bid * float(to_money(scenario.bid_unit)),
-        shows_role="weight" in names,
-        shows_result="won" in names,
-        shows_winning_bid="winning_bid" in names,
-        shows_all_bids="bid_of_0" in names,
         frictions=None if scenario.is_plain else _frictions(scenario),
     )
 

@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.agents import BIDDER, SUPPLIER, named
 from econo_env.engine.state import Float32s, Float64s
+from econo_env.market import market_of
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.markets.sealed_bid.state import State, observation_names
+from econo_env.markets.sealed_bid.state import State
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import CREDIT, to_credits
 from econo_env.valuations.bid_function import MIDDLE
@@ -99,11 +100,20 @@ def bids_in_equilibrium(
     values, solution = private_values(scenario, observations), numerical_solution(scenario)
     if solution is None:
         return equilibrium_bids(scenario)(values, luck)
-    return solution.bids(values, role_numbers(scenario, observations, names or observation_names(scenario)), luck)
+    return solution.bids(values, role_numbers(scenario, observations, names), luck)
 
 
-def role_numbers(scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Which of `roles` each observation (..., features) belongs to, by the prior and weight that it shows."""
+def role_numbers(
+    scenario: SealedBidScenario, observations: ArrayLike, names: tuple[str, ...] | None = None
+) -> NDArray[np.int64]:
+    """Which of `roles` each observation (..., features) belongs to, by the prior and weight that it shows.
+
+    Args:
+        scenario: Configuration.
+        observations: Shape (..., features).
+        names: What the features are, where not those of the scenario.
+    """
+    names = names or market_of(scenario).observations(scenario)
     seen = np.asarray(observations, dtype=np.float64)
     numbers = np.zeros(seen.shape[:-1], dtype=np.int64)
     if "prior" not in names:

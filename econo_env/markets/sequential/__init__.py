@@ -8,7 +8,7 @@ from econo_env.markets import rounds
 from econo_env.markets.sealed_bid import analysis as sealed_analysis
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.sequential import analysis, docs, document, kernels, state, strategies, view
+from econo_env.markets.sequential import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
 
 MARKET: Market[SequentialScenario, Any] = Market(
@@ -16,7 +16,6 @@ MARKET: Market[SequentialScenario, Any] = Market(
     config=SequentialScenario,
     built_in=built_in,
     state=state.State,
-    axes=state.axes,
     params=state.params,
     kernels=Stages(
         reset=kernels.reset,
@@ -27,9 +26,10 @@ MARKET: Market[SequentialScenario, Any] = Market(
         finish=rounds.finish,
         expose=sealed_kernels.expose,
         withdraw=sealed_kernels.withdraw,
+        present=features.present,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=features.features,
     types=Types(
         names=sealed_analysis.type_names,
         now=sealed_analysis.types,
@@ -44,6 +44,7 @@ MARKET: Market[SequentialScenario, Any] = Market(
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
     ),
+    undone_by_award=False,
     judging=Judging(played_out=True),
     clear=document.clear_document,
     view=View(

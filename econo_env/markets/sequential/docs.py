@@ -1,23 +1,13 @@
 """What a sequential sale says about itself."""
 
 from econo_env.market import Docs
-from econo_env.markets.feedback import meanings
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.sequential.state import action_names, observation_names
+from econo_env.markets.sequential.state import action_names
 from econo_env.mechanisms.base import mechanism
 
 _ACTIONS = {
     "share_of_value": "the bid is (1 + a) times the own value: -1 bids 0, 0 bids the value, 1 bids twice the value",
     "amount": "the bid is (1 + a) times the highest possible value: -1 bids 0, 0 bids the highest value",
-}
-
-_OBSERVATIONS = {
-    "value": "own private value over the highest possible value",
-    "rounds_left": "units left over all units",
-    "rivals": "share of the other bidders who are still there",
-    "prior": "number of the own prior over the count of priors",
-    "price": "price of the last round over twice the highest possible value",
-    "winning_bid": "winning bid of the last round over twice the highest possible value",
 }
 
 
@@ -30,7 +20,6 @@ def docs(scenario: SequentialScenario) -> Docs:
         f"bidders who want one each; their values hold for the whole sale. {rule.summary} Those who have not won see "
         f"the price and bid on. Ties are broken by lottery. Properties: {rule.promises}.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
-        observations=meanings(observation_names(scenario), _OBSERVATIONS),
         rewards="To the winner of a round its value minus the payment, in credits; 0 to the others.",
         start="A private value for every bidder, drawn from its prior, which lasts for the episode.",
         end=(

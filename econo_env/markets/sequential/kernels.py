@@ -12,7 +12,6 @@ from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.feedback import show_bids
 from econo_env.markets.sealed_bid.kernels import draw_private_values
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.markets.sequential.state import Params, State
@@ -53,46 +52,11 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _write_observations(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    num_agents, present, price, winning_bid = state.values.shape[1], 0, 0, 0
-    for i in range(num_agents):
-        present += state.active[k, i]
-        if state.award.units[k, i] > 0:
-            price, winning_bid = state.award.pays[k, i], state.bids[k, i]
-    rounds_left = (params.max_cycles - state.tick[k]) / params.max_cycles
-    rivals = (present - 1) / max(1, num_agents - 1)
-    twice_highest = 2.0 * params.highest_value
-    for i in range(num_agents):
-        row = buffers.observations[k, i]
-        buffers.action_mask[k, i] = state.active[k, i]
-        if not state.active[k, i]:
-            for feature in range(row.shape[0]):
-                row[feature] = 0.0
-            continue
-        row[0] = state.values[k, i] * params.value_scale
-        row[1] = rounds_left
-        row[2] = rivals
-        at = 3
-        if params.shows_role:
-            row[at] = (params.prior_of[i] + 1) / params.quantiles.values.shape[0]
-            at += 1
-        if params.shows_price:
-            row[at] = price / twice_highest
-            at += 1
-        if params.shows_winning_bid:
-            row[at] = winning_bid / twice_highest
-    if params.shows_all_bids:
-        for i in range(num_agents):
-            if state.active[k, i]:
-                row = buffers.observations[k, i]
-                show_bids(state.bids[k], twice_highest, row, row.shape[0] - num_agents, 1)
-
-
-@compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock and writes what those who still bid see."""
+    """Moves the clock; who has its unit may only watch."""
     state.tick[k] += 1
-    _write_observations(k, state, params, buffers)
+    for i in range(state.active.shape[1]):
+        buffers.action_mask[k, i] = state.active[k, i]
 
 
 @compiled
@@ -104,5 +68,5 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     for i in range(state.values.shape[1]):
         state.active[k, i] = True
         state.bids[k, i] = np.int64(NO_BID)
+        buffers.action_mask[k, i] = True
     draw_private_values(k, state, params)
-    _write_observations(k, state, params, buffers)

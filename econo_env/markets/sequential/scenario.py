@@ -3,7 +3,7 @@
 from typing import Literal
 
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import mechanisms
+from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
 
 MARKET = "sequential"
@@ -37,8 +37,7 @@ class SequentialScenario(PlainBidsScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each sequential sale: three bidders, U[0, 1], two units."""
-    rows = [row for row in mechanisms().values() if row.market == MARKET]
     return [
         SequentialScenario(id=f"{row.name}_v0", num_agents=3, max_cycles=2, mechanism={"name": row.name, **row.example})
-        for row in rows
+        for row in rules_of(MARKET)
     ]

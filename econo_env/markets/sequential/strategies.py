@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float32s
+from econo_env.market import market_of
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.sequential.state import State, observation_names
+from econo_env.markets.sequential.state import State
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits
@@ -61,7 +62,7 @@ def equilibrium_actions(scenario: SequentialScenario, observations: ArrayLike, l
         )
     _require_no_atom(scenario)
     seen = np.asarray(observations, dtype=np.float64)
-    names = observation_names(scenario)
+    names = market_of(scenario).observations(scenario)
     values = private_values(scenario, seen)
     units = np.rint(seen[..., names.index("rounds_left")] * scenario.max_cycles).astype(np.int64)
     bidders = np.rint(seen[..., names.index("rivals")] * (scenario.num_agents - 1)).astype(np.int64) + 1

@@ -35,7 +35,7 @@ MARKET = Market(
         finish=episode.finish,
     ),
     actions=state.action_names,
-    features=state.observation_names,
+    features=docs.features,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,

@@ -1,5 +1,6 @@
 """What a task market says about itself."""
 
+from econo_env.engine.feature import Feature
 from econo_env.market import Docs
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.mechanisms.base import mechanism
@@ -28,6 +29,11 @@ _OBSERVATIONS = {
 }
 
 
+def features(scenario: TaskMarketScenario) -> tuple[Feature, ...]:
+    """What each agent sees; the kernels write it."""
+    return tuple(Feature(name, meaning) for name, meaning in _OBSERVATIONS.items())
+
+
 def _over_an_episode(scenario: TaskMarketScenario) -> str:
     """What is said of one task, said of the whole episode."""
     if not scenario.ticks_hang_together:
@@ -49,7 +55,6 @@ def docs(scenario: TaskMarketScenario) -> Docs:
         f"{rule.summary} The winner's stake is locked, the work is graded, and one value schedule pays, slashes and "
         f"bans; grades build the reputation that later tasks ask for. Properties: {rule.promises}.",
         actions=_ACTIONS,
-        observations=_OBSERVATIONS,
         rewards="Credits received for the task minus the cost of the effort, for the winner; 0 for everybody else.",
         start="Newcomers with fresh stake and no evidence, new reliabilities, the first task.",
         end=(

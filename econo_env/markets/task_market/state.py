@@ -115,17 +115,8 @@ no work if it wins, and submits a forged proof.
 def axes(scenario: TaskMarketScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     return {
-        "agents": scenario.num_agents,
-        "exposed": 0,
-        "features": len(OBSERVATIONS),
-        "actions": len(ACTIONS),
         "accounts": num_accounts(scenario.num_agents),
     }
-
-
-def observation_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
-    """What each feature of an observation means, see `OBSERVATIONS`."""
-    return OBSERVATIONS
 
 
 def action_names(scenario: TaskMarketScenario) -> tuple[str, ...]:

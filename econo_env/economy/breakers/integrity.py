@@ -1,0 +1,15 @@
+"""The books of a market: a breach halts it at once, and no rule opens it again."""
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Int64s
+
+
+@compiled
+def in_order(balances: Int64s, minted: int, refused: int) -> bool:
+    """Whether the accounts (accounts,) sum to what was minted, none is negative, and no transfer was refused."""
+    total = 0
+    for at in range(balances.shape[0]):
+        if balances[at] < 0:
+            return False
+        total += balances[at]
+    return total == minted and refused == 0
