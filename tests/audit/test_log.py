@@ -14,6 +14,7 @@ from econo_env.audit import AuditError, IntegrityError, read_header, record_to, 
 from econo_env.audit.books import state_hash
 from econo_env.audit.recorder import Recorder
 from econo_env.audit.store import IN_MEMORY, Store
+from econo_env.engine.engine import Engine
 from tests.audit.logs import ECONOMY, a_log, engine_of, some_actions
 
 ROOT = Path(__file__).parents[2]
@@ -164,7 +165,7 @@ def test_what_cannot_be_recorded_is_refused_before_anything_is_written(tmp_path)
     path = tmp_path / "log.db"
     plain = econo_env.load("second_price_v0", economy={"ledger": {}})
     with pytest.raises(ValueError, match="keeps no journal: add `audit: "):
-        record_to(path, econo_env.engine.engine.Engine(plain))
+        record_to(path, Engine(plain))
     engine = engine_of()
     engine.autoreset = True
     with pytest.raises(ValueError, match="autoreset=False"):
@@ -276,3 +277,19 @@ def test_books_of_the_recorder_are_those_of_the_log(tmp_path):
         for actions in some_actions(engine, 9):
             recorder.step(actions)
         assert state_hash(recorder.books).hex() == replay(tmp_path / "log.db").state_hash
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted((ROOT / "configs" / "scenarios").glob("*.yaml")) if "\n  ledger:" in path.read_text()],
+)
+def test_every_scenario_with_accounts_can_be_recorded_folded_and_played_again(path, tmp_path):
+    scenario = econo_env.load(path)
+    scenario = scenario.replace(economy={**scenario.economy, "audit": {}})
+    engine = Engine(scenario, 4)
+    heads = a_log(tmp_path / "log.db", 40, engine=engine)
+    folded = replay(tmp_path / "log.db")
+    np.testing.assert_array_equal(folded.books.balances, engine.world.ledger.balances)
+    assert rerun(tmp_path / "log.db", Engine(scenario, 4)).state_hash == folded.state_hash
+    assert folded.events == heads[-1].seq + 1
