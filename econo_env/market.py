@@ -13,15 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.agents import BIDDER, named
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
-from econo_env.economy.ledger import num_accounts
 from econo_env.economy.tick import loop_source
-from econo_env.economy.world import columns_of, lengths_of, params_type, world_type
+from econo_env.economy.world import in_world
 from econo_env.engine.feature import Feature
+from econo_env.engine.levers import Lever, features_of
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import Welfare
+from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
@@ -60,6 +61,11 @@ def rule_of(scenario: Scenario) -> Callable[..., Any]:
     """The compiled rule of the scenario's mechanism."""
     rule: Callable[..., Any] = mechanism(scenario.mechanism.name).rule
     return rule
+
+
+def levers_of_rule(scenario: Scenario) -> tuple[Lever, ...]:
+    """The parameters of the scenario's mechanism that may be moved."""
+    return mechanism(scenario.mechanism.name).levers
 
 
 @dataclass(frozen=True)
@@ -307,6 +313,7 @@ class Market(Generic[S, T]):
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         clear: How `econo-env clear` reads its documents.
+        levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
     """
 
     name: str
@@ -330,6 +337,7 @@ class Market(Generic[S, T]):
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     clear: ClearDocument | None = None
+    levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule
 
     def __post_init__(self) -> None:
         """Lets scenarios of this configuration find their kind."""
@@ -337,29 +345,19 @@ class Market(Generic[S, T]):
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
-        parts, params, agents = scenario.parts(), self.params(scenario), scenario.num_agents
-        source, widths = loop_source(self.kernels, self.rule(scenario), self.features(scenario), list(parts))
-        actions, features = len(self.actions(scenario)), len(self.seen(scenario))
-        sizes = {"agents": agents, "actions": actions, "features": features, "exposed": agents if parts else 0}
-        sizes |= self.axes(scenario)
-        if not parts:
-            return Program(self.name, self.state, sizes, params, source, widths=widths)
-        constants = {"market": params} | {part.name: part.params(scenario, section) for part, section in parts.items()}
-        columns = {"market": self.state} | columns_of(parts)
-        kinds = {name: type(constant) for name, constant in constants.items()}
-        return Program(
-            name=f"{self.name}-{'-'.join(part.name for part in parts)}",
-            state=world_type(self.name, columns),
-            sizes=sizes | {"accounts": num_accounts(agents)} | lengths_of(scenario, parts),
-            params=params_type(self.name, kinds)(**constants),
-            source=source,
-            parts=tuple(part.name for part in parts),
-            widths=widths,
+        levers, agents = slots(scenario), scenario.num_agents
+        source, widths = loop_source(
+            self.kernels, self.rule(scenario), self.features(scenario), list(scenario.parts()), levers
         )
+        sizes = {"agents": agents, "actions": len(self.actions(scenario)), "features": len(self.seen(scenario))}
+        sizes |= {"exposed": 0} | self.axes(scenario)
+        alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths=widths, levers=levers)
+        return in_world(alone, scenario) if scenario.economy is not None or levers else alone
 
     def seen(self, scenario: S) -> tuple[Feature, ...]:
-        """What each agent sees: the market's own features, then those of the economy."""
-        return self.features(scenario) + tuple(feature for part in scenario.parts() for feature in part.features)
+        """What each agent sees: the market's own features, those of the economy, where levers stand."""
+        of_parts = tuple(feature for part in scenario.parts() for feature in part.features)
+        return self.features(scenario) + of_parts + features_of(slots(scenario))
 
     def observations(self, scenario: S) -> tuple[str, ...]:
         """The names of what each agent sees."""

@@ -9,8 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAn
 
 from econo_env.documents import to_yaml
 from econo_env.economy.part import PARTS, Part
+from econo_env.engine.levers import Lever
 from econo_env.engine.program import Program, Stages
 from econo_env.files import write_file
+from econo_env.fixed import Fixed
+from econo_env.levers import Range, Ranges, check
 from econo_env.mechanisms.base import Options, mechanism, options_of
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
@@ -53,6 +56,11 @@ class Kind(Protocol):
         """The agents' names in seat order, by role."""
         ...
 
+    @property
+    def levers(self) -> Callable[[Any], tuple[Lever, ...]]:
+        """The parameters of a scenario's market and mechanism that may be moved."""
+        ...
+
     def program(self, scenario: Any, /) -> Program:
         """What the engine runs for a scenario."""
         ...
@@ -62,14 +70,10 @@ LARGEST_POPULATION = 10_000_000
 _ID = r"^[a-z][a-z0-9_]*_v\d+$"
 
 
-class Sections(dict[str, BaseModel]):
-    """The sections of an economy by name; never changed, so a scenario can stand for itself in caches."""
+class Sections(Fixed[BaseModel]):
+    """The sections of an economy by name."""
 
-    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
-        return hash(tuple(self.items()))
-
-    def __setitem__(self, name: str, section: BaseModel) -> None:
-        raise TypeError(f"economy.{name}: a scenario does not change; `scenario.replace(economy=...)` makes another")
+    field = "economy"
 
 
 def _part_section(name: str, section: Any) -> BaseModel:
@@ -91,6 +95,8 @@ class Scenario(BaseModel):
             `truncation`, the economy would go on. All agents end the same way.
         mechanism: The rule by its name, with its parameters; amounts in credits.
         economy: The parts of the economy around the market, each a section by its name; none by default.
+        levers: Parameters that may be moved in each market at any tick, each by its name with its least and its largest
+            level, such as `{mechanism.reserve: [0.0, 1.0]}`; none by default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -104,6 +110,7 @@ class Scenario(BaseModel):
     end_of_episode: Literal["termination", "truncation"] = "termination"
     mechanism: SerializeAsAny[Options]
     economy: Annotated[dict[str, SerializeAsAny[BaseModel]], AfterValidator(Sections)] | None = None
+    levers: Annotated[dict[str, Range], AfterValidator(Ranges)] | None = None
 
     @field_validator("id")
     @classmethod
@@ -126,6 +133,13 @@ class Scenario(BaseModel):
             return None
         return {name: _part_section(name, section) for name, section in sections.items()}
 
+    @field_validator("levers", mode="before")
+    @classmethod
+    def _with_ranges(cls, levers: Any) -> Any:
+        if isinstance(levers, list | tuple):
+            raise ValueError("give each lever its range, such as {mechanism.reserve: [0.0, 1.0]}")
+        return None if levers == {} else levers
+
     @model_validator(mode="after")
     def _economy_holds_together(self) -> Self:
         if self.economy is None:
@@ -144,6 +158,11 @@ class Scenario(BaseModel):
                     raise ValueError(f"economy.{part.name} stands on {other}: add `{other}: {{}}` to the economy")
             if (reason := part.check(self, section)) is not None:
                 raise ValueError(f"economy.{part.name}: {reason}")
+        return self
+
+    @model_validator(mode="after")
+    def _levers_can_be_moved(self) -> Self:
+        check(self)
         return self
 
     def parts(self) -> dict[Part[Any], BaseModel]:

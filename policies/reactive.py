@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.levers import require_constant
 from econo_env.market import BidActions, market_of, offered
 from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
@@ -169,6 +170,7 @@ class Equilibrium(_Seeded):
                 f"{scenario.id}: no equilibrium is known for bidders with stake, default or reputation; use truthful, "
                 "shading or a trained run instead"
             )
+        require_constant(scenario, "an equilibrium")
         market = market_of(scenario)
         _equilibrium(scenario)(scenario, np.zeros((1, len(market.observations(scenario)))))
         solution = None if market.solver.solution is None else market.solver.solution(scenario)

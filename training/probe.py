@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.engine.levers import feature_of
 from econo_env.market import market_of
 from econo_env.player import Player
 from econo_env.policy import Policy
@@ -57,6 +58,8 @@ def look(scenario: Scenario, policy: Policy, seed: int, num_markets: int) -> Loo
         if series is not None:
             for name, values in series(scenario, engine.state._replace(**before)).items():
                 seen.setdefault(name, []).append(np.asarray(values)[running])
+        for name, column in engine.levers.items():
+            seen.setdefault(feature_of(name), []).append(np.asarray(column)[running])
         for part in scenario.parts():
             if part.series is not None:
                 for name, values in part.series(scenario, engine.world).items():

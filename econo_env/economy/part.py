@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from econo_env.engine.feature import Feature
+from econo_env.engine.levers import Lever
 from econo_env.engine.program import Stage
 from econo_env.table import Table
 
@@ -48,6 +49,9 @@ class Part(Generic[C]):
             `econo_env.economy.tick.operations`.
         audited: Its columns, of agents or of the market, that a log of the economy holds beside the transfers
             (`econo_env.audit`), each with what it says, in words; `{value}` stands for a number in them.
+        levers: Its own parameters that may be moved, named by their keys in its section.
+        moves: The levers that it moves, with the ranges in which they stay; they need not be listed among the
+            scenario's. Its `open` comes before the market's own reset.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Part(Generic[C]):
     widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
     before: str | None = None
     audited: Mapping[str, str] = field(default_factory=dict)
+    levers: tuple[Lever, ...] = ()
+    moves: Callable[[C], Mapping[str, tuple[float, float]]] | None = None
 
 
 PARTS: Table[Part[Any]] = Table("part of the economy", "econo_env.parts", list, Part)

@@ -1,10 +1,15 @@
 """The world: a market's columns and those of the parts of its economy, side by side."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
+from econo_env.economy.ledger import num_accounts
 from econo_env.economy.part import Part
+from econo_env.engine.levers import Levers, scales
+from econo_env.engine.program import Program
+from econo_env.scenario import Scenario
 
 
 def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
@@ -40,3 +45,30 @@ def _record(name: str, fields: tuple[tuple[str, type[Any]], ...]) -> type[Any]:
     made.__module__ = __name__
     globals()[name] = made
     return made
+
+
+def in_world(alone: Program, scenario: Scenario) -> Program:
+    """The program of a market in the world of its scenario: its economy, and the columns of its levers.
+
+    Args:
+        alone: The market's own program, with the text of the loop in that world.
+        scenario: With an economy, with levers, or with both.
+    """
+    parts, levers = scenario.parts(), alone.levers
+    constants = {"market": alone.params} | {part.name: part.params(scenario, own) for part, own in parts.items()}
+    columns: dict[str, type[Any]] = {"market": alone.state} | columns_of(parts)
+    sizes = dict(alone.sizes)
+    if parts:
+        sizes |= {"exposed": scenario.num_agents, "accounts": num_accounts(scenario.num_agents)}
+        sizes |= lengths_of(scenario, parts)
+    if levers:
+        constants["levers"], columns["levers"] = scales(levers), Levers
+        sizes |= {f"{kind}_levers": sum(one.column == kind for one in levers) for kind in Levers._fields}
+    return replace(
+        alone,
+        name="-".join([alone.name, *list(columns)[1:]]),
+        state=world_type(alone.name, columns),
+        sizes=sizes,
+        params=params_type(alone.name, {name: type(value) for name, value in constants.items()})(**constants),
+        world=True,
+    )

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.feature import Widths
 from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, MachineCode, kernels, machine_code
+from econo_env.engine.levers import EngineLevers, Levers, Slot
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
 from econo_env.memory import require_memory
@@ -71,8 +72,9 @@ class Engine:
         require_memory(needed, f"{self.num_markets:,} markets of {self.num_agents:,} agents", "take fewer markets")
         self.world: Any = allocate(program.state, self.num_markets, sizes)
         world: Any = self.world
-        self.state: Any = world.market if program.parts else world
+        self.state: Any = world.market if program.world else world
         self.buffers = allocate(StepBuffers, self.num_markets, sizes)
+        self._slots: tuple[Slot, ...] = program.levers
         widths = Widths(np.array(program.widths, dtype=np.int64))
         self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, widths)
         self._kernels: Kernels = kernels(program.source, program.name)
@@ -102,6 +104,7 @@ class Engine:
         these = slice(None) if chosen.all() else chosen
         for array in self.arrays():
             array[these] = 0
+        self.levers.start(these)
         self.state.key[these] = keys[these]
         self.state.episode[these] = -1
         self._ready = True
@@ -177,6 +180,23 @@ class Engine:
         forked.restore(repeated)
         forked._ready = self._ready
         return forked
+
+    @property
+    def levers(self) -> EngineLevers:
+        """The levers of the scenario: `engine.levers["mechanism.reserve"][:] = 0.4` moves one in every market.
+
+        Where a lever stands is part of the state: it stays there, over the ends of episodes too, until it is moved
+        again or `reset` starts from a seed.
+        """
+        columns: Levers | None = self.world.levers if self._slots else None
+        shown = self.buffers.observations[..., self.buffers.observations.shape[2] - len(self._slots) :]
+        return EngineLevers(self._slots, columns, shown, self._require_reset)
+
+    def scenario_of(self, market: int) -> Scenario:
+        """The scenario as market number `market` plays it now: its levers where they stand."""
+        if not self._slots:
+            return self.scenario
+        return self.scenario.replace(**{name: float(column[market]) for name, column in self.levers.items()})
 
     def close(self) -> None:
         """Ends the worker threads."""

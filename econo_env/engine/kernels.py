@@ -40,7 +40,7 @@ from econo_env.engine.state import StepBuffers
 Kernel = Callable[..., None]
 TICK, START, SHOW = 0, 1, 2
 _LOG = logging.getLogger(__name__)
-_COMPILER = ("compiled.py", "pipeline.py", "records.py")
+_COMPILER = ("compiled.py", "moved.py", "pipeline.py", "records.py")
 """Files that decide how loops are compiled: an edit in them compiles all anew."""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from econo_env.engine.levers import Slot
+
 Stage = Callable[..., None]
 
 
@@ -63,8 +65,9 @@ class Program:
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
-        parts: Names of the parts of the economy: where there are any, the state is a world of the market and them.
+        world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
         widths: How many features each block of them has, see `econo_env.engine.feature`.
+        levers: Parameters that are columns of the world.
     """
 
     name: str
@@ -72,5 +75,6 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
-    parts: tuple[str, ...] = ()
+    world: bool = False
     widths: tuple[int, ...] = ()
+    levers: tuple[Slot, ...] = ()

@@ -93,7 +93,7 @@ def _size(context: Any, kind: Any) -> int:
     return -(-bytes_needed // _ALIGNMENT) * _ALIGNMENT
 
 
-def _places(context: Any, kind: Record) -> Iterator[tuple[str, Any, int]]:
+def places(context: Any, kind: Record) -> Iterator[tuple[str, Any, int]]:
     """Name, type and offset in bytes of each member."""
     offset = 0
     for name, member in kind.members:
@@ -108,7 +108,7 @@ def _at(context: Any, builder: Any, pointer: Any, offset: int, member: Any) -> A
 
 @lower_getattr_generic(Record)
 def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -> Any:
-    member, offset = next((member, offset) for own, member, offset in _places(context, kind) if own == name)
+    member, offset = next((member, offset) for own, member, offset in places(context, kind) if own == name)
     if isinstance(member, Record):
         return cgutils.pointer_add(builder, pointer, offset)
     model, place = context.data_model_manager[member], _at(context, builder, pointer, offset, member)
@@ -138,7 +138,7 @@ def _from_python(kind: Record, given: Any, c: Any) -> NativeValue:
 
 def _write(kind: Record, given: Any, room: Any, c: Any, failed: Any) -> None:
     builder = c.builder
-    for at, (_, member, offset) in enumerate(_places(c.context, kind)):
+    for at, (_, member, offset) in enumerate(places(c.context, kind)):
         item = c.pyapi.tuple_getitem(given, at)
         if isinstance(member, Record):
             _write(member, item, cgutils.pointer_add(builder, room, offset), c, failed)

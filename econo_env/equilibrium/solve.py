@@ -18,6 +18,7 @@ from econo_env.equilibrium.solution import ACCEPTED_LOSS, Solution
 from econo_env.equilibrium.unit_solve import solve_unit_bids
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.bidding import Bidding
+from econo_env.levers import require_constant
 from econo_env.market import market_of
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.claims import EX_POST_RATIONAL
@@ -67,8 +68,10 @@ def solved(scenario: Scenario) -> Solution:
     """The equilibrium of a one-shot game with independent private values, in monotone bids.
 
     Raises:
-        ValueError: The solution loses more than `ACCEPTED_LOSS`, or the market offers nothing to solve it by.
+        ValueError: The solution loses more than `ACCEPTED_LOSS`, the market offers nothing to solve it by, or a lever
+            may be moved.
     """
+    require_constant(scenario, "an equilibrium")
     solution = _solve(scenario)
     if not solution.relative_loss <= ACCEPTED_LOSS:
         raise ValueError(

@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.spaces import Space
 from numpy.typing import ArrayLike
 
+from econo_env.engine.levers import EngineLevers
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import checked_action
@@ -85,7 +86,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         self.view.reset(seed, options)
         self._over = False
         if self._recorder is not None:
-            self._recorder.start(self.view.engine.state)
+            self._recorder.start(self.view.engine.state, self.view.engine.scenario_of(0))
         return self.view.observations()[0], self._facts()
 
     def step(self, action: ArrayLike) -> tuple[Float32s, float, bool, bool, dict[str, Any]]:
@@ -100,7 +101,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         given = checked_action(self._name, action, self.view.form)
         engine = self.view.engine
         if self._recorder is not None:
-            self._recorder.before(engine.state)
+            self._recorder.before(engine.state, engine.scenario_of(0))
         self.view.step(given[None])
         terminated, truncated = (bool(flag[0]) for flag in self.view.flags())
         self._over = terminated or truncated
@@ -120,6 +121,11 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         if self._recorder is None:
             raise RuntimeError("choose a render_mode when making the environment: 'human', 'ansi' or 'rgb_array'")
         return self._recorder.show(self.render_mode)
+
+    @property
+    def levers(self) -> EngineLevers:
+        """The scenario's levers by name, see `Engine.levers`."""
+        return self.view.engine.levers
 
     def close(self) -> None:
         """Ends the engine's worker threads."""

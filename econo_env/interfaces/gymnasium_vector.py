@@ -8,6 +8,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.engine.levers import EngineLevers
 from econo_env.engine.state import Bools, Float32s, each_array
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.agent_view import AgentView
@@ -144,6 +145,11 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
             raise RuntimeError("choose a render_mode when making the environment: 'human', 'ansi' or 'rgb_array'")
         return tuple(recorder.show(self.render_mode) for recorder in self._recorders)
 
+    @property
+    def levers(self) -> EngineLevers:
+        """The scenario's levers by name, see `Engine.levers`."""
+        return self.view.engine.levers
+
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the engine's worker threads."""
         self.view.engine.close()
@@ -166,11 +172,11 @@ class SingleAgentVectorEnv(VectorEnv[Float32s, Any, NDArray[Any]]):
         self._over = self._over & ~started
         for k, recorder in enumerate(self._recorders):
             if started[k]:
-                recorder.start(self._market(k))
+                recorder.start(self._market(k), self.view.engine.scenario_of(k))
 
     def _record_before(self) -> None:
         for k, recorder in enumerate(self._recorders):
-            recorder.before(self._market(k))
+            recorder.before(self._market(k), self.view.engine.scenario_of(k))
 
     def _record_after(self, played: Bools) -> None:
         for k, recorder in enumerate(self._recorders):

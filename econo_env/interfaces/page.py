@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from econo_env.agents import by_role
 from econo_env.interfaces.registry import registered_id
+from econo_env.levers import moving, slots
 from econo_env.market import agents_of, market_of, offered
 from econo_env.scenario import Scenario
 from econo_env.schema import attribute_meanings
@@ -20,6 +21,16 @@ def _of_the_economy(scenario: Scenario) -> str:
     )
 
 
+def _of_the_levers(scenario: Scenario) -> str:
+    if not (levers := slots(scenario)):
+        return ""
+    told = "\n".join(
+        f"* `{one.lever.name}`: {one.lever.meaning}, {one.low:g} to {one.high:g} {one.lever.unit}, from {one.start:g}"
+        for one in levers
+    )
+    return f"\n\nWhat may be moved in each market between ticks, with `env.levers[name]` (docs/economy.md):\n\n{told}"
+
+
 def page(scenario: Scenario) -> str:
     """The page as Markdown."""
     docs = offered(market_of(scenario).view.docs, "page", scenario)(scenario)
@@ -30,7 +41,7 @@ def page(scenario: Scenario) -> str:
     endings = "\n".join(f"{number}. {text}" for number, text in enumerate(docs.end, start=1))
     version = scenario.id.rsplit("_v", 1)[1]
     sections = {
-        "Description": docs.description,
+        "Description": docs.description + _of_the_levers(scenario),
         "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
         + _table(("Num", "Action", "Min", "Max"), _numbered((name, text, -1, 1) for name, text in docs.actions.items()))
         + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
@@ -46,7 +57,7 @@ def page(scenario: Scenario) -> str:
         "Arguments": _table(("Argument", "Default", "Meaning"), _arguments(scenario)),
         "Vectorized environment": f'`econo_env.vector_env("{scenario.id}", num_markets=4096)` for all agents, '
         f'`gymnasium.make_vec("{name}", num_envs=4096)` for one seat.',
-        "Equilibrium": docs.equilibrium,
+        "Equilibrium": docs.equilibrium + (" It is that of parameters that nobody moves." if moving(scenario) else ""),
         "References": docs.references,
         "Version History": f"v{version}: this version. The number changes whenever results or names of agents do.",
     }

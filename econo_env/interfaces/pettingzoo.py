@@ -19,6 +19,7 @@ from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWr
 
 from econo_env.catalogue import load
 from econo_env.engine.engine import Engine
+from econo_env.engine.levers import EngineLevers
 from econo_env.engine.state import Float32s
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form
 from econo_env.interfaces.actions import action_rows, require_known
@@ -194,7 +195,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self.agents = self.possible_agents[:]
         self._rows = None
         if self._recorder is not None:
-            self._recorder.start(self.engine.state)
+            self._recorder.start(self.engine.state, self.engine.scenario_of(0))
         return self._seen(self.agents, self._market())
 
     def step(self, actions: Mapping[str, Any]) -> StepResult:
@@ -219,7 +220,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         engine, market, rows = self.engine, self._market(), self._rows
         given = self._form.decoded(sent, market.observations if rows is None else market.observations[rows])
         if self._recorder is not None:
-            self._recorder.before(engine.state)
+            self._recorder.before(engine.state, engine.scenario_of(0))
         if rows is None:
             market.actions[:] = given
         else:
@@ -252,6 +253,11 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         if self._recorder is None:
             raise RuntimeError("choose a render_mode when making the environment: 'human', 'ansi' or 'rgb_array'")
         return self._recorder.show(self.render_mode)
+
+    @property
+    def levers(self) -> EngineLevers:
+        """The scenario's levers by name, see `Engine.levers`."""
+        return self.engine.levers
 
     def close(self) -> None:
         """Ends the engine's worker threads."""
@@ -298,12 +304,14 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     def _change_length(self) -> None:
         """Goes over to episodes of `max_cycles`, with the same random numbers to come."""
-        before = self.engine.state
+        before, levers = self.engine.state, self.engine.levers
         self._build(self.scenario.replace(max_cycles=self.max_cycles))
         if self._seeded:
             self.engine.reset(0)
             self.engine.state.key[:] = before.key
             self.engine.state.episode[:] = before.episode
+            for name, column in levers.items():
+                self.engine.levers[name][:] = column[:]
 
 
 def parallel_env(

@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from econo_env.catalogue import load
 from econo_env.engine.engine import Engine, Snapshot
+from econo_env.engine.levers import EngineLevers
 from econo_env.engine.state import Bools, Float32s, StepBuffers
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.opponents import checked_seats, players_of
@@ -90,6 +91,11 @@ class MarketVecEnv(VecEnv):
     def banned(self) -> Bools:
         """The seats that are banned now and will not play the coming step, bool (num_envs,)."""
         return self._dead.reshape(-1)
+
+    @property
+    def levers(self) -> EngineLevers:
+        """The scenario's levers by name, see `Engine.levers`."""
+        return self.engine.levers
 
     def set_opponents(self, opponents: Policy | Mapping[int, Policy] | None) -> None:
         """Changes who plays the other seats, from the next step on; see `__init__`."""

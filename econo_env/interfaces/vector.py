@@ -8,6 +8,7 @@ from gymnasium.spaces import Box
 from numpy.typing import ArrayLike
 
 from econo_env.engine.engine import Engine
+from econo_env.engine.levers import EngineLevers
 from econo_env.engine.state import Bools, Float32s, Float64s
 from econo_env.interfaces.spaces import observation_box
 from econo_env.market import agents_of, market_of
@@ -98,6 +99,11 @@ class VectorEnv:
         self.engine.step(actions)
         buffers = self.engine.buffers
         return buffers.observations, buffers.rewards, buffers.terminated, buffers.truncated, self._infos()
+
+    @property
+    def levers(self) -> EngineLevers:
+        """The scenario's levers by name, see `Engine.levers`."""
+        return self.engine.levers
 
     def close(self) -> None:
         """Ends the worker threads."""

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, create_model
 
+from econo_env.engine.levers import Lever
 from econo_env.mechanisms.claims import SHILL_PROOF, Claim
+from econo_env.mechanisms.parameters import Adjustable
 from econo_env.mechanisms.reasons import Source
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import is_money, to_money
@@ -138,6 +140,16 @@ class Mechanism:
             name: (hints[name], self.parameters._field_defaults[name]) for name in self.parameters._fields
         }
         return create_model(f"{self.name}_options", __base__=Options, **fields)
+
+    @cached_property
+    def levers(self) -> tuple[Lever, ...]:
+        """Its parameters that may be moved: those marked `Adjustable`."""
+        return tuple(
+            Lever(f"mechanism.{name}", (f"rule.{name}",), mark.meaning, money=is_money(info.metadata))
+            for name, info in self.options.model_fields.items()
+            for mark in info.metadata
+            if isinstance(mark, Adjustable)
+        )
 
     def params(self, options: Options) -> Any:
         """The parameters as the compiled rule takes them: credits as int64 micro-credits, choices as numbers."""

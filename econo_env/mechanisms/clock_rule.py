@@ -37,6 +37,11 @@ class Clock(NamedTuple):
     sold: bool
 
 
+def at_the_reserve(parameters: Any, highest: float) -> float:
+    """A clock that rises from the reserve."""
+    return reserve_of(parameters)
+
+
 @dataclass(frozen=True)
 class ClockMechanism(Mechanism):
     """A row of the table for a rule that is played tick by tick.
@@ -61,7 +66,7 @@ class ClockMechanism(Mechanism):
 
     rule: Callable[..., Clock]
     sealed_form: str = "second_price"
-    opening: Callable[[Any, float], float] = lambda parameters, highest: reserve_of(parameters)
+    opening: Callable[[Any, float], float] = at_the_reserve
     falling: bool = False
     sees: tuple[str, ...] = field(default=())
     cycles: int = 101

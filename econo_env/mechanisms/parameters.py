@@ -1,6 +1,7 @@
 """Parameters that several rules share, marked with what they mean: whoever needs one reads it by its meaning."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Annotated, TypeVar
 
@@ -22,13 +23,24 @@ class Meaning(Enum):
     TICK = auto()
 
 
-Reserve = Annotated[Credits, Field(ge=0.0), Meaning.RESERVE]
+@dataclass(frozen=True)
+class Adjustable:
+    """Marks a parameter that may be a lever: rules read it when they clear, and compute nothing from it before.
+
+    Attributes:
+        meaning: What it is, for agents that see where it stands.
+    """
+
+    meaning: str
+
+
+Reserve = Annotated[Credits, Field(ge=0.0), Meaning.RESERVE, Adjustable("the least that is accepted")]
 """The least bid, score or price at which anything is sold, in credits; 0 for none."""
 
 Units = Annotated[int, Field(ge=1), Meaning.UNITS]
 """Identical units for sale."""
 
-Posted = Annotated[Credits, Field(ge=0.0), Meaning.POSTED_PRICE]
+Posted = Annotated[Credits, Field(ge=0.0), Meaning.POSTED_PRICE, Adjustable("the posted price")]
 """A price in credits that stands before anyone offers: only offers that reach it trade."""
 
 Rank = Annotated[int, Field(ge=2), Meaning.RANK]

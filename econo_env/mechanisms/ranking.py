@@ -8,6 +8,8 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery, ticket
 
 NOBODY = -1
+_OUT = -1
+"""The score of who is out of the ranking: no bid is negative."""
 
 WEIGHT_UNIT = 1000
 """Weights are whole thousandths, so that weighted money stays an integer."""
@@ -33,18 +35,34 @@ def highest_remaining(
     Returns:
         The bidder's index, or `NOBODY`.
     """
+    # two passes without branches, which become vector instructions; a lottery only where bidders tie
+    best_score = _OUT
+    for bidder in range(bids.shape[0]):
+        best_score = max(best_score, _score(bids, weights, reserve, taken, bidder))
+    if best_score == _OUT:
+        return NOBODY
+    leaders, sum_of_leaders = 0, 0
+    for bidder in range(bids.shape[0]):
+        leads = 1 if _score(bids, weights, reserve, taken, bidder) == best_score else 0
+        leaders += leads
+        sum_of_leaders += leads * bidder
+    if leaders == 1:
+        return sum_of_leaders
     best = NOBODY
     for bidder in range(bids.shape[0]):
-        bid = bids[bidder]
-        if bid < 0 or bid < reserve or taken[bidder] != 0:
-            continue
-        if best == NOBODY:
-            best = bidder
-            continue
-        score, best_score = weights[bidder] * bid, weights[best] * bids[best]
-        if score > best_score or (score == best_score and ticket(lottery, bidder) > ticket(lottery, best)):
+        if _score(bids, weights, reserve, taken, bidder) == best_score and (
+            best == NOBODY or ticket(lottery, bidder) > ticket(lottery, best)
+        ):
             best = bidder
     return best
+
+
+@compiled
+def _score(bids: NDArray[Any], weights: NDArray[Any], reserve: Any, taken: NDArray[Any], bidder: int) -> Any:
+    """A weighted bid, or `_OUT`."""
+    bid = bids[bidder]
+    ranked = (bid >= 0) & (bid >= reserve) & (taken[bidder] == 0)
+    return weights[bidder] * bid if ranked else _OUT
 
 
 @compiled

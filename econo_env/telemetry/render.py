@@ -27,7 +27,7 @@ class Recorder:
     """
 
     def __init__(self, scenario: Scenario, agents: Sequence[str]) -> None:
-        self.scenario = scenario
+        self.scenario = self._played = scenario
         self.agents = agents
         self.round = 0
         self.totals = np.zeros(len(agents))
@@ -37,17 +37,17 @@ class Recorder:
         self._before: Any = None
         self._after: Any = None
 
-    def start(self, state: Any) -> None:
-        """An episode starts from `state`."""
-        self.round = 0
+    def start(self, state: Any, played: Scenario) -> None:
+        """An episode starts from `state`; `played` is the scenario with its levers where they stand."""
+        self.round, self._played = 0, played
         self._top = 0.0
         self._track, self._events = {}, []
         self.totals[:] = 0.0
         self._before = self._after = _copy(state)
 
-    def before(self, state: Any) -> None:
-        """A round starts from `state`."""
-        self._before = _copy(state)
+    def before(self, state: Any, played: Scenario) -> None:
+        """A round of `played` starts from `state`."""
+        self._before, self._played = _copy(state), played
 
     def after(self, state: Any, rewards: ArrayLike) -> None:
         """The round ended in `state` and earned `rewards`, credits (agents,)."""
@@ -90,7 +90,7 @@ class Recorder:
 
     def _shown(self) -> Picture:
         draw = offered(market_of(self.scenario).view.picture, "picture", self.scenario)
-        return draw(self.scenario, self._before, self._after, 0)
+        return draw(self._played, self._before, self._after, 0)
 
     def _course(self) -> Chart | None:
         """What was followed since the episode began."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import TWO_TO_MINUS_53
 from econo_env.engine.state import Float64s, Int64s
 from econo_env.valuations.quantile_table import CELLS, LEAST_EXPONENT, SKIPPED, STEPS, TAIL, QuantileTable
 
@@ -123,3 +124,25 @@ def _outer_quantile(values: Float64s, row: int, position: float) -> float:
 def draw_from_table(tables: DrawTables, row: int, probability: float) -> int:
     """The same rounded to whole units, such as micro-credits."""
     return int(math.floor(quantile_from_table(tables, row, probability) + 0.5))
+
+
+@compiled
+def draw_each(tables: DrawTables, rows: Int64s, draws: Int64s, first: int, last: int) -> None:
+    """Turns draws of `rng.fill_with_draws` into what `draw_from_table` makes of them.
+
+    Args:
+        tables: The tables.
+        rows: Which one is whose, shape (agents,).
+        draws: Whole numbers below 2^53, shape (agents,); replaced by whole units in [first, last).
+        first: The first agent.
+        last: The one after the last agent.
+    """
+    if tables.values.shape[0] == 1 and tables.values.shape[1] == 2:
+        # one uniform law for all: without look-ups this becomes vector instructions, and takes a fifth of the time
+        lowest, width = tables.values[0, 0], tables.values[0, 1] - tables.values[0, 0]
+        for agent in range(first, last):
+            value = lowest + width * (draws[np.uint64(agent)] * TWO_TO_MINUS_53)
+            draws[np.uint64(agent)] = int(math.floor(value + 0.5))
+        return
+    for agent in range(first, last):
+        draws[agent] = draw_from_table(tables, rows[agent], draws[agent] * TWO_TO_MINUS_53)

@@ -61,7 +61,9 @@ def draw(name, rng, parts):
     if name.startswith("english_open"):
         fields |= {"mechanism.closing": int(rng.integers(1, 5)), "mechanism.extension": int(rng.integers(0, 3))}
     if market == "combinatorial":
-        fields |= {"num_agents": 3, "mechanism.payment": str(rng.choice(["vcg", "nearest_vcg", "first_price"]))}
+        values = str(rng.choice(["local_global", "single_minded", "additive"]))
+        fields |= {"num_agents": 3, "bundle_values": {"name": values}}
+        fields["mechanism.payment"] = str(rng.choice(["vcg", "nearest_vcg", "first_price"]))
     if market in ("position", "sealed_bid") and "procurement" not in name and rng.random() < 0.4:
         fields["weights"] = tuple(rng.uniform(0.5, 2.0, fields["num_agents"]).round(3).tolist())
     if market == "sealed_bid" and rng.random() < 0.5:

@@ -26,4 +26,8 @@ def test_the_page_runs_word_for_word(tmp_path, monkeypatch):
 
 def test_every_part_is_on_the_page():
     rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert sorted(rows) == sorted(part.name for part in PARTS.rows().values())
+    assert sorted(rows) == sorted(PARTS.rows())
+
+
+def test_the_example_of_levers_runs_word_for_word():
+    exec(re.search(r"<!-- run -->\n```python\n(.*?)```", PAGE, re.DOTALL).group(1), {})

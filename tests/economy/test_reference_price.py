@@ -17,7 +17,11 @@ from econo_env.training.probe import look
 from tests.economy.played import ECONOMY, SCENARIOS, ticks
 
 FEE = {"participation": {"entry_fee": 0.02}, "economy": ECONOMY, "max_cycles": 12}
-CASES = SCENARIOS | {"first_price with a fee": lambda: econo_env.load("first_price_v0", **FEE)}
+WISHES = {"bundle_values": {"name": "single_minded"}, "economy": ECONOMY, "num_agents": 5, "max_cycles": 1}
+CASES = SCENARIOS | {
+    "first_price with a fee": lambda: econo_env.load("first_price_v0", **FEE),
+    "combinatorial with random wishes": lambda: econo_env.load("combinatorial_v1", **WISHES),
+}
 
 
 def price_of(scenario, state, k):
@@ -38,7 +42,9 @@ def price_of(scenario, state, k):
 
 
 def scenario_bundles(scenario, state, k):
-    """Which items each bid is for, as bits."""
+    """Which items each bid is for, as bits; wishes are drawn anew for the next round, if there is one."""
+    if scenario.bundle_values.random_bundles:
+        return state.bundle[k].tolist()
     return scenario.program().params.market.game.bundle.tolist()
 
 

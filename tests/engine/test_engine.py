@@ -184,6 +184,20 @@ def test_an_invalid_action_is_counted_and_bids_nothing(name, bad):
     assert np.isfinite(engine.buffers.rewards).all()
 
 
+def test_every_invalid_action_is_counted_in_its_own_market():
+    engine = Engine(econo_env.load("first_price_v0", num_agents=11), 200, autoreset=True)
+    engine.reset(0)
+    generator = np.random.default_rng(5)
+    counted = np.zeros(200, dtype=np.int64)
+    for _ in range(5):
+        actions = generator.uniform(-1.2, 1.2, engine.buffers.actions.shape).astype(np.float32)
+        actions[generator.random(actions.shape) < 0.1] = np.nan
+        actions[generator.random(actions.shape) < 0.1] = generator.choice([-1.0, 1.0])
+        engine.step(actions)
+        counted += (~(np.abs(actions) <= 1.0)).sum(axis=(1, 2))
+        np.testing.assert_array_equal(engine.buffers.invalid_actions, counted)
+
+
 def test_mistakes_get_a_sentence():
     engine = make("one shot", 2)
     with pytest.raises(RuntimeError, match="call reset"):

@@ -9,7 +9,7 @@ from scipy import special, stats
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.valuations.drawing import draw_tables, quantile_from_table
+from econo_env.valuations.drawing import draw_each, draw_from_table, draw_tables, quantile_from_table
 from econo_env.valuations.priors import AnyPrior, Empirical
 from econo_env.valuations.quantile_table import QuantileTable
 
@@ -193,3 +193,23 @@ def test_the_common_value_signal_of_a_heavy_tail():
     )
     exact = special.ndtr(z) + x / 2.0 * np.exp(0.5) * special.ndtr(-z - 1.0)
     assert table.cdf(x) == pytest.approx(exact, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "names", [["uniform"], ["uniform", "uniform"], ["beta"], ["exponential from 5", "uniform"]], ids=str
+)
+def test_all_draws_at_once_are_each_draw_alone(names):
+    generator = np.random.default_rng(3)
+    priors = [PRIOR.validate_python({**LAWS[name][0], "low": 0.1 * at}) for at, name in enumerate(names)]
+    tables = draw_tables([prior.quantile_table() for prior in priors], 1e6)
+    rows = generator.integers(len(names), size=500)
+    draws = generator.integers(2**53, size=500)
+    draws[:4] = 0, 1, 2**53 - 1, 2**52
+    alone = [
+        draw_from_table(tables, row, draw * 2.0**-53) for row, draw in zip(rows.tolist(), draws.tolist(), strict=True)
+    ]
+    at_once = draws.copy()
+    draw_each(tables, rows, at_once, 1, 499)
+    assert at_once.tolist() == [int(draws[0]), *alone[1:-1], int(draws[-1])]
+    draw_each(tables, rows, draws, 0, 500)
+    assert draws.tolist() == alone

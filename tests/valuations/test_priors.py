@@ -98,9 +98,12 @@ def test_an_empirical_prior_of_many_uniform_quantiles_is_the_uniform():
     assert np.allclose(table.quantile(points), Uniform().quantile(points))
 
 
-def test_a_draw_is_the_nearest_micro_credit():
-    """From 0 to 10 micro-credits: the ends have half the chance of what lies between."""
-    engine = Engine(econo_env.load("first_price_v0", values={"name": "uniform", "high": 1e-5}), 2000)
+@pytest.mark.parametrize(
+    "values", [{"name": "uniform", "high": 1e-5}, {"name": "empirical", "quantiles": [0.0, 5e-6, 1e-5]}], ids=str
+)
+def test_a_draw_is_the_nearest_micro_credit(values):
+    """From 0 to 10 micro-credits, without and with a table: the ends have half the chance of what lies between."""
+    engine = Engine(econo_env.load("first_price_v0", values=values), 2000)
     engine.reset(1)
     counted = np.bincount(engine.state.values.ravel(), minlength=11)
     assert stats.chisquare(counted, 4000 * np.array([0.05] + [0.1] * 9 + [0.05])).pvalue > 1e-3

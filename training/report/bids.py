@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.levers import require_constant
 from econo_env.market import agents_of, market_of
 from econo_env.scenario import Scenario
 from econo_env.training.report.history import Moment
@@ -23,6 +24,7 @@ def equilibrium_bids(scenario: Scenario, values: Floats) -> Floats | None:
     if closed_form is None:
         return None
     try:
+        require_constant(scenario, "an equilibrium")
         bid_function = closed_form(scenario)
     except ValueError:
         return None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import audit, breakers, default, incentives, ledger, reputation, staking
+from econo_env.economy.parts import audit, breakers, default, incentives, ledger, pricing, reputation, staking
 
 
 def rows() -> list[Part[Any]]:
@@ -19,6 +19,7 @@ def rows() -> list[Part[Any]]:
         reputation.PART,
         incentives.PART,
         breakers.PART,
+        pricing.PART,
     ]
 
 

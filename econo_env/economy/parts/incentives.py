@@ -4,6 +4,7 @@ The bonus is (performance_bonus_multiplier - 1) times a base in credits that no 
 for a given chance to win; the house pays it.
 """
 
+import math
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from econo_env.economy.ledger import FREE, PRINCIPAL, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
+from econo_env.engine.levers import Lever
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_money
 from econo_env.scenario import Scenario
@@ -40,19 +42,26 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """Constants of the part."""
 
-    bonus: int  # micro-credits for an award that is kept
+    multiplier: float
+    base: float  # micro-credits
 
 
 def _params(scenario: Scenario, section: IncentivesSection) -> Params:
-    return Params(int(to_money(round((section.performance_bonus_multiplier - 1.0) * section.bonus_base, 6))))
+    return Params(section.performance_bonus_multiplier, float(to_money(section.bonus_base)))
+
+
+@compiled
+def bonus_of(multiplier: float, base: float) -> int:
+    """What an award that is kept earns, to the next micro-credit."""
+    return int(math.floor((multiplier - 1.0) * base + 0.5))
 
 
 @compiled
 def reward_conduct(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Pays the bonus of those who kept their award."""
-    agents = world.incentives.bonus.shape[1]
+    agents, earned = world.incentives.bonus.shape[1], bonus_of(params.incentives.multiplier, params.incentives.base)
     for i in range(agents):
-        bonus = params.incentives.bonus if world.default.kept[k, i] else 0
+        bonus = earned if world.default.kept[k, i] else 0
         world.incentives.bonus[k, i] = bonus
         move(k, world.ledger, PRINCIPAL, account(i, FREE, agents), bonus)
 
@@ -66,7 +75,7 @@ def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 def _check(scenario: Scenario, section: IncentivesSection) -> str | None:
     promised = (section.performance_bonus_multiplier - 1.0) * section.bonus_base
-    if promised > 0.0 and _params(scenario, section).bonus == 0:
+    if promised > 0.0 and bonus_of(*_params(scenario, section)) == 0:
         return f"a bonus of {promised:g} credits is less than half a micro-credit: choose a larger bonus_base"
     return None
 
@@ -80,4 +89,14 @@ PART = Part(
     stages={"open": forget, "post": reward_conduct},
     needs=("default",),
     check=_check,
+    levers=(
+        Lever(
+            "performance_bonus_multiplier",
+            ("multiplier",),
+            "the multiplier of the bonus for an award that is kept",
+            money=False,
+            low=1.0,
+            high=100.0,
+        ),
+    ),
 )

@@ -17,6 +17,7 @@ from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, PRINCIPAL, TREA
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
+from econo_env.engine.levers import Lever
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
@@ -142,4 +143,13 @@ PART = Part(
     needs=("ledger",),
     series=_series,
     check=_check,
+    levers=(
+        Lever(
+            "requirement",
+            ("requirement",),
+            "the stake behind a bid over the most that it can cost",
+            money=False,
+            high=100.0,
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
 from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
-from econo_env.markets.clock.scenario import ClockScenario, built_in
+from econo_env.markets.clock.scenario import ClockScenario, built_in, levers
 
 MARKET = Market(
     name="clock",
@@ -29,6 +29,7 @@ MARKET = Market(
         at=analysis.types_at,
         put=analysis.set_types,
     ),
+    levers=levers,
     welfare=analysis.welfare,
     roles=strategies.roles,
     baselines=Baselines(

@@ -1,13 +1,15 @@
 """Configuration of a clock auction."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, Self
 
 from pydantic import model_validator
 
+from econo_env.engine.levers import Lever
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism, mechanisms
-from econo_env.mechanisms.clock_rule import ClockMechanism, clock_mechanism
+from econo_env.mechanisms.clock_rule import ClockMechanism, at_the_reserve, clock_mechanism
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
@@ -73,6 +75,20 @@ def sealed_form(scenario: ClockScenario) -> SealedBidScenario:
         values=scenario.values,
         bids=scenario.bids,
     )
+
+
+def levers(scenario: ClockScenario) -> tuple[Lever, ...]:
+    """What may be moved: a clock that rises opens its next sale at the reserve, one that falls stops at it."""
+    row, start = scenario.row(), dict(scenario.mechanism).get("start", 0.0)
+    found = []
+    for lever in row.levers:
+        if row.opening is at_the_reserve:
+            found.append(replace(lever, paths=("opening", *lever.paths), meaning=f"{lever.meaning} in the next sale"))
+        elif row.falling and start > 0.0:
+            found.append(replace(lever, high=start))
+        else:
+            found.append(replace(lever, fixed="the price at which its clock opens is counted from it: give a start"))
+    return tuple(found)
 
 
 def built_in() -> list[Scenario]:

@@ -7,11 +7,11 @@ import numpy as np
 
 from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
+from econo_env.engine.rng import DRAWS_AT_ONCE, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.double_auction.state import Params, State
 from econo_env.money import CREDIT
-from econo_env.valuations.drawing import draw_from_table
+from econo_env.valuations.drawing import draw_each
 
 NO_OFFER = -1
 
@@ -23,8 +23,7 @@ def draw_values(k: int, state: State, params: Params) -> None:
     for first in range(0, values.shape[0], DRAWS_AT_ONCE):
         last = min(first + DRAWS_AT_ONCE, values.shape[0])
         fill_with_draws(key, episode, tick, VALUES, values, first, last)
-        for i in range(first, last):
-            values[i] = draw_from_table(params.quantiles, params.prior_of[i], values[i] * TWO_TO_MINUS_53)
+        draw_each(params.quantiles, params.prior_of, values, first, last)
 
 
 @compiled

@@ -14,7 +14,7 @@ from econo_env.markets.sealed_bid import (
     strategies,
     view,
 )
-from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in, levers
 
 MARKET = Market(
     name="sealed_bid",
@@ -43,6 +43,7 @@ MARKET = Market(
         put=analysis.set_types,
         interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
     ),
+    levers=levers,
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,

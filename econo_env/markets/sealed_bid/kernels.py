@@ -7,7 +7,7 @@ import numpy as np
 
 from econo_env.economy.award import forget_award, mean_price
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import DRAWS_AT_ONCE, TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
+from econo_env.engine.rng import DRAWS_AT_ONCE, VALUES, Lottery, fill_with_draws
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.sealed_bid.frictions import (
     draw_common_signals,
@@ -24,7 +24,7 @@ from econo_env.markets.sealed_bid.frictions import (
 from econo_env.markets.sealed_bid.seller import let_seller_bid
 from econo_env.markets.sealed_bid.state import NO_BID, Frictions, Params, State
 from econo_env.money import CREDIT
-from econo_env.valuations.drawing import draw_from_table
+from econo_env.valuations.drawing import draw_each
 
 
 @compiled
@@ -34,8 +34,7 @@ def draw_private_values(k: int, state: Any, params: Any) -> None:
     for first in range(0, values.shape[0], DRAWS_AT_ONCE):
         last = min(first + DRAWS_AT_ONCE, values.shape[0])
         fill_with_draws(key, episode, tick, VALUES, values, first, last)
-        for i in range(first, last):
-            values[i] = draw_from_table(params.quantiles, params.prior_of[i], values[i] * TWO_TO_MINUS_53)
+        draw_each(params.quantiles, params.prior_of, values, first, last)
 
 
 @compiled
@@ -49,14 +48,16 @@ def draw_values(k: int, state: State, params: Params, buffers: StepBuffers) -> N
 @compiled
 def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Turns actions in [-1, 1] into bids; an action outside, or NaN, is counted and is no bid."""
-    for i in range(state.values.shape[1]):
+    invalid = 0
+    for i in range(state.values.shape[1]):  # without branches, so that it becomes vector instructions
         action = float(buffers.actions[k, i, 0])
-        if not -1.0 <= action <= 1.0:
-            buffers.invalid_actions[k] += 1
-            state.bids[k, i] = NO_BID
-            continue
+        valid = (action >= -1.0) & (action <= 1.0)
         scale = params.highest_value if params.bids_are_amounts else float(state.values[k, i])
-        state.bids[k, i] = int(math.floor((1.0 + action) * stretched(params.half_largest_bid, scale) + 0.5))
+        share = 1.0 + (action if valid else 0.0)
+        bid = int(math.floor(share * stretched(params.half_largest_bid, scale) + 0.5))
+        state.bids[k, i] = bid if valid else NO_BID
+        invalid += 0 if valid else 1
+    buffers.invalid_actions[k] += invalid
     restrict_bids(params.frictions, k, state, buffers)
 
 

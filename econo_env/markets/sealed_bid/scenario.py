@@ -4,6 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from econo_env.engine.levers import Lever
+from econo_env.levers import ranges
 from econo_env.markets.feedback import check_bids_shown
 from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.config import Default, Participation, Procurement, Seller
@@ -13,9 +15,10 @@ from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
 from econo_env.valuations.information import AnyInformation, PrivateValues
 from econo_env.valuations.priors import AnyPrior, Uniform
-from econo_env.valuations.utility import CARA, RETURN, AnyUtility, RiskNeutral
+from econo_env.valuations.utility import CARA, RETURN, AnyUtility, Budget, RiskNeutral
 
 MARKET = "sealed_bid"
+FEE = "participation.entry_fee"
 
 
 class SealedBidScenario(Scenario):
@@ -168,6 +171,7 @@ class SealedBidScenario(Scenario):
             and self.procurement is None
             and self.default is None
             and not self.seller.bids
+            and FEE not in ranges(self)
         )
 
     @property
@@ -200,6 +204,14 @@ class PlainBidsScenario(SealedBidScenario):
         if seller.bids:
             raise ValueError("a secret reserve and shill bids are for sealed-bid markets: leave it out")
         return seller
+
+
+def levers(scenario: SealedBidScenario) -> tuple[Lever, ...]:
+    """What may be moved: the rule's own parameters, and the fee that a bid pays."""
+    limited = "what a budget leaves for the bid is computed from it"
+    fixed = limited if isinstance(scenario.utility, Budget) else None
+    fee = Lever(FEE, ("frictions.entry_fee",), "the fee that a bid pays to the seller", fixed=fixed)
+    return (*mechanism(scenario.mechanism.name).levers, fee)
 
 
 def built_in() -> list[Scenario]:
