@@ -23,6 +23,7 @@ from econo_env.audit.events import (
     MARKET,
     OP,
     OPENING,
+    POLICY,
     ROWS,
     SEQ,
     TICK,
@@ -112,13 +113,28 @@ def sound(k: int, balances: Int64s, minted: Int64s, agents: int, fault: Int64s) 
 
 
 @compiled
+def begin_tick(facts: Int64s, books: Any, out: Any) -> None:
+    """Begins a tick of all markets, and writes what was moved since the last one: levers, by whoever holds them.
+
+    Args:
+        facts: (markets, places), as they are now.
+        books: (balances, minted, facts, episode, tick, op), changed.
+        out: (words, cursor, scratch), see `close_event`.
+    """
+    _next_tick(books)
+    for k in range(facts.shape[0]):
+        _write_facts(k, POLICY, facts, books, out)
+
+
+@compiled
 def collect(
     opens: Any, journal: Any, ledger: Any, award: Any, facts: Int64s, books: Any, sale: int, out: Any, fault: Int64s
 ) -> bool:
     """Writes what happened in each market since it was last asked, keeps the books, and holds them against the ledger.
 
     Args:
-        opens: bool (markets,): an episode was opened there, where set; or None: a tick has passed in all of them.
+        opens: bool (markets,): an episode was opened there, where set; or None: a tick that `begin_tick` has begun has
+            passed in all of them.
         journal: (made, reason, source, target, amount) of `econo_env.economy.parts.ledger.Journal`.
         ledger: (balances, minted).
         award: (exposure, pays, units, worth as bits).
@@ -146,13 +162,11 @@ def _collect_market(
     made, room = journal[0][k], journal[4].shape[1]
     if made > room:
         return _blame(fault, UNWRITTEN, k, 0, room, made)
-    balances, minted, _, _, tick, op = books
-    op[k] = 0
+    balances, minted = books[0], books[1]
     if opens:
         _open(k, books)
         _close(k, OPENING, 0, books, out)
     else:
-        tick[k] += 1
         _write_bids(k, award, books, out)
     at = 0
     sold = opens
@@ -167,7 +181,7 @@ def _collect_market(
         at = end
     if not sold:
         _write_awards(k, award, books, out)
-    _write_facts(k, facts, books, out)
+    _write_facts(k, FACT, facts, books, out)
     for place in range(balances.shape[1]):
         if balances[k, place] != ledger[0][k, place]:
             return _blame(fault, NO_EVENT, k, place, balances[k, place], ledger[0][k, place])
@@ -226,7 +240,7 @@ def _write_transfers(k: int, first: int, made: int, journal: Any, books: Any, ou
 
 
 @compiled
-def _write_facts(k: int, facts: Int64s, books: Any, out: Any) -> None:
+def _write_facts(k: int, kind: int, facts: Int64s, books: Any, out: Any) -> None:
     words, at, rows, known = out[0], out[1][0] + HEADER, 0, books[2]
     for place in range(facts.shape[1]):
         if facts[k, place] != known[k, place]:
@@ -234,7 +248,7 @@ def _write_facts(k: int, facts: Int64s, books: Any, out: Any) -> None:
             words[at], words[at + 1] = place, facts[k, place]
             at, rows = at + 2, rows + 1
     if rows:
-        _close(k, FACT, rows, books, out)
+        _close(k, kind, rows, books, out)
 
 
 @compiled
@@ -296,7 +310,7 @@ def _apply(words: Int64s, at: int, books: Any, agents: int, opening: int, fault:
             target = number(words, at, 3 * row + 2)
             if (source < 0 and kind != opening) or not post(balances, minted, k, source, target, amount):
                 return _blame(fault, NOT_COVERED, k, row, 0, amount)
-        elif kind == FACT:
+        elif kind in (FACT, POLICY):
             place = number(words, at, 2 * row)
             if place < 0 or place >= known.shape[1]:
                 return _blame(fault, NO_SUCH_PLACE, k, place, 0, 0)

@@ -17,7 +17,7 @@ from econo_env.audit.events import (
     WIDTHS,
     close_event,
 )
-from econo_env.audit.header import Header, first_after_sale, header_of
+from econo_env.audit.header import LEVERS, Fact, Header, first_after_sale, header_of
 from econo_env.audit.kernels import kernels
 from econo_env.audit.store import IntegrityError
 from econo_env.engine.engine import Engine
@@ -61,6 +61,7 @@ class Collector:
         self.books: Books = new_books(engine.num_markets, self.header.num_accounts, self.header.num_facts)
         self.number = 0
         self._next_seq = 0
+        self._columns = [column_of(engine, fact) for fact in self.header.facts]
         self._sale = first_after_sale(self.header.kinds)
         self._fault = np.zeros(5, dtype=np.int64)
         self._words = np.empty(0, dtype=np.int64)
@@ -83,11 +84,15 @@ class Collector:
         Raises:
             IntegrityError: A balance changed without an event, or money came from nowhere.
         """
-        given = np.asarray(actions, dtype=np.float32)
-        self.engine.step(given)
+        given = np.array(actions, dtype=np.float32)
+        require_shape(given, self.engine)
         self.number += 1
         self._begin()
         self._note(ACTIONS, _as_words(given), 0)
+        self._read_facts()
+        self._make_room(self._most_words(0))
+        kernels().begin_tick(self._facts, tuple(self.books), (self._words, self._cursor, self._scratch))
+        self.engine.step(given)
         self._collect(None)
         ended = self.engine.buffers.ended.copy()
         if ended.any():
@@ -131,7 +136,7 @@ class Collector:
     def _collect(self, opens: Bools | None) -> None:
         world, award = self.engine.world, self.engine.state.award
         ledger, journal = world.ledger, world.ledger.journal
-        self._read_facts(world)
+        self._read_facts()
         self._make_room(self._most_words(int(journal.made.sum())))
         right = kernels().collect(
             opens,
@@ -161,12 +166,43 @@ class Collector:
             larger[: self._cursor[0]] = self._words[: self._cursor[0]]
             self._words = larger
 
-    def _read_facts(self, world: Any) -> None:
+    def _read_facts(self) -> None:
         at = 0
-        for fact in self.header.facts:
-            array = world._asdict()[fact.part]._asdict()[fact.column]
-            self._facts[:, at : at + fact.entries] = _as_int64(array).reshape(len(self._facts), fact.entries)
+        for fact, column in zip(self.header.facts, self._columns, strict=True):
+            self._facts[:, at : at + fact.entries] = _as_int64(column).reshape(len(self._facts), fact.entries)
             at += fact.entries
+
+    def move(self, market: int, place: int, bits: int) -> None:
+        """Moves what was moved before a tick: a lever, or an entry of another column."""
+        fact, agent = self.header.fact_at(place)
+        column = self._columns[self.header.facts.index(fact)]
+        where = market if agent is None else (market, agent)
+        column[where] = np.int64(bits).view(np.float64) if fact.dtype.startswith("float") else bits
+        if fact.part == LEVERS:  # what agents see of it goes along
+            lever = self.engine.levers[fact.column]
+            lever.put(market, lever[market])
+
+
+def require_shape(actions: NDArray[Any], engine: Engine) -> None:
+    """Actions that the engine would refuse must not be in the log.
+
+    Raises:
+        ValueError: Their shape is off.
+    """
+    shape = engine.buffers.actions.shape
+    if actions.shape != shape:
+        raise ValueError(f"actions of shape {actions.shape}: {shape} is needed (markets, agents, components)")
+
+
+def column_of(engine: Engine, fact: Fact) -> NDArray[Any]:
+    """The engine's array of a fact, first axis the market."""
+    columns = engine.world._asdict()[fact.part]._asdict()
+    if fact.part == LEVERS:
+        slot = engine.levers[fact.column].slot
+        column: NDArray[Any] = columns[slot.column][:, slot.at]
+        return column
+    array: NDArray[Any] = columns[fact.column]
+    return array
 
 
 def _as_int64(array: NDArray[Any]) -> Int64s:

@@ -21,15 +21,15 @@ KEYS: Final = ("bytes", "episode", "kind", "market", "op", "rows", "seq", "tick"
 BYTES, EPISODE, KIND, MARKET, OP, ROWS, SEQ, TICK = range(8)
 HEADER = len(KEYS)
 
-KINDS: Final = ("genesis", "actions", "snapshot", "episode", "bid", "award", "fact")
+KINDS: Final = ("genesis", "actions", "snapshot", "episode", "bid", "award", "fact", "policy")
 """Kinds of events; those of operations, such as `staking.lock`, follow in the order of the header of a log."""
-GENESIS, ACTIONS, SNAPSHOT, OPENING, BID, AWARD, FACT = range(7)
+GENESIS, ACTIONS, SNAPSHOT, OPENING, BID, AWARD, FACT, POLICY = range(8)
 FIRST_OPERATION = len(KINDS)
 
 COLUMNS: Final = (("word",), ("word",), ("word",), (), ("agent", "exposure"), ("agent", "pays", "units", "worth"))
 FACT_COLUMNS: Final = ("place", "value")
 TRANSFER_COLUMNS: Final = ("amount", "source", "target")
-WIDTHS: Final = (*(len(names) for names in COLUMNS), len(FACT_COLUMNS), len(TRANSFER_COLUMNS))
+WIDTHS: Final = (*(len(names) for names in COLUMNS), *[len(FACT_COLUMNS)] * 2, len(TRANSFER_COLUMNS))
 """Numbers in a row of each kind; the last one is that of all operations."""
 
 EVERYWHERE = -1
@@ -40,7 +40,7 @@ _LOW = 0xFFFFFFFF
 
 def columns_of_kind(kind: int) -> tuple[str, ...]:
     """Names of the numbers in a row."""
-    return (*COLUMNS, FACT_COLUMNS, TRANSFER_COLUMNS)[min(kind, FIRST_OPERATION)]
+    return (*COLUMNS, FACT_COLUMNS, FACT_COLUMNS, TRANSFER_COLUMNS)[min(kind, FIRST_OPERATION)]
 
 
 @compiled

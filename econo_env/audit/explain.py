@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
-from econo_env.audit.events import ACTIONS, AWARD, BID, EVERYWHERE, FACT, FIRST_OPERATION, GENESIS, OPENING
+from econo_env.audit.events import ACTIONS, AWARD, BID, EVERYWHERE, FACT, FIRST_OPERATION, GENESIS, OPENING, POLICY
 from econo_env.audit.header import Header
 from econo_env.audit.names import account_name
 from econo_env.audit.rows import Event, checked_ticks, events_of, from_bits, value_of
 from econo_env.audit.store import AuditError
 from econo_env.money import CREDIT
 
+_TITLES = {
+    BID: "bids",
+    AWARD: "what the auction decided",
+    FACT: "what is remembered",
+    POLICY: "what was moved before the tick",
+}
 _FEW = 8
 """Agents of an operation whose chains are told one by one."""
 
@@ -70,8 +76,9 @@ class _Story:
         if found.market == EVERYWHERE:
             return title
         where = f"Market {found.market}, episode {found.episode}, tick {found.tick}"
-        if not self.about:
-            return f"{title}\n{where}."
+        if not self.about:  # of the market as a whole
+            own = self._lines(found, set(range(self.header.num_agents)))
+            return "\n".join([title, f"{where}.", *(f"-> {found.op_id}  {line}" for line in own)])
         shown = sorted(self.about)[:_FEW]
         lines = [title, f"{where}, what happened with {', '.join(self.names[agent] for agent in shown)}:"]
         for event in events:
@@ -90,9 +97,8 @@ class _Story:
             return f"the actions of all agents in tick {event.tick} of the log"
         if event.kind == OPENING:
             return f"episode {event.episode} begins with empty accounts"
-        if event.kind in (BID, AWARD, FACT):
-            kind = {BID: "bids", AWARD: "what the auction decided", FACT: "what is remembered of agents"}[event.kind]
-            return f"{kind}, {len(event.numbers)} entries"
+        if event.kind in _TITLES:
+            return f"{_TITLES[event.kind]}, {len(event.numbers)} entries"
         if event.kind >= FIRST_OPERATION:
             return f"{self.header.kinds[event.kind]}, {len(event.numbers)} transfer(s)"
         return "a snapshot of the state, by its hash"
@@ -114,7 +120,7 @@ class _Story:
             return {agent}, f"bid: {self.names[agent]} bids what can cost it {_credits(exposure)} at most"
         if kind == AWARD:
             return {numbers[0]}, f"award: {self._award(*numbers)}"
-        if kind == FACT:
+        if kind in (FACT, POLICY):
             return self._fact(*numbers)
         amount, source, target = numbers
         where = [account_name(at, self.header.num_agents, self.names) for at in (source, target)]

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from econo_env.economy.tick import TICK_ORDER, operations
 from econo_env.engine.state import columns
 from econo_env.scenario import Scenario
 from econo_env.version import __version__
+
+LEVERS: Final = "levers"
+"""Name of the levers among the parts."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ def header_of(scenario: Scenario, sizes: dict[str, int], seed: int, num_markets:
             entries = int(np.prod([sizes[axis] for axis in column.axes], dtype=np.int64))
             of_agents = column.axes == ("agents",)
             facts.append(Fact(part.name, name, np.dtype(column.dtype).name, entries, words, of_agents))
+    for slot in scenario.program().levers:
+        words = f"{slot.lever.meaning}, a lever, stands at {{value}}" + (" micro-credits" if slot.lever.money else "")
+        facts.append(Fact(LEVERS, slot.lever.name, "int64" if slot.lever.money else "float64", 1, words, False))
     return Header(
         schema=SCHEMA,
         package=__version__,

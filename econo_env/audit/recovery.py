@@ -12,7 +12,7 @@ from econo_env.audit.blake2b import DIGEST_WORDS, digest_of_bytes
 from econo_env.audit.books import Books, books_from_bytes, new_books, state_hash
 from econo_env.audit.check import Block, Checker, blocks, require_anchored
 from econo_env.audit.collector import Collector, actions_of, blame
-from econo_env.audit.events import ACTIONS, HEADER, KIND, SEQ, SNAPSHOT, numbers_of
+from econo_env.audit.events import ACTIONS, HEADER, KIND, MARKET, POLICY, SEQ, SNAPSHOT, numbers_of
 from econo_env.audit.header import Header
 from econo_env.audit.kernels import kernels
 from econo_env.audit.names import account_name, fact_name
@@ -314,6 +314,17 @@ def _collector_for(engine: Engine, header: Header, path: str | Path) -> Collecto
     return collector
 
 
+def _move_again(collector: Collector, tick: Tick) -> None:
+    """Moves the levers that were moved before a tick."""
+    starts = np.zeros(len(tick.hashes), dtype=np.int64)
+    kernels().find_events(tick.words, starts)
+    for start in starts[tick.words[starts + KIND] == POLICY].tolist():
+        for place, bits in numbers_of(tick.words, start).tolist():
+            if place not in range(collector.header.num_facts):
+                raise IntegrityError(f"tick {tick.number}: place {place} is moved, which no fact has", tick.number)
+            collector.move(int(tick.words[start + MARKET]), place, bits)
+
+
 def _do_again(collector: Collector, tick: Tick) -> None:
     """Takes the step that a tick is of; its events must be the same, word for word."""
     written = tick.words
@@ -323,6 +334,7 @@ def _do_again(collector: Collector, tick: Tick) -> None:
         if written[KIND] != ACTIONS:
             raise IntegrityError(f"tick {tick.number} does not begin with actions", tick.number, tick.first_seq)
         shape = collector.engine.buffers.actions.shape
+        _move_again(collector, tick)
         words = collector.step(actions_of(numbers_of(written, 0).ravel(), shape))
     if collector.number % collector.header.snapshot_every == 0:
         words = np.concatenate([words, collector.snapshot()[0]])

@@ -19,6 +19,7 @@ from econo_env.audit.events import (
     KIND,
     MARKET,
     OP,
+    POLICY,
     SEQ,
     TICK,
     numbers_of,
@@ -92,7 +93,7 @@ class Event:
         if self.kind in (BID, AWARD):
             return set(self.numbers[:, 0].tolist())
         owners: set[int | None] = set()
-        if self.kind == FACT:
+        if self.kind in (FACT, POLICY):
             owners = {header.fact_at(place)[1] for place in self.numbers[:, 0].tolist()}
         elif self.kind >= FIRST_OPERATION:
             owners = {agent_of(account, header.num_agents) for account in set(self.numbers[:, 1:].ravel().tolist())}
@@ -148,7 +149,7 @@ def _said(kind: int, numbers: list[int], header: Header, agents: tuple[str, ...]
     if kind == AWARD:
         worth = from_bits(numbers[3])
         return {"agent": numbers[0], "pays": numbers[1], "units": numbers[2], "worth": worth}
-    if kind == FACT:
+    if kind in (FACT, POLICY):
         fact, agent = header.fact_at(numbers[0])
         return {"agent": agent, "fact": f"{fact.part}.{fact.column}", "value": value_of(header, *numbers)}
     if kind >= FIRST_OPERATION:

@@ -56,7 +56,7 @@ class Outsider:
 
     KEYS = ("bytes", "episode", "kind", "market", "op", "rows", "seq", "tick")
     WIDTHS = MappingProxyType(
-        {"genesis": 1, "actions": 1, "snapshot": 1, "episode": 0, "bid": 2, "award": 4, "fact": 2}
+        {"genesis": 1, "actions": 1, "snapshot": 1, "episode": 0, "bid": 2, "award": 4, "fact": 2, "policy": 2}
     )
 
     def __init__(self, path):

@@ -15,6 +15,7 @@ from econo_env.audit.events import (
     HEADER,
     KEYS,
     OPENING,
+    POLICY,
     close_event,
     numbers_of,
     width_of,
@@ -54,12 +55,12 @@ def test_the_hash_is_blake2b(length):
 def test_any_numbers_are_read_back_and_take_the_fewest_bytes():
     generator = np.random.default_rng(0)
     outsider = Outsider.__new__(Outsider)
-    outsider.header = {"kinds": ["genesis", "actions", "snapshot", "episode", "bid", "award", "fact", "x.y"]}
+    outsider.header = {"kinds": ["genesis", "actions", "snapshot", "episode", "bid", "award", "fact", "policy", "x.y"]}
     for _ in range(2000):
         words, cursor = np.full(400, 7, dtype=np.int64), np.zeros(2, dtype=np.int64)
         cursor[1] = int(generator.integers(0, 2**40))
         written, starts = [], []
-        for kind in generator.choice([GENESIS, OPENING, BID, AWARD, FACT, FIRST_OPERATION], 4):
+        for kind in generator.choice([GENESIS, OPENING, BID, AWARD, FACT, POLICY, FIRST_OPERATION], 4):
             starts.append(int(cursor[0]))
             written.append((int(kind), *random_event(generator, words, cursor, int(kind))))
         text = words[: cursor[0]].astype("<i8").tobytes()

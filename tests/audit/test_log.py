@@ -10,7 +10,19 @@ import numpy as np
 import pytest
 
 import econo_env
-from econo_env.audit import AuditError, IntegrityError, read_header, record_to, recover, replay, rerun, resume, verify
+from econo_env.audit import (
+    AuditError,
+    IntegrityError,
+    explain,
+    export,
+    read_header,
+    record_to,
+    recover,
+    replay,
+    rerun,
+    resume,
+    verify,
+)
 from econo_env.audit.books import state_hash
 from econo_env.audit.recorder import Recorder
 from econo_env.audit.store import IN_MEMORY, Store
@@ -152,6 +164,39 @@ def test_a_journal_that_is_too_short_halts_the_recorder(tmp_path):
     with pytest.raises(IntegrityError, match="room for 2 of 5 transfers"):
         record_to(tmp_path / "other.db", engine)
     assert verify(tmp_path / "log.db").ticks < 20
+
+
+def test_levers_that_somebody_moves_are_in_the_log_and_moved_again(tmp_path):
+    def engine():
+        levers = {"mechanism.reserve": [0.0, 0.9], "economy.staking.requirement": [0.5, 1.0]}
+        return engine_of("first_price_v0", levers=levers)
+
+    def played(recorder, first, last):
+        for tick, actions in enumerate(some_actions(recorder.engine, last)):
+            if tick >= first:
+                if tick % 3 == 0:
+                    recorder.engine.levers["mechanism.reserve"][tick % 2 :] = 0.01 * tick
+                if tick % 4 == 1:
+                    recorder.engine.levers["economy.staking.requirement"][1] = 0.5 + 0.01 * tick
+                recorder.step(actions)
+
+    path = tmp_path / "log.db"
+    with record_to(path, engine(), snapshot_every=6) as recorder:
+        played(recorder, 0, 11)
+    with resume(path, engine()) as recorder:
+        played(recorder, 11, 20)
+        np.testing.assert_array_equal(recorder.engine.levers["mechanism.reserve"], [0.18, 0.18, 0.18])
+    assert rerun(path, engine()).state_hash == replay(path).state_hash
+    with record_to(tmp_path / "whole.db", engine(), snapshot_every=6) as recorder:
+        played(recorder, 0, 20)
+    assert verify(tmp_path / "whole.db") == verify(path)
+    export(path, tmp_path / "rows.jsonl", "jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    moved = [row for row in rows if row["kind"] == "policy" and row["fact"] == "levers.mechanism.reserve"]
+    assert {row["value"] for row in moved} == {10_000.0 * tick for tick in range(3, 19, 3)}
+    said = explain(moved[-1]["op_id"], path)
+    assert "what was moved before the tick" in said
+    assert "a lever, stands at 180000 micro-credits" in said
 
 
 def test_every_episode_ends_and_begins_in_the_log(tmp_path):
