@@ -1,7 +1,8 @@
 """Double-entry ledger of one market: every credit is in exactly one account, and no account is negative.
 
 A row of balances holds the system accounts first, then all agents' free accounts, all their escrow accounts, all their
-bonded accounts. Money enters by `mint` alone, when an episode starts; everything else is a transfer.
+bonded and all their pledged accounts; a bond answers for one contract, a pledge for conduct. Money enters by `mint`
+alone, when an episode starts; everything else is a transfer.
 """
 
 from econo_env.engine.compiled import compiled
@@ -18,7 +19,8 @@ NOWHERE = -1
 FREE = 0
 ESCROW = 1
 BONDED = 2
-AGENT_ACCOUNTS = 3
+PLEDGED = 3
+AGENT_ACCOUNTS = 4
 
 
 def num_accounts(num_agents: int) -> int:

@@ -9,6 +9,7 @@ from econo_env.economy.ledger import num_accounts
 from econo_env.economy.part import Part
 from econo_env.engine.levers import Levers, scales
 from econo_env.engine.program import Program
+from econo_env.engine.records import of_records
 from econo_env.scenario import Scenario
 
 
@@ -44,7 +45,7 @@ def _record(name: str, fields: tuple[tuple[str, type[Any]], ...]) -> type[Any]:
     made = NamedTuple(name, list(fields))  # type: ignore[misc]  # names and fields are known when a scenario is
     made.__module__ = __name__
     globals()[name] = made
-    return made
+    return of_records(made)
 
 
 def in_world(alone: Program, scenario: Scenario) -> Program:

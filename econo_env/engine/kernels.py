@@ -162,14 +162,21 @@ def keep_final_observations(k: int, buffers: StepBuffers) -> None:
             buffers.final_observations[k, i, feature] = buffers.observations[k, i, feature]
 
 
-@cache
 def kernels(source: str, name: str) -> Kernels:
     """The compiled functions of a loop over markets, from the cache on disk where they are there already.
+
+    A function that was defined anew since, as in a notebook, makes another loop of the same text.
 
     Args:
         source: The text of a module with `run`, see `econo_env.engine.program.Program`.
         name: What it is for, part of the file's name.
     """
+    return _kernels(source, name, tuple(_imported(source)))
+
+
+@cache
+def _kernels(source: str, name: str, imported: tuple[Any, ...]) -> Kernels:
+    """Those of a loop that imports just these."""
     module = load_generated(source, name)
     found = Kernels(run=module.run, source=Path(str(module.__file__)))
     if must_compile(found):
@@ -185,14 +192,16 @@ def must_compile(kernels: Kernels) -> bool:
     return not any(Path(run.stats.cache_path).glob(f"{kernels.source.stem}.run-*.nbi"))
 
 
-def _imported(text: str) -> list[Any]:
-    """What a generated module imports, in order."""
+@cache
+def _imports(text: str) -> tuple[tuple[str, str], ...]:
+    """Module and name of all that a generated module imports, in order."""
     statements = [line for line in ast.parse(text).body if isinstance(line, ast.ImportFrom)]
-    return [
-        getattr(importlib.import_module(str(statement.module)), alias.name)
-        for statement in statements
-        for alias in statement.names
-    ]
+    return tuple((str(statement.module), alias.name) for statement in statements for alias in statement.names)
+
+
+def _imported(text: str) -> list[Any]:
+    """The same as objects, as they are defined now."""
+    return [vars(importlib.import_module(module))[name] for module, name in _imports(text)]
 
 
 def load_generated(text: str, name: str) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import econo_env
-from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
+from econo_env.economy.ledger import AGENT_ACCOUNTS, balances_of
 from econo_env.engine.engine import Engine
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,12 @@ def with_part(part):
 
 def wealth(world):
     """What everybody has, micro-credits, (markets, agents)."""
-    return sum(balances_of(world.ledger.balances, kind) for kind in (FREE, ESCROW, BONDED))
+    return sum(balances_of(world.ledger.balances, kind) for kind in range(AGENT_ACCOUNTS))
+
+
+def forfeited(world):
+    """What everybody lost of its pledge in the last tick, micro-credits, (markets, agents)."""
+    return world.enforcement.forfeited if "enforcement" in world._fields else np.zeros_like(world.ledger.wealth)
 
 
 def ticks(scenario, seed=0, markets=48, number=TICKS):

@@ -11,14 +11,14 @@ from econo_env.market import market_of
 from econo_env.policies import make_policy
 from econo_env.settings import SettingsError
 from econo_env.training.evaluation.play import play
-from tests.economy.played import ECONOMY, FILES, ROOT, SCENARIOS, TICKS, ticks, wealth, with_part
+from tests.economy.played import ECONOMY, FILES, ROOT, SCENARIOS, TICKS, forfeited, ticks, wealth, with_part
 
 each_scenario = pytest.mark.parametrize("name", SCENARIOS)
 each_default = pytest.mark.parametrize("name", with_part("default"))
 
 
 def test_the_auctions_of_the_source_text_are_there():
-    assert {path.stem.removesuffix("_economy") for path in FILES} == {
+    assert {path.stem.removesuffix("_economy") for path in FILES} - {"enforced"} == {
         "combinatorial",
         "double_auction",
         "dutch",
@@ -69,7 +69,7 @@ def test_who_does_not_bid_has_no_award(name):
         assert not engine.world.staking.locked.any()
         np.testing.assert_array_equal(wealth(engine.world), start)
     for engine, before, _, actions in [] if _one_sale(name) else ticks(SCENARIOS[name](), 7):
-        silent, award = np.isnan(actions).all(axis=-1), engine.state.award
+        silent, award = np.isnan(actions).all(axis=-1) & (forfeited(engine.world) == 0), engine.state.award
         for amounts in (*award[:5], engine.buffers.rewards, engine.world.staking.locked):
             assert not amounts[silent].any()
         np.testing.assert_array_equal(wealth(engine.world)[silent], before[silent])
@@ -91,8 +91,8 @@ def test_who_walks_away_loses_its_bond_and_nothing_else(name):
         walked = world.default.walked
         walked_away += int(walked.sum())
         lost = (before - wealth(world))[walked]
-        np.testing.assert_array_equal(lost, world.staking.slashed[walked])
-        np.testing.assert_array_equal(lost, world.staking.locked[walked])
+        np.testing.assert_array_equal(lost, (world.staking.slashed + forfeited(world))[walked])
+        np.testing.assert_array_equal(world.staking.slashed[walked], world.staking.locked[walked])
         assert not engine.state.award.units[walked].any()
         assert not (world.default.kept & walked).any()
         assert not world.staking.slashed[~walked].any()
@@ -108,7 +108,8 @@ def test_a_kept_award_earns_the_same_bonus_whatever_was_bid(name):
         np.testing.assert_array_equal(world.incentives.bonus, bonus * world.default.kept)
         np.testing.assert_array_equal(world.default.kept, award.units != 0)
         gained = wealth(world) - before
-        np.testing.assert_array_equal(gained, bonus * world.default.kept - award.pays - world.staking.slashed)
+        slashed = world.staking.slashed + forfeited(world)
+        np.testing.assert_array_equal(gained, bonus * world.default.kept - award.pays - slashed)
 
 
 @each_default

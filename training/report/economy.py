@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
-from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
+from econo_env.economy.ledger import AGENT_ACCOUNTS, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
 from econo_env.player import Player
@@ -107,7 +107,7 @@ def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Cour
 
 
 def _stakes(state: Any) -> Floats:
-    owned = sum(to_credits(balances_of(state.balances, kind)) for kind in (FREE, ESCROW, BONDED))
+    owned = sum(to_credits(balances_of(state.balances, kind)) for kind in range(AGENT_ACCOUNTS))
     return np.asarray(np.quantile(owned, QUANTILES))
 
 

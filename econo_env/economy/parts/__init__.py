@@ -3,7 +3,17 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import audit, breakers, default, incentives, ledger, pricing, reputation, staking
+from econo_env.economy.parts import (
+    audit,
+    breakers,
+    default,
+    enforcement,
+    incentives,
+    ledger,
+    pricing,
+    reputation,
+    staking,
+)
 
 
 def rows() -> list[Part[Any]]:
@@ -18,6 +28,7 @@ def rows() -> list[Part[Any]]:
         default.PART,
         reputation.PART,
         incentives.PART,
+        enforcement.PART,
         breakers.PART,
         pricing.PART,
     ]

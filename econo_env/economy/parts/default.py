@@ -16,7 +16,7 @@ from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import AFTER_SALE, uniform
-from econo_env.engine.state import Bools, Column, StepBuffers
+from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_money
 from econo_env.scenario import Scenario
 
@@ -36,6 +36,15 @@ class State(NamedTuple):
 
     walked: Annotated[Bools, Column(np.bool_, ("agents",), "walked away from what it won in the last tick")]
     kept: Annotated[Bools, Column(np.bool_, ("agents",), "kept what it won in the last tick")]
+    penalty: None  # see `WithPenalty`
+
+
+class WithPenalty(NamedTuple):
+    """The columns where a part makes walking away cost more than the bond."""
+
+    walked: Annotated[Bools, Column(np.bool_, ("agents",), "walked away from what it won in the last tick")]
+    kept: Annotated[Bools, Column(np.bool_, ("agents",), "kept what it won in the last tick")]
+    penalty: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that walking away costs beyond the bond")]
 
 
 class Params(NamedTuple):
@@ -46,6 +55,14 @@ class Params(NamedTuple):
 
 def _params(scenario: Scenario, section: DefaultSection) -> Params:
     return Params(float(to_money(section.shock)))
+
+
+@compiled
+def _penalty(k: int, i: int, penalty: Int64s | None) -> int:
+    """What walking away costs beyond the bond, micro-credits."""
+    if penalty is None:
+        return 0
+    return int(penalty[k, i])
 
 
 @compiled
@@ -63,7 +80,7 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         worth = award.worth[k, i] + math.floor((2.0 * draw - 1.0) * params.default.shock + 0.5)
         bonded = account(i, BONDED, agents)
         bond = ledger.balances[k, bonded]
-        if worth - award.pays[k, i] >= -bond:
+        if worth - award.pays[k, i] >= -bond - _penalty(k, i, world.default.penalty):
             award.worth[k, i] = worth
             continue
         world.default.walked[k, i] = True
