@@ -47,6 +47,8 @@ class Part(Generic[C]):
         widens: Columns of other parts where it is there too, by their name: the same and more.
         before: A statement of the loop before each stage of each part, with `{operation}` for its number in
             `econo_env.economy.tick.operations`.
+        audited: Its columns, of agents or of the market, that a log of the economy holds beside the transfers
+            (`econo_env.audit`), each with what it says, in words; `{value}` stands for a number in them.
         levers: Its own parameters that may be moved, named by their keys in its section.
         moves: The levers that it moves, with the ranges in which they stay; they need not be listed among the
             scenario's. Its `open` comes before the market's own reset.
@@ -65,6 +67,7 @@ class Part(Generic[C]):
     axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
     widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
     before: str | None = None
+    audited: Mapping[str, str] = field(default_factory=dict)
     levers: tuple[Lever, ...] = ()
     moves: Callable[[C], Mapping[str, tuple[float, float]]] | None = None
 

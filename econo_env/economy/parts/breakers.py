@@ -294,5 +294,11 @@ PART = Part(
     series=_series,
     check=section.check,
     axes=_axes,
+    audited={
+        "mode": "trading is {value}: 0 open, 1 halted, 2 reopening by a call, 3 ended",
+        "reason": "the reason of the last halt is {value}, see breakers.halts",
+        "voided": "the trades are void, for their price was outside the band",
+        "admitted": "it may bid in the coming tick, if anybody may",
+    },
 )
 __all__ = ["PART", "Params"]

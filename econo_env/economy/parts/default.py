@@ -122,4 +122,5 @@ PART = Part(
     needs=("ledger", "staking"),
     series=_series,
     check=_check,
+    audited={"kept": "it keeps what it won", "walked": "it walks away from what it won and loses its bond"},
 )

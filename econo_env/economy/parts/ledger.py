@@ -229,4 +229,5 @@ PART = Part(
     features=(Feature("free_money", "the own free money f as f / (f + endowment)", free_money),),
     series=series,
     check=_check,
+    audited={"struck": "its bid is struck for want of money"},
 )

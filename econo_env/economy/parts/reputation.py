@@ -151,4 +151,10 @@ PART = Part(
         Feature("eligible", "1 where the agent may bid in the coming tick", may_bid),
     ),
     series=_series,
+    audited={
+        "positive": "evidence for it stands at {value}",
+        "negative": "evidence against it stands at {value}",
+        "bound": "the lower bound of its reputation is {value}",
+        "eligible": "its reputation lets it bid in the coming tick",
+    },
 )
