@@ -16,7 +16,19 @@ from tests.economy.played import ticks, wealth
 
 MARKETS, TICKS = 32, 30
 IDS = tuple(name for name in econo_env.scenarios() if market_of(econo_env.load(name)).carries_economy)
-EVERYTHING = ("ledger", "staking", "default", "reputation", "incentives", "enforcement")
+EVERYTHING = ("ledger", "staking", "default", "reputation", "incentives", "change_detection", "enforcement")
+
+
+ENFORCING = {
+    "change_detection": lambda rng: {"before": 0.9, "after": 0.4, "false_alarms": float(rng.choice([0.01, 0.3]))},
+    "enforcement": lambda rng: {
+        "grace": int(rng.integers(3)),
+        "jail": int(rng.integers(6)),
+        "correlation": int(rng.integers(2, 9)),
+        "multiplier": int(rng.integers(4)),
+        "window": int(rng.integers(1, 12)),
+    },
+}
 
 
 def section(rng, part, supplies):
@@ -36,15 +48,14 @@ def section(rng, part, supplies):
             "threshold": round(float(rng.uniform(0.0, 0.6)), 3),
             "open_share": round(float(rng.uniform(0.2, 1.0)), 3),
         }
-    if part == "enforcement":
-        return {"grace": int(rng.integers(3)), "jail": int(rng.integers(6)), "correlation": int(rng.integers(2, 9)),
-                "multiplier": int(rng.integers(4)), "window": int(rng.integers(1, 12))}  # fmt: skip
+    if part in ENFORCING:
+        return ENFORCING[part](rng)
     return {"performance_bonus_multiplier": 1.0 + round(float(rng.random()), 3), "bonus_base": 0.1}
 
 
 def economy(rng, row, supplies, parts):
     """Sections of the first so many parts; nobody can walk away where agents trade with each other."""
-    kept = EVERYTHING[: min(parts, 2)] if row.two_sided else EVERYTHING[: min(parts, 5 if row.one_sale else 6)]
+    kept = EVERYTHING[: min(parts, 2)] if row.two_sided else EVERYTHING[: min(parts, 6 if row.one_sale else 7)]
     drawn = {part: section(rng, part, supplies) for part in kept}
     if "enforcement" in drawn:
         drawn["enforcement"]["pledge"] = max(1e-6, round(0.3 * rng.random() * drawn["ledger"]["endowment"], 6))

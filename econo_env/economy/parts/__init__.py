@@ -6,6 +6,7 @@ from econo_env.economy.part import PARTS, Part
 from econo_env.economy.parts import (
     audit,
     breakers,
+    change_detection,
     default,
     enforcement,
     incentives,
@@ -27,6 +28,7 @@ def rows() -> list[Part[Any]]:
         staking.PART,
         default.PART,
         reputation.PART,
+        change_detection.PART,
         incentives.PART,
         enforcement.PART,
         breakers.PART,
