@@ -299,4 +299,5 @@ PART = Part(
     check=_check,
     axes=_axes,
     widens={"default": WithPenalty},
+    audited={"free_again": "it may not bid before tick {value} of the episode"},
 )
