@@ -7,6 +7,8 @@ from typing import Any
 from econo_env.engine.levers import Slot
 
 Stage = Callable[..., None]
+Rule = Callable[..., Any]
+"""A mechanism's compiled rule, which a market's `clear` gets."""
 
 
 @dataclass(frozen=True)

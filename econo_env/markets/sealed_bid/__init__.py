@@ -3,6 +3,7 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Baselines, BidActions, BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
+from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import (
     analysis,
     docs,
@@ -38,9 +39,9 @@ MARKET = Market(
     features=features.features,
     types=Types(
         names=analysis.type_names,
-        now=analysis.types,
+        now=now,
         at=analysis.types_at,
-        put=analysis.set_types,
+        put=put,
         interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
     ),
     levers=levers,
@@ -73,6 +74,6 @@ MARKET = Market(
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
+        drawn_ahead=("values",),
     ),
 )

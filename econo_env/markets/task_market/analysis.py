@@ -3,12 +3,11 @@
 See `econo_env.markets.judging` for the meaning of each function.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.contracts import BYZANTINE
+from econo_env.engine.engine import Engine
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import OBSERVATIONS, State
@@ -36,7 +35,7 @@ def types_at(scenario: TaskMarketScenario, agent: int, uniforms: Floats) -> Floa
     return np.stack([table.quantile(uniforms[..., i]) for i, table in enumerate(tables)], axis=-1)
 
 
-def set_types(scenario: TaskMarketScenario, engine: Any, agent: int, types: Floats) -> None:
+def set_types(scenario: TaskMarketScenario, engine: Engine, agent: int, types: Floats) -> None:
     """Gives the agent types (markets, 2) for the task on offer, and shows them in its observations."""
     state, task_value = engine.state, engine.state.task_value.astype(np.float64)
     state.cost[:, agent] = np.floor(types[:, 0] * task_value + 0.5).astype(np.int64)

@@ -1,13 +1,13 @@
 """The first half of a tick, for market `k`: who may bid, what they report, who wins."""
 
 import math
-from typing import Any
 
 from econo_env.economy.contracts import NO_GRADE, expected_surplus, score
 from econo_env.economy.eligibility import is_eligible
 from econo_env.economy.ledger import ESCROW, FREE, account, transfer
 from econo_env.economy.staking import required_stake
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.task_market.state import Params, State
@@ -101,7 +101,7 @@ def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule to the scores; the winner's effort and honesty are now what it said."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     rule(state.scores[k], params.weights, lottery, params.rule, state.award.units[k], state.second_scores[k])

@@ -1,12 +1,10 @@
 """What truth and its scaling mean in a task market, for rule-based policies."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.economy.ledger import FREE, balances_of
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import ACTIONS, OBSERVATIONS, State, schedule_of
 from econo_env.mechanisms.parameters import reserve_of
@@ -102,7 +100,7 @@ DRAWN_AHEAD = ("task_value", "threshold", "cost", "eligible")
 """Columns of `State` that already hold the coming task when a tick ends; `series` wants the last one's."""
 
 
-def series(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
+def series(scenario: TaskMarketScenario, state: State) -> Arrays:
     """What telemetry shows of the last task; NaN where there is nothing to show.
 
     Args:

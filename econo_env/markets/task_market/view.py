@@ -1,12 +1,11 @@
 """One task of a task market as people see it, and what the dict APIs tell about it."""
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.ledger import FREE, balances_of
+from econo_env.engine.state import Arrays
 from econo_env.market import agents_of
 from econo_env.markets.task_market.document import transfers
 from econo_env.markets.task_market.explain import explained
@@ -20,7 +19,7 @@ from econo_env.telemetry.picture import Column, Picture, credits_written, told
 GRADES = np.array(["-", "excellent", "satisfactory", "poor", "byzantine"])
 
 
-def info(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
+def info(scenario: TaskMarketScenario, state: State) -> Arrays:
     """What the dict APIs tell in `infos`, arrays (markets, agents).
 
     Of the last task: `won`, `grade` (0 none, 1 excellent to 4 byzantine) and `paid`, the credits received. As it stands
