@@ -26,7 +26,8 @@ OTHERS = {
     "procurement_uniform_price_v1": {"economy": WITH_BONDS, "max_cycles": 12},
     "mcafee_v1": {"economy": {"ledger": {"endowment": 0.7}, "staking": {"requirement": 0.75}}, "max_cycles": 12},
 }
-SCENARIOS = {path.stem: lambda path=path: econo_env.load(path) for path in FILES} | {
+GUARDED = sorted((ROOT / "configs" / "scenarios").glob("*_breakers.yaml"))
+SCENARIOS = {path.stem: lambda path=path: econo_env.load(path) for path in FILES + GUARDED} | {
     name: lambda name=name: econo_env.load(name, **OTHERS[name]) for name in OTHERS
 }
 TICKS = 40

@@ -99,7 +99,7 @@ def test_who_walks_away_loses_its_bond_and_nothing_else(name):
     assert walked_away
 
 
-@each_default
+@pytest.mark.parametrize("name", with_part("incentives"))
 def test_a_kept_award_earns_the_same_bonus_whatever_was_bid(name):
     incentives = SCENARIOS[name]().economy["incentives"]
     bonus = round((incentives.performance_bonus_multiplier - 1.0) * incentives.bonus_base * 1e6)
