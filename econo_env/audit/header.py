@@ -7,13 +7,14 @@ from typing import Any, Final, Self
 import numpy as np
 
 from econo_env.audit.events import FIRST_OPERATION, KINDS, SCHEMA
-from econo_env.audit.store import IntegrityError
-from econo_env.economy.ledger import num_accounts
+from econo_env.audit.store import AuditError, IntegrityError
+from econo_env.economy.ledger import AGENT_NAMES, SYSTEM_NAMES, num_accounts
 from econo_env.economy.tick import TICK_ORDER, operations
 from econo_env.engine.state import columns
 from econo_env.scenario import Scenario
 from econo_env.version import __version__
 
+ACCOUNTS: Final = (*SYSTEM_NAMES, *AGENT_NAMES)
 LEVERS: Final = "levers"
 """Name of the levers among the parts."""
 
@@ -51,6 +52,7 @@ class Header:
         num_markets: Markets in the batch.
         num_agents: Agents in each.
         snapshot_every: Ticks from one snapshot to the next.
+        accounts: Names of the accounts of a market: those of the system, then those that each agent has.
         kinds: Names of the kinds of events, by number.
         facts: Audited columns in the order of their places.
     """
@@ -62,6 +64,7 @@ class Header:
     num_markets: int
     num_agents: int
     snapshot_every: int
+    accounts: tuple[str, ...]
     kinds: tuple[str, ...]
     facts: tuple[Fact, ...]
 
@@ -75,13 +78,20 @@ class Header:
 
         Raises:
             IntegrityError: It is something else.
+            AuditError: It is of a version with other accounts.
         """
         try:
             document = json.loads(text)
-            facts = tuple(Fact(**fact) for fact in document.pop("facts"))
-            return cls(**{**document, "kinds": tuple(document["kinds"]), "facts": facts})
+            named = {name: tuple(document[name]) for name in ("accounts", "kinds")}
+            header = cls(**{**document, **named, "facts": tuple(Fact(**fact) for fact in document["facts"])})
         except (ValueError, TypeError, KeyError) as error:
             raise IntegrityError(f"the header of the log is damaged: {error}") from None
+        if header.accounts != ACCOUNTS:
+            raise AuditError(
+                f"the log was written by version {header.package}, whose accounts are {', '.join(header.accounts)}; "
+                f"those of this version are {', '.join(ACCOUNTS)}"
+            )
+        return header
 
     @property
     def num_accounts(self) -> int:
@@ -129,6 +139,7 @@ def header_of(scenario: Scenario, sizes: dict[str, int], seed: int, num_markets:
         num_markets=num_markets,
         num_agents=scenario.num_agents,
         snapshot_every=snapshot_every,
+        accounts=ACCOUNTS,
         kinds=(*KINDS, *operations(parts)),
         facts=tuple(facts),
     )

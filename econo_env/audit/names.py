@@ -1,23 +1,7 @@
-"""Accounts, facts and operations in words."""
+"""Accounts and facts in words."""
 
 from econo_env.audit.header import Header
-from econo_env.economy.ledger import (
-    AGENT_ACCOUNTS,
-    BONDED,
-    BURN,
-    ESCROW,
-    FREE,
-    INSURANCE,
-    NOWHERE,
-    PRINCIPAL,
-    SYSTEM_ACCOUNTS,
-    TREASURY,
-)
-
-_SYSTEM = {PRINCIPAL: "house", TREASURY: "treasury", BURN: "burn", INSURANCE: "insurance", NOWHERE: "new money"}
-_OWN = {FREE: "free", ESCROW: "escrow", BONDED: "bonded"}
-assert len(_SYSTEM) == SYSTEM_ACCOUNTS + 1
-assert len(_OWN) == AGENT_ACCOUNTS
+from econo_env.economy.ledger import AGENT_NAMES, NOWHERE, SYSTEM_ACCOUNTS, SYSTEM_NAMES
 
 
 def agent_of(account: int, num_agents: int) -> int | None:
@@ -27,11 +11,13 @@ def agent_of(account: int, num_agents: int) -> int | None:
 
 def account_name(account: int, num_agents: int, agents: tuple[str, ...] | None = None) -> str:
     """`house`, `agent_3.free`, or with the names of agents `bidder_3.free`."""
+    if account == NOWHERE:
+        return "new money"
     agent = agent_of(account, num_agents)
     if agent is None:
-        return _SYSTEM[account]
+        return SYSTEM_NAMES[account]
     name = f"agent_{agent}" if agents is None else agents[agent]
-    return f"{name}.{_OWN[(account - SYSTEM_ACCOUNTS) // num_agents]}"
+    return f"{name}.{AGENT_NAMES[(account - SYSTEM_ACCOUNTS) // num_agents]}"
 
 
 def fact_name(header: Header, place: int) -> str:

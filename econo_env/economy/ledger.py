@@ -12,7 +12,8 @@ PRINCIPAL = 0
 TREASURY = 1
 BURN = 2
 INSURANCE = 3
-SYSTEM_ACCOUNTS = 4
+SYSTEM_NAMES = ("house", "treasury", "burn", "insurance")
+SYSTEM_ACCOUNTS = len(SYSTEM_NAMES)
 NOWHERE = -1
 """Where new money comes from, in a journal."""
 
@@ -20,7 +21,8 @@ FREE = 0
 ESCROW = 1
 BONDED = 2
 PLEDGED = 3
-AGENT_ACCOUNTS = 4
+AGENT_NAMES = ("free", "escrow", "bonded", "pledged")
+AGENT_ACCOUNTS = len(AGENT_NAMES)
 
 
 def num_accounts(num_agents: int) -> int:
