@@ -21,6 +21,7 @@ SECTIONS = {
     "import": lambda threads: engine.importing(),
     "compile": lambda threads: engine.compilation(tempfile.mkdtemp()),
     "arrays": engine.array_face,
+    "levers": lambda threads: engine.levers(),
     "tasks": engine.task_market,
     "large": lambda threads: engine.large_market(),
     "scaling": lambda threads: engine.scaling(),
@@ -35,7 +36,7 @@ SECTIONS = {
     "audit": lambda threads: audit.audit(),
     "learning": lambda threads: learning.ppo(),
 }
-SMALLER_IS_BETTER = {"ms", "s", "%", "d log time / d log agents"}
+SMALLER_IS_BETTER = {"ms", "ns a market", "s", "%", "d log time / d log agents"}
 
 
 def number(value):

@@ -81,7 +81,7 @@ class State(NamedTuple):
         Int64s, Column(np.int64, ("agents", "repeats"), "ticks of the last broken promises, -1 for none")
     ]
     window: Annotated[Int64s, Column(np.int64, ("correlation",), "micro-credits slashed by tick, a ring")]
-    joint: Annotated[Bools, Column(np.bool_, ("agents", "surcharges"), "has a surcharge coming, by tick, a ring")]
+    joint: Annotated[Bools, Column(np.bool_, ("surcharges", "agents"), "has a surcharge coming, by tick, a ring")]
     free_again: Annotated[Int64s, Column(np.int64, ("agents",), "first tick out of jail")]
     barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for being in jail alone")]
     forfeited: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of the pledge slashed in the last tick")]
@@ -133,8 +133,8 @@ def take_pledges(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         world.default.penalty[k, i] = 0
         for at in range(enforcement.repeats.shape[2]):
             enforcement.repeats[k, i, at] = NEVER
-        for at in range(enforcement.joint.shape[2]):
-            enforcement.joint[k, i, at] = False
+        for at in range(enforcement.joint.shape[1]):
+            enforcement.joint[k, at, i] = False
 
 
 @compiled
@@ -146,9 +146,11 @@ def rate_now(k: int, i: int, world: Any, params: Params) -> int:
 
 @compiled
 def threaten(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Tells those who may walk away what it would cost them beyond their bond."""
+    """Tells those who have won something what walking away would cost them beyond their bond."""
     agents = world.enforcement.barred.shape[1]
     for i in range(agents):
+        if world.market.award.units[k, i] == 0:
+            continue
         pledged = world.ledger.balances[k, account(i, PLEDGED, agents)]
         world.default.penalty[k, i] = slash(pledged, rate_now(k, i, world, params.enforcement))
 
@@ -182,22 +184,24 @@ def punish(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         forfeit(k, i, amount, world, constants)
         add_to_window(enforcement.window[k], tick, amount)
         enforcement.free_again[k, i] = tick + 1 + constants.jail
-        enforcement.joint[k, i, (tick + constants.wait) % enforcement.joint.shape[2]] = True
+        enforcement.joint[k, (tick + constants.wait) % enforcement.joint.shape[1], i] = True
 
 
 @compiled
 def punish_together(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes the surcharges that are due; they count for no later surcharge, or one fault would ruin everybody."""
     enforcement, constants = world.enforcement, params.enforcement
-    tick, agents = world.market.tick[k], world.enforcement.barred.shape[1]
-    at = tick % enforcement.joint.shape[2]
+    agents = world.enforcement.barred.shape[1]
+    at = world.market.tick[k] % enforcement.joint.shape[1]
+    if not enforcement.joint[k, at].any():
+        return
     slashed = sum_of_window(enforcement.window[k])
     bonded = slashed
     for i in range(agents):
         bonded += world.ledger.balances[k, account(i, PLEDGED, agents)]
     for i in range(agents):
-        if enforcement.joint[k, i, at]:
-            enforcement.joint[k, i, at] = False
+        if enforcement.joint[k, at, i]:
+            enforcement.joint[k, at, i] = False
             pledged = world.ledger.balances[k, account(i, PLEDGED, agents)]
             forfeit(k, i, correlated_slash(pledged, slashed, bonded, constants.multiplier, EXACT, 1), world, constants)
 
