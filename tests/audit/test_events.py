@@ -92,10 +92,10 @@ def test_roots_of_any_number_of_events_are_those_of_the_schema():
 def test_an_outsider_with_the_schema_alone_verifies_a_log(tmp_path):
     heads = a_log(tmp_path / "log.db")
     outsider, before, seq, seen = Outsider(tmp_path / "log.db"), bytes(32), 0, set()
-    for (number, first_seq, events, hashes, root), head in zip(outsider.rows(), heads, strict=True):
+    for (tick, first_seq, events, hashes, root), head in zip(outsider.rows(), heads, strict=True):
         chained = outsider.chained(before, events)
         assert b"".join(chained) == hashes
-        assert (number, first_seq) == (head.tick, seq)
+        assert (tick, first_seq) == (head.tick, seq)
         assert outsider.root(chained) == root
         before = chained[-1]
         assert (before.hex(), root.hex()) == (head.hash, head.root)
