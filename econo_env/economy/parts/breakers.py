@@ -248,7 +248,9 @@ def band_high(k: int, world: Any, params: Any) -> float:
 
 
 def _axes(scenario: Scenario, breakers: BreakersSection) -> dict[str, int]:
-    trend = 0 if breakers.systemic is None else breakers.systemic.window
+    systemic = breakers.systemic
+    counts = systemic is not None and not (systemic.failures is None and systemic.missed is None)
+    trend = systemic.window if systemic is not None and counts else 0
     return {"price_window": breakers.window, "trend": trend, "counts": COUNTS}
 
 

@@ -154,29 +154,48 @@ def forced_halts(markets: int, charge: float) -> None:
         print(f"    others together {interval(others)}; welfare {interval(found.welfare - calm.welfare)}")
 
 
+def rising(aware: bool) -> Bids:
+    """Bids that rise by 2 % a tick from tick 20 to 40; who is aware of the band bids its end rather than beyond."""
+
+    def made(engine: Engine, tick: int) -> Floats:
+        wanted = equilibrium(engine, tick) * 1.02 ** np.clip(tick - 20, 0, 20)
+        if aware:
+            wanted = np.minimum(wanted, engine.world.breakers.high[:, None] / 1e6)
+        return wanted
+
+    return made
+
+
 def magnet(markets: int) -> None:
-    """Trade and volatility after a price in the 5 % of the band nearest its ends, against the same without breakers."""
-    document = {"move": 0.1, "window": 8, "limit": 3, "halt": 5, "collar": 0.15}
+    """Trades in the 5 % of the band nearest its ends, what follows them, and what the tick after such a price does."""
+    document = {"move": 0.05, "window": 8, "limit": 3, "halt": 5, "collar": 0.1}
     ledger = {"endowment": 99.0}
     guarded = econo_env.load(FIRST_PRICE).replace(economy={"ledger": ledger, "breakers": document})
     free = econo_env.load(FIRST_PRICE).replace(economy={"ledger": ledger})
-    for name, scenario in (("with breakers", guarded), ("control", free)):
-        told = play(scenario, equilibrium, 3, markets)
-        prices = told.prices.astype(np.float64)
-        near, after, moves = 0, 0, []
-        for tick in range(9, len(prices) - 1):
+    cases = (
+        ("aware of it", guarded, rising(True)),
+        ("not aware", guarded, rising(False)),
+        ("control", free, rising(False)),
+    )
+    for name, scenario, bids in cases:
+        told = play(scenario, bids, 3, markets)
+        prices, moves, near, traded, after = told.prices.astype(np.float64), [], 0, 0, 0
+        for tick in range(20, 42):
             window = prices[tick - 8 : tick]
-            reference = np.where((window > 0).all(axis=0), window.mean(axis=0), np.nan)
-            with np.errstate(invalid="ignore"):
-                distance = np.abs(prices[tick] / reference - 1.0)
-                at = (prices[tick] > 0) & (distance >= 0.095) & (distance <= 0.1)
-            near += int(at.sum())
-            traded = at & (prices[tick + 1] > 0)
-            after += int(traded.sum())
-            moves.append(np.abs(prices[tick + 1] / np.maximum(prices[tick], 1) - 1.0)[traded])
+            reference = window.sum(axis=0) / np.maximum((window > 0).sum(axis=0), 1)
+            distance = np.abs(prices[tick] / np.maximum(reference, 1.0) - 1.0)
+            at = (prices[tick] > 0) & (distance >= 0.95 * 0.05) & (distance <= 1.0001 * 0.05)
+            goes_on = at & (prices[tick + 1] > 0)
+            near, traded, after = (
+                near + int(at.sum()),
+                traded + int((prices[tick] > 0).sum()),
+                after + int(goes_on.sum()),
+            )
+            moves.append(np.abs(prices[tick + 1] / np.maximum(prices[tick], 1) - 1.0)[goes_on])
         print(
-            f"  {name}: {near / (prices[9:-1] > 0).sum():.4%} of trades lie there; the next tick trades "
-            f"{after / max(near, 1):.3f}, its price is {np.concatenate(moves).mean():.4f} away"
+            f"  {name}: {traded / (22 * markets):.3f} trades a tick, {near / traded:.2%} of them there; the tick after "
+            f"those trades {after / max(near, 1):.3f}, its price {np.concatenate(moves).mean():.4f} away; "
+            f"{told.halts.mean():.2f} halts"
         )
 
 
@@ -277,7 +296,7 @@ def main() -> None:
     print("Forced halts")
     for charge in (0.0, 0.05):
         forced_halts(markets, charge)
-    print("Near the ends of the band (move 0.1)")
+    print("A rise of 2 % a tick (move 0.05)")
     magnet(markets)
     print("False halts")
     calm_ticks(markets)
