@@ -138,6 +138,20 @@ def test_mistakes_end_in_one_sentence(recorded, run, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"log.db", "text"}
 
 
+def test_the_page_is_run_word_for_word(run, tmp_path, monkeypatch):
+    text = (SCENARIO.parents[2] / "docs" / "audit.md").read_text()
+    (tmp_path / "configs").symlink_to(SCENARIO.parents[1])
+    monkeypatch.chdir(tmp_path)
+    shell = text.split("```sh\n")[1].split("```")[0].replace("\\\n", " ")
+    lines = [line.split() for line in shell.splitlines()]
+    assert {line[2] for line in lines if line[1] == "audit"} == {"record", "verify", "replay", "explain", "recover"}
+    for line in lines:
+        status, out, err = run(*line[1:])
+        assert (status, err) == (0, ""), line
+        assert out
+    exec(compile(text.split("```python\n")[1].split("```")[0], "docs/audit.md", "exec"), {})
+
+
 def test_a_table_goes_to_parquet_where_pyarrow_is(recorded, run, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     assert run("export", recorded / "log.db", "--to", "parquet", "--out", tmp_path / "rows.parquet")[0] == 0
