@@ -32,8 +32,11 @@ _IV = tuple(
         0x5BE0CD19137E2179,
     )
 )
+NODE = b"node"
+"""What sets the hash of a node of a tree apart from that of an event."""
+_NODE = np.uint64(int.from_bytes(NODE, "little"))
 _PARAMETERS = np.uint64(0x01010000 ^ 32)  # digest of 32 bytes, no key
-_SIGMA = np.array(
+_WORD_OF = np.uint64(8) + np.array(
     [
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
         [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
@@ -48,8 +51,9 @@ _SIGMA = np.array(
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
         [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
     ],
-    dtype=np.int64,
+    dtype=np.uint64,
 )
+"""Where in the scratch each round finds its words; unsigned, for an index that may be negative costs a comparison."""
 
 
 @compiled
@@ -80,15 +84,15 @@ def _compress(work: UInt64s, bytes_so_far: Any, is_last: bool) -> None:
     if is_last:
         v14 = ~v14
     for r in range(12):
-        s = _SIGMA[r]
-        v0, v4, v8, v12 = _mix(v0, v4, v8, v12, work[8 + s[0]], work[8 + s[1]])
-        v1, v5, v9, v13 = _mix(v1, v5, v9, v13, work[8 + s[2]], work[8 + s[3]])
-        v2, v6, v10, v14 = _mix(v2, v6, v10, v14, work[8 + s[4]], work[8 + s[5]])
-        v3, v7, v11, v15 = _mix(v3, v7, v11, v15, work[8 + s[6]], work[8 + s[7]])
-        v0, v5, v10, v15 = _mix(v0, v5, v10, v15, work[8 + s[8]], work[8 + s[9]])
-        v1, v6, v11, v12 = _mix(v1, v6, v11, v12, work[8 + s[10]], work[8 + s[11]])
-        v2, v7, v8, v13 = _mix(v2, v7, v8, v13, work[8 + s[12]], work[8 + s[13]])
-        v3, v4, v9, v14 = _mix(v3, v4, v9, v14, work[8 + s[14]], work[8 + s[15]])
+        s = _WORD_OF[r]
+        v0, v4, v8, v12 = _mix(v0, v4, v8, v12, work[s[0]], work[s[1]])
+        v1, v5, v9, v13 = _mix(v1, v5, v9, v13, work[s[2]], work[s[3]])
+        v2, v6, v10, v14 = _mix(v2, v6, v10, v14, work[s[4]], work[s[5]])
+        v3, v7, v11, v15 = _mix(v3, v7, v11, v15, work[s[6]], work[s[7]])
+        v0, v5, v10, v15 = _mix(v0, v5, v10, v15, work[s[8]], work[s[9]])
+        v1, v6, v11, v12 = _mix(v1, v6, v11, v12, work[s[10]], work[s[11]])
+        v2, v7, v8, v13 = _mix(v2, v7, v8, v13, work[s[12]], work[s[13]])
+        v3, v4, v9, v14 = _mix(v3, v4, v9, v14, work[s[14]], work[s[15]])
     work[0] ^= v0 ^ v8
     work[1] ^= v1 ^ v9
     work[2] ^= v2 ^ v10
@@ -100,10 +104,12 @@ def _compress(work: UInt64s, bytes_so_far: Any, is_last: bool) -> None:
 
 
 @compiled
-def _own(before: UInt64s, words: UInt64s, first: int, last: int, digest: UInt64s, work: UInt64s) -> None:
+def _own(before: UInt64s, words: UInt64s, first: int, last: int, is_node: bool, digest: UInt64s, work: UInt64s) -> None:
     for i in range(8):
         work[i] = _IV[i]
     work[0] ^= _PARAMETERS
+    if is_node:
+        work[6] ^= _NODE
     filled = DIGEST_WORDS
     for i in range(DIGEST_WORDS):
         work[8 + i] = before[i]
@@ -122,15 +128,19 @@ def _own(before: UInt64s, words: UInt64s, first: int, last: int, digest: UInt64s
         digest[i] = work[i]
 
 
-def _by_hashlib(before: UInt64s, words: UInt64s, first: int, last: int, digest: UInt64s, work: UInt64s) -> None:
+def _by_hashlib(
+    before: UInt64s, words: UInt64s, first: int, last: int, is_node: bool, digest: UInt64s, work: UInt64s
+) -> None:
     text = before.tobytes() + words[first:last].tobytes()
-    digest[:] = np.frombuffer(hashlib.blake2b(text, digest_size=32).digest(), np.uint64)
+    found = hashlib.blake2b(text, digest_size=32, person=NODE if is_node else b"")
+    digest[:] = np.frombuffer(found.digest(), np.uint64)
 
 
 digest_words = _by_hashlib if numba.config.DISABLE_JIT else _own
-"""`(before, words, first, last, digest, work)`: BLAKE2b-256 of `before`, 4 words, and words[first:last], into `digest`.
+"""`(before, words, first, last, is_node, digest, work)`: BLAKE2b-256 of `before`, 4 words, and words[first:last].
 
-Words are little-endian; `work` is scratch of `WORK_WORDS` words.
+The digest is written into `digest`. Words are little-endian; the hash of a node of a tree is personalised by `NODE`;
+`work` is scratch of `WORK_WORDS` words.
 """
 
 

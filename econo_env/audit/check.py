@@ -116,7 +116,7 @@ class Checker:
             return 0
         roots = np.frombuffer(b"".join(tick.root for tick in block.ticks[:sound]), np.uint64).reshape(-1, DIGEST_WORDS)
         most = int(np.diff(block.ends[:sound, 1], prepend=0).max())
-        nodes = np.zeros((most, DIGEST_WORDS), dtype=np.uint64)
+        nodes = np.zeros(most * DIGEST_WORDS, dtype=np.uint64)
         wrong = kernels().check_ticks(
             block.words, block.ends[:sound], self._kinds, self.next_seq, self._before(), block.hashes, roots, nodes,
             self._work,

@@ -34,6 +34,8 @@ WIDTHS: Final = (*(len(names) for names in COLUMNS), *[len(FACT_COLUMNS)] * 2, l
 
 EVERYWHERE = -1
 """Market of an event that is about the log and not about a market."""
+CHILDREN: Final = 4
+"""Of a node of the tree of a tick."""
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 _LOW = 0xFFFFFFFF
 
@@ -125,27 +127,31 @@ def hash_events(words: Int64s, last: int, before: UInt64s, hashes: UInt64s, work
     at, count = 0, 0
     while at < last:
         end = at + HEADER + payload_words(words[at + KIND], words[at + ROWS], words[at + BYTES])
-        digest_words(before if count == 0 else hashes[count - 1], unsigned, at, end, hashes[count], work)
+        digest_words(before if count == 0 else hashes[count - 1], unsigned, at, end, False, hashes[count], work)
         at, count = end, count + 1
     return count
 
 
 @compiled
 def merkle_root(hashes: UInt64s, count: int, nodes: UInt64s, work: UInt64s) -> None:
-    """Merkle root of the hashes of a tick's events into nodes[0]; `nodes` has room for them all.
+    """Merkle root of the hashes of a tick's events into nodes[:4]; `nodes` has room for them all, one after another.
 
-    A node is BLAKE2b-256 of its two children, 64 bytes, which no event is; one without a sibling moves up as it is.
+    A node is the personalised BLAKE2b-256 of its children, up to four: one block. An only child moves up as it is.
     """
     for i in range(count):
         for word in range(DIGEST_WORDS):
-            nodes[i, word] = hashes[i, word]
+            nodes[DIGEST_WORDS * i + word] = hashes[i, word]
     while count > 1:
-        for i in range(count // 2):
-            digest_words(nodes[2 * i], nodes[2 * i + 1], 0, DIGEST_WORDS, nodes[i], work)
-        if count % 2:
-            for word in range(DIGEST_WORDS):
-                nodes[count // 2, word] = nodes[count - 1, word]
-        count = (count + 1) // 2
+        parents = (count + CHILDREN - 1) // CHILDREN
+        for i in range(parents):
+            first, last = DIGEST_WORDS * CHILDREN * i, DIGEST_WORDS * min(CHILDREN * (i + 1), count)
+            eldest, node = nodes[first : first + DIGEST_WORDS], nodes[DIGEST_WORDS * i : DIGEST_WORDS * (i + 1)]
+            if last - first > DIGEST_WORDS:
+                digest_words(eldest, nodes, first + DIGEST_WORDS, last, True, node, work)
+            else:
+                for word in range(DIGEST_WORDS):
+                    node[word] = eldest[word]
+        count = parents
 
 
 @compiled
@@ -169,7 +175,7 @@ def check_events(words: Int64s, kinds: int, first_seq: int, before: UInt64s, has
         end = _end_of(words, at, kinds)
         if end < 0 or words[at + SEQ] != first_seq + i:
             return i
-        digest_words(before if i == 0 else hashes[i - 1], unsigned, at, end, digest, work)
+        digest_words(before if i == 0 else hashes[i - 1], unsigned, at, end, False, digest, work)
         for word in range(DIGEST_WORDS):
             if digest[word] != hashes[i, word]:
                 return i
@@ -214,7 +220,7 @@ def check_ticks(
             return tick
         merkle_root(own, stop - event, nodes, work)
         for i in range(DIGEST_WORDS):
-            if nodes[0, i] != roots[tick, i]:
+            if nodes[i] != roots[tick, i]:
                 return tick
         word, event = last, stop
     return -1

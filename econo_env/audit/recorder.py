@@ -26,18 +26,18 @@ class Chain:
         self._head: UInt64s = np.frombuffer(head, np.uint64).copy()
         self._work = np.zeros(WORK_WORDS + DIGEST_WORDS, dtype=np.uint64)
         self._hashes = np.zeros((0, DIGEST_WORDS), dtype=np.uint64)
-        self._nodes = self._hashes
+        self._nodes = np.zeros(0, dtype=np.uint64)
 
     def tick(self, number: int, first_seq: int, words: Int64s) -> Tick:
         """A tick with its hashes and its root."""
         most = len(words) // HEADER
         if len(self._hashes) < most:
             self._hashes = np.zeros((2 * most, DIGEST_WORDS), dtype=np.uint64)
-            self._nodes = np.zeros_like(self._hashes)
+            self._nodes = np.zeros(self._hashes.size, dtype=np.uint64)
         count = kernels().hash_events(words, len(words), self._head, self._hashes, self._work)
         kernels().merkle_root(self._hashes, count, self._nodes, self._work)
         self._head = self._hashes[count - 1].copy()
-        return Tick(number, first_seq, words, self._hashes[:count].copy(), self._nodes[0].tobytes())
+        return Tick(number, first_seq, words, self._hashes[:count].copy(), self._nodes[:DIGEST_WORDS].tobytes())
 
 
 class Recorder:

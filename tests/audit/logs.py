@@ -47,8 +47,8 @@ def a_log(path, ticks=25, seed=0, every=10, anchor=None, engine=None):
     return heads
 
 
-def blake2b(*texts):
-    return hashlib.blake2b(b"".join(texts), digest_size=32).digest()
+def blake2b(*texts, person=b""):
+    return hashlib.blake2b(b"".join(texts), digest_size=32, person=person).digest()
 
 
 class Outsider:
@@ -82,8 +82,8 @@ class Outsider:
     def root(hashes):
         level = list(hashes)
         while len(level) > 1:
-            pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-            level = [blake2b(*pair) if pair[1:] else pair[0] for pair in pairs]
+            groups = [level[i : i + 4] for i in range(0, len(level), 4)]
+            level = [blake2b(*group, person=b"node") if group[1:] else group[0] for group in groups]
         return level[0]
 
     def chained(self, before, events):

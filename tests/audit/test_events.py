@@ -17,6 +17,7 @@ from econo_env.audit.events import (
     OPENING,
     POLICY,
     close_event,
+    number,
     numbers_of,
     width_of,
 )
@@ -47,9 +48,10 @@ def test_the_hash_is_blake2b(length):
         words = generator.integers(0, 2**64, length + 5, dtype=np.uint64)
         first = int(generator.integers(0, 6))
         digest, work = np.zeros(DIGEST_WORDS, np.uint64), generator.integers(0, 2**64, WORK_WORDS, dtype=np.uint64)
-        digest_words(before, words, first, first + length, digest, work)
         text = before.tobytes() + words[first : first + length].tobytes()
-        assert digest.tobytes() == hashlib.blake2b(text, digest_size=32).digest()
+        for is_node, person in ((False, b""), (True, b"node")):
+            digest_words(before, words, first, first + length, is_node, digest, work)
+            assert digest.tobytes() == hashlib.blake2b(text, digest_size=32, person=person).digest()
 
 
 def test_any_numbers_are_read_back_and_take_the_fewest_bytes():
@@ -71,6 +73,7 @@ def test_any_numbers_are_read_back_and_take_the_fewest_bytes():
             assert read["bytes"] == (4 if small else 8)
             assert list(numbers) == payload.ravel().tolist()
             np.testing.assert_array_equal(numbers_of(words, start), payload)
+            assert [number(words, start, at) for at in range(payload.size)] == payload.ravel().tolist()
         found = np.zeros(len(starts), dtype=np.int64)
         kernels().find_events(words[: cursor[0]], found)
         assert found.tolist() == starts
@@ -81,18 +84,18 @@ def test_roots_of_any_number_of_events_are_those_of_the_schema():
     generator = np.random.default_rng(1)
     for count in [*range(1, 40), 127, 128, 129]:
         hashes = generator.integers(0, 2**64, (count, DIGEST_WORDS), dtype=np.uint64)
-        nodes, work = np.zeros_like(hashes), np.zeros(WORK, dtype=np.uint64)
+        nodes, work = np.zeros(hashes.size, dtype=np.uint64), np.zeros(WORK, dtype=np.uint64)
         kernels().merkle_root(hashes, count, nodes, work)
-        assert nodes[0].tobytes() == Outsider.root([row.tobytes() for row in hashes])
+        assert nodes[:DIGEST_WORDS].tobytes() == Outsider.root([row.tobytes() for row in hashes])
 
 
 def test_an_outsider_with_the_schema_alone_verifies_a_log(tmp_path):
     heads = a_log(tmp_path / "log.db")
     outsider, before, seq, seen = Outsider(tmp_path / "log.db"), bytes(32), 0, set()
-    for (number, first_seq, events, hashes, root), head in zip(outsider.rows(), heads, strict=True):
+    for (tick, first_seq, events, hashes, root), head in zip(outsider.rows(), heads, strict=True):
         chained = outsider.chained(before, events)
         assert b"".join(chained) == hashes
-        assert (number, first_seq) == (head.tick, seq)
+        assert (tick, first_seq) == (head.tick, seq)
         assert outsider.root(chained) == root
         before = chained[-1]
         assert (before.hex(), root.hex()) == (head.hash, head.root)

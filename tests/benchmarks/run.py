@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import apis, combinatorial, engine, formats, learning, memory, order_book
+from tests.benchmarks import apis, audit, combinatorial, engine, formats, learning, memory, order_book, trust
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
@@ -33,6 +33,8 @@ SECTIONS = {
     "combinatorial": lambda threads: chain(
         combinatorial.small_games(threads), combinatorial.large_auctions(), combinatorial.anytime()
     ),
+    "audit": lambda threads: audit.audit(),
+    "trust": lambda threads: trust.eigentrust(),
     "learning": lambda threads: learning.ppo(),
 }
 SMALLER_IS_BETTER = {"ms", "ns a market", "s", "%", "d log time / d log agents"}

@@ -126,6 +126,11 @@ def test_mistakes_end_in_one_sentence(recorded, run, tmp_path, monkeypatch):
         (("audit", "explain", "0.0.0.1.99", "log.db"), "the market has agents 0 to"),
         (("audit", "record", "first_price_v0"), "has no accounts to audit"),
         (("audit", "record", SCENARIO, "--out", "log.db"), "is there already"),
+        (("audit", "record", SCENARIO, "--out", tmp_path), "is a folder: give a file"),
+        (("audit", "record", SCENARIO, "--out", "nowhere/new.db"), "--out 'nowhere/new.db': the folder"),
+        (("audit", "record", SCENARIO, "--out", "new.db", "--anchor", "new.db"), "is also written by --out"),
+        (("audit", "record", SCENARIO, "--out", "new.db", "--anchor", "text"), "the anchor of another log"),
+        (("audit", "record", SCENARIO, "--out", "new.db", "--anchor", "nowhere/anchor"), "--anchor 'nowhere/anchor'"),
         (("audit", "forget", "log.db"), "No such command"),
         (("export", "log.db", "--to", "xml"), "choose one of csv, jsonl, parquet"),
         (("export", "text", "--to", "csv"), "no log of an audited economy"),
@@ -136,6 +141,20 @@ def test_mistakes_end_in_one_sentence(recorded, run, tmp_path, monkeypatch):
         assert said in err
         assert err.count("\n") == 1
     assert {path.name for path in tmp_path.iterdir()} == {"log.db", "text"}
+
+
+def test_the_page_is_run_word_for_word(run, tmp_path, monkeypatch):
+    text = (SCENARIO.parents[2] / "docs" / "audit.md").read_text()
+    (tmp_path / "configs").symlink_to(SCENARIO.parents[1])
+    monkeypatch.chdir(tmp_path)
+    shell = text.split("```sh\n")[1].split("```")[0].replace("\\\n", " ")
+    lines = [line.split() for line in shell.splitlines()]
+    assert {line[2] for line in lines if line[1] == "audit"} == {"record", "verify", "replay", "explain", "recover"}
+    for line in lines:
+        status, out, err = run(*line[1:])
+        assert (status, err) == (0, ""), line
+        assert out
+    exec(compile(text.split("```python\n")[1].split("```")[0], "docs/audit.md", "exec"), {})
 
 
 def test_a_table_goes_to_parquet_where_pyarrow_is(recorded, run, tmp_path):

@@ -1,27 +1,25 @@
 """EigenTrust from stake, and what rings, identities and newcomers gain by it."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from econo_env.economy.deterrence import cheating_pays_above
 from econo_env.economy.entry_dues import fee_needed, identity_bond_needed, reputational_loss
 from econo_env.economy.trust import (
     REACH,
     RETURN,
-    Ratings,
     iterate_trust,
     most_trust_of_group,
-    normalise_rows,
     ratings_of,
     stake_shares,
     steps_needed,
     trust_of,
     trust_step,
 )
+from tests.benchmarks.trust import by_scipy, large_graph
 
 PLAIN = np.inf
 RING = np.array([[0, 4, 1, 0, 0], [3, 0, 2, 0, 0], [1, 1, 0, 0, 0], [0, 0, 2, 0, 6], [0, 0, 0, 5, 0]], dtype=float)
@@ -213,15 +211,6 @@ def test_impossible_constants_are_refused(back, reach):
         trust_of(ratings_of(RING), SEED, back=back, reach=reach)
 
 
-def large_graph(agents=10_000, edges=200_000):
-    rng = np.random.default_rng(8)
-    raters = np.sort(rng.integers(0, agents, edges))
-    first = np.searchsorted(raters, np.arange(agents + 1)).astype(np.int64)
-    subject, share = rng.integers(0, agents, edges), np.zeros(edges)
-    normalise_rows(first, subject, rng.random(edges), share)
-    return Ratings(first, subject, share), stake_shares(rng.exponential(size=agents))
-
-
 @pytest.mark.parametrize("reach", [REACH, PLAIN])
 def test_a_large_graph_converges_in_few_steps(reach):
     """10,000 agents, 200,000 edges: steps are counted, since no test asks how fast the machine is."""
@@ -231,6 +220,9 @@ def test_a_large_graph_converges_in_few_steps(reach):
     assert trust_step(ratings, stake, RETURN, reach, trust, again) < 1e-9
     assert steps <= 60
     assert trust.sum() == pytest.approx(1.0)
+    if reach == PLAIN:
+        rows = sparse.csr_array((ratings.share, ratings.subject, ratings.first)).T.tocsr()
+        assert trust == pytest.approx(by_scipy(rows, np.diff(ratings.first) == 0, stake), abs=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -268,15 +260,3 @@ def test_at_the_dues_nobody_comes_back_and_below_them_somebody_does(gain, high, 
     assert detected * bond == pytest.approx(fee)
     if fee > 1e-6:
         assert leaves - 0.99 * fee > stays
-
-
-if __name__ == "__main__":
-    big, shares = large_graph()
-    for cap in (REACH, PLAIN):
-        trust_of(big, shares, reach=cap)
-        taken = []
-        for _ in range(50):
-            start = time.perf_counter()
-            _, number = trust_of(big, shares, reach=cap)
-            taken.append(time.perf_counter() - start)
-        print(f"reach {cap}: {1e3 * np.median(taken):.2f} ms, {number} steps")
