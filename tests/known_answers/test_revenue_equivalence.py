@@ -5,7 +5,7 @@ import pytest
 
 import econo_env
 from econo_env.valuations.priors import Beta, Exponential, Power, Uniform
-from tests.claims.games import play, strategy
+from tests.properties.games import play, strategy
 from tests.known_answers.order_statistics import Symmetric
 
 MARKETS, CLOCK_MARKETS = 20_000, 6_000
