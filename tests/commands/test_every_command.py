@@ -30,13 +30,13 @@ COMMANDS = {  # words, and the options that name files or folders
     "train": (("training.yaml",), ("--out", "--json")),
     "resume": (("run", "total_timesteps=256"), ("--json",)),
     "demo": ((), ("--out", "--json")),
-    "audit": (("record", "first_price.yaml", "--ticks", "1"), ("--out", "--anchor", "--json")),
+    "audit": (("verify", "log.db"), ("--json",)),
     "export": (("log.db", "--to", "csv"), ("--out", "--json")),
 }
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
 SLOWER = ("calibrate", "report", "train", "resume", "demo")
-GROWING = {("audit", "--out"), ("audit", "--anchor"), ("export", "--out")}  # written bit by bit while the command runs
+GROWING = {("export", "--out")}  # written bit by bit while the command runs
 FAST = [(command, option) for command, option in OUTPUTS if command not in SLOWER and (command, option) not in GROWING]
 
 
@@ -73,9 +73,6 @@ def place(tmp_path, monkeypatch, finished, recorded):
     (tmp_path / "training.yaml").write_text(yaml.safe_dump(CHEAP))
     rows = [f"{auction},{0.3 + 0.1 * ((7 * auction + bidder) % 5)}" for auction in range(40) for bidder in range(2)]
     (tmp_path / "bids.csv").write_text("\n".join(["auction,bid", *rows]) + "\n")
-    (tmp_path / "first_price.yaml").write_text(
-        "{id: mine_v0, market: sealed_bid, mechanism: {name: first_price}, num_agents: 2, economy: {ledger: {}}}\n"
-    )
     shutil.copy(recorded, tmp_path / "log.db")
     shutil.copytree(finished, tmp_path / "run")
     return tmp_path
