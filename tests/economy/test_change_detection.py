@@ -85,3 +85,28 @@ def test_an_episode_begins_without_suspicion():
 def test_a_change_for_the_better_is_refused():
     with pytest.raises(ValueError, match=r"after 0.9 must be below before 0.5"):
         scenario(before=0.5, after=0.9)
+
+
+def test_graded_work_is_watched_in_the_task_market_too():
+    """Random play of the flagship: the sums of its grades, recomputed; an alarm leaves nothing in an agent's favour."""
+    flagship = econo_env.load("task_market_v0")
+    sections = {name: section.model_dump() for name, section in flagship.economy.items()}
+    played = flagship.replace(economy=sections | {"change_detection": {}})
+    limit, reference = limit_for(0.9, 0.3, 0.01), played.economy["reputation"].reference_value * 1e6
+    rule, engine, generator = detector(0.9, 0.3, limit), Engine(played, 16), np.random.default_rng(0)
+    engine.reset(0)
+    sums, alarmed = np.zeros((16, played.num_agents)), 0
+    for _ in range(60):
+        engine.step(generator.uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32))
+        conduct, change = engine.world.conduct, engine.world.change_detection
+        for k, i in zip(*np.nonzero((conduct.grade > 0) & ~conduct.banned), strict=True):
+            kept, weight = bool(conduct.grade[k, i] <= SATISFACTORY), min(1.0, conduct.value[k, i] / reference)
+            sums[k, i] = watch(sums[k, i], kept, weight, rule)
+            assert change.alarmed[k, i] == (sums[k, i] >= limit)
+            if change.alarmed[k, i]:
+                assert engine.world.reputation.positive[k, i] == 0.0
+                sums[k, i], alarmed = 0.0, alarmed + 1
+        np.testing.assert_allclose(change.total, sums, atol=1e-9)
+        sums[engine.buffers.ended] = 0.0
+        engine.reset_markets(engine.buffers.ended.copy())
+    assert alarmed > 2
