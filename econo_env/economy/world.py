@@ -5,8 +5,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
+from econo_env.economy.conduct import Conduct
 from econo_env.economy.ledger import num_accounts
-from econo_env.economy.part import Part
+from econo_env.economy.part import CONDUCT, Part
 from econo_env.engine.levers import Levers, scales
 from econo_env.engine.program import Program
 from econo_env.engine.records import of_records
@@ -14,10 +15,12 @@ from econo_env.scenario import Scenario
 
 
 def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
-    """The columns of each part by its name, widened where another part asks for more."""
+    """The columns of each part by its name, widened where another part asks for more; `conduct` where one judges."""
     columns: dict[str, type[Any]] = {part.name: part.state for part in parts}
     for part in parts:
         columns |= part.widens
+    if any(part.judges for part in parts):
+        columns[CONDUCT] = Conduct
     return columns
 
 

@@ -14,7 +14,8 @@ ECONOMY = {
     "ledger": {"endowment": 1.5},
     "staking": {"requirement": 0.75, "slashed_to": "burn"},
     "default": {"shock": 0.5},
-    "reputation": {"threshold": 0.25, "open_share": 0.6},
+    "reputation": {},
+    "eligibility": {"threshold": 0.25, "open_share": 0.6},
     "incentives": {"performance_bonus_multiplier": 1.5, "bonus_base": 0.05},
 }
 WITH_BONDS = ECONOMY | {"staking": {"requirement": 1.0, "liability": 0.2, "slashed_to": "burn"}}

@@ -14,7 +14,8 @@ ECONOMY = {
     "ledger": {"endowment": 40.0},
     "staking": {"requirement": 0.1},
     "default": {"shock": 0.8},
-    "reputation": {"threshold": 0.2, "open_share": 0.9, "reference_value": 0.4},
+    "reputation": {"reference_value": 0.4},
+    "eligibility": {"threshold": 0.2, "open_share": 0.9},
 }
 
 

@@ -7,7 +7,9 @@ from econo_env.economy.parts import (
     audit,
     breakers,
     change_detection,
+    contracts,
     default,
+    eligibility,
     enforcement,
     incentives,
     ledger,
@@ -22,18 +24,20 @@ def rows() -> list[Part[Any]]:
 
     The journal is empty before any other part acts.
     """
-    return [
-        audit.PART,
-        ledger.PART,
-        staking.PART,
-        default.PART,
-        reputation.PART,
-        change_detection.PART,
-        incentives.PART,
-        enforcement.PART,
-        breakers.PART,
-        pricing.PART,
+    acting = [
+        ledger,
+        staking,
+        default,
+        contracts,
+        reputation,
+        eligibility,
+        change_detection,
+        incentives,
+        enforcement,
+        breakers,
+        pricing,
     ]
+    return [audit.PART, *(part.PART for part in acting)]
 
 
 PARTS.fill(rows)

@@ -11,6 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.change_detector import Detector, alarms, detector, limit_for, watch
+from econo_env.economy.conduct import is_kept
+from econo_env.economy.contracts import NO_GRADE
 from econo_env.economy.part import Part, Section
 from econo_env.economy.reputation import lower_bound
 from econo_env.economy.standing import evidence_weight
@@ -75,14 +77,13 @@ def forget_the_good(k: int, i: int, reputation: Any) -> None:
 @compiled
 def suspect(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Adds the tick's conduct to the sums, and acts on alarms."""
-    change, default, award = world.change_detection, world.default, world.market.award
+    change, conduct = world.change_detection, world.conduct
     for i in range(change.total.shape[1]):
         change.alarmed[k, i] = False
-        if not (default.kept[k, i] or default.walked[k, i]):
+        if conduct.grade[k, i] == NO_GRADE or conduct.banned[k, i]:
             continue
-        stake = max(float(award.exposure[k, i]), float(abs(award.pays[k, i])), 1.0)
-        weight = evidence_weight(stake, params.reputation.reference_value, 1.0)
-        total = watch(change.total[k, i], default.kept[k, i], weight, params.change_detection.rule)
+        weight = evidence_weight(conduct.value[k, i], params.reputation.reference_value, 1.0)
+        total = watch(change.total[k, i], is_kept(conduct.grade[k, i]), weight, params.change_detection.rule)
         if alarms(total, params.change_detection.rule):
             change.alarmed[k, i] = True
             forget_the_good(k, i, world.reputation)

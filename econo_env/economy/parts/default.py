@@ -11,6 +11,8 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
+from econo_env.economy.contracts import POOR, SATISFACTORY
 from econo_env.economy.ledger import BONDED, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
@@ -70,6 +72,7 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Draws what each winner learns, and lets those walk away who would lose more by staying."""
     award, ledger, agents = world.market.award, world.ledger, world.default.walked.shape[1]
     state = world.market
+    forget_tick(k, world.conduct)
     for i in range(agents):
         won = award.units[k, i] != 0
         world.default.walked[k, i] = False
@@ -82,9 +85,12 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         bond = ledger.balances[k, bonded]
         if worth - award.pays[k, i] >= -bond - _penalty(k, i, world.default.penalty):
             award.worth[k, i] = worth
+            at_stake = max(float(award.exposure[k, i]), float(abs(award.pays[k, i])), 1.0)
+            note_conduct(k, i, SATISFACTORY, at_stake, world.conduct)
             continue
         world.default.walked[k, i] = True
         world.default.kept[k, i] = False
+        note_conduct(k, i, POOR, max(float(award.exposure[k, i]), 1.0), world.conduct)
         award.units[k, i] = 0
         award.pays[k, i] = 0
         award.worth[k, i] = 0.0
@@ -95,6 +101,7 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 @compiled
 def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nobody has won anything at the start of an episode."""
+    forget_conduct(k, world.conduct)
     for i in range(world.default.walked.shape[1]):
         world.default.walked[k, i] = False
         world.default.kept[k, i] = False
@@ -120,6 +127,7 @@ PART = Part(
     params=_params,
     stages={"open": forget, "default": keep_or_walk},
     needs=("ledger", "staking"),
+    judges=True,
     series=_series,
     check=_check,
     audited={"kept": "it keeps what it won", "walked": "it walks away from what it won and loses its bond"},
