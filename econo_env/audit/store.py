@@ -27,7 +27,8 @@ CREATE TABLE ticks (
 CREATE TABLE snapshots (number INTEGER PRIMARY KEY, books BLOB NOT NULL, engine BLOB NOT NULL);
 """
 _HASH = 32
-_PAGES_BEFORE_CHECKPOINT = 4000
+_PAGES_BEFORE_CHECKPOINT = 500
+"""Of 4 kB: more, and one commit in so many waits long for all that is brought into the file at once."""
 Connect = Callable[[str], sqlite3.Connection]
 
 

@@ -26,7 +26,9 @@ from econo_env.audit import (
 from econo_env.audit.books import state_hash
 from econo_env.audit.recorder import Recorder
 from econo_env.audit.store import IN_MEMORY, Store
+from econo_env.economy.part import PARTS
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import columns
 from tests.audit.logs import ECONOMY, a_log, engine_of, some_actions
 
 ROOT = Path(__file__).parents[2]
@@ -325,6 +327,23 @@ def test_books_of_the_recorder_are_those_of_the_log(tmp_path):
         for actions in some_actions(engine, 9):
             recorder.step(actions)
         assert state_hash(recorder.books).hex() == replay(tmp_path / "log.db").state_hash
+
+
+def test_what_an_agent_suffers_from_any_part_is_in_the_log_or_follows_from_what_is():
+    """A new part must say which of its columns a log is to hold, or stand here with the reason why none."""
+    without = {
+        "staking": "locks and slashes are transfers",
+        "incentives": "bonuses are transfers",
+        "pricing": "the reserve is a lever, which is written",
+        "audit": "it is the journal",
+    }
+    named = {part.name for part in PARTS.rows().values() if not part.audited}
+    assert named == set(without)
+    for part in PARTS.rows().values():
+        declared = columns(part.state)
+        for name, words in part.audited.items():
+            assert declared[name].axes in ((), ("agents",))
+            assert (declared[name].dtype == np.bool_) <= ("{value}" not in words)
 
 
 @pytest.mark.slow

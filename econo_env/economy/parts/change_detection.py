@@ -118,4 +118,8 @@ PART = Part(
     features=(Feature("suspicion", "how near the own conduct is to an alarm, 1 at it", suspicion),),
     series=_series,
     check=_check,
+    audited={
+        "total": "suspicion that it breaks more than it did stands at {value}",
+        "alarmed": "an alarm: it breaks more than it did, and what spoke for it is forgotten",
+    },
 )

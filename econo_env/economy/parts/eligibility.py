@@ -127,4 +127,5 @@ PART = Part(
     ),
     shuts=lambda world: ~world.eligibility.eligible,
     series=_series,
+    audited={"eligible": "it may bid in the coming tick"},
 )

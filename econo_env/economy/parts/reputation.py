@@ -130,6 +130,5 @@ PART = Part(
         "positive": "evidence for it stands at {value}",
         "negative": "evidence against it stands at {value}",
         "bound": "the lower bound of its reputation is {value}",
-        "eligible": "its reputation lets it bid in the coming tick",
     },
 )
