@@ -1,6 +1,6 @@
 """Conduct: what a tick has shown of those who held something, for those who remember, reward and bar."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
@@ -17,6 +17,13 @@ class Conduct(NamedTuple):
     grade: Annotated[Int64s, Column(np.int64, ("agents",), "grade of the last tick, 0 for none, see economy.contracts")]
     value: Annotated[Float64s, Column(np.float64, ("agents",), "micro-credits that were at stake in it")]
     banned: Annotated[Bools, Column(np.bool_, ("agents",), "out for the rest of the episode")]
+    evidence: None  # see `WithEvidence`
+
+
+_Evidence = Annotated[Bools, Column(np.bool_, (), "conduct of the last tick is evidence for a reputation")]
+_WITH_EVIDENCE = [*list(get_type_hints(Conduct, include_extras=True).items())[:-1], ("evidence", _Evidence)]
+WithEvidence = NamedTuple("WithEvidence", _WITH_EVIDENCE)  # type: ignore[misc]  # the same columns, said once
+"""The columns where a part says which ticks are evidence; without one all are, and nothing of it is in the loop."""
 
 
 @compiled
@@ -47,6 +54,19 @@ def forget_tick(k: int, conduct: Conduct) -> None:
         conduct.grade[k, i] = NO_GRADE
     conduct.first[k] = 0
     conduct.past[k] = 0
+
+
+@compiled
+def _is_evidence(k: int, evidence: Bools | None) -> bool:
+    if evidence is None:
+        return True
+    return bool(evidence[k])
+
+
+@compiled
+def grade_heard(k: int, i: int, conduct: Any) -> int:
+    """The grade that those hear of who remember: that of agent i in the last tick, none where it is no evidence."""
+    return int(conduct.grade[k, i]) if _is_evidence(k, conduct.evidence) else NO_GRADE
 
 
 @compiled

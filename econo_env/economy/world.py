@@ -17,10 +17,10 @@ from econo_env.scenario import Scenario
 def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
     """The columns of each part by its name, widened where another part asks for more; `conduct` where one judges."""
     columns: dict[str, type[Any]] = {part.name: part.state for part in parts}
-    for part in parts:
-        columns |= part.widens
     if any(part.judges for part in parts):
         columns[CONDUCT] = Conduct
+    for part in parts:
+        columns |= part.widens
     return columns
 
 

@@ -31,6 +31,10 @@ class Stages:
         engage: Writes what agent i, a winner, has to do into a `Work`, `(k, i, state, params, buffers, work)`: with
             `expel` it lets awards be contracts.
         expel: Agent i is out for the rest of the episode, `(k, i, state)`.
+        accepts: Whether agent i takes the tick's contract where it owes so much for it, `(k, i, owes, state)`: with
+            `assign` it lets contracts go by lot.
+        assign: Gives the tick's contract to agent i in place of whoever has it, -1 for nobody, and so much is owed for
+            it, `(k, i, owes, state)`.
         openness: The luck that decides to whom the coming tick is open, 0 to 1, `(k, state)`; None for a draw.
         foresee: The most that any bid of the coming tick can cost, `(k, state)`; None where it depends on the bid.
         winners: Between which agents those stand who have or pay something in this tick, from the first to before the
@@ -55,6 +59,8 @@ class Stages:
     withdraw: Stage | None = None
     engage: Stage | None = None
     expel: Stage | None = None
+    accepts: Callable[..., bool] | None = None
+    assign: Stage | None = None
     openness: Callable[..., float] | None = None
     foresee: Callable[..., int] | None = None
     winners: Callable[..., tuple[int, int]] | None = None

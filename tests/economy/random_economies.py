@@ -69,6 +69,9 @@ def economy(rng, row, supplies, parts):
     if row.carries_contracts:
         kept = ["contracts" if part == "default" else part for part in EVERYTHING[: min(max(parts, 3), 7)]]
     drawn = {part: section(rng, part, supplies) for part in kept}
+    if row.assigns_contracts and "eligibility" in drawn and rng.random() < 0.7:
+        share = round(float(drawn["eligibility"]["open_share"] * rng.random()), 4)
+        drawn["lottery"] = {"share": share, "owes": round(float(rng.choice([0.0, rng.random()])), 6)}
     if "enforcement" in drawn:
         drawn["enforcement"]["pledge"] = max(1e-6, round(0.3 * rng.random() * drawn["ledger"]["endowment"], 6))
         drawn["ledger"]["endowment"] = max(1e-6, drawn["ledger"]["endowment"])

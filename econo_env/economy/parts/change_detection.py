@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.change_detector import Detector, alarms, detector, limit_for, watch
-from econo_env.economy.conduct import is_kept
+from econo_env.economy.conduct import grade_heard, is_kept
 from econo_env.economy.contracts import NO_GRADE
 from econo_env.economy.part import Part, Section
 from econo_env.economy.reputation import lower_bound
@@ -80,10 +80,11 @@ def suspect(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     change, conduct = world.change_detection, world.conduct
     for i in range(change.total.shape[1]):
         change.alarmed[k, i] = False
-        if conduct.grade[k, i] == NO_GRADE or conduct.banned[k, i]:
+        graded = grade_heard(k, i, conduct)
+        if graded == NO_GRADE or conduct.banned[k, i]:
             continue
         weight = evidence_weight(conduct.value[k, i], params.reputation.reference_value, 1.0)
-        total = watch(change.total[k, i], is_kept(conduct.grade[k, i]), weight, params.change_detection.rule)
+        total = watch(change.total[k, i], is_kept(graded), weight, params.change_detection.rule)
         if alarms(total, params.change_detection.rule):
             change.alarmed[k, i] = True
             forget_the_good(k, i, world.reputation)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from econo_env.economy.conduct import grade_heard
 from econo_env.economy.contracts import NO_GRADE
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.reputation import CONFIDENCE, evidence_of, lower_bound, reputation_mean
@@ -74,11 +75,12 @@ def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     reputation, conduct, constants = world.reputation, world.conduct, params.reputation
     agents = reputation.bound.shape[1]
     for i in range(conduct.first[k], conduct.past[k]):
-        if conduct.grade[k, i] != NO_GRADE and not conduct.banned[k, i]:
-            good, bad = evidence_of(conduct.grade[k, i], conduct.value[k, i], constants.reference_value)
+        graded = grade_heard(k, i, conduct)
+        if graded != NO_GRADE and not conduct.banned[k, i]:
+            good, bad = evidence_of(graded, conduct.value[k, i], constants.reference_value)
             hear(k, i, good, bad, reputation, constants)
     for i in range(constants.epoch - 1 - world.market.tick[k] % constants.epoch, agents, constants.epoch):
-        if conduct.grade[k, i] == NO_GRADE and not conduct.banned[k, i]:
+        if grade_heard(k, i, conduct) == NO_GRADE and not conduct.banned[k, i]:
             hear(k, i, 0.0, 0.0, reputation, constants)
 
 

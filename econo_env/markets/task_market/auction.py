@@ -90,6 +90,25 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule
 
 
 @compiled
+def accepts(k: int, i: int, owes: int, state: State) -> bool:
+    """Agent i takes the task for so much where it reports a score of at least that."""
+    return bool(state.scores[k, i] >= owes)
+
+
+@compiled
+def assign(k: int, i: int, owes: int, state: State) -> None:
+    """Gives the task to agent i, or to nobody, in place of whoever won it."""
+    won = state.winner[k]
+    if won != NO_WINNER:
+        state.award.units[k, won] = 0
+        state.second_scores[k, won] = 0
+    state.winner[k] = i
+    if i != NO_WINNER:
+        state.award.units[k, i] = -1
+        state.second_scores[k, i] = owes
+
+
+@compiled
 def winners(k: int, state: State) -> tuple[int, int]:
     """The winner alone, if there is one."""
     winner = max(0, state.winner[k])

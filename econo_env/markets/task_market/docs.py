@@ -18,6 +18,11 @@ def _over_an_episode(scenario: TaskMarketScenario) -> str:
         return ""
     if not scenario.opens_later_tasks:
         return "; that is in each task, and as every task is open to newcomers no gain over an episode is known"
+    if "lottery" in (scenario.economy or {}):
+        return (
+            "; only tasks that go by lot build the reputation that opens later ones, so over an episode nothing is "
+            "gained but by accepting them where the own score falls short of what is owed"
+        )
     return (
         "; that is in each task, not over an episode: winning builds the reputation that opens later tasks, so "
         "reporting less than the own cost can pay"

@@ -31,6 +31,16 @@ def explained(
     return [*lines, f"{owed}, and is paid V(grade) less that: {listed}"]
 
 
+def explained_by_lot(task: TaskRound, transfers: Mapping[str, float]) -> list[str]:
+    """The same of a task that went by lot among those whose scores cover what is owed."""
+    assert task.winner is not None
+    listed = ", ".join(f"{grade} {written(amount)}" for grade, amount in transfers.items())
+    return [
+        f"{task.name_of(task.winner)} takes the task by lot, among all whose scores are at least {written(task.owed)}",
+        f"{task.name_of(task.winner)} owes {written(task.owed)}, as posted, and is paid V(grade) less that: {listed}",
+    ]
+
+
 def _fate(i: int, task: TaskRound) -> str:
     """Why a bidder takes the task or does not."""
     score, least = float(task.scores[i]), max(reserve_of(task.options), 0.0)

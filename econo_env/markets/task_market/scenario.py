@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from econo_env.economy.parts.contracts import ContractsSection
 from econo_env.economy.parts.eligibility import EligibilitySection
 from econo_env.economy.parts.ledger import LedgerSection
+from econo_env.economy.parts.lottery import LotterySection
 from econo_env.economy.parts.reputation import ReputationSection
 from econo_env.economy.parts.staking import StakingSection
 from econo_env.scenario import Parts, Scenario, Sections
@@ -104,6 +105,12 @@ class TaskMarketScenario(Scenario):
         assert self.economy is not None
         section = self.economy.get("eligibility")
         return isinstance(section, EligibilitySection) and section.open_share < 1.0 and section.threshold > 0.0
+
+    @property
+    def lottery_share(self) -> float:
+        """Share of tasks that go by lot and alone build reputation; 0 where all are won by reports."""
+        section = (self.economy or {}).get("lottery")
+        return section.share if isinstance(section, LotterySection) else 0.0
 
 
 def built_in() -> list[Scenario]:

@@ -12,7 +12,7 @@ from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
 
-HOLDS_WITH = frozenset({"ledger", "staking", "contracts", "reputation", "eligibility", "audit"})
+HOLDS_WITH = frozenset({"ledger", "staking", "contracts", "reputation", "eligibility", "lottery", "audit"})
 """Parts of the economy under which truth is an equilibrium."""
 
 
@@ -49,8 +49,9 @@ def equilibrium_actions(
 ) -> Float32s:
     """Truth, which is dominant in each task under full liability where a forged proof earns nothing.
 
-    Over an episode it is not, unless `economy.eligibility.open_share` is 1: a lower report wins more tasks, tasks build
-    reputation, and reputation opens later ones.
+    Over an episode it is not, unless `economy.eligibility.open_share` is 1 or only tasks that go by lot build
+    reputation (`economy.lottery`): a lower report wins more tasks, tasks build reputation, and reputation opens later
+    ones.
 
     Raises:
         ValueError: The stake is capped, or forging pays: no closed form is known.

@@ -4,10 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from econo_env.economy.parts.lottery import goes_by_lot
 from econo_env.engine.state import Arrays
 from econo_env.market import agents_of
 from econo_env.markets.task_market.document import transfers
-from econo_env.markets.task_market.explain import explained
+from econo_env.markets.task_market.explain import explained, explained_by_lot
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import Params, State, params
 from econo_env.mechanisms.base import mechanism
@@ -34,7 +35,10 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         levels["second score"] = second
         by_grade = transfers(int(after.second_scores[k, winner]), int(before.task_value[k]), _params(scenario))[1]
         cleared = TaskRound(scenario.mechanism, score, winner, second, names=agents_of(scenario))
-        story = explained(mechanism(scenario.mechanism.name), cleared, by_grade, told(after.award.units[k] != 0))
+        if goes_by_lot(float(before.openness[k]), scenario.lottery_share):
+            story = explained_by_lot(cleared, by_grade)
+        else:
+            story = explained(mechanism(scenario.mechanism.name), cleared, by_grade, told(after.award.units[k] != 0))
         story.append(f"for its work it is paid {written(paid[winner])}")
         facts += [f"paid {paid[winner]:.3f}", f"expected surplus {gained} of {best}"]
     elif after.tick[k] > before.tick[k]:
