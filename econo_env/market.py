@@ -249,6 +249,39 @@ class BidSearch(Generic[S, T]):
     reveal: "Callable[[Engine, Callable[[], Float32s]], None] | None" = None
 
 
+class PlayNames(Protocol[S_contra]):
+    """What an agent earns under its names against each profile of rivals."""
+
+    def __call__(self, scenario: S_contra, agent: int, type_: Floats, own: Any, rivals: Any, keys: Any, /) -> Floats:
+        """Utility in credits, shape (strategies, profiles).
+
+        `type_` (components,) is the agent's true type; `own` (strategies, names, components of a report) and `rivals`
+        (profiles, agents - 1, components) are reports in micro-credits, negative for no bid; `keys` (profiles,) draw
+        the tie lotteries, the same for every strategy.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FalseNames(Generic[S, T]):
+    """How one agent takes part in a market of one round under several names.
+
+    Attributes:
+        misfit: Why the scenario does not fit, in words; None where it does.
+        reports: What everybody reported in the last tick, micro-credits, (markets, agents, components), -1 for nothing.
+        splits: Ways to act under exactly so many names: (scenario, agent, type, own report (components,), names), int64
+            (strategies, names, components); none is an empty array.
+        play: What the names earn together.
+        merged: The bids of several names, (names, components), as one report, as far as one can make them.
+    """
+
+    misfit: Callable[[S], str | None]
+    reports: Callable[[S, T], Any]
+    splits: Callable[[S, int, Floats, Any, int], Any]
+    play: PlayNames[S]
+    merged: Callable[[S, Any], Any] | None = None
+
+
 @dataclass(frozen=True)
 class Judging(Generic[S, T]):
     """How those who judge follow a market.
@@ -259,6 +292,7 @@ class Judging(Generic[S, T]):
         played_out: A first move pays later: searches follow a deviation, under the policy, to the end.
         expected_rewards: Rewards of the last tick in credits, over luck that can be averaged out, (markets, agents).
         wronged: Who was penalised in the last tick without cause, bool (markets, agents).
+        false_names: How an agent may take part under several names.
     """
 
     bids: BidSearch[S, T] | None = None
@@ -266,6 +300,7 @@ class Judging(Generic[S, T]):
     played_out: bool = False
     expected_rewards: Callable[[S, T], Floats] | None = None
     wronged: Callable[[S, T], NDArray[np.bool_]] | None = None
+    false_names: FalseNames[S, T] | None = None
 
 
 @dataclass(frozen=True)
