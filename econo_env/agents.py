@@ -1,7 +1,7 @@
 """Names of agents: the role and a number within it, counted from 0, such as `buyer_0`, `buyer_1`, `seller_0`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 BIDDER, SUPPLIER = "bidder", "supplier"
 """The roles where all agents stand on one side: they buy, or work for a reward; they sell to one buyer."""
@@ -28,3 +28,11 @@ def by_role(agents: Iterable[str]) -> dict[str, list[str]]:
     for agent in agents:
         groups.setdefault(role_of(agent), []).append(agent)
     return groups
+
+
+def grouped(kinds: Iterable[Hashable]) -> tuple[tuple[int, ...], ...]:
+    """Seats of one kind, group by group, in order of first appearance; `kinds` has one entry a seat."""
+    groups: dict[Hashable, list[int]] = {}
+    for seat, kind in enumerate(kinds):
+        groups.setdefault(kind, []).append(seat)
+    return tuple(tuple(seats) for seats in groups.values())

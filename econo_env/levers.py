@@ -44,15 +44,16 @@ def ranges(scenario: "Scenario") -> Mapping[str, Range]:
     return found
 
 
-@lru_cache(maxsize=256)
 def slots(scenario: "Scenario") -> tuple[Slot, ...]:
-    """The levers of the scenario as columns."""
-    wanted = ranges(scenario)
-    if not wanted:
-        return ()
+    """The levers of the scenario as columns: those it lists, then those that parts move alone."""
+    return _slots(scenario) if ranges(scenario) else ()
+
+
+@lru_cache(maxsize=256)
+def _slots(scenario: "Scenario") -> tuple[Slot, ...]:
     known, document, listed = available(scenario), scenario.model_dump(mode="json"), scenario.levers or {}
     made: list[Slot] = []
-    for name, (low, high) in wanted.items():
+    for name, (low, high) in ranges(scenario).items():
         place = sum(one.lever.money == known[name].money for one in made)
         made.append(Slot(known[name], low, high, _value(document, name), place, name not in listed))
     return tuple(made)

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.agents import BIDDER, named
+from econo_env.docs import Docs
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
+from econo_env.economy.part import asked_of, in_order
 from econo_env.economy.tick import loop_source
 from econo_env.economy.world import in_world
 from econo_env.engine.feature import Feature
@@ -66,29 +68,6 @@ def rule_of(scenario: Scenario) -> Callable[..., Any]:
 def levers_of_rule(scenario: Scenario) -> tuple[Lever, ...]:
     """The parameters of the scenario's mechanism that may be moved."""
     return mechanism(scenario.mechanism.name).levers
-
-
-@dataclass(frozen=True)
-class Docs:
-    """The texts of a scenario's documentation page that its market knows.
-
-    Attributes:
-        description: What is played, in a few sentences.
-        actions: Meaning of each action component, by its name.
-        rewards: What an agent earns in a step, in credits.
-        start: What a new episode starts from.
-        end: How an episode ends for an agent or for all, one sentence each.
-        equilibrium: What theory says about it.
-        references: Where rules and answers come from.
-    """
-
-    description: str
-    actions: Mapping[str, str]
-    rewards: str
-    start: str
-    end: tuple[str, ...]
-    equilibrium: str
-    references: str
 
 
 class PutTypes(Protocol[S_contra]):
@@ -196,6 +175,7 @@ class Baselines(Generic[S]):
         equilibrium: The equilibrium, which may be refused with the reason.
         bids: Bids as actions, where an action is a bid.
         sale_begins: Where a sale goes through several ticks: who is at its start, (scenario, observations).
+        holds_with: Parts of the economy with which the equilibrium is still one, where it is.
         keeps_limits: A bidder states a limit for a whole sale: rules that draw a limit by lot draw one an episode.
     """
 
@@ -205,6 +185,7 @@ class Baselines(Generic[S]):
     bids: BidActions[S] | None = None
     sale_begins: Callable[[S, ArrayLike], NDArray[np.bool_]] | None = None
     keeps_limits: bool = False
+    holds_with: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -290,16 +271,12 @@ class Judging(Generic[S, T]):
         bids: Best responses from outcome curves.
         one_round: An episode is one round however many ticks it takes: welfare, money and losses add up over it.
         played_out: A first move pays later: searches follow a deviation, under the policy, to the end.
-        expected_rewards: Rewards of the last tick in credits, over luck that can be averaged out, (markets, agents).
-        wronged: Who was penalised in the last tick without cause, bool (markets, agents).
         false_names: How an agent may take part under several names.
     """
 
     bids: BidSearch[S, T] | None = None
     one_round: bool = False
     played_out: bool = False
-    expected_rewards: Callable[[S, T], Floats] | None = None
-    wronged: Callable[[S, T], NDArray[np.bool_]] | None = None
     false_names: FalseNames[S, T] | None = None
 
 
@@ -343,6 +320,9 @@ class Market(Generic[S, T]):
         agents: The agents' names in seat order, by role, such as `buyer_0`; a role is a side. See `econo_env.agents`.
         roles: The agents grouped by what the rules know of them; agents of a group are interchangeable.
         rule: The compiled rule that `clear` gets.
+        arranged: Names of features in the order in which agents see them, those of parts of the economy among them; all
+            others follow.
+        contract_value: Where awards are work: the highest value of a contract, credits.
         two_sided: Agents trade with each other: what one gets, others give.
         undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
         judging: How judges follow it.
@@ -367,6 +347,8 @@ class Market(Generic[S, T]):
     agents: Callable[[S], tuple[str, ...]] = bidders
     roles: Callable[[S], Roles] = everybody
     rule: Callable[[S], Callable[..., Any]] = rule_of
+    arranged: tuple[str, ...] = ()
+    contract_value: Callable[[S], float] | None = None
     two_sided: bool = False
     undone_by_award: bool = True
     judging: Judging[S, T] = field(default_factory=Judging)
@@ -382,7 +364,7 @@ class Market(Generic[S, T]):
         """What the engine runs for a scenario."""
         levers, agents = slots(scenario), scenario.num_agents
         source, widths = loop_source(
-            self.kernels, self.rule(scenario), self.features(scenario), list(scenario.parts()), levers
+            self.kernels, self.rule(scenario), self.shown(scenario), list(scenario.parts()), levers, self.one_sale
         )
         sizes = {"agents": agents, "actions": len(self.actions(scenario)), "features": len(self.seen(scenario))}
         sizes |= {"exposed": 0} | self.axes(scenario)
@@ -390,9 +372,17 @@ class Market(Generic[S, T]):
         return in_world(alone, scenario) if scenario.economy is not None or levers else alone
 
     def seen(self, scenario: S) -> tuple[Feature, ...]:
-        """What each agent sees: the market's own features, those of the economy, where levers stand."""
-        of_parts = tuple(feature for part in scenario.parts() for feature in part.features)
-        return self.features(scenario) + of_parts + features_of(slots(scenario))
+        """What each agent sees, in order."""
+        return tuple(feature for feature, _ in self.shown(scenario))
+
+    def shown(self, scenario: S) -> list[tuple[Feature, bool]]:
+        """What each agent sees and whether it is of the market itself: in the order that the market names.
+
+        What it does not name follows: its own, what is seen of the economy, where levers stand.
+        """
+        parts, own = scenario.parts(), [(feature, True) for feature in self.features(scenario)]
+        others = asked_of(parts, self.arranged) + features_of(slots(scenario))
+        return in_order(own + [(feature, False) for feature in others], self.arranged)
 
     def observations(self, scenario: S) -> tuple[str, ...]:
         """The names of what each agent sees."""
@@ -407,6 +397,15 @@ class Market(Generic[S, T]):
     def carries_economy(self) -> bool:
         """Whether its scenarios may have an `economy`."""
         return self.kernels.expose is not None and self.kernels.withdraw is not None
+
+    @property
+    def carries_contracts(self) -> bool:
+        """Whether what is awarded is work, which can be done, graded and paid."""
+        return self.kernels.engage is not None and self.kernels.expel is not None and self.contract_value is not None
+
+    def largest_contract(self, scenario: S) -> float:
+        """The highest value of a contract, credits; 0 where awards are no work."""
+        return 0.0 if self.contract_value is None else self.contract_value(scenario)
 
 
 def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:

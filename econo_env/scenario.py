@@ -1,14 +1,14 @@
 """Scenarios: typed, validated configuration of a market; YAML in and out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.documents import to_yaml
-from econo_env.economy.part import PARTS, Part
+from econo_env.economy.part import CONDUCT, PARTS, Part
 from econo_env.engine.levers import Lever
 from econo_env.engine.program import Program, Stages
 from econo_env.files import write_file
@@ -61,6 +61,15 @@ class Kind(Protocol):
         """The parameters of a scenario's market and mechanism that may be moved."""
         ...
 
+    @property
+    def carries_contracts(self) -> bool:
+        """Whether what is awarded is work, which can be done, graded and paid."""
+        ...
+
+    def largest_contract(self, scenario: Any, /) -> float:
+        """The highest value of a contract, credits; 0 where awards are no work."""
+        ...
+
     def program(self, scenario: Any, /) -> Program:
         """What the engine runs for a scenario."""
         ...
@@ -74,6 +83,10 @@ class Sections(Fixed[BaseModel]):
     """The sections of an economy by name."""
 
     field = "economy"
+
+
+Parts = Annotated[dict[str, SerializeAsAny[BaseModel]], AfterValidator(Sections)]
+"""The sections of an economy, by the names of its parts."""
 
 
 def _part_section(name: str, section: Any) -> BaseModel:
@@ -102,6 +115,8 @@ class Scenario(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     kind: ClassVar[Kind]
     """The row of its kind of market, which sets it; `econo_env.market.market_of` gives it with its type."""
+    moved: ClassVar[Mapping[str, str]] = {}
+    """Keys of earlier versions, with dots, and where they are now."""
 
     id: str = Field(json_schema_extra={"pattern": _ID})
     market: str
@@ -109,8 +124,20 @@ class Scenario(BaseModel):
     max_cycles: int = Field(1, ge=1, le=1_000_000_000)
     end_of_episode: Literal["termination", "truncation"] = "termination"
     mechanism: SerializeAsAny[Options]
-    economy: Annotated[dict[str, SerializeAsAny[BaseModel]], AfterValidator(Sections)] | None = None
+    economy: Parts | None = None
     levers: Annotated[dict[str, Range], AfterValidator(Ranges)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_are_where_they_are_now(cls, document: Any) -> Any:
+        for key, place in cls.moved.items():
+            *sections, last = key.split(".")
+            section = document
+            for name in sections:
+                section = section.get(name) if isinstance(section, dict) else None
+            if isinstance(section, dict) and last in section:
+                raise ValueError(moved_to(key, place))
+        return document
 
     @field_validator("id")
     @classmethod
@@ -154,10 +181,15 @@ class Scenario(BaseModel):
             )
         for part, section in self.parts().items():
             for other in part.needs:
-                if other not in self.economy:
+                if other == CONDUCT and not any(one.judges for one in self.parts()):
+                    judging = " or ".join(f"`{one.name}: {{}}`" for one in PARTS.rows().values() if one.judges)
+                    raise ValueError(f"economy.{part.name} needs to know how awards come out: add {judging}")
+                if other != CONDUCT and other not in self.economy:
                     raise ValueError(f"economy.{part.name} stands on {other}: add `{other}: {{}}` to the economy")
             if (reason := part.check(self, section)) is not None:
                 raise ValueError(f"economy.{part.name}: {reason}")
+        if len(judges := [part.name for part in self.parts() if part.judges]) > 1:
+            raise ValueError(f"economy: {' and '.join(judges)} both say how awards come out: leave one of them out")
         return self
 
     @model_validator(mode="after")
@@ -186,6 +218,9 @@ class Scenario(BaseModel):
         """This scenario with some fields changed and validated anew; `mechanism.reserve` reaches into a section."""
         document = self.model_dump(mode="json")
         for key, value in changes.items():
+            for old, place in self.moved.items():
+                if key == old or key.startswith(f"{old}."):
+                    raise SettingsError([Problem((key,), f": {moved_to(key, place + key.removeprefix(old))}")])
             _set(document, key.split("."), value)
         return validated(type(self), document, document["id"])
 
@@ -195,6 +230,11 @@ class Scenario(BaseModel):
         if path is not None:
             write_file(path, text)
         return text
+
+
+def moved_to(key: str, place: str) -> str:
+    """Where a key of earlier versions is now."""
+    return f"{key} is now {place}"
 
 
 def _set(document: dict[str, Any], keys: list[str], value: Any) -> None:

@@ -165,7 +165,7 @@ class Equilibrium(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "equilibrium") -> None:
         self.name, self.scenario = name, scenario
-        if scenario.economy is not None:
+        if (scenario.economy or {}).keys() - market_of(scenario).baselines.holds_with:
             raise ValueError(
                 f"{scenario.id}: no equilibrium is known for bidders with stake, default or reputation; use truthful, "
                 "shading or a trained run instead"

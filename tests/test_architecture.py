@@ -14,7 +14,7 @@ SOURCES = [
     if package != "econo_env" or path.relative_to(ROOT / package).parts[0] not in PACKAGES  # links to the other two
 ]
 ABOVE = {"policies", "training"}
-VIEWS = {"interfaces", "telemetry"}
+VIEWS = {"interfaces", "telemetry", "audit"}
 LAYERS = {  # what a room of econo_env must not import
     "policies": {"training"},
     "training": set(),
@@ -23,6 +23,7 @@ LAYERS = {  # what a room of econo_env must not import
     "valuations": VIEWS | {"markets", "mechanisms", "economy", "equilibrium", "games", "catalogue", "market"},
     "games": VIEWS | {"markets", "mechanisms", "economy", "equilibrium", "catalogue", "market"},
     "economy": VIEWS | {"markets", "mechanisms", "equilibrium", "catalogue", "market"},
+    "audit": VIEWS - {"audit"} | {"markets", "mechanisms", "valuations", "equilibrium", "games", "catalogue", "market"},
     "equilibrium": VIEWS | {"markets", "catalogue"},
     "markets": {"interfaces", "catalogue"},
     "telemetry": {"interfaces"},

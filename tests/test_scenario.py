@@ -110,7 +110,7 @@ def test_asymmetric_bidders_draw_from_their_own_priors():
         ("first_price_v0", {"mechanism.reserve": 4e-7}, "mechanism.reserve = 4e-07: it is less than half"),
         ("procurement_first_price_v1", {"procurement.ceiling": 3e-7}, "procurement.ceiling.*less than half"),
         ("first_price_v0", {"participation.entry_fee": 1e-7}, "entry_fee.*less than half"),
-        ("task_market_v0", {"agents.stake": 1e-9}, "stake.*less than half"),
+        ("task_market_v0", {"economy.ledger.endowment": 1e-9}, "endowment.*less than half"),
     ],
 )
 def test_what_is_less_than_a_micro_credit_is_refused_with_the_least_allowed(scenario_id, change, said):

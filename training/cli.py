@@ -1,6 +1,6 @@
 """The command line: `econo-env train | evaluate | calibrate | ...`.
 
-Commands stand in `econo_env.training.commands`, one file each with a function of the command's name. Whatever goes
+Commands stand in `econo_env.training.commands`, one file each: a function of its name, or a group. Whatever goes
 wrong ends in one sentence on standard error and an exit status: 2 for what the user can mend, 130 after Ctrl-C, 143
 after SIGTERM. docs/commands.md has the whole. Imports wait until signals are taken care of.
 """
@@ -51,8 +51,11 @@ def build() -> "typer.Typer":
 
     for module in pkgutil.iter_modules(commands.__path__):
         found = vars(importlib.import_module(f"{commands.__name__}.{module.name}"))
-        if module.name in found:  # a command is the function that has its file's name
-            app.command(module.name)(found[module.name])
+        command = found.get(module.name)  # a command is the function that has its file's name, or a group of them
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=module.name)
+        elif command is not None:
+            app.command(module.name)(command)
     return app
 
 

@@ -1,7 +1,8 @@
 """Double-entry ledger of one market: every credit is in exactly one account, and no account is negative.
 
 A row of balances holds the system accounts first, then all agents' free accounts, all their escrow accounts, all their
-bonded accounts. Money enters by `mint` alone, when an episode starts; everything else is a transfer.
+bonded and all their pledged accounts; a bond answers for one contract, a pledge for conduct. Money enters by `mint`
+alone, when an episode starts; everything else is a transfer.
 """
 
 from econo_env.engine.compiled import compiled
@@ -11,14 +12,17 @@ PRINCIPAL = 0
 TREASURY = 1
 BURN = 2
 INSURANCE = 3
-SYSTEM_ACCOUNTS = 4
+SYSTEM_NAMES = ("house", "treasury", "burn", "insurance")
+SYSTEM_ACCOUNTS = len(SYSTEM_NAMES)
 NOWHERE = -1
 """Where new money comes from, in a journal."""
 
 FREE = 0
 ESCROW = 1
 BONDED = 2
-AGENT_ACCOUNTS = 3
+PLEDGED = 3
+AGENT_NAMES = ("free", "escrow", "bonded", "pledged")
+AGENT_ACCOUNTS = len(AGENT_NAMES)
 
 
 def num_accounts(num_agents: int) -> int:

@@ -2,6 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from econo_env.economy.award import quote
@@ -9,8 +11,9 @@ from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.feature import Feature, observer
-from econo_env.engine.levers import Slot, features_of
+from econo_env.engine.levers import Slot
 from econo_env.engine.program import Stage, Stages
+from econo_env.engine.rng import TASKS, uniform
 
 TICK_ORDER = (
     "faults",
@@ -41,11 +44,102 @@ TICK_ORDER = (
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
 _OF_THE_ECONOMY = ("expose", "quote")
-_GIVEN = 4
-"""What every stage of a part takes: k, world, params, buffers."""
+_EACH, _WINNER = "i", "winner"
+"""The second argument of stages that are of each agent by itself, and of each that has or pays something."""
+_GIVEN = ("k", _EACH, _WINNER, "world", "state", "params", "buffers")
+"""What stages take. Of what a part's stage takes beside these, see `econo_env.economy.part.Part`."""
 
 _SHOWN_AFTER = "gate"
 """The stage after which everybody sees the market as it stands."""
+
+
+@compiled
+def tick_openness(k: int, state: Any) -> float:
+    """The luck that decides to whom a tick is open."""
+    return uniform(state.key[k], state.episode[k], state.tick[k], TASKS, 0)
+
+
+@compiled
+def sale_openness(k: int, state: Any) -> float:
+    """The luck that decides to whom a sale is open that goes through all ticks of an episode."""
+    return uniform(state.key[k], state.episode[k], 0, TASKS, 0)
+
+
+@compiled
+def any_agent(k: int, state: Any) -> tuple[int, int]:
+    """Whoever wins is one of all agents."""
+    return 0, state.award.units.shape[1]
+
+
+@compiled
+def foresee_nothing(k: int, state: Any) -> int:
+    """What a bid can cost depends on it."""
+    return 0
+
+
+def _kernels(stages: Stages, one_sale: bool) -> dict[str, Callable[..., Any]]:
+    """The market's kernels by name, with those that it leaves to the house."""
+    own = {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
+    usual: dict[str, Callable[..., Any]] = {
+        "quote": quote,
+        "openness": sale_openness if one_sale else tick_openness,
+        "foresee": foresee_nothing,
+        "winners": any_agent,
+        "confine": confine_nothing,
+        "call": call_nothing,
+    }
+    return usual | own
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A line of the loop.
+
+    Attributes:
+        name: The stage.
+        takes: What it takes after the market and the agent.
+        of: Of whom it is: `_EACH`, `_WINNER`, or nothing for a whole market.
+        before: Lines before it.
+    """
+
+    name: str
+    takes: Sequence[str]
+    of: str = ""
+    before: Sequence[str] = ()
+
+
+def _taken(function: Callable[..., Any]) -> list[str]:
+    """Names of what a stage takes."""
+    return list(inspect.signature(plain(function)).parameters)
+
+
+def _of(function: Callable[..., Any]) -> str:
+    """Of whom a stage is."""
+    return next((name for name in _taken(function) if name in (_EACH, _WINNER)), "")
+
+
+def _written(calls: Sequence[_Call | str]) -> list[str]:
+    """The lines of the calls, and others as they are; those of each agent or winner in a row share a loop over them."""
+    lines: list[str] = []
+    for of, together in groupby(calls, key=lambda call: "" if isinstance(call, str) else call.of):
+        indent = ""
+        if of == _EACH:
+            lines.append(f"for {_EACH} in range(buffers.rewards.shape[1]):")
+            indent = "    "
+        elif of == _WINNER:
+            lines += [
+                "begin, past = winners(k, world.market)",
+                f"for {_WINNER} in range(begin, past):",
+                f"    if world.market.award.units[k, {_WINNER}] != 0 or world.market.award.pays[k, {_WINNER}] != 0:",
+            ]
+            indent = "        "
+        for call in together:
+            if isinstance(call, str):
+                lines.append(call)
+                continue
+            lines += [f"{indent}{line}" for line in call.before]
+            lines.append(f"{indent}{call.name}({', '.join(['k', *([of] if of else []), *call.takes])})")
+    return lines
 
 
 def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
@@ -68,28 +162,22 @@ def call_nothing(k: int, reference: int, state: Any, params: Any) -> int:
     return 0
 
 
-def _kernels(stages: Stages) -> dict[str, Callable[..., Any]]:
-    """The market's kernels by name, with those that it leaves to the house."""
-    usual: dict[str, Callable[..., Any]] = {"quote": quote, "confine": confine_nothing, "call": call_nothing}
-    return usual | {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
-
-
 class _Turns:
-    """The lines by which parts have their turns in a stage, and the functions that these call."""
+    """The calls by which parts have their turns in a stage, and the functions that these call."""
 
-    def __init__(self, parts: Sequence[Part[Any]], kernels: Mapping[str, Stage], everything: str) -> None:
+    def __init__(self, parts: Sequence[Part[Any]], kernels: Mapping[str, Callable[..., Any]], everything: str) -> None:
         self._numbers = {name: number for number, name in enumerate(operations(parts))}
         self._before = [part.before for part in parts if part.before is not None]
         self._kernels, self._everything = kernels, everything
-        self.uses: dict[str, Stage] = {}
+        self.uses: dict[str, Callable[..., Any]] = {}
 
-    def of(self, part: Part[Any], stage: str) -> list[str]:
-        """A part's stage, with the market's kernels that it names after the four arguments that all take."""
+    def of(self, part: Part[Any], stage: str) -> _Call:
+        """A part's stage, with the market's kernels that it names after the arguments that all take."""
         function = plain(part.stages[stage])
-        taken = list(inspect.signature(function).parameters)[_GIVEN:]
+        taken = [name for name in _taken(function) if name not in _GIVEN]
         self.uses |= {f"{part.name}_{stage}": function} | {name: self._kernels[name] for name in taken}
         told = [line.format(operation=self._numbers[f"{part.name}.{stage}"]) for line in self._before]
-        return [*told, f"{part.name}_{stage}({', '.join(['k', self._everything, 'buffers', *taken])})"]
+        return _Call(f"{part.name}_{stage}", [self._everything, "buffers", *taken], _of(function), told)
 
 
 def _placed(levers: Sequence[Slot]) -> list[str]:
@@ -104,21 +192,24 @@ def _placed(levers: Sequence[Slot]) -> list[str]:
 def loop_source(
     stages: Stages,
     rule: Stage,
-    features: Sequence[Feature],
+    shown: Sequence[tuple[Feature, bool]],
     parts: Sequence[Part[Any]] = (),
     levers: Sequence[Slot] = (),
+    one_sale: bool = False,
 ) -> tuple[str, tuple[int, ...]]:
     """The text of the loop over markets: the stages there are, in the order of a tick, one a line.
 
-    Within a stage the market's kernel comes before those of the parts of its economy.
+    Within a stage the market's kernel comes before those of the parts of its economy. Stages of each agent by itself
+    that follow one another go through the agents together, so they touch nothing of other agents.
 
     Args:
         stages: The market's kernels.
         rule: The mechanism's compiled rule.
-        features: What agents see of the market itself; what they see of its parts and of its levers follows.
+        shown: What agents see, in order, and whether it is of the market itself.
         parts: The parts of its economy, those that others stand on first.
         levers: Constants that are columns: they are put in their places for each market, and again where parts have
             moved them.
+        one_sale: Whether an episode is one sale that goes through its ticks.
 
     Returns:
         The text, and how many features each of their blocks has.
@@ -127,31 +218,34 @@ def loop_source(
     if parts or levers:
         market, everything = "world.market, params.market", "world, params"
     used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
-    kernels = _kernels(stages)
+    kernels = _kernels(stages, one_sale)
     turns, placed = _Turns(parts, kernels, everything), _placed(levers)
-    tick = placed.copy()
+    calls: list[_Call | str] = [*placed]
     for stage in TICK_ORDER:
         kernel = kernels.get(stage)
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = kernel
-            tick.append(f"{stage}(k, {market}, buffers{', rule' if stage == 'clear' else ''})")
+            calls.append(_Call(stage, [market, "buffers", *["rule"] * (stage == "clear")], _of(kernel)))
         for part in (part for part in parts if stage in part.stages):
-            tick += turns.of(part, stage) + (placed if part.moves is not None else [])
+            calls += [turns.of(part, stage), *(placed if part.moves is not None else [])]
         if stage == _SHOWN_AFTER:
-            tick.append(f"show(k, {everything}, buffers, widths)")
+            calls.append(_Call("show", [everything, "buffers", "widths"]))
     opens = [part for part in parts if "open" in part.stages]
-    opening = [line for part in opens if part.moves is not None for line in turns.of(part, "open")] + placed
-    opening.append(f"reset_market(k, {market}, buffers)")
-    opening += [line for part in opens if part.moves is None for line in turns.of(part, "open")]
-    opening += [line for part in parts if "gate" in part.stages for line in turns.of(part, "gate")]
+    opening: list[_Call | str] = [*(turns.of(part, "open") for part in opens if part.moves is not None), *placed]
+    opening.append(_Call("reset_market", [market, "buffers"]))
+    opening += [turns.of(part, "open") for part in opens if part.moves is None]
+    opening += [turns.of(part, "gate") for part in parts if "gate" in part.stages]
+    state = market.split(",", maxsplit=1)[0]
     present = None
     if stages.present is not None:
         used["present"] = stages.present
-        present = f"present(k, i, {market.split(',', maxsplit=1)[0]})"
-    shown = [(feature, market) for feature in features]
-    shown += [(feature, everything) for part in parts for feature in part.features]
-    shown += [(feature, everything) for feature in features_of(levers)]
-    seen = observer(shown, present, len(features))
+        present = f"present(k, i, {state})"
+    lines = _written(calls)
+    if any(feature.rare for feature, _ in shown) or any("winners(" in line for line in lines):
+        used["winners"] = kernels["winners"]
+    hidden = sum(own or stages.expel is not None for _, own in shown)  # whoever is expelled sees nothing at all
+    given = [(feature, market if own else everything) for feature, own in shown]
+    seen = observer(given, present, hidden, f"winners(k, {state})")
     imports = "\n".join(
         f"from {function.__module__} import {function.__name__} as {name}"
         for name, function in ((name, plain(function)) for name, function in (used | turns.uses | seen.uses).items())
@@ -162,8 +256,8 @@ def loop_source(
         given=everything,
         imports=imports,
         seen="\n".join(f"    {line}" for line in seen.lines),
-        tick="\n".join(f"            {line}" for line in tick),
-        opening="\n".join(f"            {line}" for line in opening),
+        tick="\n".join(f"            {line}" for line in lines),
+        opening="\n".join(f"            {line}" for line in _written(opening)),
     )
     return text, seen.widths
 

@@ -31,55 +31,56 @@ TOLERANCE = 1e-9
 
 
 class Ratings(NamedTuple):
-    """Who is satisfied with whom, row by row (compressed sparse rows).
+    """Who is satisfied with whom, subject by subject (compressed sparse columns): a step gathers and never scatters.
 
     Attributes:
-        first: Where each rater's row begins, and where the last ends, shape (agents + 1,).
-        subject: Whom an entry rates, shape (entries,).
-        share: Its share of the rater's row, shape (entries,); rows sum to 1, or to 0 where nobody is rated.
+        first: Where the ratings of each subject begin, and where the last end, shape (agents + 1,).
+        rater: Who gave an entry, shape (entries,).
+        share: Its share of all that the rater gave, shape (entries,).
+        rates: 1 where an agent rates anybody and 0 elsewhere, shape (agents,).
     """
 
     first: Int64s
-    subject: Int64s
+    rater: Int64s
     share: Float64s
+    rates: Float64s
 
 
 @compiled
-def normalise_rows(first: Int64s, subject: Int64s, satisfaction: Float64s, share: Float64s) -> None:
-    """Writes the shares of each row: positive satisfaction with others, by its sum; nobody rates itself."""
-    for rater in range(first.shape[0] - 1):
-        total = 0.0
-        for entry in range(first[rater], first[rater + 1]):
-            positive = satisfaction[entry] > 0.0 and subject[entry] != rater
+def normalise(first: Int64s, rater: Int64s, satisfaction: Float64s, share: Float64s, rates: Float64s) -> None:
+    """Writes shares: positive satisfaction with others by the sum of the rater's; nobody rates itself."""
+    for i in range(rates.shape[0]):
+        rates[i] = 0.0
+    for subject in range(rates.shape[0]):
+        for entry in range(first[subject], first[subject + 1]):
+            positive = satisfaction[entry] > 0.0 and rater[entry] != subject
             share[entry] = satisfaction[entry] if positive else 0.0
-            total += share[entry]
-        if total > 0.0:
-            for entry in range(first[rater], first[rater + 1]):
-                share[entry] /= total
+            rates[rater[entry]] += share[entry]
+    for entry in range(share.shape[0]):
+        if rates[rater[entry]] > 0.0:
+            share[entry] /= rates[rater[entry]]
+    for i in range(rates.shape[0]):
+        rates[i] = 1.0 if rates[i] > 0.0 else 0.0
 
 
 @compiled
 def trust_step(
-    ratings: Ratings, stake: Float64s, back: float, reach: float, trust: Float64s, following: Float64s
+    ratings: Ratings, stake: Float64s, back: float, reach: float, trust: Float64s, passed: Float64s
 ) -> float:
-    """One step of the iteration from `trust` to `following`, shape (agents,); returns the sum of absolute changes."""
-    agents = stake.shape[0]
+    """One step of the iteration, in place; returns the sum of absolute changes. `passed` is room, shape (agents,)."""
+    agents, returned = stake.shape[0], 0.0
     for i in range(agents):
-        following[i] = 0.0
-    returned = 0.0
-    for rater in range(agents):
-        limit = reach if math.isinf(reach) else reach * stake[rater]
-        passed = min(trust[rater], limit)
-        given = 0.0
-        for entry in range(ratings.first[rater], ratings.first[rater + 1]):
-            part = passed * ratings.share[entry]
-            following[ratings.subject[entry]] += part
-            given += part
-        returned += trust[rater] - given
+        limit = reach if math.isinf(reach) else reach * stake[i]
+        passed[i] = min(trust[i], limit)
+        returned += trust[i] - passed[i] * ratings.rates[i]
     change = 0.0
     for i in range(agents):
-        following[i] = (1.0 - back) * (following[i] + returned * stake[i]) + back * stake[i]
-        change += abs(following[i] - trust[i])
+        given = 0.0
+        for entry in range(ratings.first[i], ratings.first[i + 1]):
+            given += passed[ratings.rater[entry]] * ratings.share[entry]
+        following = (1.0 - back) * (given + returned * stake[i]) + back * stake[i]
+        change += abs(following - trust[i])
+        trust[i] = following
     return change
 
 
@@ -107,10 +108,7 @@ def iterate_trust(
         scratch: Room for a step, shape (agents,).
     """
     for step in range(most_steps):
-        change = trust_step(ratings, stake, back, reach, trust, scratch)
-        for i in range(trust.shape[0]):
-            trust[i] = scratch[i]
-        if change < tolerance:
+        if trust_step(ratings, stake, back, reach, trust, scratch) < tolerance:
             return step + 1
     return most_steps
 
@@ -135,11 +133,11 @@ def most_trust_of_group(entering: float, stake: float, back: float = RETURN, rea
 def ratings_of(satisfaction: ArrayLike) -> Ratings:
     """Ratings from a table of satisfaction, shape (raters, subjects)."""
     table = np.asarray(satisfaction, dtype=np.float64)
-    raters, subjects = np.nonzero(table)
-    first = np.concatenate([[0], np.cumsum(np.bincount(raters, minlength=len(table)))]).astype(np.int64)
-    share = np.zeros(len(subjects))
-    normalise_rows(first, subjects.astype(np.int64), table[raters, subjects], share)
-    return Ratings(first, subjects.astype(np.int64), share)
+    subjects, raters = np.nonzero(table.T)
+    first = np.concatenate([[0], np.cumsum(np.bincount(subjects, minlength=len(table)))]).astype(np.int64)
+    share, rates = np.zeros(len(raters)), np.zeros(len(table))
+    normalise(first, raters.astype(np.int64), table[raters, subjects], share, rates)
+    return Ratings(first, raters.astype(np.int64), share, rates)
 
 
 def stake_shares(bonded: ArrayLike) -> NDArray[np.float64]:

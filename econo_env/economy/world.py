@@ -5,18 +5,22 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
+from econo_env.economy.conduct import Conduct
 from econo_env.economy.ledger import num_accounts
-from econo_env.economy.part import Part
+from econo_env.economy.part import CONDUCT, Part
 from econo_env.engine.levers import Levers, scales
 from econo_env.engine.program import Program
+from econo_env.engine.records import of_records
 from econo_env.scenario import Scenario
 
 
 def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
-    """The columns of each part by its name, widened where another part asks for more."""
+    """The columns of each part by its name, widened where another part asks for more; `conduct` where one judges."""
     columns: dict[str, type[Any]] = {part.name: part.state for part in parts}
     for part in parts:
         columns |= part.widens
+    if any(part.judges for part in parts):
+        columns[CONDUCT] = Conduct
     return columns
 
 
@@ -44,7 +48,7 @@ def _record(name: str, fields: tuple[tuple[str, type[Any]], ...]) -> type[Any]:
     made = NamedTuple(name, list(fields))  # type: ignore[misc]  # names and fields are known when a scenario is
     made.__module__ = __name__
     globals()[name] = made
-    return made
+    return of_records(made)
 
 
 def in_world(alone: Program, scenario: Scenario) -> Program:

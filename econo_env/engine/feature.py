@@ -16,9 +16,11 @@ class Feature:
         name: Its name, unique in an observation.
         meaning: What it means, a part of a sentence.
         value: Compiled, `(k, i, state, params)`: what agent i of market k sees. With `shared` it takes no i; with a
-            `number` that comes before `state`. None: the market's own kernels write it.
+            `number` that comes before `state`. None: the engine writes it.
         shared: All agents of a market see the same: computed once a market, not once an agent.
         number: Place in a block of features that one function tells apart, see `each_of`; None for one by itself.
+        rare: It is 0 but for those between the market's `winners`; without `shared` or `number`.
+        asked: Of a part of the economy: shown only where a market asks for it by its name.
         low: The least value.
         high: The largest value.
     """
@@ -28,6 +30,8 @@ class Feature:
     value: Callable[..., float] | None = None
     shared: bool = False
     number: int | None = None
+    rare: bool = False
+    asked: bool = False
     low: float = 0.0
     high: float = 1.0
 
@@ -70,13 +74,16 @@ class Observer:
     widths: tuple[int, ...]
 
 
-def observer(shown: Sequence[tuple[Feature, str]], present: str | None = None, hidden: int = 0) -> Observer:
+def observer(
+    shown: Sequence[tuple[Feature, str]], present: str | None = None, hidden: int = 0, winners: str = ""
+) -> Observer:
     """The text that writes features one after another.
 
     Args:
         shown: Each feature with the state and the constants that its function takes, as they are written.
         present: A condition on `k` and `i`: agents for whom it does not hold see zeros. None for no such agent.
         hidden: How many features, the first ones, those see as zeros.
+        winners: The call that tells between which agents rare features are not 0.
 
     Raises:
         ValueError: Two features have one name.
@@ -87,6 +94,7 @@ def observer(shown: Sequence[tuple[Feature, str]], present: str | None = None, h
     uses: dict[str, Callable[..., Any]] = {}
     once: list[str] = []
     own: list[str] = []
+    rare: list[str] = []
     blocks: list[str] = []
     widths: list[int] = []
     zeros = at = "0"
@@ -100,7 +108,9 @@ def observer(shown: Sequence[tuple[Feature, str]], present: str | None = None, h
         elif feature.number is None:
             if feature.shared:
                 once.append(f"seen_{number} = {call}(k, {given})")
-            own.append(f"row[{at}] = {f'seen_{number}' if feature.shared else f'{call}(k, i, {given})'}")
+            seen = f"seen_{number}" if feature.shared else f"{call}(k, i, {given})"
+            own.append(f"row[{at}] = {'0.0' if feature.rare else seen}")
+            rare += [f"buffers.observations[k, i, {at}] = {seen}"] * feature.rare
         else:
             each = f"for j in range(widths.of[{len(widths)}]):"
             widths.append(len(block))
@@ -119,13 +129,15 @@ def observer(shown: Sequence[tuple[Feature, str]], present: str | None = None, h
             zeros = at
     if own:
         own = ["for i in range(agents):", "    row = buffers.observations[k, i]", *(f"    {line}" for line in own)]
+    if rare:
+        rare = [f"first, past = {winners}", "for i in range(first, past):", *(f"    {line}" for line in rare)]
     absent = [
         "for i in range(agents):",
         f"    if not {present}:",
         f"        for j in range({zeros}):",
         "            buffers.observations[k, i, j] = 0.0",
     ]
-    lines = ["agents = buffers.observations.shape[1]", *once, *own, *blocks, *(absent if present else [])]
+    lines = ["agents = buffers.observations.shape[1]", *once, *own, *blocks, *rare, *(absent if present else [])]
     return Observer(tuple(lines), uses, tuple(widths))
 
 

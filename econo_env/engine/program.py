@@ -7,6 +7,8 @@ from typing import Any
 from econo_env.engine.levers import Slot
 
 Stage = Callable[..., None]
+Rule = Callable[..., Any]
+"""A mechanism's compiled rule, which a market's `clear` gets."""
 
 
 @dataclass(frozen=True)
@@ -16,24 +18,29 @@ class Stages:
     Each takes `(k, state, params, buffers)`; `clear` also takes the mechanism's rule, `withdraw` takes `(k, i, state)`.
 
     Attributes:
-        eligibility: Who may bid.
+        maturities: What the last tick has left behind is cleared.
         bids: What actions mean.
         clear: Who gets what, and for how much.
-        execute: The work behind what was sold.
-        grade: How good it was.
         settle: What agents earn.
-        reputation: What is remembered.
         observe: Moves on to the next round, which agents see afterwards.
         finish: Whether the episode ends, and for whom.
         reset: Starts the next episode.
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
             the market carry an economy.
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
+        engage: Writes what agent i, a winner, has to do into a `Work`, `(k, i, state, params, buffers, work)`: with
+            `expel` it lets awards be contracts.
+        expel: Agent i is out for the rest of the episode, `(k, i, state)`.
+        openness: The luck that decides to whom the coming tick is open, 0 to 1, `(k, state)`; None for a draw.
+        foresee: The most that any bid of the coming tick can cost, `(k, state)`; None where it depends on the bid.
+        winners: Between which agents those stand who have or pay something in this tick, from the first to before the
+            last, `(k, state)`; None for all agents.
         confine: Keeps the orders of agent i within a band of prices, `(k, i, low, high, state, params)`: -1 where it
             wanted to sell below it, 1 where to buy above it, else 0; for markets whose trades cannot be undone.
         call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
+        heeds_mask: For its `bids` those who may not act by `action_mask` do not bid: nobody has to strike it.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
@@ -41,18 +48,21 @@ class Stages:
     observe: Stage
     finish: Stage
     reset: Stage
-    eligibility: Stage | None = None
+    maturities: Stage | None = None
     clear: Stage | None = None
-    execute: Stage | None = None
-    grade: Stage | None = None
     settle: Stage | None = None
-    reputation: Stage | None = None
     expose: Stage | None = None
     withdraw: Stage | None = None
+    engage: Stage | None = None
+    expel: Stage | None = None
+    openness: Callable[..., float] | None = None
+    foresee: Callable[..., int] | None = None
+    winners: Callable[..., tuple[int, int]] | None = None
     confine: Callable[..., int] | None = None
     call: Callable[..., int] | None = None
     quote: Stage | None = None
     present: Callable[..., bool] | None = None
+    heeds_mask: bool = False
 
 
 @dataclass(frozen=True)

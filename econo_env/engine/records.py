@@ -22,8 +22,7 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, register_model, unbox
 from numpy.typing import NDArray
 
-OF_PLACES = ("World_", "Params_")
-"""Classes of named tuples, by how their names begin, whose members are records themselves."""
+_OF_RECORDS: set[type[Any]] = set()
 
 _ALIGNMENT = 8
 """Bytes: every member starts at a multiple, which suits pointers, float64 and int64."""
@@ -47,15 +46,21 @@ class Record(types.Type):
         return self.members
 
 
+def of_records(kind: type[Any]) -> type[Any]:
+    """Declares a class of named tuples whose members are records too, such as a world, and gives it back."""
+    _OF_RECORDS.add(kind)
+    return kind
+
+
 def record_type(kind: Any) -> Any:
     """The type under which compiled loops take an argument: named tuples as `Record`, all else as it is.
 
-    Of named tuples within one, records of declared columns and the members of a world are places too; others stay
-    values, for rules unpack some of them.
+    Of named tuples within one, records of declared columns and the members of those `of_records` are places too; others
+    stay values, for rules unpack some of them.
     """
     if not isinstance(kind, NamedTuple | NamedUniTuple):
         return kind
-    of_places = kind.instance_class.__name__.startswith(OF_PLACES)
+    of_places = kind.instance_class in _OF_RECORDS
     members = tuple(
         (name, record_type(member) if of_places or _holds_columns(member) else member)
         for name, member in zip(kind.fields, kind.types, strict=True)

@@ -95,6 +95,8 @@ Float64s = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 UInt64s = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
+Arrays = dict[str, NDArray[Any]]
+"""Arrays by name."""
 
 
 class StepBuffers(NamedTuple):

@@ -15,6 +15,7 @@ from econo_env.market import market_of
 from econo_env.player import Player
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.told import told_of
 
 
 class Truthful:
@@ -63,7 +64,6 @@ class AgentView:
             raise ValueError(f"agent={agent!r}: seats run from 0 to {scenario.num_agents - 1}")
         self.opponents: Policy = Truthful(scenario) if opponents is None else checked_policy(opponents)
         self._player = Player(self.opponents)
-        self._info = market_of(scenario).view.info
         self._seeded = False
 
     def reset(self, seed: int | None, options: Mapping[str, Any] | None, where: Bools | None = None) -> None:
@@ -136,6 +136,6 @@ class AgentView:
 
     def infos(self) -> dict[str, NDArray[Any]]:
         """Facts about the seat: `action_mask` int8 (markets, entries) and the market's own, (markets,)."""
-        facts = self._info(self.scenario, self.engine.state)
+        facts = told_of(self.scenario, self.engine)
         mask = self.form.masks(self.engine.buffers.action_mask[:, self.agent])
         return {"action_mask": mask} | {name: column[:, self.agent].copy() for name, column in facts.items()}

@@ -86,7 +86,7 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         self.view.reset(seed, options)
         self._over = False
         if self._recorder is not None:
-            self._recorder.start(self.view.engine.state, self.view.engine.scenario_of(0))
+            self._recorder.start(self.view.engine.world, self.view.engine.scenario_of(0))
         return self.view.observations()[0], self._facts()
 
     def step(self, action: ArrayLike) -> tuple[Float32s, float, bool, bool, dict[str, Any]]:
@@ -101,12 +101,12 @@ class SingleAgentEnv(gymnasium.Env[Float32s, Any]):
         given = checked_action(self._name, action, self.view.form)
         engine = self.view.engine
         if self._recorder is not None:
-            self._recorder.before(engine.state, engine.scenario_of(0))
+            self._recorder.before(engine.world, engine.scenario_of(0))
         self.view.step(given[None])
         terminated, truncated = (bool(flag[0]) for flag in self.view.flags())
         self._over = terminated or truncated
         if self._recorder is not None:
-            self._recorder.after(engine.state, engine.buffers.rewards[0])
+            self._recorder.after(engine.world, engine.buffers.rewards[0])
             if self.render_mode == "human":
                 self.render()
         return self.view.observations()[0], float(self.view.rewards()[0]), terminated, truncated, self._facts()

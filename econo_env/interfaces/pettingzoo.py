@@ -32,9 +32,10 @@ from econo_env.interfaces.spaces import (
     observation_box,
     whole_number,
 )
-from econo_env.market import agents_of, market_of
+from econo_env.market import agents_of
 from econo_env.scenario import Scenario
 from econo_env.telemetry.render import Recorder
+from econo_env.told import told_of
 
 Observations: TypeAlias = dict[str, Any]
 Infos: TypeAlias = dict[str, dict[str, Any]]
@@ -142,8 +143,6 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self.scenario = scenario
         self.engine = Engine(scenario)
         self._views = only_market(self.engine.buffers)
-        market = market_of(scenario)
-        self._info = market.view.info
         self._form = action_form(scenario, self._action_kind, self._action_levels)
         self._recorder = None if self.render_mode is None else Recorder(scenario, self.possible_agents)
         self._observation_spaces: dict[str, Space[Any]] = {}
@@ -195,7 +194,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         self.agents = self.possible_agents[:]
         self._rows = None
         if self._recorder is not None:
-            self._recorder.start(self.engine.state, self.engine.scenario_of(0))
+            self._recorder.start(self.engine.world, self.engine.scenario_of(0))
         return self._seen(self.agents, self._market())
 
     def step(self, actions: Mapping[str, Any]) -> StepResult:
@@ -220,7 +219,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         engine, market, rows = self.engine, self._market(), self._rows
         given = self._form.decoded(sent, market.observations if rows is None else market.observations[rows])
         if self._recorder is not None:
-            self._recorder.before(engine.state, engine.scenario_of(0))
+            self._recorder.before(engine.world, engine.scenario_of(0))
         if rows is None:
             market.actions[:] = given
         else:
@@ -232,7 +231,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
         observations, infos = self._seen(agents, shown)
         terminations, truncations = self._flags(agents, shown)
         if self._recorder is not None:
-            self._recorder.after(engine.state, market.rewards)
+            self._recorder.after(engine.world, market.rewards)
             if self.render_mode == "human":
                 self.render()
         return observations, rewards, terminations, truncations, infos
@@ -271,7 +270,7 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
     def _seen(self, agents: list[str], shown: OnlyMarket) -> tuple[Observations, Infos]:
         masks, seen = self._form.masks(shown.action_mask), shown.observations.copy()
         columns: dict[str, Any] = {"action_mask": masks} if self._mask_in_infos else {}
-        for name, column in self._info(self.scenario, self.engine.state).items():
+        for name, column in told_of(self.scenario, self.engine).items():
             columns[name] = column.tolist()[0] if self._rows is None else column[0][self._rows].tolist()
         if not self._as_dict:
             return by_agent(agents, seen), facts_by_agent(agents, columns)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from econo_env.engine.rng import Lottery, market_keys
 from econo_env.mechanisms.base import Mechanism, Options, mechanism
-from econo_env.mechanisms.document import Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS, is_money, to_credits, to_money
 from econo_env.settings import describe_errors
@@ -63,7 +63,7 @@ class Document(BaseModel):
 
 
 def read_document(
-    kind: type[AnyDocument], document: Mapping[str, Any], rounding: Rounding | None = None
+    kind: type[AnyDocument], document: Contents, rounding: Rounding | None = None
 ) -> tuple[AnyDocument, Mechanism, Any]:
     """A file's contents, the row of its mechanism and that one's validated parameters, amounts to the micro-credit.
 
@@ -161,6 +161,27 @@ def in_thousandths(weights: Floats) -> Ints:
 def lottery_of(seed: int, tick: int = 0) -> Lottery:
     """The tie lottery of a clearing."""
     return Lottery(market_keys(seed, 1)[0], 0, tick)
+
+
+def cleared_as(
+    allocation: Ints,
+    payments: Floats,
+    welfare: float,
+    optimal: float,
+    explanation: list[str],
+    details: Mapping[str, Any] | None = None,
+) -> Cleared:
+    """What `clear` tells of agents that are counted through; `payments` in credits, see `Cleared`."""
+    return Cleared(
+        winners=np.flatnonzero(allocation).tolist(),
+        allocation=allocation.tolist(),
+        payments=payments.tolist(),
+        welfare=welfare,
+        optimal=optimal,
+        gap=gap_between(welfare, optimal),
+        explanation=explanation,
+        details=dict(details or {}),
+    )
 
 
 def gap_between(welfare: float, optimal: float) -> float:

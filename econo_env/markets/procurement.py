@@ -4,13 +4,13 @@ What suppliers' costs leave of the ceiling are values, and a sale among such val
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Int64s
 from econo_env.markets.document import Amount
 from econo_env.money import LARGEST_CREDITS
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction, Strategy
@@ -32,7 +32,7 @@ class ProcurementDocument(BaseModel):
 
 
 @compiled
-def mirror(bids: NDArray[Any], ceiling: int) -> None:
+def mirror(bids: Int64s, ceiling: int) -> None:
     """Turns bids (n,), at most the ceiling, into what they leave of it, and back; negative entries, no bids, stay."""
     for i in range(bids.shape[0]):
         if bids[i] >= 0:

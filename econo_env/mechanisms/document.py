@@ -12,6 +12,9 @@ from typing import Any, Protocol
 from econo_env.mechanisms.base import mechanism, mechanisms
 from econo_env.money import MICRO, is_whole, written
 
+Contents = Mapping[str, Any]
+"""What stands in a file: keys and values."""
+
 NAMES = ("items", "bids.bidder", "bids.bundle", "bids.trader", "orders.trader")
 """Keys of the files under which names stand: what is written there is text."""
 
@@ -94,7 +97,7 @@ class Cleared:
 class ClearDocument(Protocol):
     """Clears the market that a document of `econo-env clear` describes."""
 
-    def __call__(self, document: Mapping[str, Any], seed: int, rounding: Rounding, /) -> Cleared:
+    def __call__(self, document: Contents, seed: int, rounding: Rounding, /) -> Cleared:
         """Raises ValueError where the document's form is not met."""
         ...
 
@@ -103,7 +106,7 @@ READERS: dict[str, ClearDocument] = {}
 """How the documents of each kind of market are read; the table of kinds keeps it."""
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears the market that a mapping such as a YAML file describes.
 
     Args:

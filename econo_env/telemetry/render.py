@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.economy.part import Fact
 from econo_env.engine.state import each_array
 from econo_env.market import market_of, offered
 from econo_env.mechanisms.base import mechanism
@@ -37,21 +38,21 @@ class Recorder:
         self._before: Any = None
         self._after: Any = None
 
-    def start(self, state: Any, played: Scenario) -> None:
-        """An episode starts from `state`; `played` is the scenario with its levers where they stand."""
+    def start(self, world: Any, played: Scenario) -> None:
+        """An episode starts from `world`; `played` is the scenario with its levers where they stand."""
         self.round, self._played = 0, played
         self._top = 0.0
         self._track, self._events = {}, []
         self.totals[:] = 0.0
-        self._before = self._after = _copy(state)
+        self._before = self._after = _copy(world)
 
-    def before(self, state: Any, played: Scenario) -> None:
-        """A round of `played` starts from `state`."""
-        self._before, self._played = _copy(state), played
+    def before(self, world: Any, played: Scenario) -> None:
+        """A round of `played` starts from `world`."""
+        self._before, self._played = _copy(world), played
 
-    def after(self, state: Any, rewards: ArrayLike) -> None:
-        """The round ended in `state` and earned `rewards`, credits (agents,)."""
-        self._after = _copy(state)
+    def after(self, world: Any, rewards: ArrayLike) -> None:
+        """The round ended in `world` and earned `rewards`, credits (agents,)."""
+        self._after = _copy(world)
         self.round += 1
         self.totals += np.asarray(rewards, dtype=np.float64)
         if self.scenario.max_cycles > 1:
@@ -79,7 +80,7 @@ class Recorder:
             raise RuntimeError("there is nothing to show yet: call reset() first")
         scenario, shown = self.scenario, self._shown()
         length = f"round {self.round} of {scenario.max_cycles}" if self.round else "before the first round"
-        episode = int(self._after.episode[0]) + 1
+        episode = int(self._of_market(self._after).episode[0]) + 1
         rule = shown.rule or mechanism(scenario.mechanism.name).summary
         shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}", rule=rule)
         if scenario.max_cycles == 1:
@@ -89,8 +90,19 @@ class Recorder:
         return replace(shown, columns=[*shown.columns, total], captions=[*shown.captions, "total"])
 
     def _shown(self) -> Picture:
-        draw = offered(market_of(self.scenario).view.picture, "picture", self.scenario)
-        return draw(self._played, self._before, self._after, 0)
+        scenario = self.scenario
+        draw = offered(market_of(scenario).view.picture, "picture", scenario)
+        drawn = draw(self._played, self._of_market(self._before), self._of_market(self._after), 0)
+        parts = list(scenario.parts())
+        facts = [_column(fact, fact.value(scenario, self._after)[0]) for part in parts for fact in part.facts]
+        shut = {
+            i for part in parts if part.shuts is not None for i in np.flatnonzero(part.shuts(self._before)[0]).tolist()
+        }
+        captions = [*drawn.captions, *(fact.name for fact in facts)]
+        return replace(drawn, columns=[*drawn.columns, *facts], captions=captions, idle={*drawn.idle, *shut})
+
+    def _of_market(self, world: Any) -> Any:
+        return world.market if self.scenario.economy is not None or self.scenario.levers else world
 
     def _course(self) -> Chart | None:
         """What was followed since the episode began."""
@@ -111,6 +123,11 @@ class Recorder:
         shown = self.picture()
         self._top = max(self._top, shown.highest())  # the axis does not shrink within an episode
         return as_image(shown, self.agents, self._top)
+
+
+def _column(fact: Fact, values: NDArray[Any]) -> Column:
+    """A fact about every agent as a column of the table."""
+    return Column(fact.name, np.array(fact.words)[values] if fact.words else values, fact.kind)
 
 
 def as_text(picture: Picture, agents: Sequence[str]) -> str:

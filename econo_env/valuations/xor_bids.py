@@ -9,7 +9,7 @@ import numpy as np
 from econo_env.engine.state import Bools, Int64s
 
 
-@dataclass(frozen=True, eq=False)  # arrays have no one truth value: bids are compared by what they are part of
+@dataclass(frozen=True, eq=False)  # arrays have no one truth value; scenarios that hold bids compare by their fields
 class XorBids:
     """The bids of one auction, sorted by bidder.
 

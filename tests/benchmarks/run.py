@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import apis, combinatorial, engine, formats, learning, memory, order_book
+from tests.benchmarks import apis, audit, combinatorial, engine, formats, learning, memory, order_book, trust
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
     "compile": lambda threads: engine.compilation(tempfile.mkdtemp()),
     "arrays": engine.array_face,
+    "levers": lambda threads: engine.levers(),
     "tasks": engine.task_market,
     "large": lambda threads: engine.large_market(),
     "scaling": lambda threads: engine.scaling(),
@@ -32,9 +33,11 @@ SECTIONS = {
     "combinatorial": lambda threads: chain(
         combinatorial.small_games(threads), combinatorial.large_auctions(), combinatorial.anytime()
     ),
+    "audit": lambda threads: audit.audit(),
+    "trust": lambda threads: trust.eigentrust(),
     "learning": lambda threads: learning.ppo(),
 }
-SMALLER_IS_BETTER = {"ms", "s", "%", "d log time / d log agents"}
+SMALLER_IS_BETTER = {"ms", "ns a market", "s", "%", "d log time / d log agents"}
 
 
 def number(value):

@@ -30,11 +30,14 @@ COMMANDS = {  # words, and the options that name files or folders
     "train": (("training.yaml",), ("--out", "--json")),
     "resume": (("run", "total_timesteps=256"), ("--json",)),
     "demo": ((), ("--out", "--json")),
+    "audit": (("verify", "log.db"), ("--json",)),
+    "export": (("log.db", "--to", "csv"), ("--out", "--json")),
 }
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
 SLOWER = ("calibrate", "report", "train", "resume", "demo")
-FAST = [(command, option) for command, option in OUTPUTS if command not in SLOWER]
+GROWING = {("export", "--out")}  # written bit by bit while the command runs
+FAST = [(command, option) for command, option in OUTPUTS if command not in SLOWER and (command, option) not in GROWING]
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +52,19 @@ def finished(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A log of an audited economy, made once."""
+    from econo_env.audit import record_to
+    from econo_env.engine.engine import Engine
+
+    path = tmp_path_factory.mktemp("recorded") / "log.db"
+    record_to(path, Engine(econo_env.load("first_price_v0", economy={"ledger": {}, "audit": {}}))).close()
+    return path
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch, finished):
+def place(tmp_path, monkeypatch, finished, recorded):
     """A folder with what the commands read, as the working directory."""
     import shutil
 
@@ -59,6 +73,7 @@ def place(tmp_path, monkeypatch, finished):
     (tmp_path / "training.yaml").write_text(yaml.safe_dump(CHEAP))
     rows = [f"{auction},{0.3 + 0.1 * ((7 * auction + bidder) % 5)}" for auction in range(40) for bidder in range(2)]
     (tmp_path / "bids.csv").write_text("\n".join(["auction,bid", *rows]) + "\n")
+    shutil.copy(recorded, tmp_path / "log.db")
     shutil.copytree(finished, tmp_path / "run")
     return tmp_path
 

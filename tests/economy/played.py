@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import econo_env
-from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
+from econo_env.economy.ledger import AGENT_ACCOUNTS, balances_of
 from econo_env.engine.engine import Engine
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +14,8 @@ ECONOMY = {
     "ledger": {"endowment": 1.5},
     "staking": {"requirement": 0.75, "slashed_to": "burn"},
     "default": {"shock": 0.5},
-    "reputation": {"threshold": 0.25, "open_share": 0.6},
+    "reputation": {},
+    "eligibility": {"threshold": 0.25, "open_share": 0.6},
     "incentives": {"performance_bonus_multiplier": 1.5, "bonus_base": 0.05},
 }
 WITH_BONDS = ECONOMY | {"staking": {"requirement": 1.0, "liability": 0.2, "slashed_to": "burn"}}
@@ -26,7 +27,8 @@ OTHERS = {
     "procurement_uniform_price_v1": {"economy": WITH_BONDS, "max_cycles": 12},
     "mcafee_v1": {"economy": {"ledger": {"endowment": 0.7}, "staking": {"requirement": 0.75}}, "max_cycles": 12},
 }
-SCENARIOS = {path.stem: lambda path=path: econo_env.load(path) for path in FILES} | {
+GUARDED = sorted((ROOT / "configs" / "scenarios").glob("*_breakers.yaml"))
+SCENARIOS = {path.stem: lambda path=path: econo_env.load(path) for path in FILES + GUARDED} | {
     name: lambda name=name: econo_env.load(name, **OTHERS[name]) for name in OTHERS
 }
 TICKS = 40
@@ -39,7 +41,12 @@ def with_part(part):
 
 def wealth(world):
     """What everybody has, micro-credits, (markets, agents)."""
-    return sum(balances_of(world.ledger.balances, kind) for kind in (FREE, ESCROW, BONDED))
+    return sum(balances_of(world.ledger.balances, kind) for kind in range(AGENT_ACCOUNTS))
+
+
+def forfeited(world):
+    """What everybody lost of its pledge in the last tick, micro-credits, (markets, agents)."""
+    return world.enforcement.forfeited if "enforcement" in world._fields else np.zeros_like(world.ledger.wealth)
 
 
 def ticks(scenario, seed=0, markets=48, number=TICKS):

@@ -16,7 +16,34 @@ from tests.economy.played import ticks, wealth
 
 MARKETS, TICKS = 32, 30
 IDS = tuple(name for name in econo_env.scenarios() if market_of(econo_env.load(name)).carries_economy)
-EVERYTHING = ("ledger", "staking", "default", "reputation", "incentives")
+EVERYTHING = (
+    *("ledger", "staking", "default", "reputation", "eligibility"),
+    *("incentives", "change_detection", "enforcement"),
+)
+
+
+KNOWING = {
+    "contracts": lambda rng: {
+        "detection": round(float(rng.random()), 3),
+        "stake_cap": [None, 0.0, 0.7][rng.integers(3)],
+    },
+    "reputation": lambda rng: {
+        "forgetting": round(float(rng.uniform(0.8, 1.0)), 3),
+        "epoch": [None, 1, 5][rng.integers(3)],
+    },
+    "eligibility": lambda rng: {
+        "threshold": round(float(rng.uniform(0.0, 0.6)), 3),
+        "open_share": round(float(rng.uniform(0.2, 1.0)), 3),
+    },
+    "change_detection": lambda rng: {"before": 0.9, "after": 0.4, "false_alarms": float(rng.choice([0.01, 0.3]))},
+    "enforcement": lambda rng: {
+        "grace": int(rng.integers(3)),
+        "jail": int(rng.integers(6)),
+        "correlation": int(rng.integers(2, 9)),
+        "multiplier": int(rng.integers(4)),
+        "window": int(rng.integers(1, 12)),
+    },
+}
 
 
 def section(rng, part, supplies):
@@ -31,18 +58,21 @@ def section(rng, part, supplies):
         return stake | ({"liability": round(float(rng.uniform(0.01, 0.5)), 6)} if supplies else {})
     if part == "default":
         return {"shock": round(float(rng.choice([0.0, rng.uniform(0.0, 1.5)])), 6)}
-    if part == "reputation":
-        return {
-            "threshold": round(float(rng.uniform(0.0, 0.6)), 3),
-            "open_share": round(float(rng.uniform(0.2, 1.0)), 3),
-        }
+    if part in KNOWING:
+        return KNOWING[part](rng)
     return {"performance_bonus_multiplier": 1.0 + round(float(rng.random()), 3), "bonus_base": 0.1}
 
 
 def economy(rng, row, supplies, parts):
-    """Sections of the first so many parts; nobody can walk away where agents trade with each other."""
-    kept = EVERYTHING[: min(parts, 2)] if row.two_sided else EVERYTHING[:parts]
-    return {part: section(rng, part, supplies) for part in kept}
+    """Sections of the first so many parts; nobody can walk away where agents trade with each other, or from a task."""
+    kept = EVERYTHING[: min(parts, 2)] if row.two_sided else EVERYTHING[: min(parts, 7 if row.one_sale else 8)]
+    if row.carries_contracts:
+        kept = ["contracts" if part == "default" else part for part in EVERYTHING[: min(max(parts, 3), 7)]]
+    drawn = {part: section(rng, part, supplies) for part in kept}
+    if "enforcement" in drawn:
+        drawn["enforcement"]["pledge"] = max(1e-6, round(0.3 * rng.random() * drawn["ledger"]["endowment"], 6))
+        drawn["ledger"]["endowment"] = max(1e-6, drawn["ledger"]["endowment"])
+    return drawn
 
 
 def draw(name, rng, parts):

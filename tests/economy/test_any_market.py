@@ -5,20 +5,21 @@ import pytest
 from pettingzoo.test import parallel_api_test
 
 import econo_env
+from econo_env.economy.contracts import SATISFACTORY
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, TREASURY, account, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.policies import make_policy
 from econo_env.settings import SettingsError
 from econo_env.training.evaluation.play import play
-from tests.economy.played import ECONOMY, FILES, ROOT, SCENARIOS, TICKS, ticks, wealth, with_part
+from tests.economy.played import ECONOMY, FILES, ROOT, SCENARIOS, TICKS, forfeited, ticks, wealth, with_part
 
 each_scenario = pytest.mark.parametrize("name", SCENARIOS)
 each_default = pytest.mark.parametrize("name", with_part("default"))
 
 
 def test_the_auctions_of_the_source_text_are_there():
-    assert {path.stem.removesuffix("_economy") for path in FILES} == {
+    assert {path.stem.removesuffix("_economy") for path in FILES} - {"enforced"} == {
         "combinatorial",
         "double_auction",
         "dutch",
@@ -69,7 +70,7 @@ def test_who_does_not_bid_has_no_award(name):
         assert not engine.world.staking.locked.any()
         np.testing.assert_array_equal(wealth(engine.world), start)
     for engine, before, _, actions in [] if _one_sale(name) else ticks(SCENARIOS[name](), 7):
-        silent, award = np.isnan(actions).all(axis=-1), engine.state.award
+        silent, award = np.isnan(actions).all(axis=-1) & (forfeited(engine.world) == 0), engine.state.award
         for amounts in (*award[:5], engine.buffers.rewards, engine.world.staking.locked):
             assert not amounts[silent].any()
         np.testing.assert_array_equal(wealth(engine.world)[silent], before[silent])
@@ -91,24 +92,25 @@ def test_who_walks_away_loses_its_bond_and_nothing_else(name):
         walked = world.default.walked
         walked_away += int(walked.sum())
         lost = (before - wealth(world))[walked]
-        np.testing.assert_array_equal(lost, world.staking.slashed[walked])
-        np.testing.assert_array_equal(lost, world.staking.locked[walked])
+        np.testing.assert_array_equal(lost, (world.staking.slashed + forfeited(world))[walked])
+        np.testing.assert_array_equal(world.staking.slashed[walked], world.staking.locked[walked])
         assert not engine.state.award.units[walked].any()
-        assert not (world.default.kept & walked).any()
+        assert not ((world.conduct.grade == SATISFACTORY) & walked).any()
         assert not world.staking.slashed[~walked].any()
     assert walked_away
 
 
-@each_default
+@pytest.mark.parametrize("name", with_part("incentives"))
 def test_a_kept_award_earns_the_same_bonus_whatever_was_bid(name):
     incentives = SCENARIOS[name]().economy["incentives"]
     bonus = round((incentives.performance_bonus_multiplier - 1.0) * incentives.bonus_base * 1e6)
     for engine, before, _, _ in ticks(SCENARIOS[name](), 6):
         world, award = engine.world, engine.state.award
-        np.testing.assert_array_equal(world.incentives.bonus, bonus * world.default.kept)
-        np.testing.assert_array_equal(world.default.kept, award.units != 0)
+        np.testing.assert_array_equal(world.incentives.bonus, bonus * (world.conduct.grade == SATISFACTORY))
+        np.testing.assert_array_equal((world.conduct.grade == SATISFACTORY), award.units != 0)
         gained = wealth(world) - before
-        np.testing.assert_array_equal(gained, bonus * world.default.kept - award.pays - world.staking.slashed)
+        slashed = world.staking.slashed + forfeited(world)
+        np.testing.assert_array_equal(gained, bonus * (world.conduct.grade == SATISFACTORY) - award.pays - slashed)
 
 
 @each_default
@@ -152,7 +154,7 @@ def test_the_apis_take_it(path):
     envs = econo_env.vector_env(path, num_markets=4)
     observations, _ = envs.reset(seed=0)
     assert observations.shape[-1] == len(envs.observation_names)
-    shown = [feature.name for part in envs.scenario.parts() for feature in part.features]
+    shown = [one.name for part in envs.scenario.parts() for one in part.features if not one.asked]
     assert list(envs.observation_names[-len(shown) :]) == shown
     assert "free_money" in shown
     assert observations in envs.observation_space
@@ -191,7 +193,7 @@ def test_default_falls_with_the_stake():
             expected += np.clip(0.5 - (value - price) - requirement * value, 0.0, 1.0).sum()
             engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
             walked += int(engine.world.default.walked.sum())
-            won += int((engine.world.default.walked | engine.world.default.kept).sum())
+            won += int((engine.world.default.walked | (engine.world.conduct.grade == SATISFACTORY)).sum())
         shares.append(walked / won)
         assert walked == pytest.approx(expected, abs=4 * expected**0.5 + 1)
     assert shares == sorted(shares, reverse=True)
@@ -216,7 +218,7 @@ def test_suppliers_walk_away_where_it_costs_more_than_their_bond():
             engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
             world, award = engine.world, engine.state.award
             assert (award.units >= -1).all()
-            kept = world.default.kept.any(axis=1) & may
+            kept = (world.conduct.grade == SATISFACTORY).any(axis=1) & may
             learned = -award.worth[kept].sum(axis=1)  # c + e of those who stayed
             np.testing.assert_array_equal(award.price[kept], costs[kept, 1])
             assert (costs[kept, 1] - learned >= -round(bond * 1e6)).all()

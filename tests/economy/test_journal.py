@@ -14,7 +14,8 @@ ECONOMY = {
     "ledger": {"endowment": 1.5},
     "staking": {"requirement": 0.75, "slashed_to": "burn"},
     "default": {"shock": 0.5},
-    "reputation": {"threshold": 0.25, "open_share": 0.6},
+    "reputation": {},
+    "eligibility": {"threshold": 0.25, "open_share": 0.6},
     "incentives": {"performance_bonus_multiplier": 1.5, "bonus_base": 0.05},
 }
 NAMES = ("second_price_v0", "english_v0", "combinatorial_v1", "procurement_first_price_v1")

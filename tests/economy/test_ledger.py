@@ -7,9 +7,6 @@ from hypothesis import strategies as st
 
 from econo_env.economy.ledger import (
     AGENT_ACCOUNTS,
-    BONDED,
-    ESCROW,
-    FREE,
     SYSTEM_ACCOUNTS,
     account,
     mint,
@@ -46,7 +43,7 @@ def test_a_transfer_debits_one_account_and_credits_the_other():
 
 
 def test_every_account_has_its_own_place():
-    places = {account(agent, kind, 50) for agent in range(50) for kind in (FREE, ESCROW, BONDED)}
+    places = {account(agent, kind, 50) for agent in range(50) for kind in range(AGENT_ACCOUNTS)}
     assert len(places) == 50 * AGENT_ACCOUNTS
     assert min(places) == SYSTEM_ACCOUNTS
     assert max(places) == num_accounts(50) - 1

@@ -172,3 +172,9 @@ def test_the_spread_has_no_scale_and_suspicion_only_raises_audits(bids, scale):
     rates = [audit_rate(rarity, 0.05, 0.1, 0.8) for rarity in (0.0, 0.01, 0.05, 0.5, 1.0)]
     assert rates == pytest.approx([0.8, 0.66, 0.1, 0.1, 0.1])
     assert spread(np.zeros(3)) == 0.0
+
+
+def test_suspicion_is_a_rank():
+    """One more than how many are as close, over one more than how many there are: never 0, and 1 for the widest."""
+    honest = np.array([0.1, 0.2, 0.2, 0.4])
+    assert [suspicion(seen, honest) for seen in (0.05, 0.1, 0.2, 0.3, 0.5)] == pytest.approx([0.2, 0.4, 0.8, 0.8, 1.0])

@@ -16,7 +16,7 @@ SCENARIOS = {
     "one shot": ("first_price_v0", {"num_agents": 3}),
     "repeated": ("second_price_v0", {"num_agents": 4, "max_cycles": 5, "feedback": "winning_bid"}),
     "weighted": ("second_price_v0", {"num_agents": 3, "weights": [0.7, 1.0, 1.3], "bids": "amount"}),
-    "tasks": ("task_market_v0", {"num_agents": 4, "max_cycles": 12, "reputation.epoch": 3}),
+    "tasks": ("task_market_v0", {"num_agents": 4, "max_cycles": 12, "economy.reputation.epoch": 3}),
 }
 scenario_names = pytest.mark.parametrize("name", SCENARIOS)
 
@@ -147,7 +147,7 @@ def test_changing_one_agents_action_shifts_nobody_elses_luck(name):
     changed[:, 1, 0] = -changed[:, 1, 0]
     engine.step(actions)
     other.step(changed)
-    drawn = ["values"] if hasattr(engine.state, "values") else ["task_value", "cost", "threshold", "reliability"]
+    drawn = ["values"] if hasattr(engine.state, "values") else ["task_value", "cost", "openness", "reliability"]
     for array in drawn:
         assert np.array_equal(getattr(engine.state, array), getattr(other.state, array))
 
@@ -175,7 +175,7 @@ def test_an_invalid_action_is_counted_and_bids_nothing(name, bad):
     engine.buffers.action_mask[:] = True
     actions = np.zeros_like(engine.buffers.actions)
     actions[0, 0, 0] = bad
-    may_act = bool(engine.state.eligible[0, 0]) if name == "tasks" else True
+    may_act = bool(engine.buffers.action_mask[0, 0])
     engine.step(actions)
     assert engine.buffers.invalid_actions.tolist() == [int(may_act), 0]
     submitted = engine.state.scores if name == "tasks" else engine.state.bids

@@ -8,6 +8,7 @@ import pytest
 from gymnasium.spaces import Box
 
 import econo_env
+from econo_env.catalogue import load
 from econo_env.engine.engine import Engine
 from econo_env.engine.feature import Feature, Widths, each_of, observer
 from econo_env.interfaces.page import page
@@ -105,3 +106,20 @@ def test_spaces_and_pages_know_the_range():
     assert observation_box(econo_env.load("first_price_v0")) == Box(0.0, 1.0, (2,), np.float32)
     assert "`Box(0, 1, (2,), float32)`" in page(econo_env.load("first_price_v0"))
     assert "| 1 | `rounds_left`: share of the episode to come | 0 | 1 |" in page(econo_env.load("first_price_v0"))
+
+
+@pytest.mark.parametrize("kind", sorted({load(scenario).market for scenario in econo_env.scenarios()}))
+def test_what_is_seen_is_told_by_the_state(kind):
+    """In every kind of market, at the start and after each tick: judges write types and have them shown."""
+    scenario = next(one for one in map(load, econo_env.scenarios()) if one.market == kind)
+    engine = Engine(scenario, 6)
+    engine.reset(4)
+    rng = np.random.default_rng(4)
+    for _ in range(min(4, scenario.max_cycles)):
+        then = engine.buffers.observations.copy()
+        engine.show()
+        np.testing.assert_array_equal(engine.buffers.observations, then)
+        engine.step(rng.uniform(-1, 1, engine.buffers.actions.shape))
+    then = engine.buffers.observations.copy()
+    engine.show()
+    np.testing.assert_array_equal(engine.buffers.observations, then)

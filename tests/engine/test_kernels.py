@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from types import ModuleType
 from typing import NamedTuple
 
 import numba
@@ -13,7 +14,7 @@ import pytest
 import econo_env
 from econo_env.economy.tick import TICK_ORDER
 from econo_env.engine.compiled import compiled
-from econo_env.engine.kernels import cache_directory, machine_code
+from econo_env.engine.kernels import cache_directory, kernels, machine_code
 from econo_env.engine.pipeline import LoopCompiler
 from econo_env.engine.rng import VALUES, uniform
 from econo_env.market import market_of
@@ -128,3 +129,25 @@ def test_records_reach_compiled_code_with_every_kind_of_member():
     rows[2, 1] = 7.0
     code.call(*code.given)
     assert rows[0, 0] == 0.25 - 3 + 1.0 + 7.0, "the record that was written once is read at later calls"
+
+
+def test_a_rule_defined_anew_under_its_old_name_makes_another_loop(monkeypatch, tmp_path):
+    """As in a notebook, where a cell is run again."""
+    monkeypatch.setenv("ECONO_ENV_CACHE", str(tmp_path))
+    notebook = ModuleType("notebook_of_rules")
+    monkeypatch.setitem(sys.modules, notebook.__name__, notebook)
+    text = (
+        "from econo_env.engine.kernels import cached\nfrom notebook_of_rules import rule\n\n\n"
+        "@cached\ndef run(bid):\n    return rule(bid)\n"
+    )
+
+    def run_cell(share):
+        cell = f"from econo_env.engine.compiled import compiled\n@compiled\ndef rule(bid):\n    return bid * {share}\n"
+        exec(cell, vars(notebook))
+        return kernels(text, "notebook")
+
+    first = run_cell(2)
+    assert first.run(3) == 6
+    assert kernels(text, "notebook") is first
+    assert run_cell(5).run(3) == 15
+    assert first.run(3) == 6

@@ -22,7 +22,7 @@ from econo_env.mechanisms.base import mechanism, mechanisms
 from econo_env.policies import make_policy
 from econo_env.training.probe import look
 
-RESERVE = "mechanism.reserve"
+RESERVE, FEE = "mechanism.reserve", "participation.entry_fee"
 SEVERAL = {"max_cycles": 6, "num_agents": 3}
 ECONOMY = {
     "ledger": {"endowment": 1.5},
@@ -47,7 +47,7 @@ ROUNDS = {  # one scenario of each kind of market that has the lever, and the ra
     ),
     "tasks": ("task_market_v0", {"max_cycles": 12}, RESERVE, (0.0, 1.0)),
     "posted_price": ("posted_price_v1", {"max_cycles": 6}, "mechanism.price", (0.0, 1.0)),
-    "entry_fee": ("first_price_v0", SEVERAL | FEES, "participation.entry_fee", (0.01, 0.2)),
+    "entry_fee": ("first_price_v0", SEVERAL | FEES, FEE, (0.01, 0.2)),
     "stake": ("second_price_v0", SEVERAL | {"economy": ECONOMY}, "economy.staking.requirement", (0.0, 3.0)),
     "bonus": (
         "second_price_v0",
@@ -109,6 +109,20 @@ def test_a_moved_lever_equals_a_market_configured_so(name):
         batch.reset_markets(over)
         for k, one in enumerate(alone):
             one.reset_markets(over[k : k + 1])
+
+
+def test_a_fee_may_start_at_nothing():
+    plain = econo_env.load("first_price_v0", **SEVERAL)
+    moved, alone = Engine(plain.replace(levers={FEE: [0.0, 0.2]})), Engine(plain.replace(**{FEE: 0.1}))
+    for engine in (moved, alone):
+        engine.reset(3)
+    moved.levers[FEE][:] = 0.1
+    for _ in range(6):
+        for engine in (moved, alone):
+            engine.step(np.full(engine.buffers.actions.shape, -0.4, np.float32))
+        np.testing.assert_array_equal(moved.state.award.pays, alone.state.award.pays)
+        np.testing.assert_array_equal(moved.buffers.rewards, alone.buffers.rewards)
+        assert (alone.state.award.pays >= 100_000).all()
 
 
 def test_every_rule_with_a_reserve_has_the_lever():

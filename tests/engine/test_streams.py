@@ -41,7 +41,7 @@ def test_every_component_of_every_type_at_every_tick_is_drawn_for_itself():
             else:
                 np.testing.assert_array_equal(types[:, agent, 1], drawn[f"reliability of {agent}"])
         drawn[f"task at {tick}"] = engine.state.task_value.astype(float)
-        drawn[f"threshold at {tick}"] = engine.state.threshold.copy()
+        drawn[f"openness at {tick}"] = engine.state.openness.copy()
         actions = market_of(scenario).baselines.truthful(scenario, engine.buffers.observations)
         engine.step(actions)
     correlations = np.corrcoef(np.stack(list(drawn.values())))
@@ -57,7 +57,10 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     """Luck, quality and evidence of the winners against their own cost and reliability, and against each other."""
     markets = 2_500
     scenario = econo_env.load(
-        "task_market_v0", num_agents=2, max_cycles=1, **{"tasks.open_share": 1.0, "contract.detection": 0.5}
+        "task_market_v0",
+        num_agents=2,
+        max_cycles=1,
+        **{"economy.eligibility.open_share": 1.0, "economy.contracts.detection": 0.5},
     )
     engine = Engine(scenario, markets)
     engine.reset(9)
@@ -68,7 +71,8 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     state = engine.state
     rows = np.flatnonzero(state.winner >= 0)
     own = types[rows, state.winner[rows]]
-    succeeded, quality = state.quality[rows] >= 0.6, state.quality[rows]
+    quality = engine.world.contracts.quality[rows, state.winner[rows]]
+    succeeded = quality >= 0.6
     # within success, and within failure, quality is uniform and knows nothing of the type; success has its chance
     for chosen in (succeeded, ~succeeded):
         bound = 5.0 / np.sqrt(chosen.sum())
@@ -80,7 +84,7 @@ def test_how_work_turns_out_owes_nothing_to_what_was_drawn_before():
     engine.reset(9)
     actions[..., 3] = 1.0  # the same luck of work beside the luck of evidence
     engine.step(actions)
-    proven = engine.state.forgery_proven[rows]
+    proven = engine.world.contracts.proven.any(axis=1)[rows]
     assert abs(proven.mean() - 0.5) < 5.0 * 0.5 / np.sqrt(len(rows))
     for other in (own[:, 0], own[:, 1], surprise, quality):
         assert abs(np.corrcoef(proven, other)[0, 1]) < 5.0 / np.sqrt(len(rows))

@@ -109,12 +109,12 @@ def _tasks(rng):
         "tasks": {"value": {"name": "uniform", "low": 0.5 * scale, "high": 1.5 * scale}, "open_share": 1.0},
         "agents.cost": {"name": "uniform", "low": 0.0, "high": float(rng.choice([0.2, 0.5, 1.5]))},
         "agents.reliability": {"name": "uniform", "low": low, "high": float(rng.uniform(low + 0.05, 1.0))},
-        "agents.stake": 100.0 * scale,
-        "contract.excellent": float(rng.choice([1.0, 1.25, 3.0])),
-        "contract.byzantine": float(rng.choice([-0.5, -1.0, -10.0])),
-        "contract.poor": float(rng.choice([0.0, -0.25, -0.5])),
-        "contract.detection": float(rng.choice([0.0, 0.3, 0.5, 0.9, 1.0])),
-        "contract.stake_cap": None if rng.random() < 0.8 else float(rng.uniform(0.0, 3.0)),
+        "economy.ledger.endowment": 100.0 * scale,
+        "economy.contracts.excellent": float(rng.choice([1.0, 1.25, 3.0])),
+        "economy.contracts.byzantine": float(rng.choice([-0.5, -1.0, -10.0])),
+        "economy.contracts.poor": float(rng.choice([0.0, -0.25, -0.5])),
+        "economy.contracts.detection": float(rng.choice([0.0, 0.3, 0.5, 0.9, 1.0])),
+        "economy.contracts.stake_cap": None if rng.random() < 0.8 else float(rng.uniform(0.0, 3.0)),
         "mechanism.reserve": float(rng.choice([0.0, 0.0, 0.3])) * scale,
     }
 

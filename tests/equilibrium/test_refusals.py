@@ -26,8 +26,8 @@ DETECTION = 0.5  # where a forged proof with V(byzantine) = -1 earns nothing
         ("english_open", {"max_cycles": 110}, "max_cycles to at least 125"),
         ("second_price", {"information": {"name": "mixture"}, "participation.entry_cost": 0.1}, "independent values"),
         ("first_price", {"values": {"name": "uniform", "high": 1e-4}}, "micro-credits"),
-        ("task_market", {"contract.detection": 0.4}, "forging a proof earns 0.2 of the task's value"),
-        ("task_market", {"contract.stake_cap": 1.0}, "stake_cap=1.0"),
+        ("task_market", {"economy.contracts.detection": 0.4}, "forging a proof earns 0.2 of the task's value"),
+        ("task_market", {"economy.contracts.stake_cap": 1.0}, "stake_cap=1.0"),
     ],
 )  # fmt: skip
 def test_what_is_refused(name, fields, said):
@@ -38,17 +38,17 @@ def test_what_is_refused(name, fields, said):
 @pytest.mark.parametrize(
     ("fields", "pays"),
     [
-        ({"contract.detection": DETECTION}, False),
-        ({"contract.detection": DETECTION - 0.01}, True),
-        ({"contract.detection": 0.0, "contract.byzantine": -5.0}, True),
-        ({"contract.detection": 0.1, "contract.byzantine": -9.0}, False),
+        ({"economy.contracts.detection": DETECTION}, False),
+        ({"economy.contracts.detection": DETECTION - 0.01}, True),
+        ({"economy.contracts.detection": 0.0, "economy.contracts.byzantine": -5.0}, True),
+        ({"economy.contracts.detection": 0.1, "economy.contracts.byzantine": -9.0}, False),
         # with a reserve above what a forged proof earns nobody wins by it
-        ({"contract.detection": 0.4, "mechanism.reserve": 0.31}, False),
-        ({"contract.detection": 0.4, "mechanism.reserve": 0.29}, True),
+        ({"economy.contracts.detection": 0.4, "mechanism.reserve": 0.31}, False),
+        ({"economy.contracts.detection": 0.4, "mechanism.reserve": 0.29}, True),
         # where everybody's honest work is worth more
-        ({"contract.detection": 0.4, "agents.cost": {"name": "uniform", "low": 0.0, "high": 0.1},
+        ({"economy.contracts.detection": 0.4, "agents.cost": {"name": "uniform", "low": 0.0, "high": 0.1},
           "agents.reliability": {"name": "uniform", "low": 0.7, "high": 1.0}}, False),
-        ({"contract.detection": 0.9, "contract.stake_cap": 2.25}, False),  # a cap that never binds
+        ({"economy.contracts.detection": 0.9, "economy.contracts.stake_cap": 2.25}, False),  # a cap that never binds
     ],
 )  # fmt: skip
 def test_the_task_market_is_refused_where_forging_pays(fields, pays):
@@ -62,7 +62,7 @@ def test_the_task_market_is_refused_where_forging_pays(fields, pays):
 
 def test_a_forged_proof_earns_what_the_grades_say():
     assert forgery_score(econo_env.load("task_market_v0")) == pytest.approx(0.1 * 1.0 - 0.9 * 1.0)
-    assert forgery_score(econo_env.load("task_market_v0", **{"contract.detection": 0.0})) == 1.0
+    assert forgery_score(econo_env.load("task_market_v0", **{"economy.contracts.detection": 0.0})) == 1.0
 
 
 @pytest.mark.slow
@@ -72,7 +72,12 @@ def test_a_forged_proof_earns_what_the_grades_say():
 )
 def test_the_search_finds_forgery_where_it_pays_and_nowhere_else(detection, reserve, least, most):
     """Truth everybody, one task: the gain of the best action, relative; by integration 0.0297 at detection 0.4."""
-    fields = {"contract.detection": detection, "mechanism.reserve": reserve, "tasks.open_share": 1.0, "max_cycles": 1}
+    fields = {
+        "economy.contracts.detection": detection,
+        "mechanism.reserve": reserve,
+        "economy.eligibility.open_share": 1.0,
+        "max_cycles": 1,
+    }
     scenario = econo_env.load("task_market_v0", **fields)
     (found,) = regrets(scenario, make_policy("truthful", scenario), (1, 2), budget=Budget(types=32, luck=256))
     assert least <= found.mean_gain.mean() / found.mean_utility.mean() <= most

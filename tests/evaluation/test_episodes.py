@@ -38,7 +38,7 @@ def test_winning_for_reputation_is_found():
 
 
 def test_where_every_task_is_open_truth_stays_best():
-    found, metrics = judged(**{"tasks.open_share": 1.0})
+    found, metrics = judged(**{"economy.eligibility.open_share": 1.0})
     figure = metrics["episode_relative_gain"]
     assert not found.taken
     assert figure.mean == 0.0
@@ -92,7 +92,7 @@ def test_one_tick_tells_all_where_ticks_do_not_hang_together():
         assert episode_regrets(scenario, make_policy("truthful", scenario), SEEDS) == []
     together = [
         econo_env.load("task_market_v0"),
-        econo_env.load("task_market_v0", **{"tasks.open_share": 1.0}),
+        econo_env.load("task_market_v0", **{"economy.eligibility.open_share": 1.0}),
         econo_env.load("first_price_v0", max_cycles=5, feedback="all_bids"),
         econo_env.load("sequential_first_price_v0"),
         econo_env.load("continuous_double_auction_v1"),
@@ -174,7 +174,7 @@ def test_the_first_tick_is_judged_where_the_agent_may_act():
     budget = Budget(types=16, actions=64, luck=1024, finals=4)
     own = []
     for share in (0.25, 1.0):
-        scenario = econo_env.load("task_market_v0", **{"tasks.open_share": share})
+        scenario = econo_env.load("task_market_v0", **{"economy.eligibility.open_share": share})
         own.append(regrets(scenario, make_policy("truthful", scenario), SEEDS, budget=budget)[0].mean_utility.mean())
     assert own[0] == pytest.approx(own[1], rel=0.03)
     engine = Engine(econo_env.load("task_market_v0"), 4096)

@@ -149,7 +149,9 @@ def test_losses_of_a_clock_are_counted_by_sale():
 
 
 def test_banned_agents_are_gone_when_shares_are_counted():
-    scenario = econo_env.load("task_market_v0", max_cycles=8, **{"tasks.open_share": 1.0, "contract.detection": 1.0})
+    scenario = econo_env.load(
+        "task_market_v0", max_cycles=8, **{"economy.eligibility.open_share": 1.0, "economy.contracts.detection": 1.0}
+    )
 
     class Forger:
         """Everybody forges whatever it wins."""

@@ -18,7 +18,7 @@ BUDGET = Budget(types=16, actions=400, luck=512, finals=4)
 @pytest.fixture(scope="module")
 def open_tasks():
     """`open_tasks(**overrides)`: the flagship with every task open to newcomers."""
-    return lambda **overrides: econo_env.load("task_market_v0", **{"tasks.open_share": 1.0, **overrides})
+    return lambda **overrides: econo_env.load("task_market_v0", **{"economy.eligibility.open_share": 1.0, **overrides})
 
 
 def test_truth_is_efficient_among_the_eligible_and_the_books_balance():
@@ -39,7 +39,7 @@ def test_full_liability_leaves_nothing_to_gain(open_tasks):
 
 
 def test_without_stake_the_search_finds_that_exaggeration_pays(open_tasks):
-    scenario = open_tasks(**{"contract.stake_cap": 0.0})
+    scenario = open_tasks(**{"economy.contracts.stake_cap": 0.0})
     regret = regrets(scenario, make_policy("truthful", scenario), (0, 1, 2), budget=BUDGET)[0]
     assert regret.mean_gain.mean() > 0.5 * regret.mean_utility.mean()
     reliability_report = regret.report_names.index("reliability_report")

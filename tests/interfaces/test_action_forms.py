@@ -124,7 +124,7 @@ def test_masks_leave_everything_or_no_bid(kind):
 @pytest.mark.parametrize("kind", ["discrete", "multi_discrete"])
 def test_every_api_makes_the_same_of_the_same_choices(kind):
     """Scripted choices of all seats in the four APIs, beside the numbers that they stand for."""
-    scenario = econo_env.load("task_market_v0", num_agents=3, max_cycles=6, **{"tasks.open_share": 1.0})
+    scenario = econo_env.load("task_market_v0", num_agents=3, max_cycles=6, **{"economy.eligibility.open_share": 1.0})
     form = action_form(scenario, kind, 3)
     generator = np.random.default_rng(0)
     low, high = FIRST_LEVEL, FIRST_LEVEL + (81 if kind == "discrete" else 3)

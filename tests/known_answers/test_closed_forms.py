@@ -170,7 +170,9 @@ def test_less_stake_leaves_more_to_gain():
     """The contingent auction: truthful while the stake covers S2 - V_B, and the worse the less it does."""
     gains = []
     for cap in (1.5, 1.0, 0.5, 0.25, 0.0):
-        scenario = econo_env.load("task_market_v0", **{"tasks.open_share": 1.0, "contract.stake_cap": cap})
+        scenario = econo_env.load(
+            "task_market_v0", **{"economy.eligibility.open_share": 1.0, "economy.contracts.stake_cap": cap}
+        )
         budget = Budget(types=12, actions=200, luck=256, finals=4)
         (found,) = regrets(scenario, make_policy("truthful", scenario), (0, 1), budget=budget)
         gains.append(found.mean_gain.mean() / found.mean_utility.mean())

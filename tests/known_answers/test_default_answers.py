@@ -6,7 +6,8 @@ from scipy.integrate import dblquad, quad
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.markets.sealed_bid.analysis import types, welfare
+from econo_env.markets.private_value import now as types
+from econo_env.markets.sealed_bid.analysis import welfare
 from econo_env.markets.sealed_bid.config import Default
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.policies import make_policy

@@ -5,8 +5,8 @@ import pytest
 
 import econo_env
 from econo_env.valuations.priors import Beta, Exponential, Power, Uniform
-from tests.claims.games import play, strategy
 from tests.known_answers.order_statistics import Symmetric
+from tests.properties.games import play, strategy
 
 MARKETS, CLOCK_MARKETS = 20_000, 6_000
 PRIORS = [Uniform(), Uniform(low=0.25), Power(exponent=2.0), Exponential()]

@@ -12,7 +12,8 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.markets.sealed_bid.analysis import types, welfare
+from econo_env.markets.private_value import now as types
+from econo_env.markets.sealed_bid.analysis import welfare
 from econo_env.markets.sealed_bid.docs import docs
 from econo_env.markets.sealed_bid.strategies import equilibrium_actions
 from econo_env.policies import make_policy

@@ -123,3 +123,11 @@ def test_no_equilibrium_is_invented():
     )
     with pytest.raises(ValueError, match="no closed-form equilibrium of payment 'first_price'"):
         market_of(scenario).baselines.equilibrium(scenario, np.zeros((1, 3, 3)))
+
+
+def test_scenarios_that_were_made_apart_are_equal_and_both_play():
+    made = [econo_env.load("combinatorial_v1", max_cycles=7) for _ in range(2)]
+    assert made[0].offers.num_bidders == made[1].offers.num_bidders
+    assert made[0] == made[1] != econo_env.load("combinatorial_v1", max_cycles=8)
+    for scenario in made:
+        Engine(scenario, 1).reset(0)

@@ -12,9 +12,9 @@ from econo_env.mechanisms.claims import Claim, table_line
 from econo_env.mechanisms.combinatorial.auction import Payment, clear_auction
 from econo_env.mechanisms.shill import shill_gain
 from econo_env.valuations.xor_bids import xor_bids
-from tests.claims.games import one_agent, play, random_actions, strategy
 from tests.markets.test_order_book import test_price_time_priority as follow_price_time_priority
 from tests.mechanisms.combinatorial_games import coalition_worths, profits, random_bids
+from tests.properties.games import one_agent, play, random_actions, strategy
 
 MICRO = 1e-9
 TWO_ROUNDINGS = 2.5e-6  # worth and cost of a quality are rounded one by one, so the next quality may seem better

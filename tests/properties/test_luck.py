@@ -162,7 +162,7 @@ def test_the_lot_is_among_bidders_where_two_locals_and_the_global_offer_the_same
 
 
 def test_agents_alike_are_given_tasks_equally_often():
-    _, _, won = winners_of_ties("task_market_v0", num_agents=4, **{"tasks.open_share": 1.0})
+    _, _, won = winners_of_ties("task_market_v0", num_agents=4, **{"economy.eligibility.open_share": 1.0})
     assert won.sum(axis=1).max() == 1
     assert won.any(axis=1).mean() > 0.5
     assert chisquare(won.sum(axis=0)).pvalue > 1e-3

@@ -5,8 +5,8 @@ import pytest
 
 import econo_env
 from econo_env.mechanisms import claims, mechanisms
-from tests.claims.games import play, random_actions
-from tests.claims.test_claims import CHECKS, pairs_of_outcomes
+from tests.properties.games import play, random_actions
+from tests.properties.test_claims import CHECKS, pairs_of_outcomes
 
 ROWS = {name: row for name, row in mechanisms().items() if row.market == "multi_unit"}
 CLAIMS = [(name, claim) for name, row in ROWS.items() for claim in row.claims if claim != claims.MONOTONE]

@@ -15,6 +15,7 @@ from econo_env.money import MICRO
 from econo_env.player import Player
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.told import verdicts_of
 from econo_env.training.evaluation.sampling import act, tick
 
 Floats = NDArray[np.float64]
@@ -109,6 +110,7 @@ def with_accounts(scenario: Scenario, engine: Engine, welfare: Welfare) -> Welfa
         return welfare
     award = engine.state.award
     goods = welfare.revenue - award.pays.sum(axis=1) / MICRO  # what the house has of them
+    goods += sum(verdict.delivered(scenario, engine.world) for verdict in verdicts_of(scenario))
     gained = (engine.buffers.rewards - award.worth / MICRO).sum(axis=1)
     return replace(welfare, revenue=goods - gained, created=goods + award.worth.sum(axis=1) / MICRO)
 
@@ -119,7 +121,7 @@ def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
     The same seed gives every policy the same types and the same luck.
     """
     market = market_of(scenario)
-    one_round, wronged = market.judging.one_round, market.judging.wronged
+    one_round, verdicts = market.judging.one_round, verdicts_of(scenario)
     judge = offered(market.welfare, "welfare", scenario)
     engine = Engine(scenario, markets)
     engine.reset(seed)
@@ -143,8 +145,8 @@ def play(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Record:
         record.decisions += int(present[live].sum())
         rounds.add(welfare, engine.buffers.rewards, present)
         record.earned += np.where(live[:, None], engine.buffers.rewards, 0.0)
-        if wronged is not None:
-            record.wronged |= wronged(scenario, engine.state) & live[:, None]
+        for verdict in verdicts:
+            record.wronged |= verdict.wronged(scenario, engine.world) & live[:, None]
         rounds.close(record, live & (engine.buffers.ended | (not one_round)))
         live &= ~engine.buffers.ended
         present &= ~(engine.buffers.terminated | engine.buffers.truncated)

@@ -12,6 +12,7 @@ from econo_env.market import market_of
 from econo_env.player import Player
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.told import verdicts_of
 
 Floats = NDArray[np.float64]
 
@@ -127,10 +128,8 @@ def where_it_may_act(engine: Engine, agent: int, together: int) -> Engine:
 
 def last_rewards(engine: Engine, agent: int) -> Floats:
     """The agent's rewards of the last tick in credits, averaged over luck where the market can, shape (markets,)."""
-    expected = market_of(engine.scenario).judging.expected_rewards
-    if expected is not None:  # luck averaged out leaves less noise to search in
-        return np.array(expected(engine.scenario, engine.state)[:, agent])
-    return np.array(engine.buffers.rewards[:, agent])
+    luck = (verdict.luck(engine.scenario, engine.world) for verdict in verdicts_of(engine.scenario))
+    return np.array((engine.buffers.rewards - sum(luck))[:, agent])  # without luck there is less noise to search in
 
 
 def play_out(engine: Engine, player: Player, agent: int, live: NDArray[np.bool_]) -> Floats:

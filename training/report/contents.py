@@ -169,7 +169,7 @@ def _judged(
 def _episode(scenario: Scenario, folder: Path, seed: int, say: Callable[[str], None]) -> Episode | None:
     from econo_env.policies import make_policy
 
-    if scenario.market != "task_market":
+    if not (scenario.economy or {}).keys() >= {"contracts", "reputation"}:
         return None
     say("playing an episode")
     policies = {"learned": make_policy(folder, scenario), "truthful": make_policy("truthful", scenario)}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
-from econo_env.economy.ledger import BONDED, ESCROW, FREE, balances_of
+from econo_env.economy.ledger import AGENT_ACCOUNTS, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.money import to_credits
 from econo_env.player import Player
@@ -73,16 +73,16 @@ def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Cour
     engine.reset(seed)
     player = Player(policy)
     player.reset(seed)
-    state, buffers = engine.state, engine.buffers
-    stake, bound, grades, banned = [_stakes(state)], [_bounds(state)], [], [0.0]
+    world, buffers = engine.world, engine.buffers
+    stake, bound, grades, banned = [_stakes(world)], [_bounds(world)], [], [0.0]
     paid, slashed = np.zeros(len(GRADES)), np.zeros(len(GRADES))
     cost, tasks = 0.0, 0
     while not buffers.ended.all():
         live = ~buffers.ended
         engine.step(player.act(buffers.observations, buffers.action_mask))
         player.observe(buffers.rewards, buffers.ended)
-        transfers = to_credits(state.transfers[live])
-        graded = state.grades[live]
+        transfers = to_credits(-world.market.award.pays[live])
+        graded = world.conduct.grade[live]
         for at, code in enumerate(GRADES):
             moved = transfers[graded == code]
             paid[at] += moved[moved > 0].sum()
@@ -91,9 +91,9 @@ def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Cour
         cost += float((transfers - buffers.rewards[live]).sum())
         tasks += int(live.sum())
         grades.append([float((graded == code).any(axis=1).mean()) for code in GRADES])
-        stake.append(_stakes(state))
-        bound.append(_bounds(state))
-        banned.append(float(1.0 - state.active.mean()))
+        stake.append(_stakes(world))
+        bound.append(_bounds(world))
+        banned.append(float(world.conduct.banned.mean()))
     return Course(
         stake=np.array(stake),
         reputation=np.array(bound),
@@ -106,11 +106,11 @@ def _course(scenario: Scenario, policy: Policy, seed: int, markets: int) -> Cour
     )
 
 
-def _stakes(state: Any) -> Floats:
-    owned = sum(to_credits(balances_of(state.balances, kind)) for kind in (FREE, ESCROW, BONDED))
+def _stakes(world: Any) -> Floats:
+    owned = sum(to_credits(balances_of(world.ledger.balances, kind)) for kind in range(AGENT_ACCOUNTS))
     return np.asarray(np.quantile(owned, QUANTILES))
 
 
-def _bounds(state: Any) -> Floats:
-    there = state.bound[state.active]
+def _bounds(world: Any) -> Floats:
+    there = world.reputation.bound[~world.conduct.banned]
     return np.asarray(np.quantile(there, QUANTILES)) if there.size else np.full(len(QUANTILES), np.nan)

@@ -103,9 +103,17 @@ def execution(status: Status, rules: Rules, low: int, high: int, attempt: int) -
         return 0
     if low <= attempt <= high:
         return attempt
-    if status.mode == REOPENING and rules.reopening == CLIP:
-        return min(max(attempt, low), high)
+    if status.mode == REOPENING and rules.reopening == CLIP and low <= high:
+        return _clipped(attempt, low, high)
     return 0
+
+
+@compiled
+def _clipped(attempt: int, low: int, high: int) -> int:
+    """The attempt, or the end of the band that it lies beyond; a band may be too narrow for any whole price."""
+    if attempt < low:
+        return low
+    return min(attempt, high)
 
 
 @compiled
@@ -166,5 +174,5 @@ def remember(
     if status.calls >= rules.extensions:
         return restart(prices, 0)
     if rules.reopening == FOLLOW and attempt > 0 and mean.size > 0:
-        return restart(prices, min(max(attempt, low), high))
+        return restart(prices, _clipped(attempt, low, high))
     return mean

@@ -98,13 +98,11 @@ def watch_measures(k: int, world: Any, rules: Measures | None, least_open: int, 
     """Takes the measures of the tick, and halts where a trigger fires."""
     if rules is None:
         return
-    breakers, tried = world.breakers, False
+    breakers = world.breakers
     _count_failures(k, world, rules.failures)
-    for i in range(breakers.barred.shape[1]):
-        tried = tried or world.market.award.exposure[k, i] > 0 or world.market.award.supplies[k, i]
-    _count(k, breakers, TRIED, 1 if tried else 0)
-    _count(k, breakers, MISSED, 1 if tried and price == 0 else 0)
-    breakers.next[k] = (breakers.next[k] + 1) % breakers.recent.shape[1]
+    _count_misses(k, world, rules.missed, price)
+    following = breakers.next[k] + 1
+    breakers.next[k] = following if following < breakers.recent.shape[1] else 0
     if breakers.mode[k] != OPEN or breakers.open_for[k] < least_open:
         return
     fires = _rate_fires(k, breakers, FAILED, AWARDED, rules.failures, rules.least)
@@ -122,6 +120,17 @@ def _count_failures(k: int, world: Any, trigger: int | None) -> None:
     failed = _failed(k, world)
     _count(k, world.breakers, FAILED, failed)
     _count(k, world.breakers, AWARDED, failed + _kept(k, world))
+
+
+@compiled
+def _count_misses(k: int, world: Any, trigger: int | None, price: int) -> None:
+    if trigger is None:
+        return
+    award, tried = world.market.award, False
+    for i in range(award.exposure.shape[1]):
+        tried = tried or award.exposure[k, i] > 0 or award.supplies[k, i]
+    _count(k, world.breakers, TRIED, 1 if tried else 0)
+    _count(k, world.breakers, MISSED, 1 if tried and price == 0 else 0)
 
 
 @compiled

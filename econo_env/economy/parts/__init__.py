@@ -3,7 +3,20 @@
 from typing import Any
 
 from econo_env.economy.part import PARTS, Part
-from econo_env.economy.parts import audit, breakers, default, incentives, ledger, pricing, reputation, staking
+from econo_env.economy.parts import (
+    audit,
+    breakers,
+    change_detection,
+    contracts,
+    default,
+    eligibility,
+    enforcement,
+    incentives,
+    ledger,
+    pricing,
+    reputation,
+    staking,
+)
 
 
 def rows() -> list[Part[Any]]:
@@ -11,16 +24,20 @@ def rows() -> list[Part[Any]]:
 
     The journal is empty before any other part acts.
     """
-    return [
-        audit.PART,
-        ledger.PART,
-        staking.PART,
-        default.PART,
-        reputation.PART,
-        incentives.PART,
-        breakers.PART,
-        pricing.PART,
+    acting = [
+        ledger,
+        staking,
+        default,
+        contracts,
+        reputation,
+        eligibility,
+        change_detection,
+        incentives,
+        enforcement,
+        breakers,
+        pricing,
     ]
+    return [audit.PART, *(part.PART for part in acting)]
 
 
 PARTS.fill(rows)

@@ -248,7 +248,9 @@ def band_high(k: int, world: Any, params: Any) -> float:
 
 
 def _axes(scenario: Scenario, breakers: BreakersSection) -> dict[str, int]:
-    trend = 0 if breakers.systemic is None else breakers.systemic.window
+    systemic = breakers.systemic
+    counts = systemic is not None and not (systemic.failures is None and systemic.missed is None)
+    trend = systemic.window if systemic is not None and counts else 0
     return {"price_window": breakers.window, "trend": trend, "counts": COUNTS}
 
 
@@ -294,5 +296,11 @@ PART = Part(
     series=_series,
     check=section.check,
     axes=_axes,
+    audited={
+        "mode": "trading is {value}: 0 open, 1 halted, 2 reopening by a call, 3 ended",
+        "reason": "the reason of the last halt is {value}, see breakers.halts",
+        "voided": "the trades are void, for their price was outside the band",
+        "admitted": "it may bid in the coming tick, if anybody may",
+    },
 )
 __all__ = ["PART", "Params"]

@@ -11,12 +11,14 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
+from econo_env.economy.contracts import POOR, SATISFACTORY
 from econo_env.economy.ledger import BONDED, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import AFTER_SALE, uniform
-from econo_env.engine.state import Bools, Column, StepBuffers
+from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_money
 from econo_env.scenario import Scenario
 
@@ -36,6 +38,15 @@ class State(NamedTuple):
 
     walked: Annotated[Bools, Column(np.bool_, ("agents",), "walked away from what it won in the last tick")]
     kept: Annotated[Bools, Column(np.bool_, ("agents",), "kept what it won in the last tick")]
+    penalty: None  # see `WithPenalty`
+
+
+class WithPenalty(NamedTuple):
+    """The columns where a part makes walking away cost more than the bond."""
+
+    walked: Annotated[Bools, Column(np.bool_, ("agents",), "walked away from what it won in the last tick")]
+    kept: Annotated[Bools, Column(np.bool_, ("agents",), "kept what it won in the last tick")]
+    penalty: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that walking away costs beyond the bond")]
 
 
 class Params(NamedTuple):
@@ -49,10 +60,19 @@ def _params(scenario: Scenario, section: DefaultSection) -> Params:
 
 
 @compiled
+def _penalty(k: int, i: int, penalty: Int64s | None) -> int:
+    """What walking away costs beyond the bond, micro-credits."""
+    if penalty is None:
+        return 0
+    return int(penalty[k, i])
+
+
+@compiled
 def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Draws what each winner learns, and lets those walk away who would lose more by staying."""
     award, ledger, agents = world.market.award, world.ledger, world.default.walked.shape[1]
     state = world.market
+    forget_tick(k, world.conduct)
     for i in range(agents):
         won = award.units[k, i] != 0
         world.default.walked[k, i] = False
@@ -63,11 +83,14 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         worth = award.worth[k, i] + math.floor((2.0 * draw - 1.0) * params.default.shock + 0.5)
         bonded = account(i, BONDED, agents)
         bond = ledger.balances[k, bonded]
-        if worth - award.pays[k, i] >= -bond:
+        if worth - award.pays[k, i] >= -bond - _penalty(k, i, world.default.penalty):
             award.worth[k, i] = worth
+            at_stake = max(float(award.exposure[k, i]), float(abs(award.pays[k, i])), 1.0)
+            note_conduct(k, i, SATISFACTORY, at_stake, world.conduct)
             continue
         world.default.walked[k, i] = True
         world.default.kept[k, i] = False
+        note_conduct(k, i, POOR, max(float(award.exposure[k, i]), 1.0), world.conduct)
         award.units[k, i] = 0
         award.pays[k, i] = 0
         award.worth[k, i] = 0.0
@@ -78,6 +101,7 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 @compiled
 def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nobody has won anything at the start of an episode."""
+    forget_conduct(k, world.conduct)
     for i in range(world.default.walked.shape[1]):
         world.default.walked[k, i] = False
         world.default.kept[k, i] = False
@@ -103,6 +127,8 @@ PART = Part(
     params=_params,
     stages={"open": forget, "default": keep_or_walk},
     needs=("ledger", "staking"),
+    judges=True,
     series=_series,
     check=_check,
+    audited={"kept": "it keeps what it won", "walked": "it walks away from what it won and loses its bond"},
 )

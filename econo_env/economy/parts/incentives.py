@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from econo_env.economy.conduct import is_kept
 from econo_env.economy.ledger import FREE, PRINCIPAL, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
@@ -61,7 +62,7 @@ def reward_conduct(k: int, world: Any, params: Any, buffers: StepBuffers) -> Non
     """Pays the bonus of those who kept their award."""
     agents, earned = world.incentives.bonus.shape[1], bonus_of(params.incentives.multiplier, params.incentives.base)
     for i in range(agents):
-        bonus = earned if world.default.kept[k, i] else 0
+        bonus = earned if is_kept(world.conduct.grade[k, i]) else 0
         world.incentives.bonus[k, i] = bonus
         move(k, world.ledger, PRINCIPAL, account(i, FREE, agents), bonus)
 
@@ -87,7 +88,7 @@ PART = Part(
     state=State,
     params=_params,
     stages={"open": forget, "post": reward_conduct},
-    needs=("default",),
+    needs=("ledger", "conduct"),
     check=_check,
     levers=(
         Lever(

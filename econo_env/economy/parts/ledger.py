@@ -24,13 +24,15 @@ from econo_env.economy.ledger import (
     mint,
     transfer,
 )
-from econo_env.economy.part import Part, Section
+from econo_env.economy.part import Fact, Part, Section
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Int64s, StepBuffers
-from econo_env.money import CREDIT, LARGEST_CREDITS, Credits, to_credits, to_money
+from econo_env.money import CREDIT, LARGEST_CREDITS, MICRO, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
+
+_ENOUGH = 1_000_000.0  # credits
 
 
 class LedgerSection(Section):
@@ -38,11 +40,12 @@ class LedgerSection(Section):
 
     Attributes:
         endowment: Free money of each agent, credits.
-        house: Money of the house, which sells, buys and pays bonuses, credits.
+        house: Money of the house, which sells, buys and pays bonuses, credits; none for as much as contracts can
+            come to pay in an episode, a million without contracts.
     """
 
     endowment: Credits = Field(10.0, ge=0.0, le=LARGEST_CREDITS / 1e3)
-    house: Credits = Field(1_000_000.0, ge=0.0, le=LARGEST_CREDITS / 2)
+    house: Credits | None = Field(None, ge=0.0, le=LARGEST_CREDITS / 2)
 
 
 class Journal(NamedTuple):
@@ -62,7 +65,7 @@ class State(NamedTuple):
     balances: Annotated[Int64s, Column(np.int64, ("accounts",), "micro-credits, see economy.ledger")]
     minted: Annotated[Int64s, Column(np.int64, (), "micro-credits, sum of all balances")]
     refused: Annotated[Int64s, Column(np.int64, (), "transfers refused: 0 unless a rule is wrong")]
-    wealth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits in the agent's accounts before the tick")]
+    wealth: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits in the agent's accounts after the tick")]
     struck: Annotated[Int64s, Column(np.int64, ("agents",), "1 where the last bid was struck for want of money")]
     journal: None  # see `WithJournal`
 
@@ -79,8 +82,19 @@ class Params(NamedTuple):
     house: int
 
 
+def _drawn(scenario: Scenario) -> float:
+    """Credits that the parts can come to take from the house in an episode, as far as that is known; 0 for unknown."""
+    parts = scenario.parts().items()
+    return sum(part.draws_on(scenario, section) for part, section in parts if part.draws_on is not None)
+
+
+def _house(scenario: Scenario, section: LedgerSection) -> float:
+    """Money of the house, credits."""
+    return section.house if section.house is not None else _drawn(scenario) or _ENOUGH
+
+
 def _params(scenario: Scenario, section: LedgerSection) -> Params:
-    return Params(int(to_money(section.endowment)), int(to_money(section.house)))
+    return Params(int(to_money(section.endowment)), int(to_money(_house(scenario, section))))
 
 
 @compiled
@@ -145,62 +159,73 @@ def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None
 
 
 @compiled
-def count_wealth(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Notes what everybody has before the tick."""
-    for i in range(world.ledger.wealth.shape[1]):
-        world.ledger.wealth[k, i] = wealth_of(k, i, world.ledger)
-
-
-@compiled
-def cover(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
+def cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Strikes bids that could cost more than their bidder has free."""
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
-    for i in range(agents):
-        ledger.struck[k, i] = 0
-        free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
-        for _ in range(WITHDRAWALS):
-            if most > free:
-                withdraw(k, i, world.market)
-                ledger.struck[k, i] = 1
-                most = world.market.award.exposure[k, i]
+    ledger.struck[k, i] = 0
+    free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
+    for _ in range(WITHDRAWALS):
+        if most > free:
+            withdraw(k, i, world.market)
+            ledger.struck[k, i] = 1
+            most = world.market.award.exposure[k, i]
 
 
 @compiled
-def post(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+def post(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Moves what the award charges and pays; where free money is locked away, a bidder's own bond pays the rest."""
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
-    for i in range(agents):
-        due = world.market.award.pays[k, i]
-        free = account(i, FREE, agents)
-        if due > 0:
-            at_hand = min(due, ledger.balances[k, free])
-            move(k, ledger, free, PRINCIPAL, at_hand)
-            if due > at_hand:
-                move(k, ledger, account(i, BONDED, agents), PRINCIPAL, due - at_hand)
-        elif due < 0:
-            move(k, ledger, PRINCIPAL, free, -due)
+    due = world.market.award.pays[k, winner]
+    free = account(winner, FREE, agents)
+    if due > 0:
+        at_hand = min(due, ledger.balances[k, free])
+        move(k, ledger, free, PRINCIPAL, at_hand)
+        if due > at_hand:
+            move(k, ledger, account(winner, BONDED, agents), PRINCIPAL, due - at_hand)
+    elif due < 0:
+        move(k, ledger, PRINCIPAL, free, -due)
 
 
 @compiled
 def reckon(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Rewards are the worth of the goods and what the own accounts gained, in credits."""
-    for i in range(world.ledger.wealth.shape[1]):
-        gained = wealth_of(k, i, world.ledger) - world.ledger.wealth[k, i]
-        buffers.rewards[k, i] = (world.market.award.worth[k, i] + gained) * CREDIT
+    """Rewards are the worth of the goods and what the own accounts gained, in credits.
+
+    Numbers without a sign, so that the compiler turns it into vector instructions, see `fill_with_draws`.
+    """
+    ledger, worth = world.ledger, world.market.award.worth
+    agents = ledger.wealth.shape[1]
+    for agent in range(agents):
+        i, owned = np.uint64(agent), np.int64(0)
+        for kind in range(AGENT_ACCOUNTS):
+            owned += ledger.balances[k, np.uint64(account(agent, kind, agents))]
+        buffers.rewards[k, i] = (worth[k, i] + (owned - ledger.wealth[k, i])) * CREDIT
+        ledger.wealth[k, i] = owned
 
 
 @compiled
 def free_money(k: int, i: int, world: Any, params: Any) -> float:
-    """Free money f as f / (f + endowment)."""
+    """Free money f as f / (f + endowment), the latter at least a credit."""
     free = float(world.ledger.balances[k, account(i, FREE, world.ledger.wealth.shape[1])])
-    return free / (free + max(1.0, float(params.ledger.endowment)))
+    return float(free / (free + max(params.ledger.endowment, MICRO)))
 
 
 def _check(scenario: Scenario, section: LedgerSection) -> str | None:
     utility = dict(scenario).get("utility", RiskNeutral())
     if not isinstance(utility, RiskNeutral):
         return f"rewards are worth and money, so utility {utility.name!r} does not go with it: leave utility out"
+    needed, has = _drawn(scenario), _house(scenario, section)
+    if needed > LARGEST_CREDITS:
+        return (
+            f"the house would need {needed:g} credits for {scenario.max_cycles} ticks: "
+            f"keep max_cycles times the highest pay within {LARGEST_CREDITS:g}"
+        )
+    if has < needed:
+        return f"house={has:g} is less than the {needed:g} credits that contracts can come to pay: leave it out"
     return None
+
+
+def _free(scenario: Scenario, world: Any) -> NDArray[Any]:
+    return to_credits(balances_of(world.ledger.balances, FREE))
 
 
 def series(scenario: Scenario, world: Any) -> Mapping[str, NDArray[Any]]:
@@ -208,7 +233,7 @@ def series(scenario: Scenario, world: Any) -> Mapping[str, NDArray[Any]]:
     price = world.market.award.price
     return {
         "reference_price": np.where(price > 0, to_credits(price), np.nan),
-        "free_money": to_credits(balances_of(world.ledger.balances, FREE)),
+        "free_money": _free(scenario, world),
         "struck": world.ledger.struck.sum(axis=1).astype(np.float64),
     }
 
@@ -221,12 +246,13 @@ PART = Part(
     params=_params,
     stages={
         "open": open_accounts,
-        "maturities": count_wealth,
         "lock": cover,
         "post": post,
         "reckon": reckon,
     },
-    features=(Feature("free_money", "the own free money f as f / (f + endowment)", free_money),),
+    features=(Feature("free_money", "the own free money f as f / (f + endowment), the latter at least 1", free_money),),
+    facts=(Fact("free_money", "credits", _free),),
     series=series,
     check=_check,
+    audited={"struck": "its bid is struck for want of money"},
 )

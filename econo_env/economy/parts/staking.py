@@ -68,47 +68,54 @@ def _bond(liability: int | None, k: int, i: int, award: Award) -> int:
 
 
 @compiled
-def stake_of(k: int, i: int, award: Award, params: Params) -> int:
-    """What agent i has to stake behind its bid, micro-credits."""
-    return int(params.requirement * award.exposure[k, i]) + _bond(params.liability, k, i, award)
+def share_of(exposure: int, params: Params) -> int:
+    """The stake behind the most that a bid can cost, micro-credits."""
+    return exposure if params.requirement == 1.0 else int(params.requirement * exposure)
 
 
 @compiled
-def lock(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
+def stake_of(k: int, i: int, award: Award, params: Params) -> int:
+    """What agent i has to stake behind its bid, micro-credits."""
+    return share_of(award.exposure[k, i], params) + _bond(params.liability, k, i, award)
+
+
+@compiled
+def lock(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Locks the stake of every bid, and strikes bids without enough of it."""
     ledger, staking, agents = world.ledger, world.staking, world.staking.locked.shape[1]
-    for i in range(agents):
-        staking.slashed[k, i] = 0
-        free = ledger.balances[k, account(i, FREE, agents)]
-        stake = stake_of(k, i, world.market.award, params.staking)
-        for _ in range(WITHDRAWALS):
-            if stake > free:
-                withdraw(k, i, world.market)
-                ledger.struck[k, i] = 1
-                stake = stake_of(k, i, world.market.award, params.staking)
-        stake = min(stake, free)  # what was accepted before binds, with as much behind it as there is
-        staking.locked[k, i] = stake
+    staking.slashed[k, i] = 0
+    free = ledger.balances[k, account(i, FREE, agents)]
+    stake = stake_of(k, i, world.market.award, params.staking)
+    for _ in range(WITHDRAWALS):
+        if stake > free:
+            withdraw(k, i, world.market)
+            ledger.struck[k, i] = 1
+            stake = stake_of(k, i, world.market.award, params.staking)
+    stake = min(stake, free)  # what was accepted before binds, with as much behind it as there is
+    staking.locked[k, i] = stake
+    if stake > 0:
         move(k, ledger, account(i, FREE, agents), account(i, ESCROW, agents), stake)
 
 
 @compiled
-def bind(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Binds the stake of those who won or owe something, and gives the others theirs back."""
+def bind(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Binds the stake of one who won or owes something, as far as it can still lose it, and frees the rest."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
-    for i in range(agents):
-        escrow = account(i, ESCROW, agents)
-        bound = world.market.award.units[k, i] != 0 or world.market.award.pays[k, i] > 0
-        target = account(i, BONDED if bound else FREE, agents)
-        move(k, ledger, escrow, target, ledger.balances[k, escrow])
+    escrow, held = account(winner, ESCROW, agents), ledger.balances[k, account(winner, ESCROW, agents)]
+    bond = min(held, stake_of(k, winner, world.market.award, params.staking))
+    move(k, ledger, escrow, account(winner, BONDED, agents), bond)
+    move(k, ledger, escrow, account(winner, FREE, agents), held - bond)
 
 
 @compiled
-def release(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Gives back what is still bonded when the tick is settled."""
+def release(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Gives back what is still locked when the tick is settled: the stake of losers, and bonds."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
-    for i in range(agents):
-        bonded = account(i, BONDED, agents)
-        move(k, ledger, bonded, account(i, FREE, agents), ledger.balances[k, bonded])
+    free = account(i, FREE, agents)
+    for kind in (ESCROW, BONDED):
+        held = ledger.balances[k, account(i, kind, agents)]
+        if held > 0:
+            move(k, ledger, account(i, kind, agents), free, held)
 
 
 @compiled

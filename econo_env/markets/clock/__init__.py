@@ -1,9 +1,11 @@
 """Clock auctions: one item, a price that moves tick by tick, bidders who see it and say yes or no."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
+from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.markets import rounds
 from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.clock.scenario import ClockScenario, built_in, levers
+from econo_env.markets.private_value import one_value
 
 MARKET = Market(
     name="clock",
@@ -23,12 +25,7 @@ MARKET = Market(
     ),
     actions=state.action_names,
     features=features.features,
-    types=Types(
-        names=analysis.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-    ),
+    types=one_value("value"),
     levers=levers,
     welfare=analysis.welfare,
     roles=strategies.roles,
@@ -53,7 +50,7 @@ MARKET = Market(
     solver=Solver(solution=strategies.numerical_solution, bid_function=strategies.equilibrium_bids),
     clear=document.clear_document,
     view=View(
-        info=state.info,
+        info=rounds.info,
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,

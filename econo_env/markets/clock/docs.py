@@ -1,6 +1,6 @@
 """What a clock auction says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.clock.scenario import ClockScenario
 from econo_env.markets.clock.state import action_names
 

@@ -3,7 +3,6 @@
 {mechanism: {name: dutch, increment: 0.1}, bids: [0.4, 0.9, 0.7]}
 """
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -16,13 +15,13 @@ from econo_env.markets.document import (
     Floats,
     amounts,
     as_money,
-    gap_between,
+    cleared_as,
     lottery_of,
     one_each,
     read_document,
 )
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, clock_mechanism
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.parameters import Meaning, increment_of, with_parameters
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.rounds import ClockSale
@@ -49,7 +48,7 @@ class ClockDocument(Document):
         return self
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Plays a clock auction from a mapping; see `econo_env.mechanisms.document.clear_document`.
 
     Its `details` are the standing bids of an open outcry or the prices of the clock, `path`, tick by tick.
@@ -63,16 +62,7 @@ def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Roundin
         allocation[sale.buyer] = 1
         payments[sale.buyer] = sale.price
     welfare, optimal = float(allocation @ worth), float(worth.max())
-    return Cleared(
-        winners=np.flatnonzero(allocation).tolist(),
-        allocation=allocation.tolist(),
-        payments=payments.tolist(),
-        welfare=welfare,
-        optimal=optimal,
-        gap=gap_between(welfare, optimal),
-        explanation=explained(row, sale),
-        details={"path": path},
-    )
+    return cleared_as(allocation, payments, welfare, optimal, explained(row, sale), {"path": path})
 
 
 def _played(row: ClockMechanism, options: Any, limits: Floats, seed: int) -> tuple[ClockSale, list[float]]:

@@ -4,16 +4,16 @@ Limits are read and values drawn as in a sealed-bid market, so the same seed giv
 is over stays as it is until its market is reset.
 """
 
-from typing import Any
-
 import numpy as np
 
 from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.clock.state import Params, State
-from econo_env.markets.sealed_bid.kernels import bids, draw_private_values
+from econo_env.markets.rounds import begin, draw_private_values
+from econo_env.markets.sealed_bid.kernels import bids
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.ranking import NOBODY
@@ -52,7 +52,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Moves the clock by the mechanism's rule; a sale fixes who pays what."""
     if _over_before(k, state):
         return
@@ -111,9 +111,7 @@ def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next sale: new values, everybody in, the clock at its opening price."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     state.closes[k] = params.closes
     state.sold_at[k] = -1
     state.price[k] = params.opening
@@ -123,4 +121,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.bids[k, i] = np.int64(NO_BID)
         state.standing[k, i] = 1
     draw_private_values(k, state, params)
-    _let_act(k, state, buffers)

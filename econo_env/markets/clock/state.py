@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.money import MICRO, to_credits, to_money
+from econo_env.money import MICRO, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -75,8 +75,3 @@ def params(scenario: ClockScenario) -> Params:
 def is_over(state: State) -> NDArray[np.bool_]:
     """Which sales have ended, sold or not, shape (markets,)."""
     return (state.sold_at >= 0) | (state.tick >= state.closes)
-
-
-def info(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict APIs tell in `infos`, arrays (markets, agents): `won` and `paid` (credits)."""
-    return {"won": state.award.units > 0, "paid": to_credits(state.award.pays)}

@@ -3,12 +3,10 @@
 A bidder who keeps to a limit plays the sealed-bid auction of `sealed_form`: its strategies are used here.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import Solution
 from econo_env.equilibrium.solution import ACCEPTED_LOSS
 from econo_env.market import market_of
@@ -17,6 +15,7 @@ from econo_env.markets.clock.state import State, is_over
 from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
+from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.parameters import Meaning, extension_of, reserve_of, with_parameters
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE, Strategy
@@ -156,24 +155,20 @@ def roles(scenario: ClockScenario) -> tuple[tuple[int, ...], ...]:
     return sealed.roles(sealed_form(scenario))
 
 
-def series(scenario: ClockScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last tick; NaN where there is nothing to show.
+def series(scenario: ClockScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Returns:
-        One an agent, shape (markets, agents): `bids` (limits of those in, credits), `bid_value_ratio` and `payments`
-        (of the buyer, credits). One a market, shape (markets,), at the end of a sale: `revenue` in credits,
-        `efficiency`, `length` in ticks.
+    Limits of those in; `length` in ticks, revenue and efficiency at the end of a sale.
     """
-    values, bids = to_credits(state.values), to_credits(state.bids)
-    placed = (state.bids >= 0) & ((state.standing > 0) | (state.award.units > 0))
-    over, best = is_over(state), values.max(axis=1)
-    welfare = (state.award.units * values).sum(axis=1)
-    efficiency = np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0)
-    return {
-        "bids": np.where(placed, bids, np.nan),
-        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(state.award.units > 0, to_credits(state.award.pays), np.nan),
-        "revenue": np.where(over, to_credits(state.award.pays.sum(axis=1)), np.nan),
-        "efficiency": np.where(over, efficiency, np.nan),
-        "length": np.where(over, state.tick, np.nan),
-    }
+    values, over = to_credits(state.values), is_over(state)
+    told = of_a_round(
+        state.bids,
+        values,
+        (state.bids >= 0) & ((state.standing > 0) | (state.award.units > 0)),
+        state.award.pays,
+        state.award.units > 0,
+        (state.award.units * values).sum(axis=1),
+        values.max(axis=1),
+    )
+    told["length"] = state.tick
+    return told | {name: np.where(over, told[name], np.nan) for name in ("revenue", "efficiency", "length")}

@@ -71,6 +71,6 @@ MARKET = Market(
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
+        drawn_ahead=("values", "items", "bundle"),
     ),
 )

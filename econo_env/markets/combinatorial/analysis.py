@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.engine.engine import Engine
 from econo_env.engine.state import Int64s
 from econo_env.equilibrium import BidFunction, Choices
 from econo_env.games.bid_curves import BidCurves
@@ -51,7 +51,7 @@ def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Floats) -> F
     return found[:, : points.shape[-1]].reshape(points.shape)
 
 
-def set_types(scenario: CombinatorialScenario, engine: Any, agent: int, types: Floats) -> None:
+def set_types(scenario: CombinatorialScenario, engine: Engine, agent: int, types: Floats) -> None:
     """Gives the agent types, shape (markets, components)."""
     section = scenario.bundle_values
     if section.by_item:
@@ -84,7 +84,9 @@ def types_hang_together(scenario: CombinatorialScenario) -> bool:
     return scenario.correlation > 0.0
 
 
-def set_types_given(scenario: CombinatorialScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+def set_types_given(
+    scenario: CombinatorialScenario, engine: Engine, agent: int, types: Floats, uniforms: Floats
+) -> None:
     """Gives the agent values (markets, bundles), and everybody else draws given those, by (markets, agents, bundles).
 
     With the chance `correlation` the locals' draw is one, that of the agent itself where it is local. The own value

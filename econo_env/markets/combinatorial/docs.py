@@ -1,6 +1,6 @@
 """What a combinatorial market says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import action_names
 from econo_env.mechanisms.base import mechanism

@@ -17,7 +17,7 @@ from econo_env.markets.document import Amount, Document, Name, read_document
 from econo_env.mechanisms.combinatorial.auction import FALLBACK, AuctionOutcome
 from econo_env.mechanisms.combinatorial.row import clear_bundles
 from econo_env.mechanisms.combinatorial.sources import BundleRound
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bundles import generate
 from econo_env.valuations.xor_bids import XorBids, xor_bids
@@ -86,7 +86,7 @@ class CombinatorialDocument(Document):
         return xor_bids(rows, len(self.items), len(number))
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a combinatorial auction from a mapping; see `econo_env.mechanisms.document.clear_document`.
 
     Winners are named as in the file; `allocation` lists each bidder's items and `payments` each bidder's payment, in

@@ -1,16 +1,17 @@
 """One round of a combinatorial market, phase by phase, for market `k` of a batch."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award, rounded_mean
+from econo_env.economy.award import rounded_mean
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.combinatorial.drawing import draw_values, game_at
 from econo_env.markets.combinatorial.state import Params, State
+from econo_env.markets.rounds import begin
 from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
 from econo_env.money import CREDIT
 
@@ -51,7 +52,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule."""
     scratch = Scratch(
         state.order[k],
@@ -114,12 +115,9 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: new values, no history."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for j in range(state.bids.shape[1]):
         state.bids[k, j] = np.int64(NO_BID)
     for i in range(state.values.shape[1]):
         state.won[k, i] = np.int64(NO_BID)
-        buffers.action_mask[k, i] = True
     draw_values(params.drawing, k, state, params)

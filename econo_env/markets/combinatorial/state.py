@@ -4,10 +4,9 @@ from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
@@ -128,6 +127,6 @@ def highest_values(scenario: CombinatorialScenario) -> Float64s:
     return params(scenario).highest / MICRO
 
 
-def info(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
+def info(scenario: CombinatorialScenario, state: State) -> Arrays:
     """What the dict APIs tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
     return {"won": state.won >= 0, "paid": to_credits(state.award.pays)}

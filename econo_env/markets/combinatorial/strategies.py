@@ -4,22 +4,20 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from econo_env.agents import named
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import MOST_IN_A_TABLE, Solution, solved
 from econo_env.markets.actions import actions_for
 from econo_env.markets.combinatorial.analysis import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import State, highest_values
+from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.bundle_values import LocalGlobal
-
-DRAWN_AHEAD = ("values", "items", "bundle")
-"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
 def private_values(scenario: CombinatorialScenario, observations: ArrayLike) -> Float64s:
@@ -132,29 +130,21 @@ def roles(scenario: CombinatorialScenario) -> tuple[tuple[int, ...], ...]:
     return scenario.bundle_values.roles(scenario.num_agents)
 
 
-def series(scenario: CombinatorialScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
+def series(scenario: CombinatorialScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Args:
-        scenario: The configuration.
-        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` on the bundle valued most, `payments` of the winners, both in
-        credits, and `bid_value_ratio`. One a market, shape (markets,): `revenue` in credits, `efficiency`, the welfare
-        over the largest possible one.
+    Bids on the bundle valued most.
     """
     values = to_credits(state.values)
-    made = to_credits(state.bids).reshape(values.shape)
     top = values.argmax(axis=2)[..., None]
-    bid, value = (np.take_along_axis(numbers, top, axis=2)[..., 0] for numbers in (made, values))
-    placed = bid >= 0
-    best = best_worth(scenario, values, state.bundle)
-    welfare = worth_won(state, values).sum(axis=1)
-    return {
-        "bids": np.where(placed, bid, np.nan),
-        "bid_value_ratio": np.where(placed & (value > 0), bid / np.where(value > 0, value, 1.0), np.nan),
-        "payments": np.where(state.won >= 0, to_credits(state.award.pays), np.nan),
-        "revenue": to_credits(state.award.pays.sum(axis=1)),
-        "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
-    }
+    bid = np.take_along_axis(state.bids.reshape(values.shape), top, axis=2)[..., 0]
+    value = np.take_along_axis(values, top, axis=2)[..., 0]
+    return of_a_round(
+        bid,
+        value,
+        bid >= 0,
+        state.award.pays,
+        state.won >= 0,
+        worth_won(state, values).sum(axis=1),
+        best_worth(scenario, values, state.bundle),
+    )

@@ -1,7 +1,7 @@
 """The sealed two-sided market: buyers and sellers of one unit each, one simultaneous offer each."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, FalseNames, Judging, Market, Solver, Types, View
+from econo_env.market import Baselines, BidActions, BidSearch, FalseNames, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.double_auction import (
     analysis,
@@ -15,6 +15,7 @@ from econo_env.markets.double_auction import (
     view,
 )
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
+from econo_env.markets.private_value import one_value
 
 MARKET = Market(
     name="double_auction",
@@ -26,20 +27,15 @@ MARKET = Market(
         reset=kernels.reset,
         bids=kernels.bids,
         clear=kernels.clear,
-        settle=kernels.settle,
-        observe=kernels.observe,
+        settle=rounds.settle,
+        observe=rounds.observe,
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
     ),
     actions=state.action_names,
     features=features.features,
-    types=Types(
-        names=analysis.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-    ),
+    types=one_value("value"),
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
@@ -62,10 +58,10 @@ MARKET = Market(
     two_sided=True,
     clear=document.clear_document,
     view=View(
-        info=state.info,
+        info=rounds.info,
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
+        drawn_ahead=("values",),
     ),
 )

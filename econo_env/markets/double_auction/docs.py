@@ -1,6 +1,6 @@
 """What a sealed two-sided market says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.state import action_names
 from econo_env.mechanisms.base import mechanism

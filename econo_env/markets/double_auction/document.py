@@ -3,9 +3,6 @@
 {mechanism: {name: mcafee}, buyers: [9, 8, 7], sellers: [2, 3, 4]}
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from econo_env.markets.document import (
@@ -15,12 +12,12 @@ from econo_env.markets.document import (
     amounts,
     as_credits,
     as_money,
-    gap_between,
+    cleared_as,
     lottery_of,
     read_document,
 )
 from econo_env.markets.double_auction.explain import explained, trader_names
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.rounds import TwoSidedRound
 from econo_env.money import to_credits
 
@@ -37,7 +34,7 @@ class DoubleAuctionDocument(Document):
     sellers: list[Amount | None]
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a two-sided market from a mapping; see `econo_env.mechanisms.document.clear_document`.
 
     Traders are listed buyers first, then sellers, and counted through: the first of n sellers beside m buyers is m. The
@@ -51,14 +48,8 @@ def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Roundin
     offers = np.concatenate([bids, asks])
     welfare, optimal = float(to_credits((allocation * offers).sum())), best_gains(bids, asks)
     cleared = TwoSidedRound(options, len(bids), as_credits(offers), allocation, to_credits(payments))
-    return Cleared(
-        winners=np.flatnonzero(allocation).tolist(),
-        allocation=allocation.tolist(),
-        payments=cleared.payments.tolist(),
-        welfare=welfare,
-        optimal=optimal,
-        gap=gap_between(welfare, optimal),
-        explanation=explained(row, cleared, trader_names(len(bids), len(offers))),
+    return cleared_as(
+        allocation, cleared.payments, welfare, optimal, explained(row, cleared, trader_names(len(bids), len(offers)))
     )
 
 

@@ -5,25 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import DRAWS_AT_ONCE, VALUES, Lottery, fill_with_draws
+from econo_env.engine.program import Rule
+from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.double_auction.state import Params, State
-from econo_env.money import CREDIT
-from econo_env.valuations.drawing import draw_each
+from econo_env.markets.rounds import begin, draw_private_values
 
 NO_OFFER = -1
-
-
-@compiled
-def draw_values(k: int, state: State, params: Params) -> None:
-    """Draws every trader's value or cost for the coming round."""
-    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
-    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
-        last = min(first + DRAWS_AT_ONCE, values.shape[0])
-        fill_with_draws(key, episode, tick, VALUES, values, first, last)
-        draw_each(params.quantiles, params.prior_of, values, first, last)
 
 
 @compiled
@@ -72,7 +61,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     offers = state.bids[k]
@@ -88,29 +77,9 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any)
 
 
 @compiled
-def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Pays buyers value minus price and sellers price minus cost, in credits."""
-    for i in range(state.values.shape[1]):
-        worth = state.award.units[k, i] * state.values[k, i]
-        state.award.worth[k, i] = worth
-        buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
-
-
-@compiled
-def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock and draws the values of the next round if there is one."""
-    state.tick[k] += 1
-    if state.tick[k] < params.max_cycles:
-        draw_values(k, state, params)
-
-
-@compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: new values and costs, no history."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_OFFER)
-        buffers.action_mask[k, i] = True
-    draw_values(k, state, params)
+    draw_private_values(k, state, params)

@@ -3,13 +3,12 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_credits, to_money
+from econo_env.money import MICRO, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -61,8 +60,3 @@ def params(scenario: DoubleAuctionScenario) -> Params:
         bids_are_amounts=scenario.bids == "amount",
         largest_amount=highest if scenario.bids == "amount" else 2.0 * highest,
     )
-
-
-def info(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict APIs tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last round."""
-    return {"won": state.award.units.astype(np.bool_), "paid": to_credits(state.award.pays)}

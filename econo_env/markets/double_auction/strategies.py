@@ -5,20 +5,19 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.agents import grouped
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.double_auction.explain import trader_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.markets.double_auction.state import State
+from econo_env.markets.series import of_a_round, ratio
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import posted_price_of, tick_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.places import places_of
-
-DRAWN_AHEAD = ("values",)
-"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
 def private_values(scenario: TwoSidedScenario, observations: ArrayLike) -> Float64s:
@@ -148,13 +147,10 @@ def agents(scenario: TwoSidedScenario) -> tuple[str, ...]:
 
 def roles(scenario: TwoSidedScenario) -> tuple[tuple[int, ...], ...]:
     """Agents of the same side and prior, group by group, in order of first appearance."""
-    groups: dict[Any, list[int]] = {}
-    for seat, prior in enumerate(scenario.priors()):
-        groups.setdefault((seat >= scenario.num_buyers, prior), []).append(seat)
-    return tuple(tuple(seats) for seats in groups.values())
+    return grouped((seat >= scenario.num_buyers, prior) for seat, prior in enumerate(scenario.priors()))
 
 
-def best_gains(scenario: TwoSidedScenario, values: NDArray[Any]) -> Float64s:
+def best_gains(scenario: TwoSidedScenario, values: Float64s) -> Float64s:
     """The largest gains from trade, shape (markets,), of values and costs (markets, agents), in the same unit."""
     m, pairs = scenario.num_buyers, min(scenario.num_buyers, scenario.num_sellers)
     demand = -np.sort(-values[:, :m], axis=1)[:, :pairs]
@@ -162,31 +158,21 @@ def best_gains(scenario: TwoSidedScenario, values: NDArray[Any]) -> Float64s:
     return np.asarray(np.maximum(demand - supply, 0).sum(axis=1), dtype=np.float64)
 
 
-def series(scenario: DoubleAuctionScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
+def series(scenario: DoubleAuctionScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Args:
-        scenario: The configuration.
-        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` and asks, `payments` of traders (negative for sellers), credits;
-        `bid_value_ratio`. One a market, shape (markets,): `revenue` in credits, negative for a deficit, `trades`,
-        `price` (mean of what buyers paid, credits) and `efficiency`, the gains over the largest possible ones.
+    Beside them `trades` and `price`, the mean of what buyers paid; a deficit is a revenue below 0.
     """
-    values, bids = to_credits(state.values), to_credits(state.bids)
-    placed, traded = state.bids >= 0, state.award.units != 0
-    best = best_gains(scenario, values)
-    gains = (state.award.units * values).sum(axis=1)
-    bought = state.award.units > 0
-    trades = bought.sum(axis=1)
-    paid = to_credits(np.where(bought, state.award.pays, 0).sum(axis=1))
-    return {
-        "bids": np.where(placed, bids, np.nan),
-        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(traded, to_credits(state.award.pays), np.nan),
-        "revenue": to_credits(state.award.pays.sum(axis=1)),
-        "trades": trades.astype(np.float64),
-        "price": np.where(trades > 0, paid / np.maximum(trades, 1), np.nan),
-        "efficiency": np.where(best > 0, gains / np.where(best > 0, best, 1.0), np.nan),
-    }
+    values, bought = to_credits(state.values), state.award.units > 0
+    trades, paid = bought.sum(axis=1), to_credits(np.where(bought, state.award.pays, 0).sum(axis=1))
+    told = of_a_round(
+        state.bids,
+        values,
+        state.bids >= 0,
+        state.award.pays,
+        state.award.units != 0,
+        (state.award.units * values).sum(axis=1),
+        best_gains(scenario, values),
+        no_welfare=np.nan,
+    )
+    return told | {"trades": trades.astype(np.float64), "price": ratio(paid, trades, np.nan)}

@@ -4,11 +4,10 @@ See `econo_env.markets.judging` for the meaning of each function. Payoffs are no
 come from the search over actions.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.engine.engine import Engine
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.state import State
@@ -29,7 +28,7 @@ def types_at(scenario: MultiUnitScenario, agent: int, uniforms: Floats) -> Float
     return drawn if scenario.procurement is not None else drawn[..., ::-1]
 
 
-def set_types(scenario: MultiUnitScenario, engine: Any, agent: int, types: Floats) -> None:
+def set_types(scenario: MultiUnitScenario, engine: Engine, agent: int, types: Floats) -> None:
     """Gives the agent marginal values or costs in credits, (markets, demand).
 
     Raises:

@@ -1,6 +1,6 @@
 """What a multi-unit market says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.state import action_names
 from econo_env.markets.sealed_bid.state import type_name

@@ -4,7 +4,7 @@
 {mechanism: {name: vickrey}, units: 2, procurement: {ceiling: 1.0}, bids: [[0.1, 0.6], [0.2, 0.9]]}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Self
 
@@ -18,14 +18,14 @@ from econo_env.markets.document import (
     as_credits,
     as_money,
     check_amounts,
-    gap_between,
+    cleared_as,
     lottery_of,
     read_document,
 )
 from econo_env.markets.multi_unit.explain import explained
 from econo_env.markets.multi_unit.strategies import best_worth, worth
 from econo_env.markets.procurement import ProcurementDocument, mirrored
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.marginal_bids import MOST_UNITS
 from econo_env.mechanisms.parameters import units_of
 from econo_env.mechanisms.rounds import UnitRound
@@ -110,7 +110,7 @@ def _table(name: str, rows: Sequence[Sequence[float | None]]) -> Floats:
     return table
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a sale, or procurement, of identical units; see `econo_env.mechanisms.document.clear_document`."""
     parsed, row, options = read_document(MultiUnitDocument, document, rounding)
     money, ceiling = (
@@ -127,12 +127,10 @@ def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Roundin
     true = bids if given is None else _table(known, given)
     gains = np.nan_to_num(true if ceiling is None else ceiling - true)
     welfare, optimal = float(worth(gains, allocation).sum()), float(best_worth(gains[None], units_of(options))[0])
-    return Cleared(
-        winners=np.flatnonzero(allocation).tolist(),
-        allocation=allocation.tolist(),
-        payments=to_credits(payments).tolist(),
-        welfare=welfare,
-        optimal=optimal,
-        gap=gap_between(welfare, optimal),
-        explanation=explained(row, UnitRound(options, ceiling, bids, allocation, to_credits(payments))),
+    return cleared_as(
+        allocation,
+        to_credits(payments),
+        welfare,
+        optimal,
+        explained(row, UnitRound(options, ceiling, bids, allocation, to_credits(payments))),
     )

@@ -1,17 +1,16 @@
 """One round of a multi-unit market, phase by phase, for market `k` of a batch."""
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import TWO_TO_MINUS_53, VALUES, Lottery, fill_with_draws
-from econo_env.engine.state import StepBuffers
+from econo_env.engine.state import Int64s, StepBuffers
 from econo_env.markets.multi_unit.state import Params, State
 from econo_env.markets.procurement import mirror
+from econo_env.markets.rounds import begin
 from econo_env.markets.sealed_bid.frictions import stretched
 from econo_env.mechanisms.marginal_bids import make_non_increasing
 from econo_env.money import CREDIT
@@ -41,7 +40,7 @@ def draw_values(k: int, state: State, params: Params) -> None:
 
 
 @compiled
-def _let_rise(ceiling: int | None, amounts: NDArray[Any]) -> None:
+def _let_rise(ceiling: int | None, amounts: Int64s) -> None:
     """In procurement turns rows around: costs rise from unit to unit."""
     if ceiling is None:
         return
@@ -54,7 +53,7 @@ def _let_rise(ceiling: int | None, amounts: NDArray[Any]) -> None:
 
 
 @compiled
-def _mirror_all(ceiling: int | None, bids: NDArray[Any]) -> None:
+def _mirror_all(ceiling: int | None, bids: Int64s) -> None:
     """In procurement turns bids into what they leave of the ceiling, and back."""
     if ceiling is None:
         return
@@ -63,7 +62,7 @@ def _mirror_all(ceiling: int | None, bids: NDArray[Any]) -> None:
 
 
 @compiled
-def _strike_above(ceiling: int | None, bids: NDArray[Any]) -> None:
+def _strike_above(ceiling: int | None, bids: Int64s) -> None:
     """In procurement strikes bids above the ceiling."""
     if ceiling is None:
         return
@@ -132,7 +131,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     _mirror_all(params.ceiling, state.bids[k])
@@ -165,12 +164,8 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: new values, no history."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for unit in range(state.bids.shape[2]):
         for i in range(state.bids.shape[1]):
             state.bids[k, i, unit] = np.int64(NO_BID)
-    for i in range(state.award.units.shape[1]):
-        buffers.action_mask[k, i] = True
     draw_values(k, state, params)

@@ -3,10 +3,9 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Column, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Column, Int64s, UInt64s
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.sealed_bid.state import type_name
 from econo_env.mechanisms.base import mechanism
@@ -79,7 +78,7 @@ def params(scenario: MultiUnitScenario) -> Params:
     )
 
 
-def info(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
+def info(scenario: MultiUnitScenario, state: State) -> Arrays:
     """What the dict APIs tell in `infos` of the last round, arrays (markets, agents): `won` (units), `paid` (credits).
 
     What is received counts negative.

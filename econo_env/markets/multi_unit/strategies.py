@@ -1,23 +1,19 @@
 """What a multi-unit market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from econo_env.agents import BIDDER, SUPPLIER, named
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.agents import BIDDER, SUPPLIER, grouped, named
+from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.state import State
 from econo_env.markets.sealed_bid.strategies import role_numbers
+from econo_env.markets.series import of_a_round, ratio
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
-
-DRAWN_AHEAD = ("values",)
-"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
 def private_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Float64s:
@@ -73,10 +69,7 @@ def agents(scenario: MultiUnitScenario) -> tuple[str, ...]:
 
 def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:
     """Seats with the same prior, group by group, in order of first appearance."""
-    groups: dict[Any, list[int]] = {}
-    for seat, prior in enumerate(scenario.priors()):
-        groups.setdefault(prior, []).append(seat)
-    return tuple(tuple(seats) for seats in groups.values())
+    return grouped(scenario.priors())
 
 
 def gains_from_trade(scenario: MultiUnitScenario, values: Float64s) -> Float64s:
@@ -84,42 +77,33 @@ def gains_from_trade(scenario: MultiUnitScenario, values: Float64s) -> Float64s:
     return values if scenario.procurement is None else scenario.ceiling - values
 
 
-def worth(values: NDArray[Any], allocation: NDArray[Any]) -> NDArray[Any]:
+def worth(values: Float64s, allocation: Int64s) -> Float64s:
     """The sum of the marginal values (markets, agents, demand) of the units won (markets, agents)."""
     won = np.arange(values.shape[-1]) < allocation[..., None]
     return np.asarray((values * won).sum(axis=-1))
 
 
-def best_worth(values: NDArray[Any], units: int) -> NDArray[Any]:
+def best_worth(values: Float64s, units: int) -> Float64s:
     """The largest worth of any allocation of the units, shape (markets,): the sum of the highest marginal values."""
     flat = np.sort(np.maximum(values.reshape(len(values), -1), 0.0), axis=1)
     return np.asarray(flat[:, max(0, flat.shape[1] - units) :].sum(axis=1))
 
 
-def series(scenario: MultiUnitScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
+def series(scenario: MultiUnitScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Args:
-        scenario: The configuration.
-        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` for the first unit in credits, `bid_value_ratio` of that bid and
-        `last_bid_value_ratio` of the bid for the last unit wanted, `units` won and `payments` of winners in credits.
-        One a market, shape (markets,): `revenue` in credits, `efficiency`.
+    Bids and ratios for the first unit, `last_bid_value_ratio` for the last one, `units` won.
     """
-    values, bids = to_credits(state.values), to_credits(state.bids)
-    placed = state.bids >= 0
-    ratios = np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan)
-    gains = gains_from_trade(scenario, values)
-    best = best_worth(gains, scenario.units)
-    realised = worth(gains, np.abs(state.award.units)).sum(axis=1)
-    return {
-        "bids": np.where(placed, bids, np.nan)[..., 0],
-        "bid_value_ratio": ratios[..., 0],
-        "last_bid_value_ratio": ratios[..., -1],
-        "units": np.abs(state.award.units).astype(np.float64),
-        "payments": np.where(state.award.units != 0, to_credits(state.award.pays), np.nan),
-        "revenue": to_credits(state.award.pays.sum(axis=1)),
-        "efficiency": np.where(best > 0, realised / np.where(best > 0, best, 1.0), 1.0),
-    }
+    values = to_credits(state.values)
+    placed, units, gains = state.bids >= 0, np.abs(state.award.units), gains_from_trade(scenario, values)
+    told = of_a_round(
+        state.bids[..., 0],
+        values[..., 0],
+        placed[..., 0],
+        state.award.pays,
+        units != 0,
+        worth(gains, units).sum(axis=1),
+        best_worth(gains, scenario.units),
+    )
+    last = np.where(placed[..., -1], ratio(to_credits(state.bids[..., -1]), values[..., -1], np.nan), np.nan)
+    return told | {"last_bid_value_ratio": last, "units": units.astype(np.float64)}

@@ -48,10 +48,9 @@ MARKET = Market(
     undone_by_award=False,
     clear=document.clear_document,
     view=View(
-        info=state.info,
+        info=rounds.info,
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
     ),
 )

@@ -1,10 +1,9 @@
 """What judges ask of a market with an order book; see `econo_env.markets.judging` for the meaning of each function."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.engine.engine import Engine
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import State
@@ -34,7 +33,7 @@ def types_at(scenario: OrderBookScenario, agent: int, uniforms: Floats) -> Float
     return _in_trading_order(scenario, agent, scenario.priors()[agent].quantile_table().quantile(uniforms))
 
 
-def set_types(scenario: OrderBookScenario, engine: Any, agent: int, types: Floats) -> None:
+def set_types(scenario: OrderBookScenario, engine: Engine, agent: int, types: Floats) -> None:
     """Gives the agent values or costs in credits, shape (markets, units)."""
     engine.state.values[:, agent] = to_money(_in_trading_order(scenario, agent, np.asarray(types, dtype=np.float64)))
 

@@ -1,6 +1,6 @@
 """What a market with an order book says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import action_names
 from econo_env.mechanisms.base import mechanism

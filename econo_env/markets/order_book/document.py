@@ -16,7 +16,7 @@ from econo_env.markets.double_auction.document import best_gains
 from econo_env.markets.order_book.scenario import MOST_LEVELS
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, Book, empty_book
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.reasons import reason
 from econo_env.mechanisms.rounds import BookTrade
 from econo_env.money import LARGEST_CREDITS, MICRO, to_credits, to_money, written
@@ -81,7 +81,7 @@ class Session:
         return {trade[side] for trade in self.trades for side in ("buyer", "seller")}
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Runs the orders of a mapping through the book; see `econo_env.mechanisms.document.clear_document`.
 
     Winners are those who traded, as named in the file; `allocation` (bought less sold) and `payments` (paid less

@@ -1,16 +1,15 @@
 """One tick of a market with an order book, phase by phase, for market `k` of a batch."""
 
-from typing import Any
-
 import numpy as np
 
-from econo_env.economy.award import forget_award
 from econo_env.economy.breakers.call_auction import call_price
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import LOTTERY, VALUES, uniform
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.double_auction.kernels import offered
 from econo_env.markets.order_book.state import Params, State, book_of
+from econo_env.markets.rounds import begin
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER, NOBODY, remove
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table
@@ -152,7 +151,7 @@ def call(k: int, reference: int, state: State, params: Params) -> int:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Agents place their orders in turn, and the rule matches each at once.
 
     An agent whose resting order was filled earlier in the tick does not act any more: its action was about that unit.
@@ -211,9 +210,7 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next day: an empty book, new values and costs."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     state.gains[k] = 0
     state.last_price[k] = 0
     for side in range(2):
@@ -229,4 +226,3 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.placed[k, i] = np.int32(AS_IT_IS)
         state.turn[k, i] = 0
     draw_values(k, state, params)
-    _let_act(k, state, params, buffers)

@@ -1,16 +1,15 @@
 """What a market with an order book holds: its state, its constants, and the meaning of observations and actions."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.mechanisms.continuous_double_auction import Book, Int32s
-from econo_env.money import MICRO, to_credits, to_money
+from econo_env.money import MICRO, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -92,8 +91,3 @@ def params(scenario: OrderBookScenario) -> Params:
         value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",
     )
-
-
-def info(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict APIs tell in `infos`, arrays (markets, agents): `won` (traded) and `paid`, of the last tick."""
-    return {"won": state.award.units.astype(np.bool_), "paid": to_credits(state.award.pays)}

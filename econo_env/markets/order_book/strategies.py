@@ -1,11 +1,11 @@
 """What a market with an order book tells strategies and telemetry: limits as actions, roles, series."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from econo_env.engine.state import Float64s
+from econo_env.engine.state import Arrays, Float64s
 from econo_env.markets.double_auction.strategies import (
     agents,
     bid_actions,
@@ -16,10 +16,10 @@ from econo_env.markets.double_auction.strategies import (
 )
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import State
+from econo_env.markets.series import ratio
 from econo_env.money import to_credits
 
 __all__ = [
-    "DRAWN_AHEAD",
     "agents",
     "best_gains",
     "bid_actions",
@@ -31,11 +31,8 @@ __all__ = [
     "truthful_actions",
 ]
 
-DRAWN_AHEAD: tuple[str, ...] = ()
-"""Columns of `State` that are drawn anew when a tick ends: none, values hold for the day."""
 
-
-def best_gains(scenario: OrderBookScenario, values: NDArray[Any]) -> Float64s:
+def best_gains(scenario: OrderBookScenario, values: Float64s) -> Float64s:
     """The day's largest gains from trade, shape (markets,), of values and costs (markets, agents, units), same unit."""
     m, markets = scenario.num_buyers, len(values)
     demand = -np.sort(-values[:, :m].reshape(markets, -1), axis=1)
@@ -56,7 +53,7 @@ def equilibrium_actions(scenario: OrderBookScenario, observations: ArrayLike, lu
     )
 
 
-def series(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]:
+def series(scenario: OrderBookScenario, state: State) -> Arrays:
     """What telemetry shows of the last tick; NaN where there is nothing to show.
 
     Returns:
@@ -74,5 +71,5 @@ def series(scenario: OrderBookScenario, state: State) -> dict[str, NDArray[Any]]
         "price": np.where(state.last_price > 0, to_credits(state.last_price), np.nan),
         "spread": np.where(both, (state.best[:, 1] - state.best[:, 0]) * scenario.tick_size, np.nan),
         "depth": state.depth.sum(axis=1).astype(np.float64),
-        "efficiency": np.where(best > 0, to_credits(state.gains) / np.where(best > 0, best, 1.0), np.nan),
+        "efficiency": ratio(to_credits(state.gains), best, np.nan),
     }

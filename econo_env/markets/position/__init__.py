@@ -1,10 +1,11 @@
 """The position auction: advertising slots with click rates, private values of a click, one sealed bid each."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, Types, View
+from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.position import analysis, docs, document, kernels, strategies, view
 from econo_env.markets.position.scenario import PositionScenario, built_in
+from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import analysis as sealed_analysis
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import state as sealed_state
@@ -31,12 +32,7 @@ MARKET = Market(
     ),
     actions=sealed_state.action_names,
     features=features,
-    types=Types(
-        names=sealed_analysis.type_names,
-        now=sealed_analysis.types,
-        at=sealed_analysis.types_at,
-        put=sealed_analysis.set_types,
-    ),
+    types=one_value("value"),
     welfare=analysis.welfare,
     roles=sealed_strategies.roles,
     baselines=Baselines(
@@ -57,6 +53,6 @@ MARKET = Market(
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=sealed_strategies.DRAWN_AHEAD,
+        drawn_ahead=("values",),
     ),
 )

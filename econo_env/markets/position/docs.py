@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid.docs import docs as sealed_bid_docs
 from econo_env.mechanisms.base import mechanism

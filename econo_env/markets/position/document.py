@@ -3,8 +3,7 @@
 {mechanism: {name: gsp}, click_rates: [1.0, 0.5], bids: [10, 4, 2]}
 """
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -24,7 +23,7 @@ from econo_env.markets.document import (
 )
 from econo_env.markets.position.explain import explained
 from econo_env.markets.position.scenario import check_click_rates
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import SlotRound
 from econo_env.mechanisms.slots import Slots
@@ -54,7 +53,7 @@ class PositionDocument(Document):
         return self
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a position auction from a mapping; see `econo_env.mechanisms.document.clear_document`.
 
     Winners come in the order of the slots.

@@ -5,13 +5,12 @@ from 1, and 0 for none.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import StepBuffers
+from econo_env.engine.state import Arrays, StepBuffers
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid import state
 from econo_env.markets.sealed_bid.state import Params, State
@@ -64,7 +63,7 @@ def clicks(scenario: PositionScenario, allocation: NDArray[np.int64]) -> NDArray
     return np.array([0.0, *scenario.click_rates])[allocation]
 
 
-def info(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
+def info(scenario: PositionScenario, state: State) -> Arrays:
     """What the dict APIs tell in `infos`, of the last round, arrays (markets, agents).
 
     `won`; `slot`, from 1, 0 for none; `paid` for its expected clicks, in credits.

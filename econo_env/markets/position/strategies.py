@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Float32s
+from econo_env.engine.state import Arrays, Float32s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.position.kernels import clicks
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid.state import State
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers, truthful_actions
+from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, BidFunction
@@ -66,25 +67,19 @@ def best_worth(scenario: PositionScenario, values: NDArray[np.float64]) -> NDArr
     return np.asarray(ranked @ np.array(scenario.click_rates[:slots]))
 
 
-def series(scenario: PositionScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
+def series(scenario: PositionScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Args:
-        scenario: The configuration.
-        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` per click and `payments` of the winners in credits,
-        `bid_value_ratio`, `clicks` expected. One a market, shape (markets,): `revenue` in credits, `efficiency`.
+    Bids per click, and `clicks` expected.
     """
-    values, bids = to_credits(state.values), to_credits(state.bids)
-    placed, seated = state.bids >= 0, clicks(scenario, state.slots)
-    best = best_worth(scenario, values)
-    return {
-        "bids": np.where(placed, bids, np.nan),
-        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(state.award.units > 0, to_credits(state.award.pays), np.nan),
-        "clicks": seated,
-        "revenue": to_credits(state.award.pays.sum(axis=1)),
-        "efficiency": np.where(best > 0, (seated * values).sum(axis=1) / np.where(best > 0, best, 1.0), 1.0),
-    }
+    values, seated = to_credits(state.values), clicks(scenario, state.slots)
+    told = of_a_round(
+        state.bids,
+        values,
+        state.bids >= 0,
+        state.award.pays,
+        state.award.units > 0,
+        (seated * values).sum(axis=1),
+        best_worth(scenario, values),
+    )
+    return told | {"clicks": seated}

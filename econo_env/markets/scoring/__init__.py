@@ -1,8 +1,9 @@
 """The scoring auction: a buyer scores offers of price and quality."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, Market, Types, View
+from econo_env.market import Baselines, Market, View
 from econo_env.markets import rounds
+from econo_env.markets.private_value import one_value
 from econo_env.markets.scoring import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
@@ -17,19 +18,14 @@ MARKET = Market(
         bids=kernels.bids,
         clear=kernels.clear,
         settle=kernels.settle,
-        observe=kernels.observe,
+        observe=rounds.observe,
         finish=rounds.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
     ),
     actions=state.action_names,
     features=features.features,
-    types=Types(
-        names=analysis.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-    ),
+    types=one_value("cost"),
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
@@ -44,6 +40,6 @@ MARKET = Market(
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
+        drawn_ahead=("values",),
     ),
 )

@@ -3,8 +3,6 @@
 See `econo_env.markets.judging` for the meaning of each function.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,29 +10,9 @@ from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.markets.scoring.state import State
-from econo_env.money import to_credits, to_money
+from econo_env.money import to_credits
 
 Floats = NDArray[np.float64]
-
-
-def type_names(scenario: ScoringScenario) -> tuple[str, ...]:
-    """A supplier's type is its cost parameter theta."""
-    return ("cost",)
-
-
-def types(scenario: ScoringScenario, state: State) -> Floats:
-    """Cost parameters in credits, shape (markets, agents, 1); a copy, for a tick's end draws the next ones."""
-    return to_credits(state.values)[..., None]
-
-
-def types_at(scenario: ScoringScenario, agent: int, uniforms: Floats) -> Floats:
-    """The agent's cost parameters at the given probabilities, shape (..., 1), as the engine draws them."""
-    return scenario.priors()[agent].quantile_table().quantile(uniforms)
-
-
-def set_types(scenario: ScoringScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent cost parameters in credits, shape (markets, 1)."""
-    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def created_by_winner(scenario: ScoringScenario, state: State, theta: Floats) -> Floats:

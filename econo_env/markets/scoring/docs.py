@@ -1,6 +1,6 @@
 """What a scoring auction says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of

@@ -10,12 +10,12 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from econo_env.markets.document import NO_OFFER, Amount, Document, gap_between, lottery_of, one_each, read_document
+from econo_env.markets.document import NO_OFFER, Amount, Document, cleared_as, lottery_of, one_each, read_document
 from econo_env.markets.scoring.explain import explained
 from econo_env.markets.scoring.menu import best_surplus
 from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
 from econo_env.mechanisms.base import Mechanism
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.settings import validated
@@ -94,20 +94,12 @@ def _offer(bid: Any) -> Any:
     return None if missing else {"price": bid[0], "quality": bid[1]}
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a scoring auction from a mapping; see `econo_env.mechanisms.document.clear_document`."""
     parsed, row, options = read_document(ScoringDocument, document, rounding)
     bought = _bought(parsed, row, options, seed)
     welfare, optimal = _welfare(parsed, bought)
-    return Cleared(
-        winners=np.flatnonzero(bought.allocation).tolist(),
-        allocation=bought.allocation.tolist(),
-        payments=bought.payments.tolist(),
-        welfare=welfare,
-        optimal=optimal,
-        gap=gap_between(welfare, optimal),
-        explanation=explained(row, bought),
-    )
+    return cleared_as(bought.allocation, bought.payments, welfare, optimal, explained(row, bought))
 
 
 def _bought(parsed: ScoringDocument, row: Mechanism, options: Any, seed: int) -> ScoredRound:

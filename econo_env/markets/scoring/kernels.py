@@ -1,17 +1,16 @@
 """One round of a scoring auction, phase by phase, for market `k` of a batch."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
+from econo_env.markets.rounds import begin, draw_private_values
 from econo_env.markets.scoring.scenario import QUALITY_STEPS
 from econo_env.markets.scoring.state import NO_OFFER, Params, State
-from econo_env.markets.sealed_bid.kernels import draw_private_values
 from econo_env.money import CREDIT
 
 
@@ -74,7 +73,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule to the scores."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     rule(state.scores[k], state.prices[k], lottery, params.rule, state.award.units[k], state.award.pays[k])
@@ -96,22 +95,11 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock and draws the cost parameters of the next round if there is one."""
-    state.tick[k] += 1
-    if state.tick[k] < params.max_cycles:
-        draw_private_values(k, state, params)
-
-
-@compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: new cost parameters, no history."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for i in range(state.values.shape[1]):
         state.qualities[k, i] = 0
         state.prices[k, i] = np.int64(NO_OFFER)
         state.scores[k, i] = np.int64(NO_OFFER)
-        buffers.action_mask[k, i] = True
     draw_private_values(k, state, params)

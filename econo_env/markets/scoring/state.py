@@ -3,10 +3,9 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
 from econo_env.mechanisms.base import mechanism
@@ -81,7 +80,7 @@ def params(scenario: ScoringScenario) -> Params:
     )
 
 
-def info(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
+def info(scenario: ScoringScenario, state: State) -> Arrays:
     """What the dict APIs tell in `infos` of the last round, arrays (markets, agents).
 
     `won`; `received`, in credits; `quality` that was delivered for it, 0 for losers.

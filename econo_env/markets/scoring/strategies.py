@@ -5,24 +5,22 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from econo_env.agents import SUPPLIER, named
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.agents import SUPPLIER, grouped, named
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, rounded_actions
 from econo_env.markets.scoring.analysis import created_by_winner
 from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.markets.scoring.state import NO_OFFER, State
+from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
 from econo_env.valuations.places import Places, of_table
 
 _ROUNDING = 2e-6  # credits: price and cost are whole micro-credits
-
-DRAWN_AHEAD = ("values",)
-"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
 def cost_parameters(scenario: ScoringScenario, observations: ArrayLike) -> Float64s:
@@ -113,34 +111,24 @@ def agents(scenario: ScoringScenario) -> tuple[str, ...]:
 
 def roles(scenario: ScoringScenario) -> tuple[tuple[int, ...], ...]:
     """Seats with the same prior, group by group, in order of first appearance."""
-    groups: dict[Any, list[int]] = {}
-    for seat, prior in enumerate(scenario.priors()):
-        groups.setdefault(prior, []).append(seat)
-    return tuple(tuple(seats) for seats in groups.values())
+    return grouped(scenario.priors())
 
 
-def series(scenario: ScoringScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
+def series(scenario: ScoringScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Args:
-        scenario: The configuration.
-        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids`, the scores, and `payments` of the winners in credits,
-        `bid_value_ratio`, the score over the best score at cost, `quality` offered. One a market, shape (markets,):
-        `revenue`, what the buyer gains in credits, `efficiency`, the welfare over the largest possible one.
+    Scores, compared with the best score at cost; revenue is what the buyer gains; `quality` offered.
     """
     theta, made, won = to_credits(state.values), state.prices != NO_OFFER, state.award.units != 0
-    scores, at_cost = to_credits(state.scores), best_score(scenario, theta)
     bought = np.where(won, menu(scenario).worth[state.qualities], 0)
-    best = best_surplus(scenario, theta).max(axis=1)
-    welfare = created_by_winner(scenario, state, theta)
-    return {
-        "bids": np.where(made, scores, np.nan),
-        "bid_value_ratio": np.where(made & (at_cost > 0), scores / np.where(at_cost > 0, at_cost, 1.0), np.nan),
-        "payments": np.where(won, to_credits(-state.award.pays), np.nan),
-        "quality": np.where(made, menu(scenario).qualities[state.qualities], np.nan),
-        "revenue": to_credits((bought + state.award.pays).sum(axis=1)),
-        "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
-    }
+    told = of_a_round(
+        state.scores,
+        best_score(scenario, theta),
+        made,
+        -state.award.pays,
+        won,
+        created_by_winner(scenario, state, theta),
+        best_surplus(scenario, theta).max(axis=1),
+    )
+    quality = np.where(made, menu(scenario).qualities[state.qualities], np.nan)
+    return told | {"revenue": to_credits((bought + state.award.pays).sum(axis=1)), "quality": quality}

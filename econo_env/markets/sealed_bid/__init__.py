@@ -14,6 +14,7 @@ from econo_env.market import (
     View,
 )
 from econo_env.markets import rounds
+from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import (
     analysis,
     docs,
@@ -50,9 +51,9 @@ MARKET = Market(
     features=features.features,
     types=Types(
         names=analysis.type_names,
-        now=analysis.types,
+        now=now,
         at=analysis.types_at,
-        put=analysis.set_types,
+        put=put,
         interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
     ),
     levers=levers,
@@ -91,6 +92,6 @@ MARKET = Market(
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
+        drawn_ahead=("values",),
     ),
 )

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.engine import Engine
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
 from econo_env.markets.outcome_curves import outcome_curves
+from econo_env.markets.private_value import put
 from econo_env.markets.sealed_bid.config import Participation
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import NO_BID, State, params, type_name
@@ -43,19 +45,9 @@ def type_names(scenario: SealedBidScenario) -> tuple[str, ...]:
     return (type_name(scenario),)
 
 
-def types(scenario: SealedBidScenario, state: State) -> Floats:
-    """Values, signals or costs in credits, shape (markets, agents, 1); a copy, for a tick's end draws the next ones."""
-    return to_credits(state.values)[..., None]
-
-
 def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
     """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
     return scenario.information.signal_table(scenario.priors()[agent]).quantile(uniforms)
-
-
-def set_types(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats) -> None:
-    """Gives the agent values in credits, shape (markets, 1)."""
-    engine.state.values[:, agent] = to_money(types[:, 0])
 
 
 def types_hang_together(scenario: SealedBidScenario) -> bool:
@@ -63,7 +55,7 @@ def types_hang_together(scenario: SealedBidScenario) -> bool:
     return not scenario.information.independent
 
 
-def set_types_given(scenario: SealedBidScenario, engine: Any, agent: int, types: Floats, uniforms: Floats) -> None:
+def set_types_given(scenario: SealedBidScenario, engine: Engine, agent: int, types: Floats, uniforms: Floats) -> None:
     """Gives the agent signals in credits, (markets, 1), and everybody else draws given those, by (markets, agents, 1).
 
     A common value is drawn along with them.
@@ -71,7 +63,7 @@ def set_types_given(scenario: SealedBidScenario, engine: Any, agent: int, types:
     information = scenario.information
     signals, common = information.signals_given(types[:, 0], agent, scenario.priors(), uniforms[..., 0])
     for bidder in range(scenario.num_agents):
-        set_types(scenario, engine, bidder, signals[:, [bidder]])
+        put(scenario, engine, bidder, signals[:, [bidder]])
     engine.state.common[:] = to_money(common)
 
 

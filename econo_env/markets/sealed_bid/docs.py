@@ -1,6 +1,6 @@
 """What a sealed-bid market says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import action_names, type_name
 from econo_env.mechanisms.base import mechanism

@@ -4,8 +4,7 @@
 {mechanism: {name: second_price}, procurement: {ceiling: 10.0}, bids: [7.0, 4.0, 5.5]}
 """
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from pydantic import model_validator
@@ -17,7 +16,7 @@ from econo_env.markets.document import (
     Weight,
     amounts,
     as_money,
-    gap_between,
+    cleared_as,
     in_thousandths,
     lottery_of,
     one_each,
@@ -27,7 +26,7 @@ from econo_env.markets.document import (
 from econo_env.markets.procurement import ProcurementDocument, mirrored
 from econo_env.markets.sealed_bid.explain import explained
 from econo_env.mechanisms.base import Mechanism, Options, reversible_names
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.parameters import units_of
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits, to_money
@@ -68,7 +67,7 @@ class SealedBidDocument(Document):
         return list(self.costs or []) if self.bids is None else self.bids
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Clears a sealed-bid auction from a mapping; see `econo_env.mechanisms.document.clear_document`."""
     parsed, row, options = read_document(SealedBidDocument, document, rounding)
     if parsed.procurement is not None and not row.reversible:
@@ -81,15 +80,7 @@ def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Roundin
     worth = np.nan_to_num(known if ceiling is None else np.maximum(ceiling - known, 0.0))
     units = min(units_of(options), len(bids))
     welfare, optimal = float(cleared.allocation @ worth), float(np.sort(worth)[-units:].sum())
-    return Cleared(
-        winners=np.flatnonzero(cleared.allocation).tolist(),
-        allocation=cleared.allocation.tolist(),
-        payments=cleared.payments.tolist(),
-        welfare=welfare,
-        optimal=optimal,
-        gap=gap_between(welfare, optimal),
-        explanation=explained(row, cleared),
-    )
+    return cleared_as(cleared.allocation, cleared.payments, welfare, optimal, explained(row, cleared))
 
 
 def _cleared(

@@ -1,14 +1,16 @@
 """One round of a sealed-bid market, phase by phase, for market `k` of a batch."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award, mean_price
+from econo_env.economy.award import mean_price
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import DRAWS_AT_ONCE, VALUES, Lottery, fill_with_draws
+from econo_env.engine.program import Rule
+from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
+from econo_env.markets.rounds import begin, draw_private_values
+from econo_env.markets.rounds import settle as settle_round
 from econo_env.markets.sealed_bid.frictions import (
     draw_common_signals,
     draw_frictions,
@@ -23,18 +25,6 @@ from econo_env.markets.sealed_bid.frictions import (
 )
 from econo_env.markets.sealed_bid.seller import let_seller_bid
 from econo_env.markets.sealed_bid.state import NO_BID, Frictions, Params, State
-from econo_env.money import CREDIT
-from econo_env.valuations.drawing import draw_each
-
-
-@compiled
-def draw_private_values(k: int, state: Any, params: Any) -> None:
-    """Draws independent values from the bidders' priors, for any state with `values` and params with priors."""
-    values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
-    for first in range(0, values.shape[0], DRAWS_AT_ONCE):
-        last = min(first + DRAWS_AT_ONCE, values.shape[0])
-        fill_with_draws(key, episode, tick, VALUES, values, first, last)
-        draw_each(params.quantiles, params.prior_of, values, first, last)
 
 
 @compiled
@@ -80,7 +70,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule, in procurement to what the bids leave of the ceiling; then the seller may bid."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     mirror_bids(params.frictions, k, state)
@@ -98,10 +88,7 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def _settle(frictions: Frictions | None, k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     if frictions is None:
-        for i in range(state.values.shape[1]):
-            gain = state.award.units[k, i] * state.values[k, i]
-            state.award.worth[k, i] = gain
-            buffers.rewards[k, i] = (gain - state.award.pays[k, i]) * CREDIT
+        settle_round(k, state, params, buffers)
     else:
         settle_frictions(frictions, k, state, params, buffers)
 
@@ -123,12 +110,9 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: new values, no history."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_BID)
-        buffers.action_mask[k, i] = True
     for i in range(state.slots.shape[1]):
         state.slots[k, i] = 0
     forget_frictions(params.frictions, k, state)

@@ -3,9 +3,8 @@
 The functions take the scenario's `Frictions` or `SellerParams` first, or None: the compiler then drops their body.
 """
 
-from typing import Any
-
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import RESERVE, Lottery, uniform
 from econo_env.markets.sealed_bid.state import NO_BID, NO_CEILING, Frictions, Params, SellerTerms, State
 from econo_env.mechanisms.shill import best_shill_bid, clear_with_seller
@@ -14,7 +13,7 @@ from econo_env.valuations.drawing import draw_from_table
 
 @compiled
 def let_seller_bid(
-    frictions: Frictions | None, k: int, state: State, params: Params, lottery: Lottery, rule: Any
+    frictions: Frictions | None, k: int, state: State, params: Params, lottery: Lottery, rule: Rule
 ) -> None:
     """Replaces the outcome of the bids by the one with the seller's bid among them, where it places one."""
     if frictions is None:
@@ -24,7 +23,7 @@ def let_seller_bid(
 
 @compiled
 def _let_bid(
-    seller: SellerTerms | None, ceiling: int, k: int, state: State, params: Params, lottery: Lottery, rule: Any
+    seller: SellerTerms | None, ceiling: int, k: int, state: State, params: Params, lottery: Lottery, rule: Rule
 ) -> None:
     if seller is None:
         return

@@ -3,10 +3,9 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Bools, Column, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Bools, Column, Int64s, UInt64s
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
@@ -164,7 +163,7 @@ def _seller(scenario: SealedBidScenario) -> SellerTerms:
     )
 
 
-def info(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
+def info(scenario: SealedBidScenario, state: State) -> Arrays:
     """What the dict APIs tell in `infos`, arrays (markets, agents), of the last round: `won` and `paid` (credits).
 
     What is received counts negative. Where values are interdependent, or shocks follow the sale, also `worth`, the

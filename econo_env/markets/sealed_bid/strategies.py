@@ -1,24 +1,20 @@
 """What a sealed-bid market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.agents import BIDDER, SUPPLIER, named
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.agents import BIDDER, SUPPLIER, grouped, named
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.market import market_of
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import State
+from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import CREDIT, to_credits
 from econo_env.valuations.bid_function import MIDDLE
-
-DRAWN_AHEAD = ("values",)
-"""Columns of `State` that already hold the coming round's draw when a tick ends; `series` wants the last round's."""
 
 
 def private_values(scenario: SealedBidScenario, observations: ArrayLike) -> Float64s:
@@ -135,33 +131,18 @@ def agents(scenario: SealedBidScenario) -> tuple[str, ...]:
 
 def roles(scenario: SealedBidScenario) -> tuple[tuple[int, ...], ...]:
     """Seats with the same prior and weight, group by group, in order of first appearance."""
-    weights = scenario.weights or (1.0,) * scenario.num_agents
-    groups: dict[Any, list[int]] = {}
-    for seat, kind in enumerate(zip(scenario.priors(), weights, strict=True)):
-        groups.setdefault(kind, []).append(seat)
-    return tuple(tuple(seats) for seats in groups.values())
+    return grouped(zip(scenario.priors(), scenario.weights or (1.0,) * scenario.num_agents, strict=True))
 
 
-def series(scenario: SealedBidScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
-
-    Args:
-        scenario: The configuration.
-        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` and `payments` of the winners in credits, `bid_value_ratio`. One a
-        market, shape (markets,): `revenue` in credits, `efficiency`, the welfare over the largest possible one.
-    """
-    values, bids = to_credits(state.values), to_credits(state.bids)
-    placed = state.bids >= 0
-    won = state.award.units != 0
-    best = optimal_welfare(scenario, state, values)
-    welfare = realised_welfare(scenario, state, values)
-    return {
-        "bids": np.where(placed, bids, np.nan),
-        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(won, to_credits(state.award.pays), np.nan),
-        "revenue": to_credits(state.award.pays.sum(axis=1)),
-        "efficiency": np.where(best > 0, welfare / np.where(best > 0, best, 1.0), 1.0),
-    }
+def series(scenario: SealedBidScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round."""
+    values = to_credits(state.values)
+    return of_a_round(
+        state.bids,
+        values,
+        state.bids >= 0,
+        state.award.pays,
+        state.award.units != 0,
+        realised_welfare(scenario, state, values),
+        optimal_welfare(scenario, state, values),
+    )

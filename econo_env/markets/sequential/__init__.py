@@ -3,9 +3,9 @@
 from typing import Any
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.market import Baselines, BidActions, Judging, Market, View
 from econo_env.markets import rounds
-from econo_env.markets.sealed_bid import analysis as sealed_analysis
+from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
 from econo_env.markets.sequential import analysis, docs, document, features, kernels, state, strategies, view
@@ -30,12 +30,7 @@ MARKET: Market[SequentialScenario, Any] = Market(
     ),
     actions=state.action_names,
     features=features.features,
-    types=Types(
-        names=sealed_analysis.type_names,
-        now=sealed_analysis.types,
-        at=sealed_analysis.types_at,
-        put=sealed_analysis.set_types,
-    ),
+    types=one_value("value"),
     welfare=analysis.welfare,
     roles=sealed_strategies.roles,
     baselines=Baselines(
@@ -48,10 +43,9 @@ MARKET: Market[SequentialScenario, Any] = Market(
     judging=Judging(played_out=True),
     clear=document.clear_document,
     view=View(
-        info=state.info,
+        info=rounds.info,
         picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
     ),
 )

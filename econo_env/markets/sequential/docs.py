@@ -1,6 +1,6 @@
 """What a sequential sale says about itself."""
 
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.markets.sequential.state import action_names
 from econo_env.mechanisms.base import mechanism

@@ -3,8 +3,7 @@
 {mechanism: {name: sequential_second_price}, bids: [[0.4, 0.6, 0.5], [0.5, 0.9, 0.6]]}
 """
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -16,14 +15,14 @@ from econo_env.markets.document import (
     Floats,
     amounts,
     as_money,
-    gap_between,
+    cleared_as,
     lottery_of,
     one_each,
     read_document,
 )
 from econo_env.markets.sealed_bid.explain import explained
 from econo_env.mechanisms.base import Mechanism, Options
-from econo_env.mechanisms.document import Cleared, Rounding
+from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits
 
@@ -58,7 +57,7 @@ class SequentialDocument(Document):
         return self
 
 
-def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Rounding | None = None) -> Cleared:
+def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:
     """Plays a sequential sale from a mapping; see `econo_env.mechanisms.document.clear_document`.
 
     Without `values` a bidder's highest bid while it was there stands in for its value. `details` lists the `prices`.
@@ -79,15 +78,13 @@ def clear_document(document: Mapping[str, Any], seed: int = 0, rounding: Roundin
     highest = np.max([np.nan_to_num(cleared.bids) for cleared in rounds], axis=0)
     worth = highest if parsed.values is None else amounts("values", parsed.values)
     welfare, optimal = float(allocation @ worth), float(np.sort(worth)[::-1][: len(rounds)].sum())
-    return Cleared(
-        winners=np.flatnonzero(allocation).tolist(),
-        allocation=allocation.tolist(),
-        payments=payments.tolist(),
-        welfare=welfare,
-        optimal=optimal,
-        gap=gap_between(welfare, optimal),
-        explanation=lines,
-        details={"prices": [float(cleared.payments[cleared.allocation > 0].sum()) for cleared in rounds]},
+    return cleared_as(
+        allocation,
+        payments,
+        welfare,
+        optimal,
+        lines,
+        {"prices": [float(cleared.payments[cleared.allocation > 0].sum()) for cleared in rounds]},
     )
 
 

@@ -4,18 +4,17 @@ Values are drawn, and episodes end for everybody at once, as in a sealed-bid mar
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
-from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.sealed_bid.kernels import draw_private_values
+from econo_env.markets.rounds import begin, draw_private_values
+from econo_env.markets.rounds import settle as settle_round
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.markets.sequential.state import Params, State
-from econo_env.money import CREDIT
 
 
 @compiled
@@ -34,7 +33,7 @@ def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any) -> None:
+def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule to this round's unit."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     rule(state.bids[k], lottery, params.rule, state.award.units[k], state.award.pays[k])
@@ -43,10 +42,8 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Any)
 @compiled
 def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Pays the winner its value minus the payment, in credits; it has its unit and may only watch from now on."""
+    settle_round(k, state, params, buffers)
     for i in range(state.values.shape[1]):
-        worth = state.award.units[k, i] * state.values[k, i]
-        state.award.worth[k, i] = worth
-        buffers.rewards[k, i] = (worth - state.award.pays[k, i]) * CREDIT
         if state.award.units[k, i] > 0:
             state.active[k, i] = False
 
@@ -62,11 +59,8 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: everybody is there with a new value."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for i in range(state.values.shape[1]):
         state.active[k, i] = True
         state.bids[k, i] = np.int64(NO_BID)
-        buffers.action_mask[k, i] = True
     draw_private_values(k, state, params)

@@ -3,13 +3,12 @@
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Bools, Column, Int64s, UInt64s
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_credits, to_money
+from econo_env.money import MICRO, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
 
 
@@ -61,8 +60,3 @@ def params(scenario: SequentialScenario) -> Params:
         bids_are_amounts=scenario.bids == "amount",
         frictions=None,
     )
-
-
-def info(scenario: SequentialScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What the dict APIs tell in `infos`, arrays (markets, agents): `won` and `paid` (credits), of the last round."""
-    return {"won": state.award.units > 0, "paid": to_credits(state.award.pays)}

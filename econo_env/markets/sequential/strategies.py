@@ -4,21 +4,19 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from econo_env.engine.state import Float32s
+from econo_env.engine.state import Arrays, Float32s
 from econo_env.market import market_of
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.markets.sequential.state import State
+from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import LEAST_ATOM, MIDDLE, BidFunction
 from econo_env.valuations.places import places_of
-
-DRAWN_AHEAD: tuple[str, ...] = ()
-"""Columns of `State` that already hold the coming round's draw when a tick ends: none, values last the episode."""
 
 
 @lru_cache(maxsize=256)
@@ -74,29 +72,21 @@ def equilibrium_actions(scenario: SequentialScenario, observations: ArrayLike, l
     return bid_actions(scenario, seen, bids)
 
 
-def series(scenario: SequentialScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last round; NaN where there is nothing to show.
+def series(scenario: SequentialScenario, state: State) -> Arrays:
+    """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
-    Args:
-        scenario: The configuration.
-        state: The state after a tick.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` and `payments` of the winner in credits, `bid_value_ratio`. One a
-        market, shape (markets,): `revenue`, the price of the round in credits; `efficiency`, the values served so far
-        over the most that so many units could serve; `bidders` still there.
+    Efficiency is of all units sold so far; `bidders` still there.
     """
-    values, bids = to_credits(state.values), to_credits(state.bids)
-    placed, won = state.bids >= 0, state.award.units > 0
+    values = to_credits(state.values)
     ranked = np.cumsum(np.sort(values, axis=1)[:, ::-1], axis=1)
     sold = np.clip(state.tick, 1, scenario.num_agents) - 1
-    best = np.take_along_axis(ranked, sold[:, None], axis=1)[:, 0]
-    served = (values * ~state.active).sum(axis=1)
-    return {
-        "bids": np.where(placed, bids, np.nan),
-        "bid_value_ratio": np.where(placed & (values > 0), bids / np.where(values > 0, values, 1.0), np.nan),
-        "payments": np.where(won, to_credits(state.award.pays), np.nan),
-        "revenue": to_credits(state.award.pays.sum(axis=1)),
-        "efficiency": np.where(best > 0, served / np.where(best > 0, best, 1.0), 1.0),
-        "bidders": state.active.sum(axis=1).astype(np.float64),
-    }
+    told = of_a_round(
+        state.bids,
+        values,
+        state.bids >= 0,
+        state.award.pays,
+        state.award.units > 0,
+        (values * ~state.active).sum(axis=1),
+        np.take_along_axis(ranked, sold[:, None], axis=1)[:, 0],
+    )
+    return told | {"bidders": state.active.sum(axis=1).astype(np.float64)}

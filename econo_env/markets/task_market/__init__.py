@@ -1,14 +1,14 @@
-"""The task market: a stream of tasks, a scoring auction, contracts backed by stake, four grades, reputation."""
+"""The task market: a stream of tasks, each sold in a scoring auction; what follows is played under contracts."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, Judging, Market, Types, View
+from econo_env.market import Baselines, Market, Types, View
 from econo_env.markets.task_market import (
     analysis,
     auction,
     docs,
     document,
-    enforcement,
     episode,
+    features,
     state,
     strategies,
     view,
@@ -20,22 +20,30 @@ MARKET = Market(
     config=TaskMarketScenario,
     built_in=built_in,
     state=state.State,
-    axes=state.axes,
     params=state.params,
     kernels=Stages(
         reset=episode.reset,
-        eligibility=auction.eligibility,
+        maturities=auction.forget_last_task,
         bids=auction.bids,
+        expose=auction.expose,
+        withdraw=auction.withdraw,
         clear=auction.clear,
-        execute=enforcement.execute,
-        grade=enforcement.grade,
-        settle=enforcement.settle,
-        reputation=enforcement.reputation,
+        winners=auction.winners,
+        engage=auction.engage,
+        expel=auction.expel,
+        quote=auction.quote,
+        openness=episode.openness,
+        foresee=episode.foresee,
         observe=episode.observe,
+        present=episode.present,
+        heeds_mask=True,
         finish=episode.finish,
     ),
     actions=state.action_names,
-    features=docs.features,
+    features=features.features,
+    arranged=features.ARRANGED,
+    undone_by_award=False,
+    contract_value=lambda scenario: scenario.tasks.value.highest,
     types=Types(
         names=analysis.type_names,
         now=analysis.types,
@@ -48,8 +56,8 @@ MARKET = Market(
         truthful=strategies.truthful_actions,
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
+        holds_with=strategies.HOLDS_WITH,
     ),
-    judging=Judging(expected_rewards=analysis.expected_rewards, wronged=analysis.wronged),
     clear=document.clear_document,
     view=View(
         info=view.info,

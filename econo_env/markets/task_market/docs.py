@@ -1,7 +1,6 @@
 """What a task market says about itself."""
 
-from econo_env.engine.feature import Feature
-from econo_env.market import Docs
+from econo_env.docs import Docs
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.mechanisms.base import mechanism
 
@@ -12,33 +11,12 @@ _ACTIONS = {
     "forgery": "above 0.5, does no work if it wins and submits a forged proof",
 }
 
-_OBSERVATIONS = {
-    "cost": "own cost of this task at full effort as a share of its value, over the highest share",
-    "reliability": "own chance of success at full effort",
-    "task_value": "the task's value over the highest",
-    "ticks_left": "share of the episode to come",
-    "free_stake": "free stake s as s / (s + initial stake)",
-    "reputation": "mean of the own reputation",
-    "reputation_bound": "lower confidence bound of the own reputation",
-    "eligible": "1 if the agent may bid for this task",
-    "open_task": "1 if the task asks for no reputation",
-    "rivals": "share of the others that may bid",
-    "won": "1 if the last task was won",
-    "grade": "grade of the own last task over 4 (1 excellent to 4 byzantine), 0 for none",
-    "second_score": "best losing score where the last task was won, over the highest pay",
-}
-
-
-def features(scenario: TaskMarketScenario) -> tuple[Feature, ...]:
-    """What each agent sees; the kernels write it."""
-    return tuple(Feature(name, meaning) for name, meaning in _OBSERVATIONS.items())
-
 
 def _over_an_episode(scenario: TaskMarketScenario) -> str:
     """What is said of one task, said of the whole episode."""
     if not scenario.ticks_hang_together:
         return ""
-    if scenario.tasks.open_share == 1.0:
+    if not scenario.opens_later_tasks:
         return "; that is in each task, and as every task is open to newcomers no gain over an episode is known"
     return (
         "; that is in each task, not over an episode: winning builds the reputation that opens later tasks, so "

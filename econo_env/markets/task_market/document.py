@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
+from econo_env.economy.parts.contracts import GRADES, ContractsSection, money, payout
 from econo_env.economy.staking import contract_lock, required_stake
 from econo_env.markets.document import NO_OFFER, Amount, Document, Floats, Ints, gap_between, lottery_of, read_document
-from econo_env.markets.task_market.enforcement import payout
-from econo_env.markets.task_market.explain import GRADES, explained
-from econo_env.markets.task_market.scenario import Contract, TaskMarketScenario
+from econo_env.markets.task_market.explain import explained
+from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import Params, params
 from econo_env.mechanisms.document import Cleared, Rounding
 from econo_env.mechanisms.rounds import TaskRound
@@ -42,12 +42,12 @@ class TaskDocument(Document):
 
     Attributes:
         task_value: V(satisfactory) in credits.
-        contract: The value schedule in multiples of that, as in a scenario of the task market.
+        contract: The value schedule in multiples of that, as in `economy.contracts` of a scenario.
         reports: One a bidder; null is no bid.
     """
 
     task_value: Amount = Field(1.0, gt=0.0, le=LARGEST_CREDITS)
-    contract: Contract = Contract()
+    contract: ContractsSection = ContractsSection()
     reports: list[Report | None] = Field(min_length=1, validation_alias=AliasChoices("reports", "bids"))
 
 
@@ -92,7 +92,8 @@ def clear_document(document: Mapping[str, object], seed: int = 0, rounding: Roun
 def _scenario(parsed: TaskDocument) -> TaskMarketScenario:
     """The market in which the task stands, for the constants that its rules take."""
     document = {"id": "clearing_v0", "market": "task_market", "num_agents": len(parsed.reports), "max_cycles": 1}
-    sections = {"mechanism": parsed.mechanism, "contract": parsed.contract.model_dump()}
+    economy = {"ledger": {}, "staking": {}, "contracts": parsed.contract.model_dump()}
+    sections = {"mechanism": parsed.mechanism, "economy": economy}
     return validated(TaskMarketScenario, document | sections, "clearing_v0")
 
 
@@ -106,9 +107,9 @@ def _score(report: Report | None, value: int, rules: Params) -> int:
 
 def transfers(owed: int, value: int, rules: Params) -> tuple[float, dict[str, float]]:
     """The stake locked behind the contract, and what the winner receives in each grade, credits."""
-    worst = int(math.floor(value_of(BYZANTINE, float(value), rules.schedule) + 0.5))
+    worst = money(value_of(BYZANTINE, float(value), rules.schedule))
     lock = contract_lock(owed, worst, required_stake(value, rules.schedule, rules.stake_cap))
-    paid = {name: payout(grade, value, owed, lock, rules) for grade, name in enumerate(GRADES, 1)}
+    paid = {name: payout(grade, value, owed, lock, rules.schedule) for grade, name in enumerate(GRADES) if grade}
     return float(to_credits(lock)), {name: float(to_credits(amount)) for name, amount in paid.items()}
 
 

@@ -10,9 +10,6 @@ from econo_env.mechanisms.reasons import BY_ITS_RULE, reason
 from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import written
 
-GRADES = ("excellent", "satisfactory", "poor", "byzantine")
-"""Grades of work from 1 on, the best first."""
-
 
 def explained(
     row: Mechanism, task: TaskRound, transfers: Mapping[str, float], only: Sequence[int] | None = None

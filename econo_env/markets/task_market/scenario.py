@@ -1,11 +1,16 @@
-"""Configuration of the task market: tasks, agents, contracts, stake and reputation."""
+"""Configuration of the task market: tasks and agents, and the economy that it is played in."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from econo_env.money import LARGEST_CREDITS, Credits
-from econo_env.scenario import Scenario
+from econo_env.economy.parts.contracts import ContractsSection
+from econo_env.economy.parts.eligibility import EligibilitySection
+from econo_env.economy.parts.ledger import LedgerSection
+from econo_env.economy.parts.reputation import ReputationSection
+from econo_env.economy.parts.staking import StakingSection
+from econo_env.scenario import Parts, Scenario, Sections
 from econo_env.valuations.priors import AnyPrior, Uniform
 
 MARKET = "task_market"
@@ -20,11 +25,9 @@ class Tasks(_Section):
 
     Attributes:
         value: Prior of a task's value, V(satisfactory), in credits.
-        open_share: Share of tasks that any reputation may bid for; the others ask for `reputation.threshold`.
     """
 
     value: AnyPrior = Uniform(low=0.5, high=1.5)
-    open_share: float = Field(0.25, ge=0.0, le=1.0)
 
 
 class Agents(_Section):
@@ -33,12 +36,10 @@ class Agents(_Section):
     Attributes:
         cost: Prior of the cost of a task at full effort, as a share of the task's value, drawn for each task.
         reliability: Prior of the chance of success at full effort, drawn once an episode; within [0, 1].
-        stake: Free stake at the start of an episode, in credits.
     """
 
     cost: AnyPrior = Uniform(low=0.0, high=0.5)
     reliability: AnyPrior = Uniform(low=0.3, high=1.0)
-    stake: Credits = Field(10.0, ge=0.0, le=LARGEST_CREDITS)
 
     @model_validator(mode="after")
     def _reliability_is_a_chance(self) -> Self:
@@ -47,87 +48,62 @@ class Agents(_Section):
         return self
 
 
-class Contract(_Section):
-    """The value schedule in multiples of the task's value, grades, and how forgery comes out.
-
-    Attributes:
-        excellent: V(excellent); over V(satisfactory) = 1 it is the performance bonus multiplier.
-        poor: V(poor).
-        byzantine: V(byzantine), the damage of a forged proof.
-        excellent_quality: Least quality in [0, 1] graded excellent.
-        satisfactory_quality: Least quality graded satisfactory.
-        detection: Chance that a forged proof leaves self-verifying evidence; undetected it passes for satisfactory.
-        stake_cap: Liability in multiples of the task's value; none for full liability, 0 for no stake at all.
-    """
-
-    excellent: float = Field(1.25, le=100.0)
-    poor: float = Field(-0.5, le=0.0)
-    byzantine: float = Field(-1.0, ge=-100.0, le=0.0)
-    excellent_quality: float = Field(0.9, gt=0.0, lt=1.0)
-    satisfactory_quality: float = Field(0.6, gt=0.0, lt=1.0)
-    detection: float = Field(0.9, ge=0.0, le=1.0)
-    stake_cap: float | None = Field(None, ge=0.0)
-
-    @model_validator(mode="after")
-    def _falls_with_the_grade(self) -> Self:
-        if self.excellent < 1.0 or self.poor < self.byzantine:
-            raise ValueError(
-                f"excellent={self.excellent} >= 1 >= 0 >= poor={self.poor} >= byzantine={self.byzantine} must hold"
-            )
-        if not self.satisfactory_quality < self.excellent_quality:
-            raise ValueError(
-                f"satisfactory_quality={self.satisfactory_quality} must lie below {self.excellent_quality=}"
-            )
-        return self
-
-
-class Reputation(_Section):
-    """Beta reputation.
-
-    Attributes:
-        threshold: Least lower confidence bound that may bid for a task that is not open.
-        forgetting: lambda in (0, 1], applied with each piece of evidence and each epoch without.
-        epoch: Ticks of an epoch.
-        reference_value: Task value in credits from which evidence has full weight.
-    """
-
-    threshold: float = Field(0.3, ge=0.0, le=1.0)
-    forgetting: float = Field(0.98, gt=0.0, le=1.0)
-    epoch: int = Field(16, ge=1)
-    reference_value: float = Field(1.0, gt=0.0)
+def _economy() -> Sections:
+    """The economy of the flagship."""
+    return Sections(
+        ledger=LedgerSection(),
+        staking=StakingSection(),
+        contracts=ContractsSection(),
+        reputation=ReputationSection(epoch=16),
+        eligibility=EligibilitySection(),
+    )
 
 
 class TaskMarketScenario(Scenario):
-    """A stream of tasks for agents with private cost and reliability, stake, grades and reputation.
+    """A stream of tasks for agents with private cost and reliability; contracts, stake and reputation are parts.
 
     Attributes:
         mechanism: The scoring rule, `{name: contingent_second_score, reserve: 0.0}`.
         tasks: The stream of tasks.
-        agents: The private types and the stake they start with.
-        contract: The value schedule, the grades, and liability.
-        reputation: How evidence becomes a reputation, and what it opens.
+        agents: The private types.
+        economy: The parts that tasks are done, graded and paid in; `contracts` is always one of them. All of the
+            flagship's by default.
     """
+
+    moved: ClassVar[Mapping[str, str]] = {
+        "contract": "economy.contracts",
+        "reputation.threshold": "economy.eligibility.threshold",
+        "reputation": "economy.reputation",
+        "tasks.open_share": "economy.eligibility.open_share",
+        "agents.stake": "economy.ledger.endowment",
+    }
 
     market: Literal["task_market"] = "task_market"
     end_of_episode: Literal["termination", "truncation"] = "truncation"
     tasks: Tasks = Tasks()
     agents: Agents = Agents()
-    contract: Contract = Contract()
-    reputation: Reputation = Reputation()
+    economy: Parts | None = Field(default_factory=_economy)
 
     @model_validator(mode="after")
-    def _principal_can_pay(self) -> Self:
-        if self.principal_fund > LARGEST_CREDITS:
-            raise ValueError(
-                f"the principal would need {self.principal_fund:g} credits for {self.max_cycles} tasks: "
-                f"keep max_cycles times the highest pay within {LARGEST_CREDITS:g}"
-            )
+    def _is_played_under_contracts(self) -> Self:
+        if "contracts" not in (self.economy or {}):
+            raise ValueError("economy.contracts: tasks are done, graded and paid under contracts: add `contracts: {}`")
         return self
 
     @property
-    def principal_fund(self) -> float:
-        """Credits the principal starts with: the highest pay for every task of the episode."""
-        return self.max_cycles * self.contract.excellent * self.tasks.value.highest
+    def contracts(self) -> ContractsSection:
+        """The value schedule, the grades, and liability."""
+        assert self.economy is not None
+        section = self.economy["contracts"]
+        assert isinstance(section, ContractsSection)
+        return section
+
+    @property
+    def opens_later_tasks(self) -> bool:
+        """Whether reputation decides who may bid for some of the tasks."""
+        assert self.economy is not None
+        section = self.economy.get("eligibility")
+        return isinstance(section, EligibilitySection) and section.open_share < 1.0 and section.threshold > 0.0
 
 
 def built_in() -> list[Scenario]:

@@ -1,17 +1,19 @@
 """What truth and its scaling mean in a task market, for rule-based policies."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.economy.ledger import FREE, balances_of
-from econo_env.engine.state import Float32s, Float64s
+from econo_env.economy.parts.staking import StakingSection
+from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.markets.task_market.features import COST, RELIABILITY
 from econo_env.markets.task_market.scenario import TaskMarketScenario
-from econo_env.markets.task_market.state import ACTIONS, OBSERVATIONS, State, schedule_of
+from econo_env.markets.task_market.state import ACTIONS, State
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
+
+HOLDS_WITH = frozenset({"ledger", "staking", "contracts", "reputation", "eligibility", "audit"})
+"""Parts of the economy under which truth is an equilibrium."""
 
 
 def truthful_actions(scenario: TaskMarketScenario, observations: NDArray[np.float32]) -> Float32s:
@@ -24,8 +26,8 @@ def truthful_actions(scenario: TaskMarketScenario, observations: NDArray[np.floa
     Returns:
         float32 (..., 4).
     """
-    cost = observations[..., OBSERVATIONS.index("cost")].astype(np.float64) * scenario.agents.cost.highest
-    reliability = observations[..., OBSERVATIONS.index("reliability")].astype(np.float64)
+    cost = observations[..., COST].astype(np.float64) * scenario.agents.cost.highest
+    reliability = observations[..., RELIABILITY].astype(np.float64)
     actions = np.zeros((*observations.shape[:-1], len(ACTIONS)), dtype=np.float32)
     actions[..., 2] = 2.0 * _efficient_efforts(scenario, cost, reliability) - 1.0
     actions[..., 3] = -1.0
@@ -47,17 +49,24 @@ def equilibrium_actions(
 ) -> Float32s:
     """Truth, which is dominant in each task under full liability where a forged proof earns nothing.
 
-    Over an episode it is not, unless `tasks.open_share` is 1: a lower report wins more tasks, tasks build reputation,
-    and reputation opens later ones.
+    Over an episode it is not, unless `economy.eligibility.open_share` is 1: a lower report wins more tasks, tasks build
+    reputation, and reputation opens later ones.
 
     Raises:
         ValueError: The stake is capped, or forging pays: no closed form is known.
     """
-    capped, contract = scenario.contract.stake_cap, scenario.contract
-    if capped is not None and capped < contract.excellent - contract.byzantine:
+    economy, contracts = scenario.economy or {}, scenario.contracts
+    worst, staking = contracts.excellent - contracts.byzantine, economy["staking"]
+    assert isinstance(staking, StakingSection)
+    if contracts.cap < worst:
         raise ValueError(
-            f"{scenario.id}: no equilibrium is known with stake_cap={capped}; "
+            f"{scenario.id}: no equilibrium is known with stake_cap={contracts.stake_cap}; "
             "use stake_cap: null (full liability), or another policy"
+        )
+    if staking.requirement < 1.0:
+        raise ValueError(
+            f"{scenario.id}: no equilibrium is known with requirement={staking.requirement}; "
+            "use requirement: 1 (full liability), or another policy"
         )
     if forgery_pays(scenario):
         raise ValueError(
@@ -71,8 +80,8 @@ def equilibrium_actions(
 
 def forgery_score(scenario: TaskMarketScenario) -> float:
     """What a forged proof is paid in expectation before S2, as a share of the task's value: a score without cost."""
-    contract, schedule = scenario.contract, schedule_of(scenario)
-    return contract.detection * schedule.byzantine + (1.0 - contract.detection) * schedule.satisfactory
+    contracts, schedule = scenario.contracts, scenario.contracts.schedule
+    return contracts.detection * schedule.byzantine + (1.0 - contracts.detection) * schedule.satisfactory
 
 
 def forgery_pays(scenario: TaskMarketScenario) -> bool:
@@ -84,7 +93,7 @@ def forgery_pays(scenario: TaskMarketScenario) -> bool:
     agents = scenario.agents
     steepest = (np.array([agents.cost.highest]), np.array([agents.reliability.lowest]))
     effort = _efficient_efforts(scenario, *steepest)[0]
-    schedule, reserve = schedule_of(scenario), reserve_of(scenario.mechanism)
+    schedule, reserve = scenario.contracts.schedule, reserve_of(scenario.mechanism)
     succeeds = agents.reliability.lowest * effort
     honest = succeeds * schedule.success + (1.0 - succeeds) * schedule.poor - agents.cost.highest * effort**2
     score = forgery_score(scenario)
@@ -93,17 +102,17 @@ def forgery_pays(scenario: TaskMarketScenario) -> bool:
 
 def _efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability: Float64s) -> Float64s:
     # costs are shares of the task's value, so the task's value is 1
-    schedule = schedule_of(scenario)
+    schedule = scenario.contracts.schedule
     gain = reliability * (schedule.success - schedule.poor)
     return np.where(gain >= 2.0 * cost, 1.0, gain / np.maximum(2.0 * cost, 1e-300))
 
 
-DRAWN_AHEAD = ("task_value", "threshold", "cost", "eligible")
+DRAWN_AHEAD = ("task_value", "cost")
 """Columns of `State` that already hold the coming task when a tick ends; `series` wants the last one's."""
 
 
-def series(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]]:
-    """What telemetry shows of the last task; NaN where there is nothing to show.
+def series(scenario: TaskMarketScenario, state: State) -> Arrays:
+    """What telemetry shows of the auction of the last task; NaN where there is nothing to show.
 
     Args:
         scenario: The configuration.
@@ -111,29 +120,21 @@ def series(scenario: TaskMarketScenario, state: State) -> dict[str, NDArray[Any]
 
     Returns:
         One an agent, shape (markets, agents): `bids` (scores, credits), `bid_value_ratio` (score reported over true),
-        `effort`, `stake` (free stake, credits), `payments` (transfers of winners, credits), `reputation` (lower
-        bound). One a market, shape (markets,): `revenue` and `second_score` in credits, `efficiency`, `grade` of the
-        task, `banned` agents.
+        `payments` (transfers of winners, credits). One a market, shape (markets,): `second_score` in credits,
+        `efficiency`.
     """
-    schedule = schedule_of(scenario)
-    bid, won = state.scores >= 0, state.grades > 0
+    schedule = scenario.contracts.schedule
+    bid, won = state.scores >= 0, state.award.units != 0
     value = state.task_value[:, None].astype(np.float64)
     efforts = _efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
     succeeds = state.reliability * efforts
     true_scores = (succeeds * schedule.success + (1 - succeeds) * schedule.poor) * value - state.cost * efforts**2
     comparable = bid & (true_scores > 0)
-    free = balances_of(state.balances, FREE)
     offered = state.best_surplus > 0
     return {
         "bids": np.where(bid, to_credits(state.scores), np.nan),
         "bid_value_ratio": np.where(comparable, state.scores / np.where(comparable, true_scores, 1.0), np.nan),
-        "effort": np.where(won, state.effort[:, None], np.nan),
-        "stake": np.where(state.active, to_credits(free), np.nan),
-        "payments": np.where(won, to_credits(state.transfers), np.nan),
-        "reputation": np.where(state.active, state.bound, np.nan),
-        "revenue": to_credits(state.worth - state.transfers.sum(axis=1)),
+        "payments": np.where(won, to_credits(-state.award.pays), np.nan),
         "second_score": to_credits(state.second_scores.sum(axis=1)),
         "efficiency": np.where(offered, state.surplus / np.where(offered, state.best_surplus, 1.0), np.nan),
-        "grade": np.where(won.any(axis=1), state.grades.max(axis=1), np.nan).astype(np.float64),
-        "banned": (~state.active).sum(axis=1).astype(np.float64),
     }

@@ -151,6 +151,8 @@ def test_nothing_trades_outside_the_band_or_while_halted(name):
             price, limits = after["price"], (seen.before["low"], seen.before["high"])
             sold = (after["units"] != 0).any(axis=1)
             assert not sold[halted].any()
+            assert not after["attempt"][halted].any()
+            assert not (after["voided"].any() and "continuous" in name)  # a book cannot be undone
             assert not after["pays"][halted].any()
             assert (after["attempt"][sold] >= np.maximum(limits[0][sold], 1)).all()
             assert (after["attempt"][sold] <= limits[1][sold]).all()

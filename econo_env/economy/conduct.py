@@ -1,0 +1,55 @@
+"""Conduct: what a tick has shown of those who held something, for those who remember, reward and bar."""
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from econo_env.economy.contracts import EXCELLENT, NO_GRADE, SATISFACTORY
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Bools, Column, Float64s, Int64s
+
+
+class Conduct(NamedTuple):
+    """How awards of the last tick came out; a part that `judges` writes it, `world.conduct`."""
+
+    first: Annotated[Int64s, Column(np.int64, (), "first agent with a grade of the last tick")]
+    past: Annotated[Int64s, Column(np.int64, (), "after the last agent with one, 0 for none")]
+    grade: Annotated[Int64s, Column(np.int64, ("agents",), "grade of the last tick, 0 for none, see economy.contracts")]
+    value: Annotated[Float64s, Column(np.float64, ("agents",), "micro-credits that were at stake in it")]
+    banned: Annotated[Bools, Column(np.bool_, ("agents",), "out for the rest of the episode")]
+
+
+@compiled
+def forget_conduct(k: int, conduct: Conduct) -> None:
+    """Nobody has done anything yet in the episode."""
+    conduct.first[k] = 0
+    conduct.past[k] = 0
+    for i in range(conduct.grade.shape[1]):
+        conduct.grade[k, i] = NO_GRADE
+        conduct.value[k, i] = 0.0
+        conduct.banned[k, i] = False
+
+
+@compiled
+def note_conduct(k: int, i: int, grade: int, value: float, conduct: Conduct) -> None:
+    """Writes how the award of agent i came out; agents come in order."""
+    if conduct.past[k] == 0:
+        conduct.first[k] = i
+    conduct.past[k] = i + 1
+    conduct.grade[k, i] = grade
+    conduct.value[k, i] = value
+
+
+@compiled
+def forget_tick(k: int, conduct: Conduct) -> None:
+    """Nobody has shown anything yet in the tick."""
+    for i in range(conduct.first[k], conduct.past[k]):
+        conduct.grade[k, i] = NO_GRADE
+    conduct.first[k] = 0
+    conduct.past[k] = 0
+
+
+@compiled
+def is_kept(grade: int) -> bool:
+    """Whether a promise was kept: work of a passing grade."""
+    return EXCELLENT <= grade <= SATISFACTORY

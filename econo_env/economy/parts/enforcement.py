@@ -1,0 +1,303 @@
+"""What a broken promise costs beyond the bond of its own contract: a standing pledge, and time in jail.
+
+Every agent pledges money when an episode begins. Whoever walks away, more often in the window than the grace allows,
+loses a share of its pledge that grows with each repeat, and may not bid for a while. Half a correlation window later it
+loses more the more was slashed around it: faults that come together are dearer. What is slashed is burned and goes to
+the insurance account; the house, whose loss the contract's own bond answers for, gains nothing by accusing.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from econo_env.economy.ledger import BURN, FREE, INSURANCE, PLEDGED, account
+from econo_env.economy.part import Part, Section
+from econo_env.economy.parts.default import WithPenalty
+from econo_env.economy.parts.ledger import move
+from econo_env.economy.proportions import MILLION
+from econo_env.economy.slashing import (
+    EXACT,
+    NEVER,
+    TIMEOUT,
+    SlashSchedule,
+    add_to_window,
+    correlated_slash,
+    count_recent,
+    note_violation,
+    open_window,
+    slash,
+    slash_rate,
+    slots_needed,
+    split_slash,
+    sum_of_window,
+)
+from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
+from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
+from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
+from econo_env.scenario import Scenario
+
+
+class EnforcementSection(Section):
+    """What breaking a promise costs.
+
+    Attributes:
+        pledge: Credits of its endowment that each agent pledges for the episode.
+        poor: Share of the pledge that the first broken promise beyond the grace costs, to the millionth.
+        growth: What each repeat in the window multiplies that share by.
+        cap: The largest share.
+        grace: Broken promises in the window that cost nothing.
+        window: Ticks in which repeats count.
+        jail: Ticks in which an agent that was slashed may not bid.
+        multiplier: How much more joint faults cost; 0 for no surcharge.
+        correlation: Ticks in which faults count as joint; the surcharge is due half of them later.
+        burned: Share of what is slashed that is burned; the rest goes to the insurance account.
+    """
+
+    pledge: Credits = Field(1.0, gt=0.0, le=LARGEST_CREDITS / 1e3)
+    poor: float = Field(0.1, gt=0.0, le=1.0)
+    growth: float = Field(1.5, ge=1.0, le=100.0)
+    cap: float = Field(0.5, gt=0.0, le=1.0)
+    grace: int = Field(1, ge=0, le=100)
+    window: int = Field(64, ge=1, le=1_000_000)
+    jail: int = Field(10, ge=0, le=1_000_000)
+    multiplier: int = Field(3, ge=0, le=1000)
+    correlation: int = Field(64, ge=2, le=10_000)
+    burned: float = Field(0.5, ge=0.5, le=1.0)
+
+    @property
+    def schedule(self) -> SlashSchedule:
+        """The rates, in parts per million."""
+        poor, growth, cap = (round(share * MILLION) for share in (self.poor, self.growth, self.cap))
+        return SlashSchedule(poor=poor, growth=growth, cap=cap, timeout_grace=self.grace)
+
+
+class State(NamedTuple):
+    """Enforcement in a batch of markets."""
+
+    repeats: Annotated[
+        Int64s, Column(np.int64, ("agents", "repeats"), "ticks of the last broken promises, -1 for none")
+    ]
+    window: Annotated[Int64s, Column(np.int64, ("correlation",), "micro-credits slashed by tick, a ring")]
+    joint: Annotated[Bools, Column(np.bool_, ("surcharges", "agents"), "has a surcharge coming, by tick, a ring")]
+    free_again: Annotated[Int64s, Column(np.int64, ("agents",), "first tick out of jail")]
+    barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for being in jail alone")]
+    forfeited: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of the pledge slashed in the last tick")]
+
+
+class Params(NamedTuple):
+    """Constants of the part."""
+
+    pledge: int  # micro-credits
+    schedule: SlashSchedule
+    window: int
+    jail: int
+    multiplier: int
+    wait: int  # ticks from a fault to its surcharge
+    burned: int  # parts per million
+
+
+def _params(scenario: Scenario, section: EnforcementSection) -> Params:
+    return Params(
+        pledge=int(to_money(section.pledge)),
+        schedule=section.schedule,
+        window=section.window,
+        jail=section.jail,
+        multiplier=section.multiplier,
+        wait=section.correlation // 2,
+        burned=round(section.burned * MILLION),
+    )
+
+
+def _axes(scenario: Scenario, section: EnforcementSection) -> Mapping[str, int]:
+    return {
+        "repeats": max(1, slots_needed(section.schedule)),
+        "correlation": section.correlation,
+        "surcharges": section.correlation // 2 + 1,
+    }
+
+
+@compiled
+def take_pledges(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Everybody pledges at the start of an episode, and nobody has broken anything."""
+    enforcement, agents = world.enforcement, world.enforcement.barred.shape[1]
+    for at in range(enforcement.window.shape[1]):
+        enforcement.window[k, at] = 0
+    for i in range(agents):
+        move(k, world.ledger, account(i, FREE, agents), account(i, PLEDGED, agents), params.enforcement.pledge)
+        enforcement.free_again[k, i] = 0
+        enforcement.barred[k, i] = False
+        enforcement.forfeited[k, i] = 0
+        world.default.penalty[k, i] = 0
+        for at in range(enforcement.repeats.shape[2]):
+            enforcement.repeats[k, i, at] = NEVER
+        for at in range(enforcement.joint.shape[1]):
+            enforcement.joint[k, at, i] = False
+
+
+@compiled
+def rate_now(k: int, i: int, world: Any, params: Params) -> int:
+    """Parts per million of the pledge that one more broken promise costs agent i in this tick."""
+    earlier = count_recent(world.enforcement.repeats[k, i], world.market.tick[k], params.window)
+    return slash_rate(TIMEOUT, earlier, params.schedule)
+
+
+@compiled
+def threaten(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Tells those who have won something what walking away would cost them beyond their bond."""
+    agents = world.enforcement.barred.shape[1]
+    for i in range(agents):
+        if world.market.award.units[k, i] == 0:
+            continue
+        pledged = world.ledger.balances[k, account(i, PLEDGED, agents)]
+        world.default.penalty[k, i] = slash(pledged, rate_now(k, i, world, params.enforcement))
+
+
+@compiled
+def forfeit(k: int, i: int, amount: int, world: Any, params: Params) -> None:
+    """Takes so much of a pledge."""
+    agents = world.enforcement.barred.shape[1]
+    pledged = account(i, PLEDGED, agents)
+    split = split_slash(amount, 0, 0, 0, params.burned)
+    move(k, world.ledger, pledged, BURN, split.burned)
+    move(k, world.ledger, pledged, INSURANCE, split.insurance)
+    world.enforcement.forfeited[k, i] += amount
+
+
+@compiled
+def punish(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Slashes and jails those who walked away in this tick."""
+    enforcement, constants = world.enforcement, params.enforcement
+    tick, agents = world.market.tick[k], world.enforcement.barred.shape[1]
+    open_window(enforcement.window[k], tick)
+    for i in range(agents):
+        enforcement.forfeited[k, i] = 0
+        if not world.default.walked[k, i]:
+            continue
+        rate = rate_now(k, i, world, constants)
+        note_violation(enforcement.repeats[k, i], tick)
+        if rate == 0:
+            continue
+        amount = slash(world.ledger.balances[k, account(i, PLEDGED, agents)], rate)
+        forfeit(k, i, amount, world, constants)
+        add_to_window(enforcement.window[k], tick, amount)
+        enforcement.free_again[k, i] = tick + 1 + constants.jail
+        enforcement.joint[k, (tick + constants.wait) % enforcement.joint.shape[1], i] = True
+
+
+@compiled
+def punish_together(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Takes the surcharges that are due; they count for no later surcharge, or one fault would ruin everybody."""
+    enforcement, constants = world.enforcement, params.enforcement
+    agents = world.enforcement.barred.shape[1]
+    at = world.market.tick[k] % enforcement.joint.shape[1]
+    if not enforcement.joint[k, at].any():
+        return
+    slashed = sum_of_window(enforcement.window[k])
+    bonded = slashed
+    for i in range(agents):
+        bonded += world.ledger.balances[k, account(i, PLEDGED, agents)]
+    for i in range(agents):
+        if enforcement.joint[k, at, i]:
+            enforcement.joint[k, at, i] = False
+            pledged = world.ledger.balances[k, account(i, PLEDGED, agents)]
+            forfeit(k, i, correlated_slash(pledged, slashed, bonded, constants.multiplier, EXACT, 1), world, constants)
+
+
+@compiled
+def enforce(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Faults of this tick, then the surcharges of earlier ones."""
+    punish(k, world, params, buffers)
+    if params.enforcement.multiplier > 0:
+        punish_together(k, world, params, buffers)
+
+
+@compiled
+def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Masks those who are in jail in the coming tick."""
+    for i in range(world.enforcement.barred.shape[1]):
+        jailed = world.market.tick[k] < world.enforcement.free_again[k, i]
+        world.enforcement.barred[k, i] = buffers.action_mask[k, i] and jailed
+        buffers.action_mask[k, i] = buffers.action_mask[k, i] and not jailed
+
+
+@compiled
+def strike(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
+    """Strikes bids out of jail."""
+    for i in range(world.enforcement.barred.shape[1]):
+        if world.market.tick[k] < world.enforcement.free_again[k, i]:
+            withdraw(k, i, world.market)
+
+
+@compiled
+def lift(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Takes back the last bars: a market need not write the whole mask at every tick."""
+    for i in range(world.enforcement.barred.shape[1]):
+        if world.enforcement.barred[k, i]:
+            buffers.action_mask[k, i] = True
+
+
+@compiled
+def pledge_left(k: int, i: int, world: Any, params: Any) -> float:
+    """The share of the own pledge that is left."""
+    agents = world.enforcement.barred.shape[1]
+    return float(world.ledger.balances[k, account(i, PLEDGED, agents)]) / float(params.enforcement.pledge)
+
+
+@compiled
+def jailed(k: int, i: int, world: Any, params: Any) -> float:
+    """1 where the agent is in jail in the coming tick."""
+    return 1.0 if world.market.tick[k] < world.enforcement.free_again[k, i] else 0.0
+
+
+def _series(scenario: Scenario, world: Any) -> dict[str, Any]:
+    return {
+        "forfeited": to_credits(world.enforcement.forfeited),
+        "jailed": (world.market.tick[:, None] < world.enforcement.free_again).astype(np.float64),
+    }
+
+
+def _check(scenario: Scenario, section: EnforcementSection) -> str | None:
+    if scenario.kind.one_sale:
+        return "an episode is one sale, so no promise is broken again and nobody comes back from jail: leave it out"
+    endowment = dict((scenario.economy or {})["ledger"])["endowment"]
+    if section.pledge > endowment:
+        return (
+            f"a pledge of {section.pledge:g} credits is more than the endowment of {endowment:g}: lower one of the two"
+        )
+    if section.schedule.poor < 1 or section.schedule.cap < section.schedule.poor:
+        return f"the cap {section.cap:g} must be at least the share of the first fault, {section.poor:g}"
+    if section.poor < section.cap and section.schedule.growth == MILLION:
+        return (
+            f"growth 1 never brings {section.poor:g} to the cap {section.cap:g}: give a larger growth, or an equal cap"
+        )
+    return None
+
+
+PART = Part(
+    name="enforcement",
+    summary="A standing pledge that broken promises cost more of with each repeat, and time in jail.",
+    config=EnforcementSection,
+    state=State,
+    params=_params,
+    stages={
+        "open": take_pledges,
+        "bind": threaten,
+        "reputation": enforce,
+        "gate": gate,
+        "strike": strike,
+        "reckon": lift,
+    },
+    needs=("ledger", "default"),
+    features=(
+        Feature("pledge", "share of the own pledge that is left", pledge_left),
+        Feature("jailed", "1 where the agent is in jail in the coming tick", jailed),
+    ),
+    series=_series,
+    check=_check,
+    axes=_axes,
+    widens={"default": WithPenalty},
+    audited={"free_again": "it may not bid before tick {value} of the episode"},
+)

@@ -1,0 +1,21 @@
+"""Work: all that a contract needs to know of who holds it. A market that offers `engage` writes it for its awards."""
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from econo_env.engine.state import Bools, Column, Float64s, Int64s
+
+
+class Work(NamedTuple):
+    """What holders of awards have to do, and how they go about it; entries of agents without an award mean nothing.
+
+    A holder is an agent with units in the award of the tick. It is paid V(grade) of `value` less what it `owes`.
+    """
+
+    value: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, V(satisfactory) of the contract held")]
+    owes: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits owed for it, whatever the work is worth")]
+    cost: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of the work at full effort")]
+    reliability: Annotated[Float64s, Column(np.float64, ("agents",), "chance of success at full effort")]
+    effort: Annotated[Float64s, Column(np.float64, ("agents",), "0 to 1, what the holder does")]
+    forges: Annotated[Bools, Column(np.bool_, ("agents",), "does no work and submits a forged proof")]
