@@ -131,7 +131,12 @@ def worst_split(scenario, seed, rounds=20, strategies=50, profiles=100):
             truth = worth_of_sets(scenario, agent, type_)[1:]
         else:
             truth = np.round(type_ * 1e6).astype(np.int64)
+        if scenario.market == "double_auction":
+            truth = np.insert(truth, 0 if agent >= scenario.num_buyers else 1, -1)
         own, rivals = random_names(scenario, rng, 2_000_000, strategies, profiles, len(truth))
+        if scenario.market == "double_auction":
+            sells = np.delete(np.arange(scenario.num_agents) >= scenario.num_buyers, agent)
+            rivals = np.where(sells[:, None] == np.array([False, True]), rivals, -1)
         keys = market_keys(int(rng.integers(1 << 30)), profiles)
         gains = play(scenario, agent, type_, own, rivals, keys) - play(
             scenario, agent, type_, truth[None, None], rivals, keys

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.rng import market_keys
-from econo_env.market import FalseNames, market_of, offered
+from econo_env.games.false_names import FalseNames
+from econo_env.market import market_of, offered
 from econo_env.player import Player
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario

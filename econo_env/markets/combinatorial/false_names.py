@@ -122,7 +122,7 @@ def _clear_names(
 
 
 def play(scenario: CombinatorialScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
-    """What the items of all names are worth together less payments; see `econo_env.market.PlayNames`."""
+    """What the items of all names are worth together less payments; see `econo_env.games.false_names.PlayNames`."""
     bidders, bundles, items = rivals.shape[1] + own.shape[1], own.shape[2], scenario.offers.num_items
     game = Game(
         np.arange(bidders + 1, dtype=np.int64) * bundles,

@@ -69,7 +69,7 @@ def _clear_names(
 
 
 def play(scenario: DoubleAuctionScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
-    """What the net of the names' trades is worth less payments; see `econo_env.market.PlayNames`."""
+    """What the net of the names' trades is worth less payments; see `econo_env.games.false_names.PlayNames`."""
     traders, names = rivals.shape[1] + own.shape[1], own.shape[1]
     bids, asks = (np.zeros(traders, dtype=np.int64) for _ in range(2))
     order, allocation, payments = (np.zeros(2 * traders, dtype=np.int64) for _ in range(3))

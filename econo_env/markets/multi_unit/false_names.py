@@ -71,7 +71,7 @@ def _clear_names(
 
 
 def play(scenario: MultiUnitScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
-    """The marginal values of all units won, the best uses first, less payments; see `econo_env.market.PlayNames`."""
+    """The marginal values of all units won, best uses first, less payments: `econo_env.games.false_names.PlayNames`."""
     names, demand = own.shape[1], scenario.demand
     bidders = rivals.shape[1] + names
     allocation, payments = (np.zeros(bidders, dtype=np.int64) for _ in range(2))

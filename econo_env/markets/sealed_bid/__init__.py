@@ -1,11 +1,11 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges."""
 
 from econo_env.engine.program import Stages
+from econo_env.games.false_names import FalseNames
 from econo_env.market import (
     Baselines,
     BidActions,
     BidSearch,
-    FalseNames,
     Interdependence,
     Judging,
     Market,

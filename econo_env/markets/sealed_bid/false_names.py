@@ -64,7 +64,7 @@ def _clear_names(
 
 
 def play(scenario: SealedBidScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
-    """The value of one unit, if any is won, less all payments; see `econo_env.market.PlayNames`."""
+    """The value of one unit, if any is won, less all payments; see `econo_env.games.false_names.PlayNames`."""
     bidders = rivals.shape[1] + own.shape[1]
     bids, allocation, payments = (np.zeros(bidders, dtype=np.int64) for _ in range(3))
     scratch = bids, np.full(bidders, WEIGHT_UNIT, dtype=np.int64), allocation, payments
