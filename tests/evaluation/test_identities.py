@@ -79,6 +79,16 @@ def test_two_names_for_a_pair_pay_nothing():
     assert metrics["identities_known_rivals_share"].mean > 0.99, "min(own, rival's value) is gained"
 
 
+@pytest.mark.parametrize(("trader", "earned"), [(0, [-1.1, -0.1, 0.0]), (5, [-0.8, 0.2, 0.0])])
+def test_what_a_name_sells_short_costs_the_highest_value(trader, earned):
+    """Two names that ask 0.1 and 0.2 sell at 0.45 each, one of them at 0.9; a seller has one unit, worth 0.7 to it."""
+    scenario = econo_env.load("mcafee_v1", num_agents=6)
+    rivals = np.array([[[1_000_000, -1], [1_000_000, -1], [-1, -1], [-1, 900_000], [-1, -1]]])
+    own = np.array([[[-1, 100_000], [-1, 200_000]], [[-1, 100_000], [-1, -1]], [[-1, -1], [-1, -1]]])
+    played = names_of(scenario, 2).play(scenario, trader, np.array([0.7]), own, rivals, market_keys(0, 1))
+    assert played[:, 0] == pytest.approx(earned)
+
+
 def test_names_share_a_contest_whose_power_is_below_one():
     """k names at x / k win with chance k (x/k)^r / (k (x/k)^r + y^r) together; with r = 1 it is that of one."""
     profiles, x, y, names = 40_000, 0.4, 0.3, 4
