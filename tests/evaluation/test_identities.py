@@ -329,6 +329,20 @@ def test_the_break_even_cost_is_that_of_the_best_number_of_names():
     assert found.break_even == pytest.approx([0.3])
 
 
+def test_noise_is_no_profit_of_splitting():
+    """Seeds on both sides of 0 average out; a mean below 0 costs nothing to deter, and the interval tells the noise."""
+    found = made([[0.1, 0.3], [0.1, 0.0]])
+    assert found.break_even == pytest.approx([0.2, -0.1])
+    metric = identity_metrics([found])["identities_break_even_cost"]
+    assert metric.mean == pytest.approx(0.05)
+    assert metric.ci95[0] == 0.0
+    found = made([[0.1, 0.11], [0.1, 0.0], [0.1, 0.02]])
+    metrics = identity_metrics([found])
+    for name in ("identities_break_even_cost", "identities_break_even_bond"):
+        assert metrics[name].mean == 0.0
+        assert metrics[name].ci95[1] > 0.0
+
+
 def test_figures_are_over_agents_and_costs_over_the_role_that_gains_most():
     found = [made([[0.0, 0.3], [0.0, 0.3]], (0, 1, 2)), made([[0.0, 0.7], [0.0, 0.7]], (3,))]
     metrics = identity_metrics(found, IdentityCost(rate=0.01, unbonding=9))

@@ -87,8 +87,13 @@ class Identities:
 
     @property
     def break_even(self) -> Floats:
-        """The cost of each further identity at which none pays, at least 0, credits a round, shape (seeds,)."""
-        return a_further_identity(self.gain)[:, self.costliest - 2]
+        """What each further identity gains, and must cost so that none pays, credits a round, shape (seeds,).
+
+        Where nothing is to be gained a seed's figure may lie below 0 by noise, so that the mean over seeds is no
+        maximum of it.
+        """
+        at = self.costliest - 1
+        return np.asarray((self.gain[:, at] - self.gain[:, 0]) / at)
 
     @property
     def instance_break_even(self) -> Floats:
@@ -103,7 +108,7 @@ class Identities:
             "utility": float(self.utility.mean()),
             "gain_by_identities": self.gain.mean(axis=0).tolist(),
             "gain_by_seed": self.gain.tolist(),
-            "break_even_cost": float(self.break_even.mean()),
+            "break_even_cost": max(float(self.break_even.mean()), 0.0),
             "instance_utility": float(self.instance_utility.mean()),
             "instance_gain_by_identities": self.instance_gain.mean(axis=(0, 1)).tolist(),
         }

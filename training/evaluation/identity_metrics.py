@@ -1,6 +1,7 @@
 """The figures of a search for profitable splits into identities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +31,10 @@ def identity_metrics(found: Sequence[Identities], cost: IdentityCost | None = No
         return metrics
     hardest = max(found, key=_selected_break_even)
     terms = cost or IdentityCost()
-    metrics["identities_break_even_cost"] = over_seeds(hardest.break_even, "credits per identity and round", least=0.0)
-    metrics["identities_break_even_bond"] = over_seeds(
-        break_even_bond(hardest.break_even, terms), "credits per identity", least=0.0
+    cost_of_one = over_seeds(hardest.break_even, "credits per identity and round")
+    metrics["identities_break_even_cost"] = _through(lambda gain: np.maximum(gain, 0.0), cost_of_one, cost_of_one.unit)
+    metrics["identities_break_even_bond"] = _through(
+        lambda gain: break_even_bond(gain, terms), cost_of_one, "credits per identity"
     )
     known = [one.instance_break_even for one in found]
     seeds = len(known[0])
@@ -47,6 +49,12 @@ def identity_metrics(found: Sequence[Identities], cost: IdentityCost | None = No
         np.max([one.max(axis=1) for one in known], axis=0), "credits per identity and round", least=0.0
     )
     return metrics
+
+
+def _through(rising: Callable[[Any], Any], metric: Metric, unit: str) -> Metric:
+    """A rising function of a figure: of its mean and of the ends of its interval."""
+    low, high = (float(rising(end)) for end in metric.ci95)
+    return Metric(float(rising(metric.mean)), (low, high), unit, rising(metric.by_seed))
 
 
 def _selected_break_even(one: Identities) -> float:
