@@ -23,6 +23,7 @@ from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.bidding import Bidding
+from econo_env.games.false_names import FalseNames
 from econo_env.games.welfare import Welfare
 from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
@@ -238,11 +239,13 @@ class Judging(Generic[S, T]):
         bids: Best responses from outcome curves.
         one_round: An episode is one round however many ticks it takes: welfare, money and losses add up over it.
         played_out: A first move pays later: searches follow a deviation, under the policy, to the end.
+        false_names: How an agent may take part under several names.
     """
 
     bids: BidSearch[S, T] | None = None
     one_round: bool = False
     played_out: bool = False
+    false_names: FalseNames[S, T] | None = None
 
 
 @dataclass(frozen=True)

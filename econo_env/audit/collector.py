@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.audit.blake2b import digest_of_bytes
 from econo_env.audit.books import REASONS, Books, new_books, state_hash
@@ -78,14 +78,15 @@ class Collector:
         self._collect(self._all)
         return self._written()
 
-    def step(self, actions: ArrayLike) -> Int64s:
+    def step(self, given: NDArray[np.float32]) -> Int64s:
         """One tick of all markets, and new episodes where one ended: its events.
+
+        Args:
+            given: Actions of the right shape.
 
         Raises:
             IntegrityError: A balance changed without an event, or money came from nowhere.
         """
-        given = np.array(actions, dtype=np.float32)
-        require_shape(given, self.engine)
         self.number += 1
         self._begin()
         self._note(ACTIONS, _as_words(given), 0)

@@ -8,7 +8,9 @@ import numpy as np
 
 from econo_env.audit.events import FIRST_OPERATION, KINDS, SCHEMA
 from econo_env.audit.store import AuditError, IntegrityError
+from econo_env.economy.conduct import AUDITED, Conduct
 from econo_env.economy.ledger import AGENT_NAMES, SYSTEM_NAMES, num_accounts
+from econo_env.economy.part import CONDUCT
 from econo_env.economy.tick import TICK_ORDER, operations
 from econo_env.engine.state import columns
 from econo_env.scenario import Scenario
@@ -120,14 +122,15 @@ class Header:
 def header_of(scenario: Scenario, sizes: dict[str, int], seed: int, num_markets: int, snapshot_every: int) -> Header:
     """The header of a log of a scenario; `sizes` are the lengths of its named axes."""
     parts = list(scenario.parts())
+    sources = [(CONDUCT, Conduct, AUDITED)] if any(part.judges for part in parts) else []
     facts = []
-    for part in parts:
-        declared = columns(part.state)
-        for name, words in part.audited.items():
+    for source, state, audited in [*sources, *((part.name, part.state, part.audited) for part in parts)]:
+        declared = columns(state)
+        for name, words in audited.items():
             column = declared[name]
             entries = int(np.prod([sizes[axis] for axis in column.axes], dtype=np.int64))
             of_agents = column.axes == ("agents",)
-            facts.append(Fact(part.name, name, np.dtype(column.dtype).name, entries, words, of_agents))
+            facts.append(Fact(source, name, np.dtype(column.dtype).name, entries, words, of_agents))
     for slot in scenario.program().levers:
         words = f"{slot.lever.meaning}, a lever, stands at {{value}}" + (" micro-credits" if slot.lever.money else "")
         facts.append(Fact(LEVERS, slot.lever.name, "int64" if slot.lever.money else "float64", 1, words, False))

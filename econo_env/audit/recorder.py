@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from econo_env.audit.anchor import GENESIS_HASH, Anchor, Head, head_of
 from econo_env.audit.blake2b import DIGEST_WORDS, WORK_WORDS
 from econo_env.audit.books import Books, bytes_of_books
-from econo_env.audit.collector import Collector
+from econo_env.audit.collector import Collector, require_shape
 from econo_env.audit.events import HEADER
 from econo_env.audit.kernels import kernels
 from econo_env.audit.store import AuditError, Connect, IntegrityError, Snapshot, Store, Tick, connect
@@ -89,13 +89,16 @@ class Recorder:
         Raises:
             IntegrityError: Something changed without an event: the recorder halts, and takes no further tick.
             AuditError: The log could not be written: the same.
+            ValueError: The actions have another shape; nothing has happened.
         """
         if self._broken is not None:
             raise IntegrityError(f"the recorder has halted: {self._broken}")
+        given = np.array(actions, dtype=np.float32)
+        require_shape(given, self.engine)
         try:
-            self._head = self._append(self.collector.step(actions))
-        except AuditError as error:
-            self._broken = str(error)
+            self._head = self._append(self.collector.step(given))
+        except BaseException as error:  # Ctrl-C too: the engine may be ahead of the log
+            self._broken = str(error) or type(error).__name__
             raise
         return self.head
 

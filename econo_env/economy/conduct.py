@@ -26,6 +26,13 @@ WithEvidence = NamedTuple("WithEvidence", _WITH_EVIDENCE)  # type: ignore[misc] 
 """The columns where a part says which ticks are evidence; without one all are, and nothing of it is in the loop."""
 
 
+AUDITED = {
+    "grade": "its work is graded {value}: 1 excellent, 2 satisfactory, 3 poor, 4 byzantine, 0 where there was none",
+    "banned": "it is banned for the rest of the episode",
+}
+"""Columns that a log of the economy holds, with what they say, as `audited` of a part."""
+
+
 @compiled
 def forget_conduct(k: int, conduct: Conduct) -> None:
     """Nobody has done anything yet in the episode."""

@@ -262,6 +262,31 @@ def test_a_writer_that_was_overtaken_between_two_locks_says_so(tmp_path):
     assert verify(path).head == head
 
 
+def test_a_recorder_that_was_interrupted_takes_no_further_tick(tmp_path, monkeypatch):
+    engine = engine_of()
+    actions = list(some_actions(engine, 6))
+    with record_to(tmp_path / "log.db", engine, snapshot_every=2) as recorder:
+        head = recorder.step(actions[0])
+        with pytest.raises(ValueError, match=r"actions of shape \(3, 9, 1\)"):
+            recorder.step(np.zeros((3, 9, 1)))
+        head = recorder.step(actions[1])
+
+        def interrupted(*given):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Store, "append", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            recorder.step(actions[2])
+        monkeypatch.undo()
+        with pytest.raises(IntegrityError, match="the recorder has halted: KeyboardInterrupt"):
+            recorder.step(actions[2])
+    with resume(tmp_path / "log.db", engine_of()) as recorder:
+        assert recorder.head == head
+        for given in actions[2:]:
+            head = recorder.step(given)
+    assert head == a_log(tmp_path / "whole.db", 6, every=2)[-1]
+
+
 def test_a_log_in_memory_is_hashed_alike(tmp_path):
     heads = a_log(tmp_path / "log.db", 6)
     assert a_log(IN_MEMORY, 6) == heads
@@ -334,6 +359,7 @@ def test_what_an_agent_suffers_from_any_part_is_in_the_log_or_follows_from_what_
     without = {
         "staking": "locks and slashes are transfers",
         "incentives": "bonuses are transfers",
+        "contracts": "grades and bans are conduct, which is written wherever a part judges",
         "pricing": "the reserve is a lever, which is written",
         "audit": "it is the journal",
     }
@@ -344,6 +370,25 @@ def test_what_an_agent_suffers_from_any_part_is_in_the_log_or_follows_from_what_
         for name, words in part.audited.items():
             assert declared[name].axes in ((), ("agents",))
             assert (declared[name].dtype == np.bool_) <= ("{value}" not in words)
+
+
+def test_a_task_is_told_from_bid_to_grade_and_reputation(tmp_path):
+    scenario = econo_env.load("task_market_v0")
+    scenario = scenario.replace(economy={**scenario.economy, "audit": {}})
+    engine = Engine(scenario, 4)
+    a_log(tmp_path / "log.db", 40, engine=engine)
+    folded = replay(tmp_path / "log.db")
+    np.testing.assert_array_equal(folded.books.balances, engine.world.ledger.balances)
+    np.testing.assert_array_equal(folded.books.facts, facts(engine, read_header(tmp_path / "log.db")))
+    assert rerun(tmp_path / "log.db", Engine(scenario, 4)).state_hash == folded.state_hash
+    export(tmp_path / "log.db", tmp_path / "rows.jsonl", "jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    graded = [row for row in rows if row["fact"] == "conduct.grade" and row["value"]]
+    assert {row["value"] for row in graded} >= {1.0, 2.0, 3.0}
+    row = next(row for row in graded if row["value"] == 3.0)
+    said = explain(f"{row['op_id']}.{row['agent']}", tmp_path / "log.db")
+    places = [said.index(part) for part in ("bid: ", "staking.lock: ", "award: ", "is graded 3", "evidence against it")]
+    assert places == sorted(places)
 
 
 @pytest.mark.slow

@@ -16,7 +16,8 @@ ECONOMY = {
     "ledger": {"endowment": 1e6},
     "staking": {"requirement": 0.5},
     "default": {"shock": 0.1},
-    "reputation": {"open_share": 1.0},
+    "reputation": {},
+    "eligibility": {"open_share": 1.0},
     "incentives": {},
     "audit": {},
 }

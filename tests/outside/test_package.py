@@ -32,7 +32,7 @@ envs = econo_env.vector_env("pivotal_v0", 1, **{"mechanism.cost": 1.5})
 envs.reset(seed=0)
 envs.engine.autoreset = False
 envs.step(np.array([[[-0.1], [-0.5], [-0.7]]], np.float32))  # reports 0.9, 0.5 and 0.3
-print(json.dumps(np.round(envs.engine.state.payments[0] / 1e6, 6).tolist()))
+print(json.dumps(np.round(envs.engine.state.award.pays[0] / 1e6, 6).tolist()))
 """
 
 

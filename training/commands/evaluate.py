@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from econo_env.policies.population import Population
-    from econo_env.training.evaluation import EpisodeRegret, Evaluation, Metric, Regret
+    from econo_env.training.evaluation import EpisodeRegret, Evaluation, Identities, Metric, Regret
 
 
 def evaluate(
@@ -44,6 +44,9 @@ def evaluate(
     regret: Annotated[bool, typer.Option(help="Search for profitable deviations.")] = True,
     agents: Annotated[str, typer.Option(help="Search for one agent of each role: roles; or for: all.")] = "roles",
     method: Annotated[str, typer.Option(help="Of the search: auto, bid_grid or action_grid.")] = "auto",
+    identities: Annotated[
+        int, typer.Option(help="Also search for what an agent gains under 1 to so many identities, up to 16.")
+    ] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result here.")] = None,
 ) -> None:
     """Judges a policy: welfare, revenue, incentive compatibility, fairness, beside the baselines, with 95 % intervals.
@@ -54,6 +57,8 @@ def evaluate(
     what other policies earn in its seats, and regret is what a deviation gains there. Files run their code.
 
     Example: `econo-env evaluate shading --scenario first_price_v0 --seeds 0-9 --json evaluation.json`
+
+    Example: `econo-env evaluate truthful --scenario combinatorial_v1 --identities 16`
 
     Example: `econo-env evaluate my_policy.py:MyPolicy --scenario first_price_v0 --against equilibrium`
     """
@@ -70,6 +75,7 @@ def evaluate(
             regret=regret,
             agents=agents,
             method=method,
+            most_identities=identities,
             progress=lambda line: typer.echo(line, err=True),
         )
         result = result if population is None else _of_its_seats(result)
@@ -159,7 +165,7 @@ def _table(result: "Evaluation", width: int | None = None) -> list[str]:
     for name, metric in result.metrics.items():
         low, high = metric.ci95
         interval = "" if isnan(low) else f"[{low:.5g}, {high:.5g}]"
-        beside = (_figure(result.baselines[other][name]) for other in names)
+        beside = (_figure(found[name]) if name in found else "-" for found in result.baselines.values())
         rows.append((f"{name} ({metric.unit})", _figure(metric), interval, *beside))
     lines += ["", *fitted(rows, width, kept=3), ""]
     lines += [f"{name}: {note}" for name, note in result.provenance["notes"].items()]
@@ -179,6 +185,7 @@ def _sentences(result: "Evaluation") -> list[str]:
             lines += [f"training seed {seed}, {_deviation(regret, agents)}" for regret in found]
     else:
         lines += [_deviation(regret, agents) for regret in result.regrets]
+    lines += [_under_names(found, agents) for found in result.identities]
     return lines + [_through_episodes(found, agents) for found in result.episodes]
 
 
@@ -191,6 +198,16 @@ def _deviation(regret: "Regret", agents: "Sequence[str]") -> str:
     """What the best deviation of an agent gains, in one line."""
     gain, own = regret.mean_gain.mean(), regret.mean_utility.mean()
     return f"best deviation of {_who(regret.members, agents)} in one tick: mean gain {_gain(gain, own)}"
+
+
+def _under_names(found: "Identities", agents: "Sequence[str]") -> str:
+    """What an agent gains under several identities, in one line."""
+    who, gains = _who(found.members, agents), found.gain.mean(axis=0)
+    if found.break_even.mean() <= 0.0:
+        return f"{who} under up to {len(gains)} identities: none gains beyond what one does"
+    most = found.costliest
+    gain = _gain(gains[most - 1], found.utility.mean())
+    return f"{who} under {most} identities: mean gain {gain}; {found.break_even.mean():.4g} credits a name deter it"
 
 
 def _through_episodes(regret: "EpisodeRegret", agents: "Sequence[str]") -> str:

@@ -12,6 +12,8 @@ from econo_env.policy import Bound, Named, Noted, Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
+from econo_env.training.evaluation.identities import Identities, identities, names_of
+from econo_env.training.evaluation.identity_metrics import identity_metrics
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
 from econo_env.training.evaluation.metrics import Metric, efficiency, market_metrics
 from econo_env.training.evaluation.play import Record, play
@@ -48,6 +50,7 @@ def evaluate(
     budget: Budget | None = None,
     agents: str = "roles",
     method: str = "auto",
+    most_identities: int = 0,
     progress: Callable[[str], None] = _silent,
 ) -> Evaluation:
     """Judges a policy that everybody in the market follows.
@@ -64,10 +67,12 @@ def evaluate(
         budget: How hard to search for deviations.
         agents: Search for one agent of each role (`roles`) or for `all`.
         method: Of the search: `auto`, `bid_grid` or `action_grid`.
+        most_identities: Also search for what an agent gains under 1 to so many identities; 0 for not.
         progress: Called with a line for each policy.
 
     Raises:
-        ValueError: An unknown policy or scenario, no seed, or a scenario is missing.
+        ValueError: An unknown policy or scenario, no seed, or a scenario is missing; identities where the market is not
+            of one round.
     """
     began = time.perf_counter()
     named = tuple(int(seed) for seed in seeds)
@@ -76,11 +81,15 @@ def evaluate(
     if markets < 1:
         raise ValueError(f"markets={markets} must be at least 1")
     market = _scenario_of(policy, scenario)
+    if most_identities:
+        names_of(market, most_identities)
     subjects = _subjects(policy, market)
     name = str(policy) if isinstance(policy, str | Path) else _called(policy)
     judge = _Judge(market, named, markets, regret, budget or Budget(), agents, method, progress)
     told = {seed: f"{name}, training seed {seed}" if len(subjects) > 1 else name for seed in subjects}
     judged = {seed: judge.judge(told[seed], subject) for seed, subject in subjects.items()}
+    if most_identities:
+        judged = {seed: judge.under_names(subjects[seed], found, most_identities) for seed, found in judged.items()}
     metrics = pooled([found.metrics for found in judged.values()])
     beside: dict[str, _Judged] = {}
     skipped: dict[str, str] = {}
@@ -116,6 +125,7 @@ def evaluate(
         metrics=metrics,
         regrets=next(iter(judged.values())).regrets,
         episodes=next(iter(judged.values())).episodes,
+        identities=next(iter(judged.values())).identities,
         baselines={baseline: found.metrics for baseline, found in beside.items()},
         baseline_regrets={baseline: found.regrets for baseline, found in beside.items()},
         skipped=skipped,
@@ -141,6 +151,7 @@ class _Judged(NamedTuple):
     metrics: dict[str, Metric]
     regrets: list[Regret]
     episodes: list[EpisodeRegret]
+    identities: list[Identities]
 
 
 class _Judge:
@@ -169,7 +180,7 @@ class _Judge:
         records = self._played[name] if name in self._played else self._records(policy)
         metrics = market_metrics(records, self.floor())
         if not self.regret:
-            return _Judged(metrics, [], [])
+            return _Judged(metrics, [], [], [])
         truthful: Policy | None = None
         with suppress(ValueError):  # a market that knows no truth
             truthful = _made("truthful", self.scenario)
@@ -181,7 +192,13 @@ class _Judge:
         episodes = episode_regrets(self.scenario, policy, self.seeds, budget=self.budget, agents=self.agents)
         if episodes:
             metrics |= episode_metrics(episodes)
-        return _Judged(metrics, found, episodes)
+        return _Judged(metrics, found, episodes, [])
+
+    def under_names(self, policy: Policy, judged: _Judged, most: int) -> _Judged:
+        """The same with what an agent gains under several identities."""
+        self.progress(f"1 to {most} identities")
+        found = identities(self.scenario, policy, self.seeds, most=most, agents=self.agents)
+        return judged._replace(metrics=judged.metrics | identity_metrics(found), identities=found)
 
     def floor(self) -> list[Record]:
         """For each seed the better, by welfare, of random and zero-intelligence play."""

@@ -54,7 +54,7 @@ def over_seeds(by_seed: Sequence[float] | Floats, unit: str, least: float = -np.
     return Metric(estimate.mean, (low, high), unit, array)
 
 
-def _pooled_share(events: Sequence[int], trials: Sequence[int]) -> Metric:
+def pooled_share(events: Sequence[int], trials: Sequence[int]) -> Metric:
     """A share of rare events, pooled over seeds: Clopper-Pearson, the rule of three when there was none.
 
     Events of one market come together, so the interval is at least as wide as Student's t over seeds.
@@ -131,8 +131,8 @@ def market_metrics(records: Sequence[Record], base: Sequence[Record]) -> dict[st
         )
         metrics["revenue_over_best_reserve"] = over_seeds([ratio(now, most) for now, most, _ in best], "share")
     moves, rounds = [r.moves for r in records], [r.rounds for r in records]
-    metrics["ex_post_loss_share"] = _pooled_share([r.losses for r in records], moves)
-    metrics["deficit_share"] = _pooled_share([r.deficits for r in records], rounds)
+    metrics["ex_post_loss_share"] = pooled_share([r.losses for r in records], moves)
+    metrics["deficit_share"] = pooled_share([r.deficits for r in records], rounds)
     decisions = [r.decisions for r in records]
-    metrics["invalid_action_share"] = _pooled_share([r.invalid_actions for r in records], decisions)
+    metrics["invalid_action_share"] = pooled_share([r.invalid_actions for r in records], decisions)
     return metrics

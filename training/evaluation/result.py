@@ -5,6 +5,7 @@ from typing import Any
 
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.episode_search import EpisodeRegret
+from econo_env.training.evaluation.identities import Identities
 from econo_env.training.evaluation.metrics import Metric
 from econo_env.training.evaluation.regret import Regret
 from econo_env.training.evaluation.training_seeds import difference, improvement, interquartile_means
@@ -26,6 +27,7 @@ class Evaluation:
         skipped: Baselines that cannot play this scenario, and why.
         episodes: Gains of the best deviation through whole episodes, one for each role, as `regrets`; empty where
             ticks do not hang together.
+        identities: What an agent gains under several identities, one for each role; empty where it was not asked for.
         training_seeds: The figures of each training seed, where a run has several.
         training_regrets: Their gains by type.
         provenance: Versions, sample sizes, method of the intervals, seconds.
@@ -40,6 +42,7 @@ class Evaluation:
     baseline_regrets: dict[str, list[Regret]]
     skipped: dict[str, str]
     episodes: list[EpisodeRegret] = field(default_factory=list)
+    identities: list[Identities] = field(default_factory=list)
     training_seeds: dict[int, dict[str, Metric]] = field(default_factory=dict)
     training_regrets: dict[int, list[Regret]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +61,8 @@ class Evaluation:
             "skipped": self.skipped,
             "provenance": self.provenance,
         }
+        if self.identities:
+            document["identities"] = [found.to_json() for found in self.identities]
         if self.training_seeds:
             document["training_seeds"] = {
                 str(seed): {

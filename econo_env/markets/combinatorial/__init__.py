@@ -1,9 +1,20 @@
 """The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Interdependence, Market, Solver, Types, View
+from econo_env.games.false_names import FalseNames
+from econo_env.market import Baselines, BidActions, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.combinatorial import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.combinatorial import (
+    analysis,
+    docs,
+    document,
+    false_names,
+    features,
+    kernels,
+    state,
+    strategies,
+    view,
+)
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
 MARKET = Market(
@@ -41,6 +52,14 @@ MARKET = Market(
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+    ),
+    judging=Judging(
+        false_names=FalseNames(
+            misfit=false_names.misfit,
+            reports=false_names.reports,
+            splits=false_names.splits,
+            play=false_names.play,
+        ),
     ),
     solver=Solver(
         solution=strategies.numerical_solution,

@@ -56,12 +56,12 @@ def set_types(scenario: CombinatorialScenario, engine: Engine, agent: int, types
     section = scenario.bundle_values
     if section.by_item:
         engine.state.items[:, agent] = to_money(types)
-    engine.state.values[:, agent] = _values_of(scenario, agent, types)
+    engine.state.values[:, agent] = own_values(scenario, agent, types)
     if section.random_bundles:
         engine.state.bundle[:, agent] = types[:, scenario.bundles_each].astype(np.int64)
 
 
-def _values_of(scenario: CombinatorialScenario, agent: int, types: Floats) -> Int64s:
+def own_values(scenario: CombinatorialScenario, agent: int, types: Floats) -> Int64s:
     """What the agent's own bundles are worth in micro-credits, shape (samples, bundles), from its types."""
     drawing, money = scenario.bundle_values.drawing(), to_money(types)
     if drawing is None or not drawing.by_item:
@@ -75,7 +75,7 @@ def values_of_bundles(scenario: CombinatorialScenario, types: Floats) -> Floats:
     """What everybody's own bundles are worth in credits, shape (markets, agents, bundles), from the types."""
     if not scenario.bundle_values.by_item:
         return types[..., : scenario.bundles_each]
-    agents = [_values_of(scenario, i, np.ascontiguousarray(types[:, i])) for i in range(scenario.num_agents)]
+    agents = [own_values(scenario, i, np.ascontiguousarray(types[:, i])) for i in range(scenario.num_agents)]
     return to_credits(np.stack(agents, axis=1))
 
 

@@ -1,9 +1,20 @@
 """The sealed two-sided market: buyers and sellers of one unit each, one simultaneous offer each."""
 
 from econo_env.engine.program import Stages
+from econo_env.games.false_names import FalseNames
 from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
-from econo_env.markets.double_auction import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.double_auction import (
+    analysis,
+    docs,
+    document,
+    false_names,
+    features,
+    kernels,
+    state,
+    strategies,
+    view,
+)
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 from econo_env.markets.private_value import one_value
 
@@ -35,7 +46,15 @@ MARKET = Market(
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
-    judging=Judging(bids=BidSearch(made=analysis.bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves)),
+    judging=Judging(
+        bids=BidSearch(made=analysis.bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves),
+        false_names=FalseNames(
+            misfit=false_names.misfit,
+            reports=false_names.reports,
+            splits=false_names.splits,
+            play=false_names.play,
+        ),
+    ),
     solver=Solver(solution=strategies.numerical_solution, bidding=analysis.bidding),
     two_sided=True,
     clear=document.clear_document,

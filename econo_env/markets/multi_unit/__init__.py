@@ -1,13 +1,15 @@
 """The multi-unit market: identical units at once, decreasing marginal values, one bid for each unit wanted."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Market, Solver, Types, View
+from econo_env.games.false_names import FalseNames
+from econo_env.market import Baselines, BidActions, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.multi_unit import (
     analysis,
     docs,
     document,
     equilibria,
+    false_names,
     features,
     kernels,
     state,
@@ -49,6 +51,15 @@ MARKET = Market(
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+    ),
+    judging=Judging(
+        false_names=FalseNames(
+            misfit=false_names.misfit,
+            reports=false_names.reports,
+            splits=false_names.splits,
+            play=false_names.play,
+            merged=false_names.merged,
+        ),
     ),
     solver=Solver(
         solution=equilibria.numerical_solution,

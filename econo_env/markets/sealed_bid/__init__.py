@@ -1,7 +1,18 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges."""
 
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Interdependence, Judging, Market, Solver, Types, View
+from econo_env.games.false_names import FalseNames
+from econo_env.market import (
+    Baselines,
+    BidActions,
+    BidSearch,
+    Interdependence,
+    Judging,
+    Market,
+    Solver,
+    Types,
+    View,
+)
 from econo_env.markets import rounds
 from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import (
@@ -9,6 +20,7 @@ from econo_env.markets.sealed_bid import (
     docs,
     document,
     equilibria,
+    false_names,
     features,
     kernels,
     state,
@@ -60,7 +72,13 @@ MARKET = Market(
             highest=analysis.highest_bid,
             curves=analysis.bid_curves,
             applies=analysis.offers_bid_curves,
-        )
+        ),
+        false_names=FalseNames(
+            misfit=false_names.misfit,
+            reports=false_names.reports,
+            splits=false_names.splits,
+            play=false_names.play,
+        ),
     ),
     solver=Solver(
         solution=equilibria.numerical_solution,
