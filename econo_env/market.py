@@ -371,11 +371,6 @@ class Market(Generic[S, T]):
         """Whether what is awarded is work, which can be done, graded and paid."""
         return self.kernels.engage is not None and self.kernels.expel is not None and self.contract_value is not None
 
-    @property
-    def assigns_contracts(self) -> bool:
-        """Whether a contract can be given to an agent whatever the mechanism says."""
-        return self.kernels.accepts is not None and self.kernels.assign is not None
-
     def largest_contract(self, scenario: S) -> float:
         """The highest value of a contract, credits; 0 where awards are no work."""
         return 0.0 if self.contract_value is None else self.contract_value(scenario)

@@ -66,11 +66,6 @@ class Kind(Protocol):
         """Whether what is awarded is work, which can be done, graded and paid."""
         ...
 
-    @property
-    def assigns_contracts(self) -> bool:
-        """Whether a contract can be given to an agent whatever the mechanism says."""
-        ...
-
     def largest_contract(self, scenario: Any, /) -> float:
         """The highest value of a contract, credits; 0 where awards are no work."""
         ...

@@ -69,7 +69,7 @@ def economy(rng, row, supplies, parts):
     if row.carries_contracts:
         kept = ["contracts" if part == "default" else part for part in EVERYTHING[: min(max(parts, 3), 7)]]
     drawn = {part: section(rng, part, supplies) for part in kept}
-    if row.assigns_contracts and "eligibility" in drawn and rng.random() < 0.7:
+    if row.kernels.assign is not None and "eligibility" in drawn and rng.random() < 0.7:
         share = round(float(drawn["eligibility"]["open_share"] * rng.random()), 4)
         drawn["lottery"] = {"share": share, "owes": round(float(rng.choice([0.0, rng.random()])), 6)}
     if "enforcement" in drawn:

@@ -213,5 +213,5 @@ def test_what_does_not_go_with_it_is_refused_with_the_reason():
     with pytest.raises(ValueError, match="lottery stands on contracts"):
         econo_env.load("first_price_v0", economy={"ledger": {}, "staking": {}, "default": {}, "reputation": {},
                                                   "eligibility": {}, "lottery": {}})  # fmt: skip
-    scoring = SimpleNamespace(kind=SimpleNamespace(assigns_contracts=False), market="scoring", economy={})
+    scoring = SimpleNamespace(kind=market_of(econo_env.load("first_score_v1")), market="scoring", economy={})
     assert "cannot hand what it sells to one drawn by lot" in PART.check(scoring, LotterySection())

@@ -97,7 +97,8 @@ def is_by_lot(k: int, world: Any, params: Any) -> float:
 
 
 def _check(scenario: Scenario, section: LotterySection) -> str | None:
-    if not scenario.kind.assigns_contracts:
+    market = scenario.kind.kernels
+    if market.accepts is None or market.assign is None:
         return f"a {scenario.market} market cannot hand what it sells to one drawn by lot: leave it out"
     eligibility = (scenario.economy or {}).get("eligibility")
     assert isinstance(eligibility, EligibilitySection)  # it stands on it
