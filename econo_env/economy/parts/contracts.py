@@ -229,14 +229,15 @@ def _graded(scenario: Scenario, world: Any) -> NDArray[np.int64]:
 
 
 def _effort(scenario: Scenario, world: Any) -> Float64s:
-    return np.where(world.conduct.grade > 0, world.contracts.work.effort, np.nan)
+    effort: Float64s = world.contracts.work.effort  # 0 for those who hold nothing: NaN would equal nothing in infos
+    return effort
 
 
 def _series(scenario: Scenario, world: Any) -> dict[str, Any]:
     """Effort of holders; grade and banned agents, one a market."""
     grades = world.conduct.grade
     return {
-        "effort": _effort(scenario, world),
+        "effort": np.where(grades > 0, world.contracts.work.effort, np.nan),
         "grade": np.where(grades > 0, grades, np.nan),
         "delivered": _delivered(scenario, world),
         "banned": world.conduct.banned.sum(axis=1).astype(np.float64),
