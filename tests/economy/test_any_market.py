@@ -282,7 +282,7 @@ def test_orders_that_rest_stay_covered_or_go():
         (ROOT / "configs" / "scenarios" / "weighted_second_price_naive.yaml", {"ledger": {}}, "more than was bid"),
         ("first_price_v0", {"ledger": {"endowmnt": 1.0}}, "endowmnt"),
         ("first_price_v0", {"ledger": {"endowment": -1.0}}, "endowment = -1"),
-        ("task_market_v0", {"ledger": {}}, "carries none yet"),
+        ("task_market_v0", {"ledger": {}}, "add `contracts: {}`"),
         ("continuous_double_auction_v1", {"ledger": {}, "staking": {}, "default": {}}, "agents trade with each other"),
         ("first_price_v0", {"ledger": {}, "staking": {"liability": 1.0}}, "liability is the bond of suppliers"),
         ("dutch_v0", {"ledger": {}, "staking": {"liability": 1.0}}, "liability is the bond of suppliers"),
