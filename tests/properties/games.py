@@ -6,6 +6,7 @@ import numpy as np
 
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
+from econo_env.told import verdicts_of
 
 
 @dataclass
@@ -63,8 +64,8 @@ def play(scenario, act, markets=512, seed=0):
         types, buffers = market.types.now(scenario, engine.state), engine.buffers
         allowed = buffers.action_mask[..., None]
         engine.step(np.where(allowed, act(tick, buffers.observations), 0.0).astype(np.float32))
-        lucky = market.judging.expected_rewards
-        rewards = buffers.rewards if lucky is None else lucky(scenario, engine.state)
+        luck = (verdict.luck(scenario, engine.world) for verdict in verdicts_of(scenario))
+        rewards = buffers.rewards - sum(luck, np.zeros(1))
         worth = market.welfare(scenario, engine.state, types)
         played.rewards = played.rewards + np.where(live[:, None], rewards, 0.0)
         played.realised = played.realised + np.where(live, worth.realised["value"], 0.0)

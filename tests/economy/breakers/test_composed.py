@@ -12,7 +12,8 @@ ECONOMY = {
     "ledger": {"endowment": 20.0},
     "staking": {"requirement": 0.2},
     "default": {"shock": 0.6},
-    "reputation": {"threshold": 0.2, "open_share": 0.6},
+    "reputation": {},
+    "eligibility": {"threshold": 0.2, "open_share": 0.6},
     "incentives": {},
     "enforcement": {"pledge": 1.0, "jail": 4},
     "breakers": {
@@ -41,7 +42,7 @@ def test_who_may_act_is_who_every_part_lets_act_and_every_transfer_has_its_reaso
         halted = np.isin(breakers.mode, (HALTED, ENDED))
         probing = (breakers.phase == 2)[:, None] & ~halted[:, None]
         free = tick >= world.enforcement.free_again
-        let = world.reputation.eligible & free & ~halted[:, None] & (breakers.admitted | ~probing)
+        let = world.eligibility.eligible & free & ~halted[:, None] & (breakers.admitted | ~probing)
         np.testing.assert_array_equal(engine.buffers.action_mask, let)
         halted_ticks, jailed_agents = halted_ticks + halted.sum(), jailed_agents + (~free).sum()
         probing_ticks += probing.sum()

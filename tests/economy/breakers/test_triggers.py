@@ -34,7 +34,7 @@ def began(modes):
 
 
 def test_a_mean_reputation_below_its_trigger_halts_once_until_it_has_recovered():
-    engine = market({"systemic": {"reputation": 0.4, "halt": 2}}, reputation={"open_share": 1.0, "forgetting": 1.0})
+    engine = market({"systemic": {"reputation": 0.4, "halt": 2}}, reputation={"forgetting": 1.0})
     modes = []
     for tick in range(24):
         bad = 5.0 if 3 <= tick < 10 or tick >= 16 else 0.0
