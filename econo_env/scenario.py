@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
@@ -93,7 +94,11 @@ def _part_section(name: str, section: Any) -> BaseModel:
     part = PARTS.row(name)
     document = section.model_dump(mode="json") if isinstance(section, BaseModel) else section
     config: type[BaseModel] = part.config
-    return validated(config, {} if document is None else document)
+    try:
+        return validated(config, {} if document is None else document)
+    except SettingsError as error:
+        kind = type(error)
+        raise kind([replace(problem, path=(name, *problem.path)) for problem in error.problems]) from None
 
 
 class Scenario(BaseModel):
@@ -115,7 +120,9 @@ class Scenario(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     kind: ClassVar[Kind]
     """The row of its kind of market, which sets it; `econo_env.market.market_of` gives it with its type."""
-    moved: ClassVar[Mapping[str, str]] = {}
+    moved: ClassVar[Mapping[str, str]] = {
+        f"economy.reputation.{key}": f"economy.eligibility.{key}" for key in ("threshold", "open_share")
+    }
     """Keys of earlier versions, with dots, and where they are now."""
 
     id: str = Field(json_schema_extra={"pattern": _ID})

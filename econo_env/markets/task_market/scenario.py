@@ -72,6 +72,7 @@ class TaskMarketScenario(Scenario):
     """
 
     moved: ClassVar[Mapping[str, str]] = {
+        **Scenario.moved,
         "contract": "economy.contracts",
         "reputation.threshold": "economy.eligibility.threshold",
         "reputation": "economy.reputation",
