@@ -7,6 +7,7 @@ import numpy as np
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.told import verdicts_of
+from econo_env.training.evaluation.play import with_accounts
 
 
 @dataclass
@@ -66,7 +67,7 @@ def play(scenario, act, markets=512, seed=0):
         engine.step(np.where(allowed, act(tick, buffers.observations), 0.0).astype(np.float32))
         luck = (verdict.luck(scenario, engine.world) for verdict in verdicts_of(scenario))
         rewards = buffers.rewards - sum(luck, np.zeros(1))
-        worth = market.welfare(scenario, engine.state, types)
+        worth = with_accounts(scenario, engine, market.welfare(scenario, engine.state, types))
         played.rewards = played.rewards + np.where(live[:, None], rewards, 0.0)
         played.realised = played.realised + np.where(live, worth.realised["value"], 0.0)
         played.optimal = played.optimal + np.where(live, worth.optimal["value"], 0.0)

@@ -122,7 +122,7 @@ def test_surplus_of_a_task_market_is_what_agents_earned(tasks, task_run, policy)
 
 def test_an_episode_of_a_task_market_starts_with_the_stake_and_only_bans_more(tasks):
     course = tasks.episode.courses["learned"]
-    assert course.stake[0] == pytest.approx([tasks.scenario.agents.stake] * 5)
+    assert course.stake[0] == pytest.approx([tasks.scenario.economy["ledger"].endowment] * 5)
     assert course.banned[0] == 0.0
     assert (np.diff(course.banned) >= 0).all()
     assert (course.grades.sum(axis=1) <= 1.0 + 1e-12).all()

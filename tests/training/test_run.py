@@ -40,7 +40,10 @@ DOCUMENTED_SCALARS = {
     "market/efficiency",
 }
 DOCUMENTED_HISTOGRAMS = {"market/bids", "market/bid_value_ratio", "market/payments"}
-TASK_MARKET_HISTOGRAMS = {"market/stake", "market/effort", "market/reputation"}
+TASK_MARKET_HISTOGRAMS = {
+    f"market/{name}"
+    for name in ("free_money", "stake_locked", "slashed", "effort", "grade", "reputation_bound", "eligible")
+}
 
 
 def tags_of(folder):
