@@ -19,6 +19,10 @@ ECONOMY = {
     "incentives": {"performance_bonus_multiplier": 1.5, "bonus_base": 0.05},
 }
 NAMES = ("second_price_v0", "english_v0", "combinatorial_v1", "procurement_first_price_v1")
+QUICK = ("second_price_v0", "english_v0")
+each = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in NAMES]
+)
 
 
 def engine_of(name, markets=24, audit=True, **more):
@@ -46,7 +50,7 @@ def post(balances, journal, k):
             assert balances[source] >= 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each
 def test_the_journal_alone_makes_the_balances(name):
     engine = engine_of(name)
     engine.reset(0)
@@ -114,7 +118,7 @@ def test_a_journal_that_was_too_short_says_by_how_much():
     assert cut.world.audit.unwritten.any()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each
 def test_a_journal_changes_nothing_else(name):
     with_journal, without = engine_of(name), engine_of(name, audit=False)
     assert not any("journal" in column for column in columns(type(without.world)))

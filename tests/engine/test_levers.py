@@ -56,7 +56,10 @@ ROUNDS = {  # one scenario of each kind of market that has the lever, and the ra
         (1.0, 9.0),
     ),
 }
-each = pytest.mark.parametrize("name", ROUNDS)
+QUICK = ("first_price", "units", "rising_clock", "tasks", "posted_price", "stake")
+each = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in ROUNDS]
+)
 
 
 def widest(lever, ends, configured):

@@ -80,6 +80,7 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: newcomers with new reliabilities, the first task."""
     state.episode[k] += 1
     state.tick[k] = 0
+    state.award.price[k] = 0
     forget_last_task(k, state, params, buffers)
     for i in range(state.active.shape[1]):
         state.active[k, i] = True

@@ -31,7 +31,11 @@ MARKETS_OF = {
 ONE_PRICE = ("first_price_v0", "double_auction_v1", "continuous_double_auction_v1")
 SEEDS = range(3)
 NAMES = {OPEN: "open", HALTED: "halted", REOPENING: "reopening", ENDED: "ended"}
-every_market = pytest.mark.parametrize("name", MARKETS_OF)
+QUICK = ("first_price_v0", "continuous_double_auction_v1")
+"""Whose trades are voided afterwards, and whose orders are confined before: the others are slow to compile."""
+every_market = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in MARKETS_OF]
+)
 
 
 def drawn(name, seed):
