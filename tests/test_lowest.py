@@ -16,7 +16,9 @@ LEFT_OUT = {"dev", "parquet"}
 def declared():
     """The lowest version of everything that users and tests import, as pyproject.toml declares it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [line for name, lines in project["optional-dependencies"].items() if name not in LEFT_OUT for line in lines]
+    extras = [
+        line for name, lines in project["optional-dependencies"].items() if name not in LEFT_OUT for line in lines
+    ]
     lowest = {}
     for wanted in map(Requirement, project["dependencies"] + extras):
         bounds = [Version(s.version) for s in wanted.specifier if s.operator in (">=", "==")]
