@@ -1,5 +1,6 @@
 """What judges and people are told of a market and of the parts of its economy together."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ def verdicts_of(scenario: Scenario) -> list[Verdict]:
     return [part.verdict for part in scenario.parts() if part.verdict is not None]
 
 
-def told_of(scenario: Scenario, engine: Engine) -> dict[str, NDArray[Any]]:
+def told_of(scenario: Scenario, engine: Engine) -> Mapping[str, NDArray[Any]]:
     """What the dict APIs tell in `infos` of the last tick, by name, arrays (markets, agents): of market and parts."""
+    told = market_of(scenario).view.info(scenario, engine.state)
+    if scenario.economy is None:  # the dict API asks at every step: to look for parts takes as long as the tick
+        return told
     facts = {fact.name: fact.value(scenario, engine.world) for part in scenario.parts() for fact in part.facts}
-    return {**market_of(scenario).view.info(scenario, engine.state), **facts}
+    return {**told, **facts}
