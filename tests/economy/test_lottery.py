@@ -104,7 +104,8 @@ def played(scenario, agent, changed, seed, markets=64, component=slice(0, 3)):
         actions[:, agent, component] = np.where(chosen[:, None], drawn, actions[:, agent])[:, component]
         engine.step(actions)
         world = engine.world
-        kept = [getattr(world.reputation, name).copy() for name in COMPONENTS]
+        columns = world.reputation._asdict()
+        kept = [columns[name].copy() for name in COMPONENTS]
         found.append([*kept, world.change_detection.total.copy()])
     return np.array(found)
 

@@ -186,6 +186,7 @@ class Lots:
         self.units = [[{"leaves": None, "since": -1} for _ in range(stake)] for stake in stakes]
         self.free = [0] * len(stakes)
         self.pending, self.known, self.slashed = [], {}, []
+        self.at_stake = {}
 
     def run(self, tick, delay, age, dispute, freeze, exits, tops, reports):
         for i, units in enumerate(self.units):
@@ -203,7 +204,6 @@ class Lots:
         for i, amount in exits:
             for unit in [unit for unit in self.units[i] if unit["leaves"] is None][:amount]:
                 unit["leaves"] = tick
-        self.at_stake = getattr(self, "at_stake", {})
         for i, units in enumerate(self.units):
             self.at_stake[i, tick] = sum(unit["leaves"] is None or unit["leaves"] == tick for unit in units)
         for operation, agent, offence in reports:

@@ -135,15 +135,6 @@ def _note(k: int, journal: Journal, source: int, target: int, amount: int) -> No
 
 
 @compiled
-def wealth_of(k: int, i: int, ledger: State) -> int:
-    """What agent i has, free, in escrow and bonded, micro-credits."""
-    agents, total = ledger.wealth.shape[1], 0
-    for kind in range(AGENT_ACCOUNTS):
-        total += ledger.balances[k, account(i, kind, agents)]
-    return total
-
-
-@compiled
 def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Mints the money of an episode."""
     ledger = world.ledger
