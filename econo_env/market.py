@@ -5,7 +5,8 @@ people, policies, judges and solvers may ask. A section or hook that is None is 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.agents import BIDDER, named
 from econo_env.docs import Docs
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
+from econo_env.economy.action import actions_of
 from econo_env.economy.part import asked_of, in_order
 from econo_env.economy.tick import loop_source
 from econo_env.economy.world import in_world
@@ -279,7 +281,8 @@ class Market(Generic[S, T]):
         axes: Lengths of the named axes of those columns, but for `agents`, `actions`, `features` and `exposed`.
         params: The constants of a scenario, as the kernels take them.
         kernels: The compiled stages of a tick.
-        actions: What each component of an action means.
+        actions: What each component of an action means, those of the market itself; `action_names` adds those of the
+            economy.
         features: What agents see of the market itself, in order; `seen` adds what they see of the economy.
         view: What people see.
         baselines: Strategies to compare with.
@@ -325,8 +328,9 @@ class Market(Generic[S, T]):
     levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule
 
     def __post_init__(self) -> None:
-        """Lets scenarios of this configuration find their kind."""
+        """Lets scenarios of this configuration find their kind, and baselines act in every economy around it."""
         self.config.kind = self
+        object.__setattr__(self, "baselines", self._in_every_economy(self.baselines))
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
@@ -334,10 +338,33 @@ class Market(Generic[S, T]):
         source, widths = loop_source(
             self.kernels, self.rule(scenario), self.shown(scenario), list(scenario.parts()), levers, self.one_sale
         )
-        sizes = {"agents": agents, "actions": len(self.actions(scenario)), "features": len(self.seen(scenario))}
+        sizes = {"agents": agents, "actions": len(self.action_names(scenario)), "features": len(self.seen(scenario))}
         sizes |= {"exposed": 0} | self.axes(scenario)
         alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths=widths, levers=levers)
         return in_world(alone, scenario) if scenario.economy is not None or levers else alone
+
+    def action_names(self, scenario: S) -> tuple[str, ...]:
+        """The names of the components of an action: the market's own, then those that parts of its economy add."""
+        return (*self.actions(scenario), *(action.name for action in actions_of(scenario.parts())))
+
+    def _in_every_economy(self, baselines: Baselines[S]) -> Baselines[S]:
+        """The baselines with 0, which does nothing, for what parts of an economy add to their actions."""
+
+        def whole(make: Callable[..., Float32s]) -> Callable[..., Float32s]:
+            @wraps(make)
+            def padded(scenario: S, *arguments: Any) -> Float32s:
+                return with_neutral(make(scenario, *arguments), scenario, self)
+
+            return padded
+
+        bids, scaled, equilibrium = baselines.bids, baselines.scaled, baselines.equilibrium
+        return replace(
+            baselines,
+            truthful=whole(baselines.truthful),
+            scaled=None if scaled is None else whole(scaled),
+            equilibrium=None if equilibrium is None else whole(equilibrium),
+            bids=None if bids is None else replace(bids, place=whole(bids.place)),
+        )
 
     def seen(self, scenario: S) -> tuple[Feature, ...]:
         """What each agent sees, in order."""
@@ -374,6 +401,14 @@ class Market(Generic[S, T]):
     def largest_contract(self, scenario: S) -> float:
         """The highest value of a contract, credits; 0 where awards are no work."""
         return 0.0 if self.contract_value is None else self.contract_value(scenario)
+
+
+def with_neutral(actions: Float32s, scenario: Scenario, market: Market[Any, Any]) -> Float32s:
+    """Actions (..., components) with zeros for the components after those that are given."""
+    if scenario.economy is None:
+        return actions
+    missing = len(market.action_names(scenario)) - actions.shape[-1]
+    return np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, missing)]) if missing else actions
 
 
 def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:
