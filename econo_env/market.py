@@ -5,14 +5,14 @@ people, policies, judges and solvers may ask. A section or hook that is None is 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import wraps
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.agents import BIDDER, named
+from econo_env.baselines import Baselines, in_every_economy
 from econo_env.docs import Docs
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.action import actions_of
@@ -31,7 +31,7 @@ from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
-from econo_env.valuations.bid_function import MIDDLE, Strategy
+from econo_env.valuations.bid_function import Strategy
 
 if TYPE_CHECKING:  # what hooks return is made above
     from econo_env.engine.engine import Engine
@@ -141,54 +141,6 @@ def _put_nothing(scenario: Scenario, engine: "Engine", agent: int, types: Floats
 
 NO_TYPES: Types[Any, Any] = Types(names=lambda _: (), now=_no_types_now, at=_no_types_at, put=_put_nothing)
 """Nobody knows anything that the others do not."""
-
-
-class Equilibrium(Protocol[S_contra]):
-    """The equilibrium action of every agent."""
-
-    def __call__(self, scenario: S_contra, observations: Any, luck: ArrayLike = MIDDLE, /) -> Float32s:
-        """`luck` in [0, 1], one a bidder, chooses where bidders mix.
-
-        Raises:
-            ValueError: None is known; the message gives the reason.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class BidActions(Generic[S]):
-    """Bids in credits as actions.
-
-    Attributes:
-        values: The own values that observations show, credits, one a bid.
-        place: The actions that place given bids: (scenario, observations, bids).
-    """
-
-    values: Callable[[S, ArrayLike], Floats]
-    place: Callable[[S, ArrayLike, ArrayLike], Float32s]
-
-
-@dataclass(frozen=True)
-class Baselines(Generic[S]):
-    """Strategies to compare with.
-
-    Attributes:
-        truthful: The true report of every agent: (scenario, observations).
-        scaled: A multiple of the truth: (scenario, observations, factor).
-        equilibrium: The equilibrium, which may be refused with the reason.
-        bids: Bids as actions, where an action is a bid.
-        sale_begins: Where a sale goes through several ticks: who is at its start, (scenario, observations).
-        holds_with: Parts of the economy with which the equilibrium is still one, where it is.
-        keeps_limits: A bidder states a limit for a whole sale: rules that draw a limit by lot draw one an episode.
-    """
-
-    truthful: Callable[[S, Any], Float32s]
-    scaled: Callable[[S, Any, ArrayLike], Float32s] | None = None
-    equilibrium: Equilibrium[S] | None = None
-    bids: BidActions[S] | None = None
-    sale_begins: Callable[[S, ArrayLike], NDArray[np.bool_]] | None = None
-    keeps_limits: bool = False
-    holds_with: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -330,7 +282,7 @@ class Market(Generic[S, T]):
     def __post_init__(self) -> None:
         """Lets scenarios of this configuration find their kind, and baselines act in every economy around it."""
         self.config.kind = self
-        object.__setattr__(self, "baselines", self._in_every_economy(self.baselines))
+        object.__setattr__(self, "baselines", in_every_economy(self.baselines, self.actions))
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
@@ -346,25 +298,6 @@ class Market(Generic[S, T]):
     def action_names(self, scenario: S) -> tuple[str, ...]:
         """The names of the components of an action: the market's own, then those that parts of its economy add."""
         return (*self.actions(scenario), *(action.name for action in actions_of(scenario.parts())))
-
-    def _in_every_economy(self, baselines: Baselines[S]) -> Baselines[S]:
-        """The baselines with 0, which does nothing, for what parts of an economy add to their actions."""
-
-        def whole(make: Callable[..., Float32s]) -> Callable[..., Float32s]:
-            @wraps(make)
-            def padded(scenario: S, *arguments: Any) -> Float32s:
-                return with_neutral(make(scenario, *arguments), scenario, self)
-
-            return padded
-
-        bids, scaled, equilibrium = baselines.bids, baselines.scaled, baselines.equilibrium
-        return replace(
-            baselines,
-            truthful=whole(baselines.truthful),
-            scaled=None if scaled is None else whole(scaled),
-            equilibrium=None if equilibrium is None else whole(equilibrium),
-            bids=None if bids is None else replace(bids, place=whole(bids.place)),
-        )
 
     def seen(self, scenario: S) -> tuple[Feature, ...]:
         """What each agent sees, in order."""
@@ -401,14 +334,6 @@ class Market(Generic[S, T]):
     def largest_contract(self, scenario: S) -> float:
         """The highest value of a contract, credits; 0 where awards are no work."""
         return 0.0 if self.contract_value is None else self.contract_value(scenario)
-
-
-def with_neutral(actions: Float32s, scenario: Scenario, market: Market[Any, Any]) -> Float32s:
-    """Actions (..., components) with zeros for the components after those that are given."""
-    if scenario.economy is None:
-        return actions
-    missing = len(market.action_names(scenario)) - actions.shape[-1]
-    return np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, missing)]) if missing else actions
 
 
 def offered(hook: Hook | None, what: str, scenario: Scenario) -> Hook:

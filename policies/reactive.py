@@ -7,9 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.baselines import BidActions
 from econo_env.economy.action import actions_of
 from econo_env.levers import require_constant
-from econo_env.market import BidActions, market_of, offered
+from econo_env.market import market_of, offered
 from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 

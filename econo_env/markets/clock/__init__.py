@@ -1,7 +1,8 @@
 """Clock auctions: one item, a price that moves tick by tick, bidders who see it and say yes or no."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.clock.scenario import ClockScenario, built_in, levers

@@ -1,8 +1,9 @@
 """The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import Baselines, BidActions, Interdependence, Judging, Market, Solver, Types, View
+from econo_env.market import Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.combinatorial import (
     analysis,

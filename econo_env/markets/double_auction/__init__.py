@@ -1,8 +1,9 @@
 """The sealed two-sided market: buyers and sellers of one unit each, one simultaneous offer each."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.double_auction import (
     analysis,

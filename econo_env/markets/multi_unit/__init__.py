@@ -1,8 +1,9 @@
 """The multi-unit market: identical units at once, decreasing marginal values, one bid for each unit wanted."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import Baselines, BidActions, Judging, Market, Solver, Types, View
+from econo_env.market import Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.multi_unit import (
     analysis,

@@ -1,7 +1,8 @@
 """The market with a limit order book: a continuous double auction, tick by tick."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.market import Judging, Market, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.order_book import analysis, docs, document, features, kernels, state, strategies, view
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in

@@ -1,7 +1,8 @@
 """The position auction: advertising slots with click rates, private values of a click, one sealed bid each."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.position import analysis, docs, document, kernels, strategies, view
 from econo_env.markets.position.scenario import PositionScenario, built_in

@@ -1,7 +1,8 @@
 """The scoring auction: a buyer scores offers of price and quality."""
 
+from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, Market, View
+from econo_env.market import Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import one_value
 from econo_env.markets.scoring import analysis, docs, document, features, kernels, state, strategies, view

@@ -1,18 +1,9 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import (
-    Baselines,
-    BidActions,
-    BidSearch,
-    Interdependence,
-    Judging,
-    Market,
-    Solver,
-    Types,
-    View,
-)
+from econo_env.market import BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import (

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Judging, Market, View
+from econo_env.market import Judging, Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels

@@ -1,7 +1,8 @@
 """The task market: a stream of tasks, each sold in a scoring auction; what follows is played under contracts."""
 
+from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, Market, Types, View
+from econo_env.market import Market, Types, View
 from econo_env.markets.task_market import (
     analysis,
     auction,
