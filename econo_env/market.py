@@ -29,7 +29,6 @@ from econo_env.games.false_names import FalseNames
 from econo_env.games.welfare import Welfare
 from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import Strategy
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:  # what hooks return is made above
     from econo_env.engine.engine import Engine
     from econo_env.equilibrium.games import ExpectedOutcome
     from econo_env.equilibrium.solution import Solution
-    from econo_env.telemetry.picture import Picture
 
 Floats = NDArray[np.float64]
 Roles = tuple[tuple[int, ...], ...]
@@ -204,18 +202,16 @@ class Judging(Generic[S, T]):
 
 @dataclass(frozen=True)
 class View(Generic[S, T]):
-    """What people see.
+    """What people see; `econo_env.clearing` tells them of a round.
 
     Attributes:
         info: What the dict APIs tell in `infos` of the last tick, by name, arrays (markets, agents).
-        picture: One round of market k: (scenario, before, after, k).
         docs: The texts of a scenario's page.
         series: What training logs of the last tick, by name.
         drawn_ahead: Columns that `series` wants as they were before the tick.
     """
 
     info: Callable[[S, T], Mapping[str, NDArray[Any]]]
-    picture: "Callable[[S, T, T, int], Picture] | None" = None
     docs: Callable[[S], Docs] | None = None
     series: Callable[[S, T], Mapping[str, NDArray[Any]]] | None = None
     drawn_ahead: tuple[str, ...] = ()
@@ -250,7 +246,6 @@ class Market(Generic[S, T]):
         undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
-        clear: How `econo-env clear` reads its documents.
         levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
     """
 
@@ -276,7 +271,6 @@ class Market(Generic[S, T]):
     undone_by_award: bool = True
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
-    clear: ClearDocument | None = None
     levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule
 
     def __post_init__(self) -> None:

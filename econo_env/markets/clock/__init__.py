@@ -4,7 +4,7 @@ from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
-from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.clock import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.clock.scenario import ClockScenario, built_in, levers
 from econo_env.markets.private_value import one_value
 
@@ -49,10 +49,8 @@ MARKET = Market(
         one_round=True,
     ),
     solver=Solver(solution=strategies.numerical_solution, bid_function=strategies.equilibrium_bids),
-    clear=document.clear_document,
     view=View(
         info=rounds.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
     ),

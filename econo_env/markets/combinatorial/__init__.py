@@ -8,13 +8,11 @@ from econo_env.markets import rounds
 from econo_env.markets.combinatorial import (
     analysis,
     docs,
-    document,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
@@ -67,10 +65,8 @@ MARKET = Market(
         outcome_tables=analysis.outcome_tables,
         expected_curves=analysis.expected_curves,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values", "items", "bundle"),

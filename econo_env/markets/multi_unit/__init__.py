@@ -8,14 +8,12 @@ from econo_env.markets import rounds
 from econo_env.markets.multi_unit import (
     analysis,
     docs,
-    document,
     equilibria,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 
@@ -68,10 +66,8 @@ MARKET = Market(
         unit_bids=equilibria.offers_unit_bids,
         bidding=equilibria.bidding,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

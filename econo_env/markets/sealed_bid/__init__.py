@@ -9,14 +9,12 @@ from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import (
     analysis,
     docs,
-    document,
     equilibria,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in, levers
 
@@ -77,10 +75,8 @@ MARKET = Market(
         expected_outcome=analysis.expected_outcome,
         bidding=analysis.bidding,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

@@ -7,12 +7,10 @@ from econo_env.markets.task_market import (
     analysis,
     auction,
     docs,
-    document,
     episode,
     features,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.task_market.scenario import TaskMarketScenario, built_in
 
@@ -61,10 +59,8 @@ MARKET = Market(
         equilibrium=strategies.equilibrium_actions,
         holds_with=strategies.HOLDS_WITH,
     ),
-    clear=document.clear_document,
     view=View(
-        info=view.info,
-        picture=view.picture,
+        info=analysis.info,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,
