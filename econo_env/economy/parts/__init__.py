@@ -5,12 +5,14 @@ from typing import Any
 from econo_env.economy.part import PARTS, Part
 from econo_env.economy.parts import (
     audit,
+    bonding,
     breakers,
     change_detection,
     contracts,
     default,
     eligibility,
     enforcement,
+    evidence,
     incentives,
     ledger,
     lottery,
@@ -36,6 +38,8 @@ def rows() -> list[Part[Any]]:
         change_detection,
         incentives,
         enforcement,
+        bonding,
+        evidence,
         breakers,
         pricing,
     ]
