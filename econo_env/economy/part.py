@@ -78,6 +78,8 @@ class Part(Generic[C]):
             episode.
         needs: Parts that it stands on, or `conduct`: some part that judges.
         judges: Whether it writes `world.conduct`, how awards come out; one part of an economy does.
+        pays_anybody: Whether it settles with agents who have won nothing in the tick: who has or pays something is then
+            looked for among all.
         features: What agents see of it; their functions take `(k, i, world, params)`.
         facts: What people are told of it.
         shuts: Who may not act in the coming tick for its sake: (world), bool (markets, agents).
@@ -104,6 +106,7 @@ class Part(Generic[C]):
     stages: Mapping[str, Stage]
     needs: tuple[str, ...] = ()
     judges: bool = False
+    pays_anybody: bool = False
     features: tuple[Feature, ...] = ()
     facts: tuple[Fact, ...] = ()
     shuts: Callable[[Any], NDArray[np.bool_]] | None = None

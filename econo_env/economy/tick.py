@@ -77,9 +77,11 @@ def foresee_nothing(k: int, state: Any) -> int:
     return 0
 
 
-def _kernels(stages: Stages, one_sale: bool) -> dict[str, Callable[..., Any]]:
-    """The market's kernels by name, with those that it leaves to the house."""
+def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict[str, Callable[..., Any]]:
+    """The market's kernels by name, with those that it leaves to the house or that a part replaces."""
     own = {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
+    if any(part.pays_anybody for part in parts):
+        own["winners"] = any_agent
     usual: dict[str, Callable[..., Any]] = {
         "quote": quote,
         "openness": sale_openness if one_sale else tick_openness,
@@ -218,7 +220,7 @@ def loop_source(
     if parts or levers:
         market, everything = "world.market, params.market", "world, params"
     used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
-    kernels = _kernels(stages, one_sale)
+    kernels = _kernels(stages, one_sale, parts)
     turns, placed = _Turns(parts, kernels, everything), _placed(levers)
     calls: list[_Call | str] = [*placed]
     for stage in TICK_ORDER:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
-from econo_env.economy.parts.contracts import GRADES, ContractsSection, money, payout
+from econo_env.economy.contracts import BYZANTINE, efficient_effort, money, payout, score, value_of
+from econo_env.economy.parts.contracts import GRADES, ContractsSection
 from econo_env.economy.staking import contract_lock, required_stake
 from econo_env.markets.document import NO_OFFER, Amount, Document, Floats, Ints, gap_between, lottery_of, read_document
 from econo_env.markets.task_market.explain import explained
