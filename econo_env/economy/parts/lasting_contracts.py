@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from econo_env.economy.action import Action
 from econo_env.economy.award import rounded_mean
 from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
 from econo_env.economy.contracts import (
@@ -100,6 +101,10 @@ class LastingContractsSection(ContractsSection):
         return self.duration if self.longest_duration is None else self.longest_duration
 
 
+ABANDONS = 0.5
+"""The level of `abandon` above which an agent walks away."""
+
+
 class State(NamedTuple):
     """Contracts that run in a batch of markets, and what the last tick made of them."""
 
@@ -112,6 +117,7 @@ class State(NamedTuple):
     delivery: Annotated[Int64s, Column(np.int64, ("agents",), "of the contract judged in the last tick, 0 for none")]
     delivered: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, worth of what was judged to the house")]
     luck: Annotated[Float64s, Column(np.float64, ("agents",), "micro-credits, payments of the last tick less expected")]
+    exertion: Annotated[Float64s, Column(np.float64, ("agents",), "-1 to 1, of the tick, see economy.running")]
     wronged: Annotated[Bools, Column(np.bool_, ("agents",), "judged byzantine in the last tick without a forgery")]
     barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for want of a free slot alone")]
 
@@ -163,6 +169,7 @@ def forget(k: int, i: int, lasting: State) -> None:
     lasting.delivery[k, i] = NOT_YET
     lasting.delivered[k, i] = 0
     lasting.luck[k, i] = 0.0
+    lasting.exertion[k, i] = 0.0
     lasting.wronged[k, i] = False
 
 
@@ -187,6 +194,16 @@ def strike(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdr
 
 
 @compiled
+def listen(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, exertion: float, abandon: float) -> None:
+    """Takes in how hard agent i works in the tick, and whether it walks away from the contract that is due first."""
+    lasting, running = world.lasting_contracts, world.lasting_contracts.running
+    lasting.exertion[k, i] = exertion
+    j = due_first(k, i, False, running)
+    if abandon > ABANDONS and j != NO_SLOT:
+        running.delivery[k, i, j] = ABANDONED
+
+
+@compiled
 def execute(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, engage: Any) -> None:
     """Opens the contract of a winner; its exposure falls to what it can still cost."""
     market, lasting = world.market, world.lasting_contracts
@@ -205,8 +222,8 @@ def work(k: int, i: int, world: Any, params: Params) -> None:
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] != RUNNING or running.delivery[k, i, j] != NOT_YET:
             continue
-        before, ends = running.done[k, i, j], tick == params.max_cycles - 1
-        lasting.spent[k, i] += work_on(k, i, j, tick, 0.0, params.least_progress, params.grace, ends, running)
+        before, ends, exertion = running.done[k, i, j], tick == params.max_cycles - 1, lasting.exertion[k, i]
+        lasting.spent[k, i] += work_on(k, i, j, tick, exertion, params.least_progress, params.grace, ends, running)
         total += running.done[k, i, j] - before
         number += 1
     lasting.effort[k, i] = total / max(1, number)
@@ -441,6 +458,7 @@ PART = Part(
         "open": begin,
         "maturities": forget_last,
         "strike": strike,
+        "lock": listen,
         "execute": execute,
         "grade": grade,
         "bind": bind,
@@ -452,6 +470,14 @@ PART = Part(
     needs=("ledger", "staking"),
     judges=True,
     pays_anybody=True,
+    actions=(
+        Action(
+            "exertion",
+            "effort of the tick on the contracts held: 0 as set out when they were won, -1 none, 1 full",
+            unmasked=True,
+        ),
+        Action("abandon", "above 0.5, walks away from the contract held that is due first", unmasked=True),
+    ),
     features=(
         Feature(
             "grade",

@@ -32,6 +32,8 @@ def some_actions(rng, engine, forging=0.15):
     actions = rng.uniform(-1, 1, engine.buffers.actions.shape).astype(np.float32)
     actions[..., :2] *= 0.4
     actions[..., 3] = np.where(rng.random(actions.shape[:2]) < forging, 1.0, -1.0)
+    if actions.shape[2] > 4:  # leaves a contract now and then
+        actions[..., 5] = np.where(rng.random(actions.shape[:2]) < 0.1, 1.0, 0.5)
     actions[rng.random(actions.shape[:2]) < 0.03] = np.nan
     return actions
 
