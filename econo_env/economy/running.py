@@ -30,7 +30,7 @@ DELIVERIES = ("-", "on time", "late", "never", "abandoned")
 """How a contract is delivered, in words."""
 
 NO_SLOT = -1
-_SLACK = 1e-9  # of sums of efforts that should reach a whole share
+_SLACK = 1e-6  # of the least progress: efforts are float32, and what is meant to reach it does
 
 
 class Running(NamedTuple):

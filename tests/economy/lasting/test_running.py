@@ -9,7 +9,6 @@ import econo_env
 from econo_env.economy.invariants import violations
 from econo_env.economy.ledger import BONDED, FREE, PRINCIPAL, balances_of
 from econo_env.economy.running import RUNNING, TIMED_OUT, VOIDED
-from econo_env.engine.digest import plain
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import DURATION, EVIDENCE, EXECUTION, two_uniforms, uniform
 from econo_env.engine.state import arrays_of, each_array
@@ -90,10 +89,10 @@ def random_scenario(seed):
     return lasting(random_parts(rng), random_contracts(rng), max_cycles=int(rng.integers(8, 20)), num_agents=4)
 
 
-@pytest.mark.parametrize("first", [0, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("first", [0, pytest.param(14, marks=pytest.mark.slow)])
 def test_random_play_in_random_economies_breaks_no_invariant(first):
     seen, settled, collided = set(), 0, 0
-    for seed in range(first, first + (24 if first == 0 else 400)):
+    for seed in range(first, first + (14 if first == 0 else 400)):
         scenario = random_scenario(seed)
         for engine, _, _ in watched(scenario, seed, markets=4, number=30):
             running = engine.world.lasting_contracts.running
@@ -104,7 +103,7 @@ def test_random_play_in_random_economies_breaks_no_invariant(first):
             assert (running.status == RUNNING).sum(axis=-1).max() <= running.status.shape[-1]
             assert not (running.status[engine.buffers.ended] == RUNNING).any(), "nothing outlasts an episode"
     assert seen >= {1, 2, 3, 4}
-    assert settled > 1500
+    assert settled > 800
     assert collided > 20
 
 
@@ -150,7 +149,7 @@ class Books:
             effort = 0.0 if one["forges"] else effort
             one["done"] += effort
             spent[one["agent"]] += one["cost"] * effort**2 / one["span"]
-            enough = one["forges"] or one["done"] / one["span"] >= self.section.least_progress - 1e-9
+            enough = one["forges"] or one["done"] / one["span"] >= self.section.least_progress - 1e-6
             if tick >= one["due"] and enough:
                 one["delivery"] = 1 if tick == one["due"] else 2
             elif tick == self.max_cycles - 1 or tick >= one["due"] + self.section.grace:
@@ -170,8 +169,8 @@ class Books:
         if one["delivery"] >= 3:
             return 3
         if one["forges"]:
-            return 4 if plain(uniform)(key, episode, opened, EVIDENCE, agent) < self.section.detection else 2
-        luck, detail = plain(two_uniforms)(key, episode, opened, EXECUTION, agent)
+            return 4 if uniform(key, episode, opened, EVIDENCE, agent) < self.section.detection else 2
+        luck, detail = two_uniforms(key, episode, opened, EXECUTION, agent)
         success = luck < one["reliability"] * min(1.0, one["done"] / one["span"])
         if one["delivery"] == 2 or not success:
             return 3
@@ -202,7 +201,7 @@ def test_every_contract_computed_a_second_time(seed):
                 book.open = []
             book.value, book.cost = before.market.task_value[k], before.market.cost[k]
             longest = section.get("longest_duration") or section["duration"]
-            drawn = plain(uniform)(key, episode, tick, DURATION, 0)
+            drawn = uniform(key, episode, tick, DURATION, 0)
             span = section["duration"] + int(drawn * (longest - section["duration"] + 1))
             book.coming = min(span, scenario.max_cycles - tick)
             assert before.lasting_contracts.coming[k] == book.coming
@@ -284,7 +283,7 @@ def utility(effort, duration, least, grace, forfeit=1.0):
     if effort >= least - 1e-9:
         succeeds = RELIABILITY * effort
         return VALUE * (succeeds * SUCCESS + (1 - succeeds) * V[3] - spent)
-    more = math.inf if effort == 0.0 else math.ceil(duration * least / effort - duration - 1e-7)
+    more = math.inf if effort == 0.0 else math.ceil(duration * least / effort - duration - 1e-5)
     if more <= grace:
         return VALUE * (V[3] - spent * (duration + more) / duration)
     return VALUE * (min(V[3], -forfeit * -V[4]) - spent * (duration + grace) / duration)
@@ -407,7 +406,8 @@ TAMPERED = {
 
 @pytest.mark.parametrize("name", TAMPERED)
 def test_the_checker_names_what_was_tampered_with(name):
-    scenario = lasting({"audit": {}, "eligibility": {"open_share": 1.0}}, {"capacity": 2, "duration": 6}, num_agents=4)
+    parts = random_parts(np.random.default_rng(0)) | {"ledger": {"endowment": 10.0}, "eligibility": {"open_share": 1.0}}
+    scenario = lasting(parts, {"capacity": 2, "duration": 6}, num_agents=4)
     engine, rng = Engine(scenario, 3), np.random.default_rng(1)
     engine.reset(1)
     for _ in range(6):
