@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from econo_env import mechanisms
 from econo_env.catalogue import load, register_market, scenarios
+from econo_env.clearing.base import register_clearing
 from econo_env.economy.part import register_part
 from econo_env.interfaces.registry import keep_registered
 from econo_env.mechanisms.base import register_mechanism
@@ -36,6 +37,7 @@ __all__ = [
     "mechanisms",
     "parallel_env",
     "raw_env",
+    "register_clearing",
     "register_market",
     "register_mechanism",
     "register_part",

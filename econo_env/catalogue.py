@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from econo_env import markets
+from econo_env.clearing.base import CLEARINGS
 from econo_env.documents import read_yaml
 from econo_env.market import Market
 from econo_env.mechanisms.base import MECHANISMS, Mechanism
-from econo_env.mechanisms.document import READERS
 from econo_env.scenario import Scenario
 from econo_env.settings import Problem, SettingsError, describe_errors, suggestion, validated
 from econo_env.table import Table
@@ -29,16 +29,8 @@ def _own() -> Iterator[Market[Any, Any]]:
 MARKETS: Table[Market[Any, Any]] = Table("kind of market", "econo_env.markets", _own, Market)
 
 
-def _read_their_documents() -> None:
-    READERS.clear()
-    READERS.update({name: row.clear for name, row in MARKETS.rows().items() if row.clear is not None})
-
-
-MARKETS.watch(_read_their_documents)
-
-
 def register_market(row: Market[Any, Any]) -> Market[Any, Any]:
-    """Makes a kind of market known: its name in scenarios, its built-in scenarios by id, its documents of `clear`.
+    """Makes a kind of market known: its name in scenarios, its built-in scenarios by id.
 
     Raises:
         TypeError: It is no `Market`.
@@ -64,7 +56,7 @@ _BUILT_IN = _BuiltIn()
 
 
 def _versions() -> tuple[int, ...]:
-    for table in (MARKETS, MECHANISMS):
+    for table in (MARKETS, MECHANISMS, CLEARINGS):
         table.rows()  # whoever has come meanwhile
     return MARKETS.version, MECHANISMS.version
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from econo_env.agents import BIDDER, named
+from econo_env.baselines import Baselines, in_every_economy
 from econo_env.docs import Docs
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
+from econo_env.economy.action import actions_of
 from econo_env.economy.part import asked_of, in_order
 from econo_env.economy.tick import loop_source
 from econo_env.economy.world import in_world
@@ -27,15 +29,13 @@ from econo_env.games.false_names import FalseNames
 from econo_env.games.welfare import Welfare
 from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.document import ClearDocument
 from econo_env.scenario import Scenario
-from econo_env.valuations.bid_function import MIDDLE, Strategy
+from econo_env.valuations.bid_function import Strategy
 
 if TYPE_CHECKING:  # what hooks return is made above
     from econo_env.engine.engine import Engine
     from econo_env.equilibrium.games import ExpectedOutcome
     from econo_env.equilibrium.solution import Solution
-    from econo_env.telemetry.picture import Picture
 
 Floats = NDArray[np.float64]
 Roles = tuple[tuple[int, ...], ...]
@@ -141,54 +141,6 @@ NO_TYPES: Types[Any, Any] = Types(names=lambda _: (), now=_no_types_now, at=_no_
 """Nobody knows anything that the others do not."""
 
 
-class Equilibrium(Protocol[S_contra]):
-    """The equilibrium action of every agent."""
-
-    def __call__(self, scenario: S_contra, observations: Any, luck: ArrayLike = MIDDLE, /) -> Float32s:
-        """`luck` in [0, 1], one a bidder, chooses where bidders mix.
-
-        Raises:
-            ValueError: None is known; the message gives the reason.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class BidActions(Generic[S]):
-    """Bids in credits as actions.
-
-    Attributes:
-        values: The own values that observations show, credits, one a bid.
-        place: The actions that place given bids: (scenario, observations, bids).
-    """
-
-    values: Callable[[S, ArrayLike], Floats]
-    place: Callable[[S, ArrayLike, ArrayLike], Float32s]
-
-
-@dataclass(frozen=True)
-class Baselines(Generic[S]):
-    """Strategies to compare with.
-
-    Attributes:
-        truthful: The true report of every agent: (scenario, observations).
-        scaled: A multiple of the truth: (scenario, observations, factor).
-        equilibrium: The equilibrium, which may be refused with the reason.
-        bids: Bids as actions, where an action is a bid.
-        sale_begins: Where a sale goes through several ticks: who is at its start, (scenario, observations).
-        holds_with: Parts of the economy with which the equilibrium is still one, where it is.
-        keeps_limits: A bidder states a limit for a whole sale: rules that draw a limit by lot draw one an episode.
-    """
-
-    truthful: Callable[[S, Any], Float32s]
-    scaled: Callable[[S, Any, ArrayLike], Float32s] | None = None
-    equilibrium: Equilibrium[S] | None = None
-    bids: BidActions[S] | None = None
-    sale_begins: Callable[[S, ArrayLike], NDArray[np.bool_]] | None = None
-    keeps_limits: bool = False
-    holds_with: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True)
 class Solver(Generic[S]):
     """What is known for the search for equilibria.
@@ -250,18 +202,16 @@ class Judging(Generic[S, T]):
 
 @dataclass(frozen=True)
 class View(Generic[S, T]):
-    """What people see.
+    """What people see; `econo_env.clearing` tells them of a round.
 
     Attributes:
         info: What the dict APIs tell in `infos` of the last tick, by name, arrays (markets, agents).
-        picture: One round of market k: (scenario, before, after, k).
         docs: The texts of a scenario's page.
         series: What training logs of the last tick, by name.
         drawn_ahead: Columns that `series` wants as they were before the tick.
     """
 
     info: Callable[[S, T], Mapping[str, NDArray[Any]]]
-    picture: "Callable[[S, T, T, int], Picture] | None" = None
     docs: Callable[[S], Docs] | None = None
     series: Callable[[S, T], Mapping[str, NDArray[Any]]] | None = None
     drawn_ahead: tuple[str, ...] = ()
@@ -279,7 +229,8 @@ class Market(Generic[S, T]):
         axes: Lengths of the named axes of those columns, but for `agents`, `actions`, `features` and `exposed`.
         params: The constants of a scenario, as the kernels take them.
         kernels: The compiled stages of a tick.
-        actions: What each component of an action means.
+        actions: What each component of an action means, those of the market itself; `action_names` adds those of the
+            economy.
         features: What agents see of the market itself, in order; `seen` adds what they see of the economy.
         view: What people see.
         baselines: Strategies to compare with.
@@ -295,7 +246,6 @@ class Market(Generic[S, T]):
         undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
-        clear: How `econo-env clear` reads its documents.
         levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
     """
 
@@ -321,12 +271,12 @@ class Market(Generic[S, T]):
     undone_by_award: bool = True
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
-    clear: ClearDocument | None = None
     levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule
 
     def __post_init__(self) -> None:
-        """Lets scenarios of this configuration find their kind."""
+        """Lets scenarios of this configuration find their kind, and baselines act in every economy around it."""
         self.config.kind = self
+        object.__setattr__(self, "baselines", in_every_economy(self.baselines, self.actions))
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
@@ -334,10 +284,14 @@ class Market(Generic[S, T]):
         source, widths = loop_source(
             self.kernels, self.rule(scenario), self.shown(scenario), list(scenario.parts()), levers, self.one_sale
         )
-        sizes = {"agents": agents, "actions": len(self.actions(scenario)), "features": len(self.seen(scenario))}
+        sizes = {"agents": agents, "actions": len(self.action_names(scenario)), "features": len(self.seen(scenario))}
         sizes |= {"exposed": 0} | self.axes(scenario)
         alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths=widths, levers=levers)
         return in_world(alone, scenario) if scenario.economy is not None or levers else alone
+
+    def action_names(self, scenario: S) -> tuple[str, ...]:
+        """The names of the components of an action: the market's own, then those that parts of its economy add."""
+        return (*self.actions(scenario), *(action.name for action in actions_of(scenario.parts())))
 
     def seen(self, scenario: S) -> tuple[Feature, ...]:
         """What each agent sees, in order."""

@@ -38,6 +38,11 @@ class Kind(Protocol):
         ...
 
     @property
+    def actions(self) -> Callable[[Any], tuple[str, ...]]:
+        """What each component of an action means, those of the market itself."""
+        ...
+
+    @property
     def undone_by_award(self) -> bool:
         """Whether a tick whose award is taken back has not happened."""
         ...
@@ -195,6 +200,7 @@ class Scenario(BaseModel):
                     raise ValueError(f"economy.{part.name} stands on {other}: add `{other}: {{}}` to the economy")
             if (reason := part.check(self, section)) is not None:
                 raise ValueError(f"economy.{part.name}: {reason}")
+        _tell_apart(self)
         if len(judges := [part.name for part in self.parts() if part.judges]) > 1:
             raise ValueError(f"economy: {' and '.join(judges)} both say how awards come out: leave one of them out")
         return self
@@ -237,6 +243,19 @@ class Scenario(BaseModel):
         if path is not None:
             write_file(path, text)
         return text
+
+
+def _tell_apart(scenario: Scenario) -> None:
+    """Refuses an action of a part that has the name of another one."""
+    known = list(scenario.kind.actions(scenario))
+    for part in scenario.parts():
+        for action in part.actions:
+            if action.name in known:
+                raise ValueError(
+                    f"economy.{part.name}: its action {action.name!r} has the name of another one: leave the part out, "
+                    "or give its action another name"
+                )
+            known.append(action.name)
 
 
 def moved_to(key: str, place: str) -> str:

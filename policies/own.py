@@ -40,7 +40,7 @@ class Own:
             ValueError: There is no such file or class, it cannot be made, or it lacks a method.
         """
         self._path, self.scenario = Path(path), scenario
-        self._components = len(market_of(scenario).actions(scenario))
+        self._components = len(market_of(scenario).action_names(scenario))
         made_of = self._class(class_name)
         wants_seed = "seed" in inspect.signature(made_of).parameters
         made = self._asked("__init__", lambda: made_of(scenario, seed) if wants_seed else made_of(scenario))
@@ -145,7 +145,7 @@ class Sb3Model:
 
     def __init__(self, scenario: Scenario, model: Any, name: str) -> None:
         self.scenario, self.name, self._model = scenario, name, model
-        self._components = len(market_of(scenario).actions(scenario))
+        self._components = len(market_of(scenario).action_names(scenario))
 
     def reset(self, seed: int) -> None:
         """Nothing to start over: the model plays its mean action."""
@@ -184,7 +184,7 @@ def from_sb3_file(path: str | Path, scenario: Scenario) -> Named:
 
     model = _loaded_model(Path(path))
     market = market_of(scenario)
-    wanted = (len(market.observations(scenario)),), (len(market.actions(scenario)),)
+    wanted = (len(market.observations(scenario)),), (len(market.action_names(scenario)),)
     has = model.observation_space.shape, model.action_space.shape
     if has != wanted:
         raise ValueError(

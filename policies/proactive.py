@@ -104,7 +104,7 @@ class Learned:
         name: str = "proactive",
     ) -> None:
         market = market_of(scenario)
-        features, components = len(market.observations(scenario)), len(market.actions(scenario))
+        features, components = len(market.observations(scenario)), len(market.action_names(scenario))
         for network in networks:
             inputs, outputs = network.layers[0][0].shape[0], len(network.std)
             if (inputs, outputs) != (features, components):

@@ -7,8 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.baselines import BidActions
+from econo_env.economy.action import actions_of
 from econo_env.levers import require_constant
-from econo_env.market import BidActions, market_of, offered
+from econo_env.market import market_of, offered
 from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 
@@ -122,7 +124,7 @@ class ZeroIntelligence(_Seeded):
 
 
 class Random(_Seeded):
-    """The baseline that knows nothing, not even its own value: uniform actions.
+    """The baseline that knows nothing, not even its own value: uniform actions, those in the economy too.
 
     Where an action is a share of the own value, uniform bids from 0 to the highest value instead, drawn once a sale of
     a clock, as far as actions reach: at most twice the own value.
@@ -130,7 +132,8 @@ class Random(_Seeded):
 
     def __init__(self, scenario: Scenario, seed: int = 0, *, name: str = "random") -> None:
         super().__init__(scenario, seed, name)
-        self._components = len(market_of(scenario).actions(scenario))
+        self._components = len(market_of(scenario).action_names(scenario))
+        self._added = len(actions_of(scenario.parts()))
         self._of_values = isinstance(scenario, _OfBids) and scenario.bids == "share_of_value"
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
@@ -140,7 +143,10 @@ class Random(_Seeded):
             return masked((2.0 * self._draw(shape) - 1.0).astype(np.float32), mask)
         values = np.shape(_bids(self.scenario).values(self.scenario, observations))
         bids = self._draw_limits(observations, values) * self._highest()
-        return masked(_bids(self.scenario).place(self.scenario, observations, bids), mask)
+        actions = _bids(self.scenario).place(self.scenario, observations, bids)
+        if self._added:
+            actions[..., -self._added :] = 2.0 * self._draw((*np.shape(mask), self._added)) - 1.0
+        return masked(actions, mask)
 
     def _highest(self) -> float:
         """The value at which the own value's observation is 1, in credits."""

@@ -15,17 +15,19 @@ SOURCES = [
 ]
 ABOVE = {"policies", "training"}
 VIEWS = {"interfaces", "telemetry", "audit"}
+TOLD = VIEWS | {"clearing"}
 LAYERS = {  # what a room of econo_env must not import
     "policies": {"training"},
     "training": set(),
-    "engine": VIEWS | {"markets", "mechanisms", "valuations", "economy", "equilibrium", "games", "catalogue", "market"},
-    "mechanisms": VIEWS | {"markets", "economy", "equilibrium", "catalogue", "market"},
-    "valuations": VIEWS | {"markets", "mechanisms", "economy", "equilibrium", "games", "catalogue", "market"},
-    "games": VIEWS | {"markets", "mechanisms", "economy", "equilibrium", "catalogue", "market"},
-    "economy": VIEWS | {"markets", "mechanisms", "equilibrium", "catalogue", "market"},
-    "audit": VIEWS - {"audit"} | {"markets", "mechanisms", "valuations", "equilibrium", "games", "catalogue", "market"},
-    "equilibrium": VIEWS | {"markets", "catalogue"},
-    "markets": {"interfaces", "catalogue"},
+    "engine": TOLD | {"markets", "mechanisms", "valuations", "economy", "equilibrium", "games", "catalogue", "market"},
+    "mechanisms": TOLD | {"markets", "economy", "equilibrium", "catalogue", "market"},
+    "valuations": TOLD | {"markets", "mechanisms", "economy", "equilibrium", "games", "catalogue", "market"},
+    "games": TOLD | {"markets", "mechanisms", "economy", "equilibrium", "catalogue", "market"},
+    "economy": TOLD | {"markets", "mechanisms", "equilibrium", "catalogue", "market"},
+    "audit": TOLD - {"audit"} | {"markets", "mechanisms", "valuations", "equilibrium", "games", "catalogue", "market"},
+    "equilibrium": TOLD | {"markets", "catalogue"},
+    "markets": TOLD | {"catalogue"},
+    "clearing": VIEWS | {"catalogue"},
     "telemetry": {"interfaces"},
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from econo_env.economy.action import Action
 from econo_env.engine.feature import Feature
 from econo_env.engine.levers import Lever
 from econo_env.engine.program import Stage
@@ -66,7 +67,8 @@ class Part(Generic[C]):
     Its state stands in the world under its name, its constants in the params; a stage takes `(k, world, params,
     buffers)`, or `(k, i, world, params, buffers)` for each agent by itself, or `(k, winner, world, params, buffers)`
     for each that has or pays something in the award, and after these the market's kernels that it names, such as
-    `withdraw`, which strikes an agent's bid.
+    `withdraw`, which strikes an agent's bid. A stage of each agent also takes what that agent sends, by the name of one
+    of its `actions`.
 
     Attributes:
         name: The key of its section under `economy`.
@@ -78,6 +80,8 @@ class Part(Generic[C]):
             episode.
         needs: Parts that it stands on, or `conduct`: some part that judges.
         judges: Whether it writes `world.conduct`, how awards come out; one part of an economy does.
+        actions: What agents can do in it, components of their actions after the market's own; stages up to `release`
+            read them, later ones come after the mask of the tick.
         features: What agents see of it; their functions take `(k, i, world, params)`.
         facts: What people are told of it.
         shuts: Who may not act in the coming tick for its sake: (world), bool (markets, agents).
@@ -104,6 +108,7 @@ class Part(Generic[C]):
     stages: Mapping[str, Stage]
     needs: tuple[str, ...] = ()
     judges: bool = False
+    actions: tuple[Action, ...] = ()
     features: tuple[Feature, ...] = ()
     facts: tuple[Fact, ...] = ()
     shuts: Callable[[Any], NDArray[np.bool_]] | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from econo_env.economy.action import actions_of, count_invalid, sent
 from econo_env.economy.award import quote
 from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
@@ -169,15 +170,28 @@ class _Turns:
         self._numbers = {name: number for number, name in enumerate(operations(parts))}
         self._before = [part.before for part in parts if part.before is not None]
         self._kernels, self._everything = kernels, everything
+        added = actions_of(parts)
+        self._sent = {one.name: f"sent(k, {_EACH}, {len(added) - at}, buffers)" for at, one in enumerate(added)}
         self.uses: dict[str, Callable[..., Any]] = {}
 
+    def counted(self) -> list[_Call | str]:
+        """The call that counts what is no action, where parts add any."""
+        if not self._sent:
+            return []
+        self.uses["count_invalid"] = count_invalid
+        return [_Call("count_invalid", [str(len(self._sent)), "buffers"], _EACH)]
+
     def of(self, part: Part[Any], stage: str) -> _Call:
-        """A part's stage, with the market's kernels that it names after the arguments that all take."""
-        function = plain(part.stages[stage])
+        """A part's stage: after the arguments that all take its actions and the market's kernels that it names."""
+        function, own = plain(part.stages[stage]), {action.name for action in part.actions}
         taken = [name for name in _taken(function) if name not in _GIVEN]
-        self.uses |= {f"{part.name}_{stage}": function} | {name: self._kernels[name] for name in taken}
+        self.uses |= {f"{part.name}_{stage}": function}
+        self.uses |= {name: self._kernels[name] for name in taken if name not in own}
+        if own.intersection(taken):
+            self.uses["sent"] = sent
+        given = [self._sent[name] if name in own else name for name in taken]
         told = [line.format(operation=self._numbers[f"{part.name}.{stage}"]) for line in self._before]
-        return _Call(f"{part.name}_{stage}", [self._everything, "buffers", *taken], _of(function), told)
+        return _Call(f"{part.name}_{stage}", [self._everything, "buffers", *given], _of(function), told)
 
 
 def _placed(levers: Sequence[Slot]) -> list[str]:
@@ -226,6 +240,8 @@ def loop_source(
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = kernel
             calls.append(_Call(stage, [market, "buffers", *["rule"] * (stage == "clear")], _of(kernel)))
+        if stage == "bids":
+            calls += turns.counted()
         for part in (part for part in parts if stage in part.stages):
             calls += [turns.of(part, stage), *(placed if part.moves is not None else [])]
         if stage == _SHOWN_AFTER:

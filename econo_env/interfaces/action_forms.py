@@ -10,6 +10,7 @@ With `actions="discrete"` an agent sends one whole number, with `"multi_discrete
 
 `discrete` joins the levels of several components into one number, 2 + (j0 * levels1 + j1) * levels2 + j2 and so on. In
 `multi_discrete` choices 0 and 1 are made for each component; in most markets no bid in one component is no bid at all.
+In components that parts of the economy add (`docs/economy.md`) choices 0 and 1 do nothing, as level 0.0 does.
 """
 
 import math
@@ -67,7 +68,7 @@ class BoxActions:
     """Numbers in [-1, 1], one for each component; see `ActionForm`."""
 
     def __init__(self, scenario: Scenario) -> None:
-        names = market_of(scenario).actions(scenario)
+        names = market_of(scenario).action_names(scenario)
         self.shape: tuple[int, ...] = (len(names),)
         self.mask_size = 1
         self.wanted = (
@@ -99,11 +100,12 @@ class GridActions:
         self, scenario: Scenario, kind: Literal["discrete", "multi_discrete"], levels: Levels = LEVELS
     ) -> None:
         market = market_of(scenario)
-        components = len(market.actions(scenario))
+        components, own = len(market.action_names(scenario)), len(market.actions(scenario))
         counts = _counts(levels, components)
         self._scenario, self._truthful = scenario, market.baselines.truthful
         self._joined = kind == "discrete" or components == 1
         self._counts = counts
+        self._no_bid = np.where(np.arange(components) < own, np.float32(np.nan), np.float32(0.0))
         self._values = [np.linspace(-1.0, 1.0, count) for count in counts]
         if self._joined:
             choices = math.prod(counts) + FIRST_LEVEL
@@ -150,7 +152,7 @@ class GridActions:
             levels = np.stack(np.unravel_index(np.maximum(levels[..., 0], 0), self._counts), axis=-1)
         columns = [values[np.maximum(levels[..., c], 0)] for c, values in enumerate(self._values)]
         actions = np.stack(columns, axis=-1).astype(np.float32)
-        actions = np.where(chosen == NO_BID, np.float32(np.nan), actions)
+        actions = np.where(chosen == NO_BID, self._no_bid, actions)
         truthful = chosen == TRUTHFUL
         if truthful.any():
             actions = np.where(truthful, self._truthful(self._scenario, observations), actions)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from econo_env.agents import by_role
+from econo_env.economy.action import actions_of
 from econo_env.interfaces.registry import registered_id
 from econo_env.levers import moving, slots
 from econo_env.market import agents_of, market_of, offered
@@ -36,14 +37,15 @@ def page(scenario: Scenario) -> str:
     docs = offered(market_of(scenario).view.docs, "page", scenario)(scenario)
     name = registered_id(scenario.id)
     seen = market_of(scenario).seen(scenario)
-    actions, features = len(docs.actions), len(seen)
+    done = dict(docs.actions) | {action.name: action.meaning for action in actions_of(scenario.parts())}
+    actions, features = len(done), len(seen)
     low, high = min([0.0, *(one.low for one in seen)]), max([1.0, *(one.high for one in seen)])
     endings = "\n".join(f"{number}. {text}" for number, text in enumerate(docs.end, start=1))
     version = scenario.id.rsplit("_v", 1)[1]
     sections = {
         "Description": docs.description + _of_the_levers(scenario),
         "Action Space": f"`Box(-1, 1, ({actions},), float32)` for each agent.\n\n"
-        + _table(("Num", "Action", "Min", "Max"), _numbered((name, text, -1, 1) for name, text in docs.actions.items()))
+        + _table(("Num", "Action", "Min", "Max"), _numbered((name, text, -1, 1) for name, text in done.items()))
         + '\n\n`actions="discrete"` or `"multi_discrete"` choose from a grid instead, see `docs/apis.md`.',
         "Observation Space": f"`Box({low:g}, {high:g}, ({features},), float32)` for each agent; "
         "the action mask is in the infos.\n\n"

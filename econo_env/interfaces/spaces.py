@@ -9,6 +9,7 @@ from gymnasium.spaces import Box, MultiDiscrete
 from numpy.typing import NDArray
 
 from econo_env.catalogue import load
+from econo_env.clearing.base import picture_of
 from econo_env.engine.state import Float32s
 from econo_env.market import market_of
 from econo_env.scenario import Scenario
@@ -131,7 +132,7 @@ def first_market_of(options: Mapping[str, Any] | None, *, starts_over: bool) -> 
 
 def drawn(metadata: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     """The metadata of an environment, without render modes where the kind of market draws no picture."""
-    return metadata if market_of(scenario).view.picture is not None else {**metadata, "render_modes": []}
+    return metadata if picture_of(scenario) is not None else {**metadata, "render_modes": []}
 
 
 def check_render_mode(render_mode: str | None, known: Sequence[str]) -> None:

@@ -48,7 +48,7 @@ class VectorEnv:
         self.possible_agents = list(agents_of(scenario))
         market = market_of(scenario)
         self.observation_names: tuple[str, ...] = market.observations(scenario)
-        self.action_names: tuple[str, ...] = market.actions(scenario)
+        self.action_names: tuple[str, ...] = market.action_names(scenario)
         self._entropy = np.random.SeedSequence()
 
     @cached_property

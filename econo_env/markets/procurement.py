@@ -7,28 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Int64s
-from econo_env.markets.document import Amount
-from econo_env.money import LARGEST_CREDITS
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction, Strategy
 
 REVERSE = {"procurement": {}, "bids": "amount", "largest_bid": 1.0}
 """What makes the reverse form of a sale's built-in scenario: bids reach up to the ceiling."""
-
-
-class ProcurementDocument(BaseModel):
-    """The reverse form: the lowest bid wins and is paid.
-
-    Attributes:
-        ceiling: The most that the buyer pays, credits; bids above it are no bids.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ceiling: Amount = Field(gt=0.0, le=LARGEST_CREDITS)
 
 
 @compiled
@@ -37,11 +22,6 @@ def mirror(bids: Int64s, ceiling: int) -> None:
     for i in range(bids.shape[0]):
         if bids[i] >= 0:
             bids[i] = ceiling - bids[i]
-
-
-def mirrored(bids: NDArray[np.int64], ceiling: int) -> NDArray[np.int64]:
-    """What bids of people leave of the ceiling, any shape, micro-credits; above it, or negative, is no bid, -1."""
-    return np.where((bids >= 0) & (bids <= ceiling), ceiling - bids, -1)
 
 
 def asked(ceiling: float, sale: BidFunction) -> Strategy:

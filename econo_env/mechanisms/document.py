@@ -1,7 +1,7 @@
 """One clearing from a file: bids in; allocation, payments, proof of optimality and an explanation out.
 
-The form of the file belongs to the kind of market that plays the mechanism: its package has a function
-`clear_document(document, seed, rounding)`. A new form is a new market package, nothing here changes.
+The form of the file belongs to the kind of market that plays the mechanism: its row in `econo_env.clearing` says how it
+is read. A new form is a new row, nothing here changes.
 """
 
 from collections.abc import Mapping
@@ -103,7 +103,7 @@ class ClearDocument(Protocol):
 
 
 READERS: dict[str, ClearDocument] = {}
-"""How the documents of each kind of market are read; the table of kinds keeps it."""
+"""How the documents of each kind of market are read; the table `econo_env.clearing.base.CLEARINGS` keeps it."""
 
 
 def clear_document(document: Contents, seed: int = 0, rounding: Rounding | None = None) -> Cleared:

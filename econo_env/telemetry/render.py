@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.clearing.base import picture_of
+from econo_env.clearing.picture import Chart, Column, Curve, Picture, credits_written
 from econo_env.economy.part import Fact
 from econo_env.engine.state import each_array
-from econo_env.market import market_of, offered
+from econo_env.market import offered
 from econo_env.mechanisms.base import mechanism
 from econo_env.scenario import Scenario
-from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written
 
 MOST_WRITTEN = 12
 """Points of a curve that are written as text, the last ones."""
@@ -91,7 +92,7 @@ class Recorder:
 
     def _shown(self) -> Picture:
         scenario = self.scenario
-        draw = offered(market_of(scenario).view.picture, "picture", scenario)
+        draw = offered(picture_of(scenario), "picture", scenario)
         drawn = draw(self._played, self._of_market(self._before), self._of_market(self._after), 0)
         parts = list(scenario.parts())
         facts = [_column(fact, fact.value(scenario, self._after)[0]) for part in parts for fact in part.facts]

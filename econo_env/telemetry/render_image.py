@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from econo_env.telemetry.picture import Chart, Column, Curve, Picture, credits_written
+from econo_env.clearing.picture import Chart, Column, Curve, Picture, credits_written
 
 WIDTH, HEIGHT = 1120, 652
 LEFT, RIGHT, TOP, BOTTOM = 84, 1000, 132, 366

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import econo_env
+from econo_env.clearing.base import picture_of
 from econo_env.economy.contracts import value_of
 from econo_env.economy.ledger import BONDED, ESCROW, balances_of
 from econo_env.economy.parts.lottery import PART, LotterySection
@@ -185,7 +186,7 @@ def test_a_picture_tells_of_a_lot_what_it_was():
         engine.step(row.baselines.truthful(scenario, engine.buffers.observations))
         for k in np.flatnonzero(engine.state.winner >= 0):
             by_lot, winner = bool(before.openness[k] < 0.25), row.agents(scenario)[engine.state.winner[k]]
-            story = row.view.picture(scenario, before, engine.state, k).story
+            story = picture_of(scenario)(scenario, before, engine.state, k).story
             told[by_lot] += 1
             assert any(f"{winner} takes the task" in line for line in story)
             assert by_lot == (f"{winner} takes the task by lot, among all whose scores are at least 0.2" in story[0])

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import field_validator
 
+from econo_env.baselines import Baselines
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.program import Stages
 from econo_env.engine.state import Bools, Column, Int64s, StepBuffers, UInt64s
-from econo_env.market import Baselines, Market, View
+from econo_env.market import Market, View
 from econo_env.mechanisms.base import Options
 from econo_env.scenario import Scenario
 

@@ -24,7 +24,7 @@ LEVELS = 3
 
 def form_of(scenario, kind, levels=LEVELS):
     loaded = econo_env.load(scenario)
-    return loaded, action_form(loaded, kind, levels), len(market_of(loaded).actions(loaded))
+    return loaded, action_form(loaded, kind, levels), len(market_of(loaded).action_names(loaded))
 
 
 def banning():

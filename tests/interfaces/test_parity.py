@@ -44,7 +44,7 @@ def for_forms(*rows, more=()):
 
 
 def scripted_actions(scenario):
-    components = len(market_of(scenario).actions(scenario))
+    components = len(market_of(scenario).action_names(scenario))
     return np.random.default_rng(1).uniform(-1, 1, (STEPS, MARKETS, AGENTS, components)).astype(np.float32)
 
 

@@ -5,11 +5,11 @@ import pytest
 from scipy.integrate import quad
 
 import econo_env
+from econo_env.clearing.sealed_bid.picture import picture
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
 from econo_env.markets.sealed_bid.state import info
-from econo_env.markets.sealed_bid.view import picture
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, regrets
 from tests.known_answers.one_round import Played, nobody_gains

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator
 
+from econo_env.clearing.clock import explain as clock_words
+from econo_env.clearing.combinatorial.document import CombinatorialDocument
+from econo_env.clearing.double_auction import explain as two_sided_words
+from econo_env.clearing.multi_unit import explain as unit_words
+from econo_env.clearing.order_book.document import OrderBookDocument
+from econo_env.clearing.position import explain as slot_words
+from econo_env.clearing.scoring import explain as scored_words
+from econo_env.clearing.sealed_bid import explain as sealed_words
+from econo_env.clearing.task_market import explain as task_words
 from econo_env.documents import read_yaml
-from econo_env.markets.clock import explain as clock_words
-from econo_env.markets.combinatorial.document import CombinatorialDocument
-from econo_env.markets.double_auction import explain as two_sided_words
-from econo_env.markets.multi_unit import explain as unit_words
-from econo_env.markets.order_book.document import OrderBookDocument
-from econo_env.markets.position import explain as slot_words
-from econo_env.markets.scoring import explain as scored_words
-from econo_env.markets.sealed_bid import explain as sealed_words
-from econo_env.markets.task_market import explain as task_words
 from econo_env.mechanisms import clear, mechanism
 from econo_env.mechanisms.document import NAMES, clear_document
 from econo_env.mechanisms.rounds import (

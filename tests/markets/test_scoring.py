@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import econo_env
+from econo_env.clearing.base import picture_of
+from econo_env.clearing.scoring.document import clear_document
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.market import market_of
-from econo_env.markets.scoring.document import clear_document
 from econo_env.markets.scoring.kernels import best_quality
 from econo_env.markets.scoring.menu import best_score, menu
 from econo_env.markets.scoring.scenario import QUALITY_STEPS
@@ -206,11 +207,11 @@ def test_no_equilibrium_is_claimed_for_unlike_suppliers():
 
 
 def test_the_picture_of_a_round():
-    scenario, engine, market = started("second_score_v1", markets=1, num_agents=3, **{"mechanism.reserve": 0.5})
+    scenario, engine, _ = started("second_score_v1", markets=1, num_agents=3, **{"mechanism.reserve": 0.5})
     before = each_array(engine.state, np.copy)
-    assert market.view.picture(scenario, before, before, 0).winners.sum() == 0
+    assert picture_of(scenario)(scenario, before, before, 0).winners.sum() == 0
     engine.step(np.zeros((1, 3, 2), dtype=np.float32))
-    shown = market.view.picture(scenario, before, engine.state, 0)
+    shown = picture_of(scenario)(scenario, before, engine.state, 0)
     (winner,) = np.flatnonzero(shown.winners)
     score, paid, worth = (shown.column(name).values for name in ("score", "paid", "worth"))
     assert score[winner] == score.max()

@@ -8,6 +8,7 @@ import pytest
 from pettingzoo.test import parallel_api_test
 
 import econo_env
+from econo_env.clearing.base import picture_of
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.interfaces.page import page
@@ -221,7 +222,7 @@ def test_people_can_read_every_kind(kind):
     scenario = load(kind, max_cycles=2)
     engine, before, _, _ = play(scenario, 2)
     market = market_of(scenario)
-    picture = market.view.picture(scenario, before, engine.state, 1)
+    picture = picture_of(scenario)(scenario, before, engine.state, 1)
     assert all(f"`{feature.name}`: {feature.meaning}" in page(scenario) for feature in market.seen(scenario))
     names = picture.columns[0].values
     for name, offer in zip(names, engine.state.won[1], strict=True):

@@ -87,6 +87,7 @@ def test_what_it_offers_is_used_from_the_command_line(package, tmp_path):
     assert "{'name': 'triangle', 'width': 1.0}" in said["econo-env describe triangles.yaml"]
     read = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
     assert read["cleared"]["payments"] == [0.0, 0.8, 0.0]
+    assert (read["good"]["payments"], read["good"]["explanation"]) == ([0.7, 0.5, 0.5], ["the good is built"])
     assert read["truth"]["metrics"]["efficiency"]["mean"] == 1.0
     assert read["truth"]["metrics"]["regret_worst"]["mean"] < 1e-6, "the truth is dominant"
     assert read["cautious"]["policy"] == "cautious"

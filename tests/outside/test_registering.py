@@ -12,9 +12,11 @@ import pytest
 import econo_env
 from econo_env import table
 from econo_env.catalogue import MARKETS, scenario_table
+from econo_env.clearing.base import CLEARINGS, Clearing
+from econo_env.clearing.picture import Column, Picture
 from econo_env.interfaces.gymnasium import SingleAgentEnv
 from econo_env.mechanisms.base import MECHANISMS
-from econo_env.mechanisms.document import clear_document
+from econo_env.mechanisms.document import Cleared, clear_document
 from econo_env.policies import Row, make_policy, policy_names
 from econo_env.policy import POLICIES
 from econo_env.table import Table
@@ -56,6 +58,27 @@ def test_a_kind_of_market_is_there_as_soon_as_it_is_registered_and_gone_when_it_
         env.reset(seed=0)
         assert econo_env.catalogue.from_mapping({"id": "b_v0", "market": "banning", "num_agents": 2}).num_agents == 2
     assert "banning_v0" not in econo_env.scenarios()
+
+
+def test_what_is_told_of_a_kind_of_market_is_there_as_soon_as_it_is_registered_and_gone_when_it_goes():
+    rule, document = replace(MINE, name="bans", market="banning"), {"mechanism": {"name": "bans"}}
+    decided = Cleared([], [], [], 0.0, 0.0, 0.0, ["nobody is banned"])
+    drawn = Picture(
+        [Column("due", np.array([0.0, 1.0, 2.5]))], np.zeros(3, dtype=bool), ["due"], rule="Some are banned."
+    )
+    told = Clearing("banning", clear=lambda *_: decided, picture=lambda *_: drawn)
+    with MARKETS.registered(BANNING), MECHANISMS.registered(rule):
+        with CLEARINGS.registered(told):
+            assert clear_document(document) == decided
+            env = econo_env.parallel_env("banning_v0", render_mode="ansi")
+            assert env.metadata["render_modes"]
+            env.reset(seed=0)
+            assert "2.500" in env.render()
+        with pytest.raises(ValueError, match="mechanism bans: a banning market reads no documents"):
+            clear_document(document)
+        assert econo_env.parallel_env("banning_v0").metadata["render_modes"] == []
+    with pytest.raises(ValueError, match="a clearing of a kind of market named 'clock' is there already"):
+        econo_env.register_clearing(Clearing("clock"))
 
 
 def test_a_policy_is_there_as_soon_as_it_is_registered():

@@ -26,7 +26,7 @@ class Played:
 
 def random_actions(scenario, markets, seed, steady=False):
     """Behaviour: each action uniform on [-1, 1], the same at every tick if `steady`; arrays (markets, agents, ...)."""
-    components = len(market_of(scenario).actions(scenario))
+    components = len(market_of(scenario).action_names(scenario))
 
     def act(tick, _):
         rng = np.random.default_rng([seed, 0 if steady else tick])

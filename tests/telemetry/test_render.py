@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageColor, ImageDraw
 
 import econo_env
+from econo_env.clearing.picture import MOST_AGENTS, Column, credits_written
 from econo_env.market import market_of
-from econo_env.telemetry.picture import MOST_AGENTS, Column, credits_written
 from econo_env.telemetry.render_image import BARS, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, WINNER, _bar
 
 SCENARIOS = econo_env.scenarios()

@@ -136,7 +136,7 @@ def _search_one(
         members=members,
         method="action_grid",
         type_names=market.types.names(scenario),
-        report_names=market.actions(scenario),
+        report_names=market.action_names(scenario),
         types=first.types,
         weights=cells.weights,
         drawn_types=np.stack(drawn),

@@ -154,7 +154,7 @@ def _search_one(
     def sample(seed: int, markets: int) -> _Episodes:
         return _Episodes(scenario, policy, agent, seed, max(16, markets))
 
-    finalists = _promising(sample(chosen_on, episodes // _SCREENED), len(market.actions(scenario)), _FINALISTS)
+    finalists = _promising(sample(chosen_on, episodes // _SCREENED), len(market.action_names(scenario)), _FINALISTS)
     decided = sample(part_seed(chosen_on, 0), 2 * episodes)
     gains = [decided.gains(finalist) for finalist in finalists]
     best = int(np.argmax([gain.mean() for gain in gains]))
@@ -164,7 +164,7 @@ def _search_one(
         tested = sample(seed, episodes)
         own.append(tested.own.mean())
         measured.append(tested.gains(finalists[best]).mean())
-    names = market.actions(scenario), market.observations(scenario)
+    names = market.action_names(scenario), market.observations(scenario)
     return EpisodeRegret(
         agent=agent,
         members=members,

@@ -1,9 +1,10 @@
 """Clock auctions: one item, a price that moves tick by tick, bidders who see it and say yes or no."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
-from econo_env.markets.clock import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.clock import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.clock.scenario import ClockScenario, built_in, levers
 from econo_env.markets.private_value import one_value
 
@@ -48,10 +49,8 @@ MARKET = Market(
         one_round=True,
     ),
     solver=Solver(solution=strategies.numerical_solution, bid_function=strategies.equilibrium_bids),
-    clear=document.clear_document,
     view=View(
         info=rounds.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
     ),

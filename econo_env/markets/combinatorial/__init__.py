@@ -1,19 +1,18 @@
 """The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import Baselines, BidActions, Interdependence, Judging, Market, Solver, Types, View
+from econo_env.market import Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.combinatorial import (
     analysis,
     docs,
-    document,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
 
@@ -66,10 +65,8 @@ MARKET = Market(
         outcome_tables=analysis.outcome_tables,
         expected_curves=analysis.expected_curves,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values", "items", "bundle"),

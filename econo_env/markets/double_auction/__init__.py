@@ -1,19 +1,18 @@
 """The sealed two-sided market: buyers and sellers of one unit each, one simultaneous offer each."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.double_auction import (
     analysis,
     docs,
-    document,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 from econo_env.markets.private_value import one_value
@@ -57,10 +56,8 @@ MARKET = Market(
     ),
     solver=Solver(solution=strategies.numerical_solution, bidding=analysis.bidding),
     two_sided=True,
-    clear=document.clear_document,
     view=View(
         info=rounds.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

@@ -5,11 +5,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.agents import grouped
+from econo_env.agents import grouped, named
 from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.markets.actions import AS_SEEN, actions_for
-from econo_env.markets.double_auction.explain import trader_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.markets.double_auction.state import State
 from econo_env.markets.series import of_a_round, ratio
@@ -142,7 +141,12 @@ def equilibrium_actions(scenario: DoubleAuctionScenario, observations: ArrayLike
 
 def agents(scenario: TwoSidedScenario) -> tuple[str, ...]:
     """`buyer_0`, ..., then `seller_0`, ..."""
-    return trader_names(scenario.num_buyers, scenario.num_agents)
+    return trader_names(scenario.num_buyers, scenario.num_sellers)
+
+
+def trader_names(num_buyers: int, num_sellers: int) -> tuple[str, ...]:
+    """What traders are called: buyers first, each side counted from 0."""
+    return named(["buyer"] * num_buyers + ["seller"] * num_sellers)
 
 
 def roles(scenario: TwoSidedScenario) -> tuple[tuple[int, ...], ...]:

@@ -1,20 +1,19 @@
 """The multi-unit market: identical units at once, decreasing marginal values, one bid for each unit wanted."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import Baselines, BidActions, Judging, Market, Solver, Types, View
+from econo_env.market import Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.multi_unit import (
     analysis,
     docs,
-    document,
     equilibria,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 
@@ -67,10 +66,8 @@ MARKET = Market(
         unit_bids=equilibria.offers_unit_bids,
         bidding=equilibria.bidding,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

@@ -1,9 +1,10 @@
 """The market with a limit order book: a continuous double auction, tick by tick."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Judging, Market, Types, View
+from econo_env.market import Judging, Market, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.order_book import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.order_book import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
 MARKET = Market(
@@ -46,10 +47,8 @@ MARKET = Market(
     judging=Judging(one_round=True),
     two_sided=True,
     undone_by_award=False,
-    clear=document.clear_document,
     view=View(
         info=rounds.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
     ),

@@ -1,9 +1,10 @@
 """The position auction: advertising slots with click rates, private values of a click, one sealed bid each."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
-from econo_env.markets.position import analysis, docs, document, kernels, strategies, view
+from econo_env.markets.position import analysis, docs, kernels, strategies
 from econo_env.markets.position.scenario import PositionScenario, built_in
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import analysis as sealed_analysis
@@ -47,10 +48,8 @@ MARKET = Market(
     solver=Solver(
         solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome, bidding=analysis.bidding
     ),
-    clear=document.clear_document,
     view=View(
         info=kernels.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

@@ -1,10 +1,11 @@
 """The scoring auction: a buyer scores offers of price and quality."""
 
+from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, Market, View
+from econo_env.market import Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import one_value
-from econo_env.markets.scoring import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.scoring import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
 MARKET = Market(
@@ -34,10 +35,8 @@ MARKET = Market(
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

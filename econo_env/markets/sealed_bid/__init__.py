@@ -1,31 +1,20 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges."""
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.games.false_names import FalseNames
-from econo_env.market import (
-    Baselines,
-    BidActions,
-    BidSearch,
-    Interdependence,
-    Judging,
-    Market,
-    Solver,
-    Types,
-    View,
-)
+from econo_env.market import BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import (
     analysis,
     docs,
-    document,
     equilibria,
     false_names,
     features,
     kernels,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in, levers
 
@@ -86,10 +75,8 @@ MARKET = Market(
         expected_outcome=analysis.expected_outcome,
         bidding=analysis.bidding,
     ),
-    clear=document.clear_document,
     view=View(
         info=state.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=("values",),

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, BidActions, Judging, Market, View
+from econo_env.market import Judging, Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.sequential import analysis, docs, document, features, kernels, state, strategies, view
+from econo_env.markets.sequential import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
 
 MARKET: Market[SequentialScenario, Any] = Market(
@@ -41,10 +42,8 @@ MARKET: Market[SequentialScenario, Any] = Market(
     ),
     undone_by_award=False,
     judging=Judging(played_out=True),
-    clear=document.clear_document,
     view=View(
         info=rounds.info,
-        picture=view.picture,
         docs=docs.docs,
         series=strategies.series,
     ),

@@ -1,17 +1,16 @@
 """The task market: a stream of tasks, each sold in a scoring auction; what follows is played under contracts."""
 
+from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
-from econo_env.market import Baselines, Market, Types, View
+from econo_env.market import Market, Types, View
 from econo_env.markets.task_market import (
     analysis,
     auction,
     docs,
-    document,
     episode,
     features,
     state,
     strategies,
-    view,
 )
 from econo_env.markets.task_market.scenario import TaskMarketScenario, built_in
 
@@ -60,10 +59,8 @@ MARKET = Market(
         equilibrium=strategies.equilibrium_actions,
         holds_with=strategies.HOLDS_WITH,
     ),
-    clear=document.clear_document,
     view=View(
-        info=view.info,
-        picture=view.picture,
+        info=analysis.info,
         docs=docs.docs,
         series=strategies.series,
         drawn_ahead=strategies.DRAWN_AHEAD,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import Arrays
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import State
@@ -57,3 +58,8 @@ def welfare(scenario: TaskMarketScenario, state: State, types: Floats) -> Welfar
         revenue=-received,
         created=state.award.worth.sum(axis=1) / MICRO,
     )
+
+
+def info(scenario: TaskMarketScenario, state: State) -> Arrays:
+    """What the dict APIs tell in `infos` of the last task, arrays (markets, agents): `won`, and `paid` in credits."""
+    return {"won": state.award.units != 0, "paid": to_credits(-state.award.pays)}

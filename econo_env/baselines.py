@@ -1,0 +1,93 @@
+"""Strategies that a kind of market offers to compare with, which act in every economy around it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.economy.action import actions_of
+from econo_env.engine.state import Float32s
+from econo_env.scenario import Scenario
+from econo_env.valuations.bid_function import MIDDLE
+
+Floats = NDArray[np.float64]
+S = TypeVar("S", bound=Scenario)
+S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
+
+
+class Equilibrium(Protocol[S_contra]):
+    """The equilibrium action of every agent."""
+
+    def __call__(self, scenario: S_contra, observations: Any, luck: ArrayLike = MIDDLE, /) -> Float32s:
+        """`luck` in [0, 1], one a bidder, chooses where bidders mix.
+
+        Raises:
+            ValueError: None is known; the message gives the reason.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BidActions(Generic[S]):
+    """Bids in credits as actions.
+
+    Attributes:
+        values: The own values that observations show, credits, one a bid.
+        place: The actions that place given bids: (scenario, observations, bids).
+    """
+
+    values: Callable[[S, ArrayLike], Floats]
+    place: Callable[[S, ArrayLike, ArrayLike], Float32s]
+
+
+@dataclass(frozen=True)
+class Baselines(Generic[S]):
+    """Strategies to compare with.
+
+    Attributes:
+        truthful: The true report of every agent: (scenario, observations).
+        scaled: A multiple of the truth: (scenario, observations, factor).
+        equilibrium: The equilibrium, which may be refused with the reason.
+        bids: Bids as actions, where an action is a bid.
+        sale_begins: Where a sale goes through several ticks: who is at its start, (scenario, observations).
+        holds_with: Parts of the economy with which the equilibrium is still one, where it is.
+        keeps_limits: A bidder states a limit for a whole sale: rules that draw a limit by lot draw one an episode.
+    """
+
+    truthful: Callable[[S, Any], Float32s]
+    scaled: Callable[[S, Any, ArrayLike], Float32s] | None = None
+    equilibrium: Equilibrium[S] | None = None
+    bids: BidActions[S] | None = None
+    sale_begins: Callable[[S, ArrayLike], NDArray[np.bool_]] | None = None
+    keeps_limits: bool = False
+    holds_with: frozenset[str] = frozenset()
+
+
+def in_every_economy(baselines: Baselines[S], own: Callable[[S], tuple[str, ...]]) -> Baselines[S]:
+    """The baselines with 0, which does nothing, for what parts of an economy add to their actions.
+
+    Args:
+        baselines: As the market has them; those that are whole already stay so.
+        own: The names of the components of the market's own actions.
+    """
+
+    def whole(make: Callable[..., Float32s]) -> Callable[..., Float32s]:
+        @wraps(make)
+        def padded(scenario: S, *arguments: Any) -> Float32s:
+            actions = make(scenario, *arguments)
+            missing = len(own(scenario)) + len(actions_of(scenario.parts())) - actions.shape[-1]
+            return np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, missing)]) if missing else actions
+
+        return padded
+
+    bids, scaled, equilibrium = baselines.bids, baselines.scaled, baselines.equilibrium
+    return replace(
+        baselines,
+        truthful=whole(baselines.truthful),
+        scaled=None if scaled is None else whole(scaled),
+        equilibrium=None if equilibrium is None else whole(equilibrium),
+        bids=None if bids is None else replace(bids, place=whole(bids.place)),
+    )
