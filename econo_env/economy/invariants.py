@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from econo_env.economy.lasting.running import EMPTY, POSTED, RUNNING, TIMED_OUT, VOIDED, Running
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, NOWHERE, balances_of
-from econo_env.economy.running import EMPTY, POSTED, RUNNING, TIMED_OUT, VOIDED, Running
 from econo_env.economy.tick import operations
 from econo_env.scenario import Scenario
 
