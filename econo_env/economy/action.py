@@ -18,10 +18,13 @@ class Action:
     Attributes:
         name: One word; no other action of the scenario has it. Stages of each agent take what agent i sends by it.
         meaning: What -1, 0 and 1 do, and what lies between.
+        unmasked: Whether agents are heard that may not act by `action_mask` too: those who may not bid and still have
+            something to do.
     """
 
     name: str
     meaning: str
+    unmasked: bool = False
 
 
 def actions_of(parts: "Iterable[Part[Any]]") -> tuple[Action, ...]:
@@ -30,15 +33,16 @@ def actions_of(parts: "Iterable[Part[Any]]") -> tuple[Action, ...]:
 
 
 @compiled
-def sent(k: int, i: int, from_end: int, buffers: StepBuffers) -> float:
-    """What agent i sends as one of the last components of its action, the last by 1.
-
-    0, which does nothing, where it may not act or what it sends is NaN or outside [-1, 1].
-    """
+def heard(k: int, i: int, from_end: int, buffers: StepBuffers) -> float:
+    """What agent i sends as one of the last components of its action, the last by 1; 0 for NaN or outside [-1, 1]."""
     value = float(buffers.actions[k, i, buffers.actions.shape[2] - from_end])
-    if buffers.action_mask[k, i] and abs(value) <= 1.0:
-        return value
-    return 0.0
+    return value if abs(value) <= 1.0 else 0.0
+
+
+@compiled
+def sent(k: int, i: int, from_end: int, buffers: StepBuffers) -> float:
+    """What agent i is `heard` to send, 0, which does nothing, where it may not act."""
+    return heard(k, i, from_end, buffers) if buffers.action_mask[k, i] else 0.0
 
 
 @compiled

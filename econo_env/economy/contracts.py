@@ -8,6 +8,7 @@ S2 whatever happens (Porter, Ronen, Shoham and Tennenholtz 2008; Dash, Ramchurn 
 An agent of cost c and reliability p that works with effort e succeeds with probability p e, at a cost of c e^2.
 """
 
+import math
 from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
@@ -105,3 +106,37 @@ def grade_of(quality: float, proven_forgery: bool, schedule: ValueSchedule) -> i
     if quality >= schedule.satisfactory_quality:
         return SATISFACTORY
     return POOR
+
+
+@compiled
+def money(amount: float) -> int:
+    """An amount to the nearest micro-credit."""
+    return int(math.floor(amount + 0.5))
+
+
+@compiled
+def payout(graded: int, value: int, owes: int, lock: int, schedule: ValueSchedule) -> int:
+    """V(grade) less what is owed, as far down as the locked stake goes, in micro-credits."""
+    return max(money(value_of(graded, float(value), schedule)) - owes, -lock)
+
+
+@compiled
+def expected_payout(
+    value: int, owes: int, lock: int, succeeds: float, forges: bool, detection: float, schedule: ValueSchedule
+) -> float:
+    """`payout` in expectation over the luck of execution and evidence, of work that succeeds with this chance."""
+    satisfactory = payout(SATISFACTORY, value, owes, lock, schedule)
+    if forges:
+        caught = payout(BYZANTINE, value, owes, lock, schedule)
+        return detection * caught + (1.0 - detection) * satisfactory
+    excellent_share = (1.0 - schedule.excellent_quality) / (1.0 - schedule.satisfactory_quality)
+    excellent = payout(EXCELLENT, value, owes, lock, schedule)
+    poor = payout(POOR, value, owes, lock, schedule)
+    success = excellent_share * excellent + (1.0 - excellent_share) * satisfactory
+    return float(succeeds * success + (1.0 - succeeds) * poor)
+
+
+@compiled
+def true_grade(graded: int, forges: bool) -> int:
+    """The grade that work is worth: a forgery that passes is worth what poor work is worth."""
+    return POOR if forges and graded != BYZANTINE else graded

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from econo_env.economy.action import actions_of, count_invalid, sent
+from econo_env.economy.action import actions_of, count_invalid, heard, sent
 from econo_env.economy.award import quote
 from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
@@ -78,9 +78,11 @@ def foresee_nothing(k: int, state: Any) -> int:
     return 0
 
 
-def _kernels(stages: Stages, one_sale: bool) -> dict[str, Callable[..., Any]]:
-    """The market's kernels by name, with those that it leaves to the house."""
+def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict[str, Callable[..., Any]]:
+    """The market's kernels by name, with those that it leaves to the house or that a part replaces."""
     own = {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
+    if any(part.pays_anybody for part in parts):
+        own["winners"] = any_agent
     usual: dict[str, Callable[..., Any]] = {
         "quote": quote,
         "openness": sale_openness if one_sale else tick_openness,
@@ -177,7 +179,10 @@ class _Turns:
         self._before = [part.before for part in parts if part.before is not None]
         self._kernels, self._everything = kernels, everything
         added = actions_of(parts)
-        self._sent = {one.name: f"sent(k, {_EACH}, {len(added) - at}, buffers)" for at, one in enumerate(added)}
+        self._sent = {
+            one.name: f"{'heard' if one.unmasked else 'sent'}(k, {_EACH}, {len(added) - at}, buffers)"
+            for at, one in enumerate(added)
+        }
         self.uses: dict[str, Callable[..., Any]] = {}
 
     def counted(self) -> list[_Call | str]:
@@ -194,7 +199,7 @@ class _Turns:
         self.uses |= {f"{part.name}_{stage}": function}
         self.uses |= {name: self._kernels[name] for name in taken if name not in own}
         if own.intersection(taken):
-            self.uses["sent"] = sent
+            self.uses |= {"sent": sent, "heard": heard}
         given = [self._sent[name] if name in own else name for name in taken]
         told = [line.format(operation=self._numbers[f"{part.name}.{stage}"]) for line in self._before]
         return _Call(f"{part.name}_{stage}", [self._everything, "buffers", *given], _of(function), told)
@@ -238,7 +243,7 @@ def loop_source(
     if parts or levers:
         market, everything = "world.market, params.market", "world, params"
     used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
-    kernels = _kernels(stages, one_sale)
+    kernels = _kernels(stages, one_sale, parts)
     turns, placed = _Turns(parts, kernels, everything), _placed(levers)
     calls: list[_Call | str] = [*placed]
     for stage in TICK_ORDER:

@@ -115,18 +115,24 @@ def test_surplus_of_a_task_market_is_what_agents_earned(tasks, task_run, policy)
     record = play(tasks.scenario, made, tasks.episode.seed, tasks.episode.markets)
     course = tasks.episode.courses[policy]
     assert course.surplus == pytest.approx(record.utility.sum() / record.rounds, rel=1e-9)
-    assert course.paid.sum() - course.slashed.sum() - course.cost == pytest.approx(course.surplus)
-    assert (course.paid >= 0).all()
-    assert (course.slashed >= 0).all()
+    assert course.flows.received.sum() - course.flows.paid.sum() + course.worth == pytest.approx(course.surplus)
 
 
 def test_an_episode_of_a_task_market_starts_with_the_stake_and_only_bans_more(tasks):
     course = tasks.episode.courses["learned"]
-    assert course.stake[0] == pytest.approx([tasks.scenario.economy["ledger"].endowment] * 5)
+    assert course.wealth[0] == pytest.approx([tasks.scenario.economy["ledger"].endowment] * 5)
     assert course.banned[0] == 0.0
     assert (np.diff(course.banned) >= 0).all()
     assert (course.grades.sum(axis=1) <= 1.0 + 1e-12).all()
-    assert (np.diff(course.stake, axis=1) >= 0).all()
+
+
+def test_an_evaluation_of_a_rule_tells_of_its_economy(tasks, tmp_path):
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(tasks.document | {"policy": "truthful"}))
+    contents = gather(path, seed=tasks.episode.seed)
+    assert list(contents.episode.courses) == ["truthful"]
+    assert contents.episode.courses["truthful"].surplus == tasks.episode.courses["truthful"].surplus
+    assert "economy" in sections(build_page(contents))
 
 
 def test_truthful_agents_of_a_task_market_are_never_banned(tasks):

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from econo_env.catalogue import from_mapping
 from econo_env.policies import policy_names
+from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.report.economy import Episode, play_episode
+from econo_env.training.report.economy import Episode, keeps_accounts, play_episode
 from econo_env.training.report.history import Moment, history
 
 EPISODE_MARKETS = 400
@@ -43,7 +45,7 @@ class ReportContents:
         others: The same of further training seeds, without baselines.
         curves: Rows of `metrics.jsonl` by training seed.
         moments: The policy on its way, by training seed.
-        episode: A long episode as it went, where the market has stakes and reputation.
+        episode: An episode as it went, where agents have accounts.
         settings: The training file, empty without one.
         provenance: Of the training.
     """
@@ -89,11 +91,11 @@ def gather(
     if path.is_dir():
         return _of_run(path, seed, effort or Effort(), say)
     if path.is_file():
-        return _of_evaluation(path)
+        return _of_evaluation(path, seed, say)
     raise ValueError(f"there is no run {str(source)!r}: give a training run's folder or a file of `evaluate --json`")
 
 
-def _of_evaluation(path: Path) -> ReportContents:
+def _of_evaluation(path: Path, seed: int, say: Callable[[str], None]) -> ReportContents:
     try:
         document = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -106,7 +108,9 @@ def _of_evaluation(path: Path) -> ReportContents:
     section = document["provenance"].get("scenario") if isinstance(document["provenance"], dict) else None
     if not isinstance(section, dict):
         raise ValueError(f"{str(path)!r} does not hold its scenario: write it again with evaluate --json")
-    return ReportContents(from_mapping(section), document)
+    scenario, policy = from_mapping(section), str(document["policy"])
+    known = policy in policy_names()  # a run may be gone, and files of one's own run their code
+    return ReportContents(scenario, document, episode=_episode(scenario, policy, policy, seed, say) if known else None)
 
 
 def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None]) -> ReportContents:
@@ -133,7 +137,7 @@ def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None])
         others={trained: documents[trained] for trained in rest},
         curves={trained: read_rows(own) for trained, own in folders.items()},
         moments={trained: history(config, own, trained, seed, effort.moments) for trained, own in folders.items()},
-        episode=_episode(scenario, folders[first], seed, say),
+        episode=_episode(scenario, folders[first], "learned", seed, say),
         settings=config_file.read_text(),
         provenance=_provenance(folder),
     )
@@ -166,13 +170,18 @@ def _judged(
     return found.to_json()
 
 
-def _episode(scenario: Scenario, folder: Path, seed: int, say: Callable[[str], None]) -> Episode | None:
+def _episode(
+    scenario: Scenario, source: str | Path, name: str, seed: int, say: Callable[[str], None]
+) -> Episode | None:
+    """An episode of a policy, beside truthful play where the market knows that; None without accounts."""
     from econo_env.policies import make_policy
 
-    if not (scenario.economy or {}).keys() >= {"contracts", "reputation"}:
+    if not keeps_accounts(scenario):
         return None
     say("playing an episode")
-    policies = {"learned": make_policy(folder, scenario), "truthful": make_policy("truthful", scenario)}
+    policies: dict[str, Policy] = {name: make_policy(source, scenario)}
+    with suppress(ValueError):
+        policies.setdefault("truthful", make_policy("truthful", scenario))
     return play_episode(scenario, policies, seed, EPISODE_MARKETS)
 
 

@@ -1,53 +1,109 @@
-"""Plots of a task market's episode: stakes and reputations, grades and bans, money between principal and agents."""
+"""Plots of an economy: money, stake and reputation over an episode, grades and slashes, halts, where the money went."""
 
 from typing import Any
 
 import numpy as np
 
-from econo_env.training.report.economy import GRADES, QUANTILES, Course, Episode
+from econo_env.economy.contracts import NO_GRADE
+from econo_env.training.report.economy import GRADES, QUANTILES, Course, Episode, Floats
+from econo_env.training.report.flow_plots import flow_table, where_it_went
 from econo_env.training.report.page import Figure, Section
-from econo_env.training.report.style import COLOURS, INK, LEARNED, MONEY, faded, plotly, polished
+from econo_env.training.report.style import COLOURS, HALTS, INK, LEARNED, MUTED, faded, plotly, polished
 from econo_env.training.report.style import GRADES as GRADE_COLOURS
+
+_EARLIER = "for earlier conduct"
 
 
 def economy_section(episode: Episode) -> Section:
     """Everything that moves over an episode."""
-    course = episode.courses["learned"]
+    first, course = next(iter(episode.courses.items()))
     return Section(
         "economy",
         "Stake, reputation and money over an episode",
-        [_stakes_and_reputation(episode), _grades(episode, course), _flows(course)],
+        [
+            _money_and_stake(episode, course),
+            _standing(episode, course),
+            _grades_and_slashes(first, course),
+            where_it_went(first, course),
+            flow_table(course),
+        ],
     )
 
 
-def _stakes_and_reputation(episode: Episode) -> Figure:
-    go = plotly()
-    plots = {}
-    for name, title, unit in (
-        ("stake", "Stake of an agent", "credits"),
-        ("reputation", "Reputation", "lower confidence bound"),
-    ):
-        plots[title] = figure = polished(go.Figure(), height=380)
-        _fan(figure, getattr(episode.courses["learned"], name))
-        for policy, course in episode.courses.items():
-            if policy != "learned":
-                median = getattr(course, name)[:, QUANTILES.index(0.5)]
-                line = {"color": COLOURS.get(policy, INK), "width": 2, "dash": "dash"}
-                figure.add_scatter(
-                    x=np.arange(len(median)), y=median, mode="lines", name=f"{policy}, median", line=line
-                )
-        figure.update_xaxes(title_text="tasks offered")
-        figure.update_yaxes(title_text=unit)
-    return Figure(
-        plots,
+def _money_and_stake(episode: Episode, course: Course) -> Figure:
+    stake = _lines(episode, {name: one.stake for name, one in episode.courses.items()}, 1, "%{y:.3f}")
+    plots = {
+        "Money of an agent": _quantiles(episode, {name: one.wealth for name, one in episode.courses.items()}),
+        "Stake of an agent at work in a tick": stake,
+    }
+    for plot in plots.values():
+        plot.update_yaxes(title_text="credits")
+        _shade_halts(plot, course)
+    text = (
         f"Over {episode.markets * episode.agents:,} agents in {episode.markets} markets (seed {episode.seed}): the "
-        "median, the middle half (dark) and nine in ten (light) after each task. Stakes grow by pay and shrink by "
-        "slashes; what the work costs is not paid from the stake. Look at the lower edge: below the bound that tasks "
-        "ask for, an agent can only bid for open tasks.",
+        "median, the middle half (dark) and nine in ten (light). Money is what all accounts of an agent hold, free "
+        "and locked; goods that it bought and what work cost it are not in it. Stake is the most that an agent had "
+        "locked at one time within a tick, behind its bid, its contract or its conduct, the mean over agents."
     )
+    return Figure(plots, text + _halts_in_words(course))
 
 
-def _fan(figure: Any, quantiles: Any) -> None:
+def _standing(episode: Episode, course: Course) -> Figure:
+    plots, text = {}, ""
+    if course.reputation is not None:
+        bounds = {name: one.reputation for name, one in episode.courses.items() if one.reputation is not None}
+        plots["Reputation"] = _quantiles(episode, bounds)
+        plots["Reputation"].update_yaxes(title_text="lower confidence bound")
+        text = "Reputation is its lower confidence bound, of those who are not banned. "
+        if episode.threshold is not None:
+            plots["Reputation"].add_hline(y=episode.threshold, line={"color": MUTED, "width": 1, "dash": "dot"})
+            text += f"Below {episode.threshold:g} (dotted) an agent may bid only where it is open to all. "
+    shares = {name: one.barred for name, one in episode.courses.items()}
+    shares |= {f"{name}, banned": one.banned for name, one in episode.courses.items() if one.banned.any()}
+    shut = plots["Agents that may not act"] = _lines(episode, shares, 0, "%{y:.1%}")
+    shut.update_yaxes(tickformat=".0%", title_text="share of agents", rangemode="tozero")
+    for plot in plots.values():
+        _shade_halts(plot, course)
+    text += (
+        "Who may not act in the coming tick is out of the sale, not eligible, in jail, banned, or in a market that is "
+        "halted."
+    )
+    return Figure(plots, text)
+
+
+def _colour(episode: Episode, name: str) -> str:
+    """The one that the report is about has the colour of what is learned."""
+    return LEARNED if name == next(iter(episode.courses)) else COLOURS.get(name, INK)
+
+
+def _lines(episode: Episode, courses: dict[str, Floats], begin: int, shown: str) -> Any:
+    """A line a course; `begin` is the tick of the first figure, `shown` how a figure is shown."""
+    figure = polished(plotly().Figure(), height=380)
+    for label, figures in courses.items():
+        policy, _, what = label.partition(", ")
+        dash = "dot" if what == "banned" else "dash" if what and policy != next(iter(episode.courses)) else "solid"
+        figure.add_scatter(
+            x=np.arange(begin, begin + len(figures)),
+            y=figures,
+            mode="lines",
+            name=label,
+            line={"color": _colour(episode, policy), "width": 2, "dash": dash},
+            hovertemplate=f"tick %{{x}}<br>{label}: {shown}<extra></extra>",
+        )
+    figure.update_xaxes(title_text="tick")
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def _quantiles(episode: Episode, courses: dict[str, Floats]) -> Any:
+    """A fan of the first course, the medians of the others, from tick 0 on."""
+    medians = {f"{name}, median": rows[:, QUANTILES.index(0.5)] for name, rows in courses.items()}
+    figure = _lines(episode, medians, 0, "%{y:.3f}")
+    _fan(figure, next(iter(courses.values())))
+    return figure
+
+
+def _fan(figure: Any, quantiles: Floats) -> None:
     ticks = np.arange(len(quantiles))
     for low, high, opacity, name in ((0, 4, 0.15, "nine in ten"), (1, 3, 0.3, "middle half")):
         figure.add_scatter(
@@ -56,102 +112,97 @@ def _fan(figure: Any, quantiles: Any) -> None:
             fill="toself",
             fillcolor=faded(LEARNED, opacity),
             line={"width": 0},
+            mode="lines",
             name=name,
             hoverinfo="skip",
         )
-    figure.add_scatter(
-        x=ticks,
-        y=quantiles[:, QUANTILES.index(0.5)],
-        mode="lines",
-        name="learned, median",
-        line={"color": LEARNED, "width": 2.5},
-        hovertemplate="task %{x}<br>%{y:.3f}<extra></extra>",
+
+
+def _shade_halts(figure: Any, course: Course) -> None:
+    """A ground behind each tick, the darker the more markets are halted in it."""
+    if course.halted is None or not course.halted.any():
+        return
+    darkest = float(course.halted.max())
+    figure.update_layout(
+        shapes=[
+            *figure.layout.shapes,
+            *(
+                {
+                    "type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": tick - 0.5, "x1": tick + 0.5,
+                    "fillcolor": HALTS, "opacity": 0.6 * share / darkest, "line": {"width": 0}, "layer": "below",
+                }
+                for tick, share in enumerate(course.halted.tolist(), start=1)
+                if share > 0
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _halts_in_words(course: Course) -> str:
+    if course.halted is None or course.voided is None:
+        return ""
+    if not course.halted.any() and not course.voided.any():
+        return " No market was halted, and no trade voided."
+    return (
+        f" The shaded ground is the share of markets halted in a tick, {course.halted.max():.0%} where it is darkest: "
+        f"{course.halted.mean():.1%} of market-ticks were halted, in {course.voided.mean():.1%} trades were voided."
     )
 
 
-def _grades(episode: Episode, course: Course) -> Figure:
-    go = plotly()
-    graded, banned = polished(go.Figure(), height=380), polished(go.Figure(), height=380)
-    ticks = np.arange(1, len(course.grades) + 1)
-    for at, name in reversed(list(enumerate(GRADES.values()))):
-        graded.add_scatter(
-            x=ticks,
-            y=course.grades[:, at],
-            mode="lines",
-            stackgroup="grades",
-            name=name,
-            line={"width": 0.5, "color": GRADE_COLOURS[name]},
-            fillcolor=faded(GRADE_COLOURS[name], 0.75),
-            hovertemplate=f"task %{{x}}<br>{name}: %{{y:.1%}}<extra></extra>",
-        )
-    for policy, other in episode.courses.items():
-        banned.add_scatter(
-            x=np.arange(len(other.banned)),
-            y=other.banned,
-            mode="lines",
-            name=policy,
-            line={"color": COLOURS.get(policy, INK), "width": 2, "dash": "solid" if policy == "learned" else "dash"},
-            hovertemplate="task %{x}<br>%{y:.2%}<extra></extra>",
-        )
-    most = max(float(other.banned.max()) for other in episode.courses.values())
-    graded.update_yaxes(tickformat=".0%", title_text="share of tasks", range=[0, 1])
-    banned.update_yaxes(tickformat=".1%", title_text="share of agents", range=[0, max(1.05 * most, 0.01)])
-    for plot in (graded, banned):
-        plot.update_xaxes(title_text="tasks offered")
-    totals = ", ".join(
-        f"{share:.1%} {name}" for name, share in zip(GRADES.values(), course.grades.mean(axis=0), strict=True)
-    )
-    return Figure(
-        {"Grade of each task": graded, "Agents banned so far": banned},
-        f"How the learned agents' work was graded, {totals}; white is tasks that nobody took. A byzantine "
-        "grade bans for the rest of the episode.",
-    )
+def _grades_and_slashes(name: str, course: Course) -> Figure:
+    plots, text = {}, ""
+    if course.grades is not None:
+        plots["How awards came out"], text = _grades(name, course, course.grades)
+    plots["Slashed so far, by grade"], words = _slashes(course)
+    for plot in plots.values():
+        plot.update_yaxes(rangemode="tozero")
+        plot.update_xaxes(title_text="tick")
+        _shade_halts(plot, course)
+    return Figure(plots, text + words)
 
 
-def _flows(course: Course) -> Figure:
-    """Principal to agents and back, as a flow diagram."""
-    go = plotly()
-    figure = polished(go.Figure(), height=380)
-    names = list(GRADES.values())
-    income = float(course.paid.sum())
-    labels = ["principal", "agents' stakes", "agents", "cost of work", "agents' surplus", "back to the principal"]
-    links = [
-        (0, 2, paid, GRADE_COLOURS[name], f"paid for {name} work")
-        for name, paid in zip(names, course.paid, strict=True)
-    ]
-    links += [
-        (1, 5, lost, GRADE_COLOURS[name], f"slashed for {name} work")
-        for name, lost in zip(names, course.slashed, strict=True)
-    ]
-    links += [
-        (2, 3, min(course.cost, income), MONEY["cost"], "cost of the work"),
-        (2, 4, max(income - course.cost, 0.0), MONEY["surplus"], "left after costs, before slashes"),
-    ]
-    shown = [link for link in links if link[2] > 1e-6]
-    figure.add_trace(
-        go.Sankey(
-            node={
-                "label": labels,
-                "pad": 22,
-                "thickness": 16,
-                "line": {"width": 0},
-                "color": [MONEY["revenue"], MONEY["stake"], LEARNED, MONEY["cost"], MONEY["surplus"], MONEY["revenue"]],
-            },
-            link={
-                "source": [link[0] for link in shown],
-                "target": [link[1] for link in shown],
-                "value": [link[2] for link in shown],
-                "color": [faded(link[3], 0.55) for link in shown],
-                "customdata": [link[4] for link in shown],
-                "hovertemplate": "%{customdata}<br>%{value:.4f} credits a task<extra></extra>",
-            },
-        )
-    )
-    figure.update_layout(margin={"l": 10, "r": 10, "t": 20, "b": 20})
-    return Figure(
+def _grades(name: str, course: Course, grades: Floats) -> tuple[Any, str]:
+    figure = polished(plotly().Figure(), height=380)
+    ticks = np.arange(1, len(grades) + 1)
+    for at, grade in reversed(list(enumerate(GRADES.values()))):
+        if grades[:, at].any():
+            _layer(figure, ticks, grades[:, at], grade, GRADE_COLOURS[grade], f"{grade}: %{{y:.3f}} a market")
+    figure.update_yaxes(title_text="awards a market")
+    total = max(float(grades.sum()), 1e-12)
+    parts = ", ".join(f"{float(grades[:, at].sum()) / total:.1%} {grade}" for at, grade in enumerate(GRADES.values()))
+    return (
         figure,
-        f"Credits a task under the learned policy: the principal pays {income:.4f} and takes "
-        f"{course.slashed.sum():.4f} "
-        f"from stakes, the work costs the agents {course.cost:.4f}, and {course.surplus:.4f} is their surplus after "
-        "slashes. Pay for excellent work holds the performance bonus.",
+        f"How awards of {name} agents came out: {parts}. Where an award is a sale, satisfactory is kept and poor is "
+        "walked away from; where it is work, this is its grade. ",
+    )
+
+
+def _layer(figure: Any, x: Any, y: Any, name: str, colour: str, hover: str) -> None:
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        stackgroup="one",
+        name=name,
+        line={"width": 0.5, "color": colour},
+        fillcolor=faded(colour, 0.75),
+        hovertemplate=f"tick %{{x}}<br>{hover}<extra></extra>",
+    )
+
+
+def _slashes(course: Course) -> tuple[Any, str]:
+    figure = polished(plotly().Figure(), height=380)
+    slashed = np.cumsum(course.flows.slashed, axis=0)
+    shown = {code: name for code, name in ({NO_GRADE: _EARLIER} | GRADES).items() if slashed[-1, code] > 0}
+    for code, name in shown.items():
+        colour = GRADE_COLOURS.get(name, MUTED)
+        hover = f"{name}: %{{y:.4f}} credits a market so far"
+        _layer(figure, np.arange(1, len(slashed) + 1), slashed[:, code], name, colour, hover)
+    figure.update_yaxes(title_text="credits a market")
+    parts = ", ".join(f"{slashed[-1, code]:.4f} {name}" for code, name in shown.items())
+    return (
+        figure,
+        f"{float(slashed[-1].sum()):.4f} credits a market were slashed over the episode{': ' if shown else ''}{parts}. "
+        "A slash is what goes from stake to an account of the system, and what is charged for work below a passing "
+        "grade.",
     )

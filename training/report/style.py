@@ -18,6 +18,10 @@ COLOURS = {
 SEEDS = ("#0b62a4", "#4f9bd0", "#123f63", "#7f8fd6", "#2f7f95", "#9dc3e0")
 MONEY = {"revenue": "#d9a441", "surplus": "#2a9d6f", "cost": "#8895a3", "lost": "#d1495b", "stake": "#6a5acd"}
 GRADES = {"byzantine": "#8c1c2c", "poor": "#e0806f", "satisfactory": "#8cc7a1", "excellent": "#2a9d6f"}
+SERIES = ("#4477aa", "#ccbb44", "#228833", "#ee6677", "#66ccee", "#aa3377", "#bbbbbb")
+"""Of categories without a colour of their own; they stay apart for the colour-blind."""
+HALTS = "#f0b429"
+"""Ground of ticks in which markets are halted."""
 WINNING = ((0.0, "#ffffff"), (1.0, "#cfe3f3"))
 """Shading of the chance to win, from never to always."""
 

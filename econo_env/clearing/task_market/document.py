@@ -12,8 +12,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from econo_env.clearing.document import NO_OFFER, Amount, Document, Floats, Ints, gap_between, lottery_of, read_document
 from econo_env.clearing.task_market.explain import explained
-from econo_env.economy.contracts import BYZANTINE, efficient_effort, score, value_of
-from econo_env.economy.parts.contracts import GRADES, ContractsSection, money, payout
+from econo_env.economy.contracts import BYZANTINE, efficient_effort, money, payout, score, value_of
+from econo_env.economy.parts.contracts import GRADES, ContractsSection
 from econo_env.economy.staking import contract_lock, required_stake
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import Params, params

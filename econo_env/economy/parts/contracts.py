@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from econo_env.economy.award import Award
 from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
 from econo_env.economy.contracts import (
     BYZANTINE,
-    EXCELLENT,
-    POOR,
     SATISFACTORY,
     ValueSchedule,
+    expected_payout,
     grade_of,
+    money,
+    payout,
     quality_of_work,
+    true_grade,
     value_of,
     value_schedule,
 )
@@ -30,7 +33,7 @@ from econo_env.economy.staking import contract_lock
 from econo_env.economy.work import Work
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.engine.rng import EVIDENCE, EXECUTION, two_uniforms, uniform
+from econo_env.engine.rng import EVIDENCE, EXECUTION, Lottery, two_uniforms, uniform
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, StepBuffers
 from econo_env.money import MICRO, to_credits
 from econo_env.scenario import Scenario
@@ -107,12 +110,6 @@ def _params(scenario: Scenario, section: ContractsSection) -> Params:
 
 
 @compiled
-def money(amount: float) -> int:
-    """An amount to the nearest micro-credit."""
-    return int(math.floor(amount + 0.5))
-
-
-@compiled
 def forget(k: int, i: int, contracts: State) -> None:
     """Agent i holds no contract."""
     contracts.work.effort[k, i] = 0.0
@@ -140,17 +137,35 @@ def forget_last(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
+def narrow_exposure(k: int, i: int, work: Work, award: Award, schedule: ValueSchedule) -> None:
+    """What a holder can still lose by its contract, now that what it owes is known."""
+    worst = money(value_of(BYZANTINE, float(work.value[k, i]), schedule))
+    award.exposure[k, i] = contract_lock(work.owes[k, i], worst, award.exposure[k, i])
+
+
+@compiled
+def quality_drawn(i: int, chance: float, draws: Lottery, schedule: ValueSchedule) -> float:
+    """How the work of agent i turns out that succeeds with this chance; its luck is that of the tick of the award."""
+    luck, detail = two_uniforms(draws.key, draws.episode, draws.tick, EXECUTION, i)
+    return quality_of_work(luck < chance, detail, schedule)
+
+
+@compiled
+def leaves_evidence(i: int, draws: Lottery, detection: float) -> bool:
+    """Whether a forgery of agent i would leave self-verifying evidence."""
+    return uniform(draws.key, draws.episode, draws.tick, EVIDENCE, i) < detection
+
+
+@compiled
 def execute(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, engage: Any) -> None:
     """Draws how the work of a holder turns out; its exposure falls to what it can still cost."""
     state, contracts, work, schedule = world.market, world.contracts, world.contracts.work, params.contracts.schedule
     engage(k, winner, state, params.market, buffers, work)
-    worst = money(value_of(BYZANTINE, float(work.value[k, winner]), schedule))
-    state.award.exposure[k, winner] = contract_lock(work.owes[k, winner], worst, state.award.exposure[k, winner])
-    luck, detail = two_uniforms(state.key[k], state.episode[k], state.tick[k], EXECUTION, winner)
-    succeeds = luck < work.reliability[k, winner] * work.effort[k, winner]
-    contracts.quality[k, winner] = quality_of_work(succeeds, detail, schedule)
-    evidence = uniform(state.key[k], state.episode[k], state.tick[k], EVIDENCE, winner)
-    contracts.proven[k, winner] = work.forges[k, winner] and evidence < params.contracts.detection
+    narrow_exposure(k, winner, work, state.award, schedule)
+    draws = Lottery(state.key[k], state.episode[k], state.tick[k])
+    chance = work.reliability[k, winner] * work.effort[k, winner]
+    contracts.quality[k, winner] = quality_drawn(winner, chance, draws, schedule)
+    contracts.proven[k, winner] = work.forges[k, winner] and leaves_evidence(winner, draws, params.contracts.detection)
 
 
 @compiled
@@ -163,28 +178,6 @@ def grade(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) ->
 
 
 @compiled
-def payout(graded: int, value: int, owes: int, lock: int, schedule: ValueSchedule) -> int:
-    """V(grade) less what is owed, as far down as the locked stake goes, in micro-credits."""
-    return max(money(value_of(graded, float(value), schedule)) - owes, -lock)
-
-
-@compiled
-def expected_payout(k: int, i: int, lock: int, work: Work, params: Params) -> float:
-    """`payout` in expectation over the luck of execution and evidence, given effort and conduct."""
-    value, owes, schedule = work.value[k, i], work.owes[k, i], params.schedule
-    satisfactory = payout(SATISFACTORY, value, owes, lock, schedule)
-    if work.forges[k, i]:
-        caught = payout(BYZANTINE, value, owes, lock, schedule)
-        return params.detection * caught + (1.0 - params.detection) * satisfactory
-    succeeds = work.reliability[k, i] * work.effort[k, i]
-    excellent_share = (1.0 - schedule.excellent_quality) / (1.0 - schedule.satisfactory_quality)
-    excellent = payout(EXCELLENT, value, owes, lock, schedule)
-    poor = payout(POOR, value, owes, lock, schedule)
-    success = excellent_share * excellent + (1.0 - excellent_share) * satisfactory
-    return float(succeeds * success + (1.0 - succeeds) * poor)
-
-
-@compiled
 def settle(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
     """Writes into the award what a holder is paid and what its work cost it; bans the byzantine."""
     contracts, award, agents = world.contracts, world.market.award, world.contracts.quality.shape[1]
@@ -194,10 +187,11 @@ def settle(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, e
     award.pays[k, winner] = -payout(graded, value, work.owes[k, winner], lock, schedule)
     effort_cost = work.cost[k, winner] * work.effort[k, winner] * work.effort[k, winner]
     award.worth[k, winner] = -effort_cost
-    contracts.expected[k, winner] = expected_payout(k, winner, lock, work, params.contracts) - effort_cost
-    # a forgery that passes is paid as satisfactory and worth what poor work is worth
-    true_grade = POOR if work.forges[k, winner] and graded != BYZANTINE else graded
-    contracts.delivered[k, winner] = money(value_of(true_grade, float(value), schedule))
+    succeeds, forges = work.reliability[k, winner] * work.effort[k, winner], work.forges[k, winner]
+    detection = params.contracts.detection
+    expected = expected_payout(value, work.owes[k, winner], lock, succeeds, forges, detection, schedule)
+    contracts.expected[k, winner] = expected - effort_cost
+    contracts.delivered[k, winner] = money(value_of(true_grade(graded, forges), float(value), schedule))
     if graded == BYZANTINE:
         world.conduct.banned[k, winner] = True
         expel(k, winner, world.market)

@@ -6,7 +6,7 @@ make suppliers shade it. A bid without enough free money for its stake is struck
 tick, winners after settlement; what a winner that walks away loses, `default` says.
 """
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from pydantic import Field
@@ -44,6 +44,13 @@ class State(NamedTuple):
 
     locked: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits behind the last bid")]
     slashed: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits slashed in the last tick")]
+    held: None  # see `WithHeld`
+
+
+_Held = Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of the bond that stay bound after the tick")]
+_WITH_HELD = [*list(get_type_hints(State, include_extras=True).items())[:-1], ("held", _Held)]
+WithHeld = NamedTuple("WithHeld", _WITH_HELD)  # type: ignore[misc]  # the same columns, said once
+"""The columns where bonds answer for more than a tick; without that nothing of it is in the loop."""
 
 
 class Params(NamedTuple):
@@ -108,14 +115,24 @@ def bind(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> 
 
 
 @compiled
+def held_of(k: int, i: int, held: Int64s | None) -> int:
+    """What of the bond of agent i stays bound after the tick, micro-credits."""
+    if held is None:
+        return 0
+    return int(held[k, i])
+
+
+@compiled
 def release(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Gives back what is still locked when the tick is settled: the stake of losers, and bonds."""
+    """Gives back what nothing is left to answer for when the tick is settled: the stake of losers, and bonds."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
-    free = account(i, FREE, agents)
-    for kind in (ESCROW, BONDED):
-        held = ledger.balances[k, account(i, kind, agents)]
-        if held > 0:
-            move(k, ledger, account(i, kind, agents), free, held)
+    free, escrow, bonded = account(i, FREE, agents), account(i, ESCROW, agents), account(i, BONDED, agents)
+    offered = ledger.balances[k, escrow]
+    if offered > 0:
+        move(k, ledger, escrow, free, offered)
+    done_with = ledger.balances[k, bonded] - held_of(k, i, world.staking.held)
+    if done_with > 0:
+        move(k, ledger, bonded, free, done_with)
 
 
 @compiled

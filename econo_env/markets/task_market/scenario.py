@@ -15,6 +15,8 @@ from econo_env.scenario import Parts, Scenario, Sections
 from econo_env.valuations.priors import AnyPrior, Uniform
 
 MARKET = "task_market"
+UNDER_CONTRACTS = ("contracts", "lasting_contracts")
+"""The parts under which tasks can be done, graded and paid; the latter's section is the former's and more."""
 
 
 class _Section(BaseModel):
@@ -67,8 +69,8 @@ class TaskMarketScenario(Scenario):
         mechanism: The scoring rule, `{name: contingent_second_score, reserve: 0.0}`.
         tasks: The stream of tasks.
         agents: The private types.
-        economy: The parts that tasks are done, graded and paid in; `contracts` is always one of them. All of the
-            flagship's by default.
+        economy: The parts that tasks are done, graded and paid in; `contracts` or `lasting_contracts` is always one of
+            them. All of the flagship's by default.
     """
 
     moved: ClassVar[Mapping[str, str]] = {
@@ -88,7 +90,7 @@ class TaskMarketScenario(Scenario):
 
     @model_validator(mode="after")
     def _is_played_under_contracts(self) -> Self:
-        if "contracts" not in (self.economy or {}):
+        if not any(name in (self.economy or {}) for name in UNDER_CONTRACTS):
             raise ValueError("economy.contracts: tasks are done, graded and paid under contracts: add `contracts: {}`")
         return self
 
@@ -96,7 +98,7 @@ class TaskMarketScenario(Scenario):
     def contracts(self) -> ContractsSection:
         """The value schedule, the grades, and liability."""
         assert self.economy is not None
-        section = self.economy["contracts"]
+        section = next(self.economy[name] for name in UNDER_CONTRACTS if name in self.economy)
         assert isinstance(section, ContractsSection)
         return section
 

@@ -1,0 +1,257 @@
+"""The turns of contracts that last in a tick: they open, are worked on, judged and settled."""
+
+from typing import Any
+
+from econo_env.economy.award import rounded_mean
+from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
+from econo_env.economy.contracts import (
+    BYZANTINE,
+    NO_GRADE,
+    POOR,
+    SATISFACTORY,
+    expected_payout,
+    grade_of,
+    money,
+    true_grade,
+    value_of,
+)
+from econo_env.economy.lasting.columns import State
+from econo_env.economy.lasting.running import (
+    ABANDONED,
+    NEVER,
+    NO_SLOT,
+    NOT_YET,
+    ON_TIME,
+    RUNNING,
+    Running,
+    bind_slot,
+    clear_slots,
+    due_first,
+    open_slot,
+    progress_of,
+    resolve,
+    settlement,
+    slots_in_use,
+    work_on,
+)
+from econo_env.economy.lasting.section import Params
+from econo_env.economy.ledger import BONDED, account
+from econo_env.economy.parts.contracts import (
+    leaves_evidence,
+    narrow_exposure,
+    quality_drawn,
+)
+from econo_env.engine.compiled import compiled
+from econo_env.engine.rng import DURATION, Lottery, uniform
+from econo_env.engine.state import StepBuffers
+
+ABANDONS = 0.5
+"""The level of `abandon` above which an agent walks away."""
+
+
+@compiled
+def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nobody has a contract or is banned at the start of an episode."""
+    lasting = world.lasting_contracts
+    forget_conduct(k, world.conduct)
+    lasting.opened[k] = 0
+    for i in range(lasting.effort.shape[1]):
+        clear_slots(k, i, False, lasting.running)
+        forget(k, i, lasting)
+        world.staking.held[k, i] = 0
+        lasting.barred[k, i] = False
+
+
+@compiled
+def forget(k: int, i: int, lasting: State) -> None:
+    """Agent i has done nothing in the tick yet."""
+    lasting.effort[k, i] = 0.0
+    lasting.spent[k, i] = 0.0
+    lasting.delivery[k, i] = NOT_YET
+    lasting.delivered[k, i] = 0
+    lasting.luck[k, i] = 0.0
+    lasting.exertion[k, i] = 0.0
+    lasting.wronged[k, i] = False
+
+
+@compiled
+def forget_last(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Slots of settled contracts are free, and what was paid in the last tick is past."""
+    award = world.market.award
+    for i in range(award.units.shape[1]):
+        clear_slots(k, i, True, world.lasting_contracts.running)
+        forget(k, i, world.lasting_contracts)
+        award.pays[k, i] = 0
+        award.worth[k, i] = 0.0
+    forget_tick(k, world.conduct)
+
+
+@compiled
+def strike(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
+    """Strikes bids of those who have no free slot."""
+    running = world.lasting_contracts.running
+    if slots_in_use(k, i, running) == running.status.shape[2]:
+        withdraw(k, i, world.market)
+
+
+@compiled
+def listen(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, exertion: float, abandon: float) -> None:
+    """Takes in how hard agent i works in the tick, and whether it walks away from the contract that is due first."""
+    lasting, running = world.lasting_contracts, world.lasting_contracts.running
+    lasting.exertion[k, i] = exertion
+    j = due_first(k, i, False, running)
+    if abandon > ABANDONS and j != NO_SLOT:
+        running.delivery[k, i, j] = ABANDONED
+
+
+@compiled
+def execute(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, engage: Any) -> None:
+    """Opens the contract of a winner; its exposure falls to what it can still cost."""
+    market, lasting = world.market, world.lasting_contracts
+    engage(k, winner, market, params.market, buffers, lasting.work)
+    narrow_exposure(k, winner, lasting.work, market.award, params.lasting_contracts.schedule)
+    lasting.opened[k] += 1
+    if not open_slot(k, winner, market.tick[k], lasting.coming[k], lasting.opened[k], lasting.work, lasting.running):
+        world.ledger.refused[k] += 1
+
+
+@compiled
+def work(k: int, i: int, world: Any, params: Params) -> None:
+    """Agent i works a tick on all that it has running and has not delivered."""
+    lasting, number, total = world.lasting_contracts, 0, 0.0
+    running, tick = lasting.running, world.market.tick[k]
+    for j in range(running.status.shape[2]):
+        if running.status[k, i, j] != RUNNING or running.delivery[k, i, j] != NOT_YET:
+            continue
+        before, ends, exertion = running.done[k, i, j], tick == params.max_cycles - 1, lasting.exertion[k, i]
+        lasting.spent[k, i] += work_on(k, i, j, tick, exertion, params.least_progress, params.grace, ends, running)
+        total += running.done[k, i, j] - before
+        number += 1
+    lasting.effort[k, i] = total / max(1, number)
+
+
+@compiled
+def judge(k: int, i: int, j: int, world: Any, params: Params) -> int:
+    """The grade of a contract that is delivered, or will not be."""
+    running, market = world.lasting_contracts.running, world.market
+    delivery, forges = running.delivery[k, i, j], running.forges[k, i, j]
+    if delivery in (NEVER, ABANDONED):
+        return POOR
+    draws = Lottery(market.key[k], market.episode[k], running.opened[k, i, j])
+    if forges:
+        return BYZANTINE if leaves_evidence(i, draws, params.detection) else SATISFACTORY
+    chance = running.reliability[k, i, j] * progress_of(running.done[k, i, j], running.span[k, i, j])
+    quality = quality_drawn(i, chance, draws, params.schedule)
+    return grade_of(quality, False, params.schedule) if delivery == ON_TIME else POOR
+
+
+@compiled
+def grade(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Works a tick, and grades for each agent the finished contract that is due first; in the last tick all.
+
+    One a tick, so that each is a piece of evidence of its own; of those of the last tick the worst is.
+    """
+    lasting, constants = world.lasting_contracts, params.lasting_contracts
+    running, ends = lasting.running, world.market.tick[k] == constants.max_cycles - 1
+    for i in range(lasting.effort.shape[1]):
+        work(k, i, world, constants)
+        worst, value = NO_GRADE, 0.0
+        j = due_first(k, i, True, running)
+        while j != NO_SLOT:
+            graded = judge(k, i, j, world, constants)
+            running.grade[k, i, j] = graded
+            if graded > worst:
+                worst, value = graded, float(running.value[k, i, j])
+                lasting.delivery[k, i] = running.delivery[k, i, j]
+            j = due_first(k, i, True, running) if ends else NO_SLOT
+        if worst != NO_GRADE:
+            note_conduct(k, i, worst, value, world.conduct)
+
+
+@compiled
+def bind(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Locks the stake behind a contract of this tick until it is settled."""
+    held, agents = world.staking.held, world.staking.held.shape[1]
+    bond = world.ledger.balances[k, account(i, BONDED, agents)] - held[k, i]
+    held[k, i] += bind_slot(k, i, world.market.tick[k], bond, world.market.award, world.lasting_contracts.running)
+
+
+@compiled
+def expected_of(k: int, i: int, j: int, running: Running, params: Params) -> float:
+    """What was to be expected of a contract delivered on time, given the work that was done."""
+    chance = running.reliability[k, i, j] * progress_of(running.done[k, i, j], running.span[k, i, j])
+    value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
+    return expected_payout(value, owes, lock, chance, running.forges[k, i, j], params.detection, params.schedule)
+
+
+@compiled
+def settle_slot(k: int, i: int, j: int, world: Any, params: Params) -> None:
+    """Writes into the award what a graded contract pays, and ends its pending transfer."""
+    lasting, running = world.lasting_contracts, world.lasting_contracts.running
+    graded, delivery, value = running.grade[k, i, j], running.delivery[k, i, j], running.value[k, i, j]
+    paid = settlement(
+        graded, delivery, value, running.owes[k, i, j], running.lock[k, i, j], params.forfeit, params.schedule
+    )
+    world.market.award.pays[k, i] -= paid
+    world.staking.held[k, i] -= resolve(k, i, j, paid, running)
+    if delivery == ON_TIME:
+        lasting.luck[k, i] += paid - expected_of(k, i, j, running, params)
+    worth = value_of(true_grade(graded, running.forges[k, i, j]), float(value), params.schedule)
+    lasting.delivered[k, i] += money(worth)
+
+
+@compiled
+def settle(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
+    """Settles what was graded; the byzantine are banned, and leave everything else that they have running."""
+    lasting, constants = world.lasting_contracts, params.lasting_contracts
+    running = lasting.running
+    for i in range(lasting.effort.shape[1]):
+        if lasting.spent[k, i] != 0.0:
+            world.market.award.worth[k, i] = -lasting.spent[k, i]
+        out = False
+        for j in range(running.status.shape[2]):
+            if running.status[k, i, j] == RUNNING and running.grade[k, i, j] != NO_GRADE:
+                settle_slot(k, i, j, world, constants)
+                if running.grade[k, i, j] == BYZANTINE:
+                    out = True
+                    lasting.wronged[k, i] = lasting.wronged[k, i] or not running.forges[k, i, j]
+        if not out:
+            continue
+        world.conduct.banned[k, i] = True
+        expel(k, i, world.market)
+        for j in range(running.status.shape[2]):
+            if running.status[k, i, j] == RUNNING:
+                running.delivery[k, i, j], running.grade[k, i, j] = ABANDONED, POOR
+                settle_slot(k, i, j, world, constants)
+
+
+@compiled
+def quote(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """The reference price of the tick is what the contracts that it settled were paid on average."""
+    award, running, total, number = world.market.award, world.lasting_contracts.running, 0, 0
+    for i in range(award.pays.shape[1]):
+        total -= award.pays[k, i]
+        for j in range(running.status.shape[2]):
+            number += running.status[k, i, j] > RUNNING
+    award.price[k] = rounded_mean(total, number)
+
+
+@compiled
+def lift(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Takes back the last bars: a market need not write the whole mask at every tick."""
+    if world.lasting_contracts.barred[k, i]:
+        buffers.action_mask[k, i] = True
+
+
+@compiled
+def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Says how long the coming contract is, and masks those who have no free slot for it."""
+    market, lasting, constants = world.market, world.lasting_contracts, params.lasting_contracts
+    running = lasting.running
+    luck = uniform(market.key[k], market.episode[k], market.tick[k], DURATION, 0)
+    span = constants.shortest + int(luck * (constants.longest - constants.shortest + 1))
+    lasting.coming[k] = max(1, min(span, constants.max_cycles - market.tick[k]))
+    for i in range(lasting.barred.shape[1]):
+        full = slots_in_use(k, i, running) == running.status.shape[2]
+        lasting.barred[k, i] = buffers.action_mask[k, i] and full
+        buffers.action_mask[k, i] = buffers.action_mask[k, i] and not full
