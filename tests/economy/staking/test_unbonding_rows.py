@@ -1,7 +1,8 @@
 """The known answers about stake that leaves against evidence that comes, through the real market.
 
-One of two agents wins a task at tick t0 and forges a proof, takes its whole stake back at te, and is reported at ts by
-the other one, who saw it. Evidence is accepted up to 32 ticks after the offence and settled 16 ticks after the report.
+One of two agents wins a task at the tick `fault` and forges a proof, takes its whole stake back at `leaves`, and is
+reported at `told` by the other one, who saw it. Evidence is accepted up to 32 ticks after the offence and settled 16
+ticks after the report.
 """
 
 import numpy as np
@@ -24,7 +25,7 @@ ROWS = {
     "6.18, 48": (100, 100, 132, 48, (SLASHED, 148), (SPARED, 148)),
     "6.18, 49": (100, 100, 132, 49, (SLASHED, 148), (SLASHED, 148)),
 }
-"""t0, te, ts, the delay, and what becomes of it with and without freezing on submission."""
+"""fault, leaves, told, the delay, and what becomes of it with and without freezing on submission."""
 OUT_AT = {"6.17, 32": (132, 132), "6.17, 33": (None, 133), "6.18, 48": (None, 148), "6.18, 49": (None, None)}
 """When the stake is out, with and without freezing; None for never, as all of it is slashed."""
 
@@ -38,7 +39,7 @@ def unchecked():
     object.__setattr__(evidence.PART, "check", kept)
 
 
-def played(t0, te, ts, delay, freeze):
+def played(fault, leaves, told, delay, freeze):
     """What happens at the settlement or the rejection, its tick, and when the stake was out."""
     scenario = tasks(
         {"num_agents": 2, "max_cycles": 200, "mechanism.reserve": 0.0},
@@ -61,11 +62,11 @@ def played(t0, te, ts, delay, freeze):
         assert engine.state.tick[0] == tick
         actions = np.zeros(engine.buffers.actions.shape, np.float32)
         actions[0, :, 0] = np.nan
-        if tick == t0:
+        if tick == fault:
             actions[0, 0, :2] = -1.0, 1.0  # the one task that anybody wants
-        actions[0, 0, forge] = 1.0 if tick == t0 else 0.0
-        actions[0, 0, bond] = -1.0 if tick == te else 0.0
-        actions[0, 1, report] = 1.0 if tick == ts else 0.0
+        actions[0, 0, forge] = 1.0 if tick == fault else 0.0
+        actions[0, 0, bond] = -1.0 if tick == leaves else 0.0
+        actions[0, 1, report] = 1.0 if tick == told else 0.0
         engine.step(actions)
         world = engine.world
         if world.bonding.matured[0, 0]:
@@ -78,15 +79,15 @@ def played(t0, te, ts, delay, freeze):
             assert taken in (0, round(PLEDGE * 1e6))
             assert world.conduct.banned[0, 0]
     left = balances_of(engine.world.ledger.balances, PLEDGED) + balances_of(engine.world.ledger.balances, UNBONDING)
-    assert (left[0, 0] == 0) == (te is not None or end[0] == SLASHED)
+    assert (left[0, 0] == 0) == (leaves is not None or end[0] == SLASHED)
     return end, out
 
 
 @pytest.mark.parametrize("freeze", [True, False])
 @pytest.mark.parametrize("row", ROWS)
 def test_stake_against_evidence_is_as_known(row, freeze, unchecked):
-    t0, te, ts, delay, frozen, free = ROWS[row]
-    end, out = played(t0, te, ts, delay, freeze)
+    fault, leaves, told, delay, frozen, free = ROWS[row]
+    end, out = played(fault, leaves, told, delay, freeze)
     assert end == (frozen if freeze else free)
     if row in OUT_AT:
         assert out == OUT_AT[row][not freeze]
