@@ -18,6 +18,7 @@ from econo_env.economy.parts import (
     pricing,
     reputation,
     staking,
+    weighting,
 )
 
 
@@ -34,6 +35,7 @@ def rows() -> list[Part[Any]]:
         lasting_contracts,
         reputation,
         eligibility,
+        weighting,
         lottery,
         change_detection,
         incentives,
