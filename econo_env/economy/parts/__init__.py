@@ -20,6 +20,7 @@ from econo_env.economy.parts import (
     pricing,
     reputation,
     staking,
+    weighting,
 )
 
 
@@ -36,6 +37,7 @@ def rows() -> list[Part[Any]]:
         lasting_contracts,
         reputation,
         eligibility,
+        weighting,
         lottery,
         change_detection,
         incentives,
