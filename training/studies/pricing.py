@@ -1,4 +1,4 @@
-"""Tacit collusion of pricing algorithms: Q-learning firms in a logit duopoly (Calvano et al., AER 110, 2020).
+"""Tacit collusion of pricing algorithms: Q-learning firms in a logit duopoly (Calvano et al. 2020).
 
 A high profit gain is no proof of collusion: the study also forces a deviation and looks for its punishment, and is to
 be run with `discount: 0` and `memory: false`, where nothing can be upheld by threats.
