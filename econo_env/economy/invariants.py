@@ -140,8 +140,8 @@ def _of_changes(world: Any, before: Any, same: NDArray[np.bool_]) -> Iterator[st
             yield f"I4, market {k}: contracts {sorted(opened)} are new after {was.opened[k]}, but {INVARIANTS['I4']}"
         for number, (status, lock, at) in old.items():
             if status != RUNNING:
-                if number in new:
-                    yield f"I12, market {k}: contract {number} had ended and is there, but {INVARIANTS['I12']}"
+                if number in new and new[number] != (status, lock, at):  # it stays for as long as it can be appealed
+                    yield f"I12, market {k}: contract {number} had ended and ends again, but {INVARIANTS['I12']}"
             elif number not in new:
                 yield f"I12, market {k}: contract {number} ran and is gone, but {INVARIANTS['I12']}"
             elif new[number][1:] != (lock, at):

@@ -4,6 +4,7 @@ from typing import Any
 
 from econo_env.economy.part import PARTS, Part
 from econo_env.economy.parts import (
+    appeals,
     audit,
     breakers,
     change_detection,
@@ -32,6 +33,7 @@ def rows() -> list[Part[Any]]:
         default,
         contracts,
         lasting_contracts,
+        appeals,
         reputation,
         eligibility,
         lottery,
