@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import wraps
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -66,6 +65,25 @@ class Baselines(Generic[S]):
     holds_with: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class _Whole:
+    """A strategy with 0 for what parts of an economy add; policies that hold it are pickled with environments.
+
+    Attributes:
+        make: The market's own actions.
+        own: The names of their components.
+    """
+
+    make: Callable[..., Float32s]
+    own: Callable[..., tuple[str, ...]]
+
+    def __call__(self, scenario: Scenario, *arguments: Any) -> Float32s:
+        """As the market makes them, and 0 after them."""
+        actions = self.make(scenario, *arguments)
+        missing = len(self.own(scenario)) + len(actions_of(scenario.parts())) - actions.shape[-1]
+        return np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, missing)]) if missing else actions
+
+
 def in_every_economy(baselines: Baselines[S], own: Callable[[S], tuple[str, ...]]) -> Baselines[S]:
     """The baselines with 0, which does nothing, for what parts of an economy add to their actions.
 
@@ -75,13 +93,7 @@ def in_every_economy(baselines: Baselines[S], own: Callable[[S], tuple[str, ...]
     """
 
     def whole(make: Callable[..., Float32s]) -> Callable[..., Float32s]:
-        @wraps(make)
-        def padded(scenario: S, *arguments: Any) -> Float32s:
-            actions = make(scenario, *arguments)
-            missing = len(own(scenario)) + len(actions_of(scenario.parts())) - actions.shape[-1]
-            return np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, missing)]) if missing else actions
-
-        return padded
+        return _Whole(make, own)
 
     bids, scaled, equilibrium = baselines.bids, baselines.scaled, baselines.equilibrium
     return replace(

@@ -186,7 +186,8 @@ class Scenario(BaseModel):
         if not self.kind.carries_economy:
             raise ValueError(f"economy: a {self.market} market carries none yet: leave it out")
         row = mechanism(self.mechanism.name)
-        if not row.charges_at_most_bids(row.params(self.mechanism)):
+        # under contracts nobody loses more than its bond, whatever it owes
+        if not self.kind.carries_contracts and not row.charges_at_most_bids(row.params(self.mechanism)):
             raise ValueError(
                 f"economy: with these parameters {row.name} can charge more than was bid, so nobody knows before the "
                 "clearing what has to be covered: choose others, or leave the economy out"

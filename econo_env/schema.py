@@ -42,10 +42,14 @@ def kind_schema(kind: type[Scenario]) -> Schema:
         own = _mechanism_schema(row)
         sections |= own.pop("$defs", {})
         sections[f"mechanism.{row.name}"] = own
-    sections[Options.__name__] = {
-        "description": "The mechanism by its name, with its parameters; amounts are credits.",
-        "oneOf": [{"$ref": f"{_REFERENCE}mechanism.{row.name}"} for row in rows],
-    }
+    if kind.model_fields["mechanism"].exclude:  # it follows from other keys and is none itself
+        del schema["properties"]["mechanism"], sections[Options.__name__]
+        schema["required"].remove("mechanism")
+    else:
+        sections[Options.__name__] = {
+            "description": "The mechanism by its name, with its parameters; amounts are credits.",
+            "oneOf": [{"$ref": f"{_REFERENCE}mechanism.{row.name}"} for row in rows],
+        }
     for part in PARTS.rows().values():
         own = part.config.model_json_schema()
         sections |= own.pop("$defs", {})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from econo_env.economy.lasting.running import EMPTY, POSTED, RUNNING, TIMED_OUT, VOIDED, Running
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, NOWHERE, balances_of
+from econo_env.economy.stake_invariants import stake_violations
 from econo_env.economy.tick import operations
 from econo_env.scenario import Scenario
 
@@ -22,7 +23,7 @@ INVARIANTS = {
     "I4": "each contract has a number of its own, given once",
     "I5": "nobody loses more by a contract than its lock",
     "I6": "whoever is banned stays banned, may not act and has nothing running",
-    "I7": "a lock ends with its contract, not before",
+    "I7": "a lock ends with its contract, and pledged stake leaves when it is due, neither before",
     "I8": "nothing is left in escrow after the tick",
     "I9": "every transfer was made by a known operation",
     "I10": "the transfers that are written down make the balances",
@@ -52,6 +53,8 @@ def violations(scenario: Scenario, world: Any, before: Any = None) -> list[str]:
         found += _of_transfers(scenario, world, before, same)
         if "lasting_contracts" in world._fields:
             found += _of_changes(world, before, same)
+        if "bonding" in world._fields:
+            found += stake_violations(scenario, world, before)
     return found
 
 

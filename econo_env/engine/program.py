@@ -35,6 +35,7 @@ class Stages:
             `assign` it lets contracts go by lot.
         assign: Gives the tick's contract to agent i in place of whoever has it, -1 for nobody, and so much is owed for
             it, `(k, i, owes, state)`.
+        weigh: Gives agent i's bids a weight in the ranking of the coming tick, in thousandths, `(k, i, weight, state)`.
         openness: The luck that decides to whom the coming tick is open, 0 to 1, `(k, state)`; None for a draw.
         foresee: The most that any bid of the coming tick can cost, `(k, state)`; None where it depends on the bid.
         winners: Between which agents those stand who have or pay something in this tick, from the first to before the
@@ -61,6 +62,7 @@ class Stages:
     expel: Stage | None = None
     accepts: Callable[..., bool] | None = None
     assign: Stage | None = None
+    weigh: Stage | None = None
     openness: Callable[..., float] | None = None
     foresee: Callable[..., int] | None = None
     winners: Callable[..., tuple[int, int]] | None = None

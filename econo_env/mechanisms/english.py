@@ -6,13 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import Lottery
+from econo_env.engine.rng import Lottery, ticket
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.clock_rule import Clock, ClockMechanism, drawn_among_standing, steps_between
 from econo_env.mechanisms.conditions import truth
 from econo_env.mechanisms.parameters import Increment, Reserve
 from econo_env.mechanisms.ranking import NOBODY
 from econo_env.mechanisms.sources import clocks as equals
+
+_ABOVE_ALL = 2**62
+"""A price that everybody refuses, micro-credits."""
 
 
 class English(NamedTuple):
@@ -29,30 +32,72 @@ def tick(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, params:
     Bidders who let go together, with nobody left, draw lots at the last price that all of them accepted, as do those
     still in when the clock stops: nobody pays a price that it refused. If all refuse the reserve there is no sale.
     """
+    return rise(limits, standing, lottery, params, clock, 1)
+
+
+@compiled
+def rise(
+    limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, params: English, clock: Clock, units: int
+) -> Clock:
+    """A tick of the clock with several units, one a bidder: those left buy where they are as many as the units.
+
+    Where fewer are left than units, those who have just let go draw lots for the others, all at the last price that
+    all accepted; at the reserve nobody who refuses buys. At a sale of several units those who buy stay `standing`;
+    of one unit the leader buys.
+    """
     price, best, leader, sold = clock.price, clock.best, clock.leader, False
     closes = clock.closes
     staying, last = 0, NOBODY
     for i in range(limits.shape[0]):
-        if standing[i] != 0 and limits[i] >= 0 and limits[i] >= price:
+        if standing[i] != 0 and not _refuses(limits[i], price):
             staying += 1
             last = i
-    if staying == 0:
-        if clock.tick == 0:
-            closes = 1
+    if staying == 0 and clock.tick == 0:
+        closes = 1
+    elif staying < units and clock.tick > 0:
+        sold = True
+        if units == 1:
+            leader = drawn_among_standing(standing, lottery)
         else:
-            leader, sold = drawn_among_standing(standing, lottery), True
+            _draw_the_rest(limits, standing, lottery, price, units - staying)
     else:
         best = price
         for i in range(limits.shape[0]):
-            if limits[i] < 0 or limits[i] < price:
+            if _refuses(limits[i], price):
                 standing[i] = 0
-        if staying == 1:
+        if staying <= units:
             leader, sold = last, True
         elif clock.tick + 1 >= closes:
-            leader, sold = drawn_among_standing(standing, lottery), True
+            sold = True
+            if units == 1:
+                leader = drawn_among_standing(standing, lottery)
+            else:
+                _draw_the_rest(limits, standing, lottery, np.int64(_ABOVE_ALL), units)
         else:
             price += params.increment
     return Clock(clock.tick, clock.horizon, closes, price, best, leader, sold)
+
+
+@compiled
+def _refuses(limit: Any, price: Any) -> bool:
+    """Whether a limit, negative for never, is below the price."""
+    return bool(limit < 0 or limit < price)
+
+
+@compiled
+def _draw_the_rest(limits: NDArray[Any], standing: NDArray[Any], lottery: Lottery, price: Any, places: int) -> None:
+    """Of the standing who refuse the price only so many stay as there are places, by lot."""
+    refusing = 0
+    for i in range(limits.shape[0]):
+        refusing += standing[i] != 0 and _refuses(limits[i], price)
+    for _ in range(max(0, refusing - places)):
+        unlucky, least = NOBODY, np.uint64(0)
+        for i in range(limits.shape[0]):
+            if standing[i] != 0 and _refuses(limits[i], price):
+                drawn = ticket(lottery, i)
+                if unlucky == NOBODY or drawn < least:
+                    unlucky, least = i, drawn
+        standing[unlucky] = 0
 
 
 def duration(parameters: English, opening: float, limits: NDArray[np.float64]) -> float:

@@ -168,7 +168,7 @@ def test_agents_alike_are_given_tasks_equally_often():
     assert chisquare(won.sum(axis=0)).pvalue > 1e-3
 
 
-SCORED = ("scoring", "task_market")  # a reserve there is a score
+SCORED = ("scoring", "task_market", "coordination")  # a reserve there is a score, or no key of the mechanism
 WITH_RESERVE = [
     name
     for name, scenario in ((name, econo_env.load(name)) for name in econo_env.scenarios())

@@ -149,7 +149,8 @@ PAYMENT = re.compile(r"(\w+_\d+) .*?(?:pays|is paid|gets|at|owes) ([\d.e-]+)")
 
 def paid_in(state):
     """What the engine made each agent of the first market pay, in credits; what the winner of a task owes."""
-    return np.abs(state.second_scores if "second_scores" in state._fields else state.award.pays)[0] / 1e6
+    owed = [getattr(state, name) for name in ("second_scores", "owes") if name in state._fields]
+    return np.abs(owed[0] if owed else state.award.pays)[0] / 1e6
 
 
 def payment_in(line):

@@ -6,12 +6,14 @@ from econo_env.economy.part import PARTS, Part
 from econo_env.economy.parts import (
     appeals,
     audit,
+    bonding,
     breakers,
     change_detection,
     contracts,
     default,
     eligibility,
     enforcement,
+    evidence,
     incentives,
     lasting_contracts,
     ledger,
@@ -19,6 +21,7 @@ from econo_env.economy.parts import (
     pricing,
     reputation,
     staking,
+    weighting,
 )
 
 
@@ -36,10 +39,13 @@ def rows() -> list[Part[Any]]:
         appeals,
         reputation,
         eligibility,
+        weighting,
         lottery,
         change_detection,
         incentives,
         enforcement,
+        bonding,
+        evidence,
         breakers,
         pricing,
     ]

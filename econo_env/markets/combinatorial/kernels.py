@@ -12,7 +12,8 @@ from econo_env.engine.state import StepBuffers
 from econo_env.markets.combinatorial.drawing import draw_values, game_at
 from econo_env.markets.combinatorial.state import Params, State
 from econo_env.markets.rounds import begin
-from econo_env.mechanisms.combinatorial.small import NO_BID, Scratch
+from econo_env.mechanisms.combinatorial.room import scratch_at
+from econo_env.mechanisms.combinatorial.small import NO_BID
 from econo_env.money import CREDIT
 
 
@@ -54,27 +55,9 @@ def withdraw(k: int, i: int, state: State) -> None:
 @compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule."""
-    scratch = Scratch(
-        state.order[k],
-        state.out[k],
-        state.best[k],
-        state.best_left[k],
-        state.left[k],
-        state.chosen[k],
-        state.seat[k],
-        state.mask[k],
-        state.sign[k],
-        state.bound[k],
-        state.price[k],
-        state.target[k],
-        state.active[k],
-        state.multiplier[k],
-        state.direction[k],
-        state.gram[k],
-    )
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     game = game_at(params.drawing, k, state, params)
-    rule(game, state.bids[k], lottery, params.rule, state.won[k], state.award.pays[k], scratch)
+    rule(game, state.bids[k], lottery, params.rule, state.won[k], state.award.pays[k], scratch_at(k, state.room))
     for i in range(state.won.shape[1]):
         state.award.units[k, i] = 1 if state.won[k, i] >= 0 else 0
 

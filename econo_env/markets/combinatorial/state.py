@@ -6,16 +6,15 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Arrays, Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.mechanisms.base import mechanism
-from econo_env.mechanisms.combinatorial.batch import game_of, num_constraints
+from econo_env.mechanisms.combinatorial.batch import game_of
+from econo_env.mechanisms.combinatorial.room import Room, room_axes
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.money import MICRO, to_credits
 from econo_env.valuations.bundle_values import Drawing
 from econo_env.valuations.xor_bids import XorBids
-
-_SCRATCH = "scratch: room to work in"
 
 
 class State(NamedTuple):
@@ -30,22 +29,7 @@ class State(NamedTuple):
     bids: Annotated[Int64s, Column(np.int64, ("offers",), "micro-credits, agent by agent, -1 for none")]
     won: Annotated[Int64s, Column(np.int64, ("agents",), "number of the winning offer, -1 for none")]
     award: Award
-    order: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
-    out: Annotated[Bools, Column(np.bool_, ("agents",), _SCRATCH)]
-    best: Annotated[Int64s, Column(np.int64, ("layers", "sets"), _SCRATCH)]
-    best_left: Annotated[Float64s, Column(np.float64, ("layers", "sets"), _SCRATCH)]
-    left: Annotated[Float64s, Column(np.float64, ("offers",), _SCRATCH)]
-    chosen: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
-    seat: Annotated[Int64s, Column(np.int64, ("agents",), _SCRATCH)]
-    mask: Annotated[Int64s, Column(np.int64, ("constraints",), _SCRATCH)]
-    sign: Annotated[Float64s, Column(np.float64, ("constraints",), _SCRATCH)]
-    bound: Annotated[Float64s, Column(np.float64, ("constraints",), _SCRATCH)]
-    price: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
-    target: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
-    active: Annotated[Int64s, Column(np.int64, ("layers",), _SCRATCH)]
-    multiplier: Annotated[Float64s, Column(np.float64, ("layers",), _SCRATCH)]
-    direction: Annotated[Float64s, Column(np.float64, ("agents",), _SCRATCH)]
-    gram: Annotated[Float64s, Column(np.float64, ("layers", "gram_columns"), _SCRATCH)]
+    room: Room
 
 
 class Params(NamedTuple):
@@ -67,14 +51,9 @@ class Params(NamedTuple):
 def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     offers, values = scenario.offers, scenario.bundle_values
-    return {
-        "offers": len(offers.amount),
+    return room_axes(scenario.num_agents, len(offers.amount), offers.num_items) | {
         "own_items": offers.num_items if values.by_item else 0,
         "wishes": scenario.num_agents if values.random_bundles else 0,
-        "layers": scenario.num_agents + 1,
-        "sets": 1 << offers.num_items,
-        "constraints": num_constraints(scenario.num_agents, offers.num_items),
-        "gram_columns": scenario.num_agents + 2,
     }
 
 

@@ -3,6 +3,8 @@
 See `econo_env.markets.judging` for the meaning of each function.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ def type_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
     return ("cost", "reliability")
 
 
-def types(scenario: TaskMarketScenario, state: State) -> Floats:
+def types(scenario: TaskMarketScenario, state: Any) -> Floats:
     """Cost shares and reliabilities, shape (markets, agents, 2); a copy."""
     shares = state.cost / np.maximum(state.task_value, 1)[:, None]
     return np.stack([shares, state.reliability], axis=-1)

@@ -1,6 +1,7 @@
 """The auction of a task, for market `k`: what agents report, who wins, and what the winner then has to do."""
 
 import math
+from typing import Any
 
 from econo_env.economy.contracts import expected_surplus, score
 from econo_env.economy.work import Work
@@ -22,7 +23,7 @@ def _valid(buffers: StepBuffers, k: int, i: int) -> bool:
 
 
 @compiled
-def reported_score(k: int, i: int, task_value: float, state: State, params: Params, buffers: StepBuffers) -> int:
+def reported_score(k: int, i: int, task_value: float, state: Any, params: Any, buffers: StepBuffers) -> int:
     """The score of what agent `i` reports, in micro-credits."""
     cost_report = (1.0 + float(buffers.actions[k, i, 0])) * state.cost[k, i]
     lie = float(buffers.actions[k, i, 1])
@@ -124,16 +125,16 @@ def engage(k: int, i: int, state: State, params: Params, buffers: StepBuffers, w
     work.reliability[k, i] = state.reliability[k, i]
     work.forges[k, i] = buffers.actions[k, i, 3] > FORGERY_THRESHOLD
     work.effort[k, i] = 0.0 if work.forges[k, i] else (1.0 + float(buffers.actions[k, i, 2])) / 2.0
-    state.surplus[k] = expected_outcome(k, i, state, params, work)
+    state.surplus[k] = expected_outcome(k, i, params, work)
 
 
 @compiled
-def expected_outcome(k: int, i: int, state: State, params: Params, work: Work) -> float:
+def expected_outcome(k: int, i: int, params: Any, work: Work) -> float:
     """Expected value of the winner's true work minus its cost, in micro-credits; a forger does harm and no work."""
-    task_value = float(state.task_value[k])
+    task_value = float(work.value[k, i])
     if work.forges[k, i]:
         proven, passed = params.detection, 1.0 - params.detection
-        return (proven * params.schedule.byzantine + passed * params.schedule.poor) * task_value
+        return float((proven * params.schedule.byzantine + passed * params.schedule.poor) * task_value)
     cost, reliability = float(work.cost[k, i]), work.reliability[k, i]
     return expected_surplus(cost, reliability, work.effort[k, i], task_value, params.schedule)
 

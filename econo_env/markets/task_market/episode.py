@@ -1,5 +1,7 @@
 """Start, tasks and end of an episode, for market `k`."""
 
+from typing import Any
+
 from econo_env.economy.staking import required_stake
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TASKS, TWO_TO_MINUS_53, VALUES, fill_with_draws, two_uniforms, uniform
@@ -13,7 +15,7 @@ _TYPES = 0xFFFFFFFF  # the tick of draws that hold for a whole episode, beyond a
 
 
 @compiled
-def offer_task(k: int, state: State, params: Params) -> None:
+def offer_task(k: int, state: Any, params: Any) -> None:
     """Draws the next task, its luck in being open, and every agent's cost of it."""
     value, openness = two_uniforms(state.key[k], state.episode[k], state.tick[k], TASKS, 0)
     task_value = draw_from_table(params.task_values, 0, value)
@@ -30,7 +32,14 @@ def offer_task(k: int, state: State, params: Params) -> None:
 
 
 @compiled
-def openness(k: int, state: State) -> float:
+def draw_reliability(k: int, i: int, state: Any, params: Any) -> None:
+    """Draws agent i's chance of success, which holds for the whole episode."""
+    probability = uniform(state.key[k], state.episode[k], _TYPES, VALUES, i)
+    state.reliability[k, i] = quantile_from_table(params.reliabilities, 0, probability)
+
+
+@compiled
+def openness(k: int, state: Any) -> float:
     """The luck of the task on offer that decides to whom it is open."""
     return float(state.openness[k])
 
@@ -50,7 +59,7 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def present(k: int, i: int, state: State) -> bool:
+def present(k: int, i: int, state: Any) -> bool:
     """Whether agent i is there: the banned see nothing."""
     return bool(state.active[k, i])
 
@@ -87,6 +96,5 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         state.scores[k, i] = NO_BID
         state.award.exposure[k, i] = 0
         buffers.action_mask[k, i] = True
-        probability = uniform(state.key[k], state.episode[k], _TYPES, VALUES, i)
-        state.reliability[k, i] = quantile_from_table(params.reliabilities, 0, probability)
+        draw_reliability(k, i, state, params)
     offer_task(k, state, params)

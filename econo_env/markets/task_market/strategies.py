@@ -30,7 +30,7 @@ def truthful_actions(scenario: TaskMarketScenario, observations: NDArray[np.floa
     cost = observations[..., COST].astype(np.float64) * scenario.agents.cost.highest
     reliability = observations[..., RELIABILITY].astype(np.float64)
     actions = np.zeros((*observations.shape[:-1], len(ACTIONS)), dtype=np.float32)
-    actions[..., 2] = 2.0 * _efficient_efforts(scenario, cost, reliability) - 1.0
+    actions[..., 2] = 2.0 * efficient_efforts(scenario, cost, reliability) - 1.0
     actions[..., 3] = -1.0
     return actions
 
@@ -57,6 +57,12 @@ def equilibrium_actions(
     Raises:
         ValueError: The stake is capped, or forging pays: no closed form is known.
     """
+    require_truth_is_best(scenario)
+    return truthful_actions(scenario, observations)
+
+
+def require_truth_is_best(scenario: TaskMarketScenario) -> None:
+    """Raises a ValueError where truth is not dominant in each task: capped stakes, or forgery that pays."""
     economy, contracts = scenario.economy or {}, scenario.contracts
     worst, staking = contracts.excellent - contracts.byzantine, economy["staking"]
     assert isinstance(staking, StakingSection)
@@ -77,7 +83,6 @@ def equilibrium_actions(
             "work of some agents: no equilibrium is known; set a higher detection or a lower byzantine, or use another "
             "policy"
         )
-    return truthful_actions(scenario, observations)
 
 
 def forgery_score(scenario: TaskMarketScenario) -> float:
@@ -94,15 +99,15 @@ def forgery_pays(scenario: TaskMarketScenario) -> bool:
     """
     agents = scenario.agents
     steepest = (np.array([agents.cost.highest]), np.array([agents.reliability.lowest]))
-    effort = _efficient_efforts(scenario, *steepest)[0]
+    effort = efficient_efforts(scenario, *steepest)[0]
     schedule, reserve = scenario.contracts.schedule, reserve_of(scenario.mechanism)
     honest = expected_surplus(agents.cost.highest, agents.reliability.lowest, effort, 1.0, schedule)
     score = forgery_score(scenario)
     return score > max(0.0, honest) and score * scenario.tasks.value.highest > reserve
 
 
-def _efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability: Float64s) -> Float64s:
-    # costs are shares of the task's value, so the task's value is 1
+def efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability: Float64s) -> Float64s:
+    """The efforts at which work is worth most less its cost; costs are shares of its value, any shape."""
     schedule = scenario.contracts.schedule
     if schedule.craft is not None:
         one_by_one = np.vectorize(efficient_effort, otypes=[np.float64], excluded={2, 3})
@@ -142,7 +147,7 @@ def series(scenario: TaskMarketScenario, state: State) -> Arrays:
     schedule = scenario.contracts.schedule
     bid, won = state.scores >= 0, state.award.units != 0
     value = state.task_value[:, None].astype(np.float64)
-    efforts = _efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
+    efforts = efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
     true_scores = _surpluses(state.cost, state.reliability, efforts, value, schedule)
     comparable = bid & (true_scores > 0)
     offered = state.best_surplus > 0

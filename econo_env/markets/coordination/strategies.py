@@ -1,0 +1,161 @@
+"""What truth and its scaling mean in a coordination market, for rule-based policies."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.markets.actions import AS_SEEN, actions_for, rounded_actions
+from econo_env.markets.coordination.auction import cost_factor
+from econo_env.markets.coordination.features import COST, RELIABILITY, TASK_VALUE
+from econo_env.markets.coordination.scenario import CoordinationScenario
+from econo_env.markets.coordination.state import State, action_names
+from econo_env.markets.task_market.strategies import efficient_efforts, require_truth_is_best
+from econo_env.money import to_credits
+from econo_env.valuations.bid_function import MIDDLE
+
+_TRUE = ("vickrey", "scoring", "combinatorial", "english")
+"""Auction types in which truth is best in each request, in an English one within an increment."""
+
+
+def _types(scenario: CoordinationScenario, observations: NDArray[np.float32]) -> tuple[Float64s, Float64s]:
+    """Cost shares of one task and reliabilities, as observations show them."""
+    cost = observations[..., COST].astype(np.float64) * scenario.agents.cost.highest
+    return cost, observations[..., RELIABILITY].astype(np.float64)
+
+
+def _shares(scenario: CoordinationScenario, cost: Float64s, tasks: int) -> Float64s:
+    """What several tasks cost as a share of their value together."""
+    return cost * cost_factor(tasks, scenario.agents.synergy) / tasks
+
+
+def worth_shares(scenario: CoordinationScenario, cost: Float64s, reliability: Float64s, tasks: int = 1) -> Float64s:
+    """The expected surplus of a contract of so many tasks over their value, at costs as shares of one task's."""
+    schedule, shares = scenario.contracts.schedule, _shares(scenario, cost, tasks)
+    efforts = efficient_efforts(scenario, shares, reliability)
+    succeeds = reliability * efforts
+    return succeeds * schedule.success + (1.0 - succeeds) * schedule.poor - shares * efforts**2
+
+
+def scaled_actions(scenario: CoordinationScenario, observations: NDArray[np.float32], factor: ArrayLike) -> Float32s:
+    """Bids of `factor` times what contracts are worth, one number or one an agent, from 0 to 2; honest work.
+
+    In a scoring auction, as in a task market, reports 2 - factor times the own cost.
+
+    Args:
+        scenario: The market.
+        observations: float32 (..., features).
+        factor: Of the truth.
+
+    Returns:
+        float32 (..., components).
+    """
+    observations = np.asarray(observations)
+    names = action_names(scenario)
+    cost, reliability = _types(scenario, observations)
+    actions = np.zeros((*observations.shape[:-1], len(names)), dtype=np.float32)
+    eager = np.broadcast_to(np.clip(np.asarray(factor, dtype=np.float64) - 1.0, -1.0, 1.0), cost.shape)
+    if scenario.auction_type == "scoring":
+        actions[..., 0] = -eager
+    first_effort = len(names) - 1 - scenario.sizes
+    for tasks in range(1, scenario.sizes + 1):
+        if scenario.auction_type != "scoring":
+            bid = eager
+            if scenario.bids == "amount":
+                worth = worth_shares(scenario, cost, reliability, tasks) / scenario.contracts.schedule.success
+                bid = (1.0 + eager) * np.maximum(worth, 0.0) - 1.0
+            actions[..., tasks - 1] = rounded_actions(bid)
+        efforts = efficient_efforts(scenario, _shares(scenario, cost, tasks), reliability)
+        actions[..., first_effort + tasks - 1] = 2.0 * efforts - 1.0
+    actions[..., -1] = -1.0
+    return actions
+
+
+def own_worths(scenario: CoordinationScenario, observations: ArrayLike) -> Float64s:
+    """What contracts of 1, 2, ... tasks are worth in credits, as observations show it, at least 0; (..., sizes)."""
+    seen = np.asarray(observations)
+    cost, reliability = _types(scenario, seen)
+    task_value = seen[..., TASK_VALUE].astype(np.float64) * scenario.tasks.value.highest
+    return np.stack(
+        [
+            np.maximum(worth_shares(scenario, cost, reliability, tasks) * tasks * task_value, 0.0)
+            for tasks in range(1, scenario.sizes + 1)
+        ],
+        axis=-1,
+    )
+
+
+def bid_actions(scenario: CoordinationScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
+    """Honest work, and bids of so many credits, shape (..., sizes), as far as actions reach.
+
+    In a scoring auction the own cost is reported so that the score is the bid, as long as full effort is the best.
+    """
+    seen, wanted = np.asarray(observations), np.asarray(bids, dtype=np.float64)
+    unit, tasks = own_worths(scenario, observations), np.arange(1, scenario.sizes + 1)
+    actions = truthful_actions(scenario, seen)
+    if scenario.auction_type == "scoring":
+        cost, _ = _types(scenario, seen)
+        scale = np.maximum(cost * seen[..., TASK_VALUE] * scenario.tasks.value.highest, 1e-9)
+        actions[..., 0] = np.clip((unit[..., 0] - wanted[..., 0]) / scale, -1.0, 1.0)
+        return actions
+    if scenario.bids == "amount":
+        success = scenario.contracts.schedule.success * scenario.tasks.value.highest
+        unit = success * seen[..., TASK_VALUE, None] * tasks
+    actions[..., : scenario.sizes] = actions_for(wanted, unit, reach=scenario.auction.reserve * tasks, error=AS_SEEN)
+    return actions
+
+
+def truthful_actions(scenario: CoordinationScenario, observations: NDArray[np.float32]) -> Float32s:
+    """Bids what contracts are worth, or reports the own type; efficient effort, honest work."""
+    return scaled_actions(scenario, observations, 1.0)
+
+
+def equilibrium_actions(
+    scenario: CoordinationScenario, observations: NDArray[np.float32], luck: ArrayLike = MIDDLE
+) -> Float32s:
+    """Truth, where it is best in each request: under full liability, with what is owed set by others' bids.
+
+    Raises:
+        ValueError: No equilibrium is known; the message says why.
+    """
+    said = None
+    if scenario.auction_type not in _TRUE:
+        said = f"in a {scenario.auction_type} auction agents shade their bids: use another policy"
+    elif scenario.auction_type == "combinatorial" and scenario.auction.payment.name != "vcg":
+        said = f"with payment {scenario.auction.payment.name} bundles are shaded: set auction.payment to vcg"
+    elif scenario.economic_incentives.naive:
+        said = "naive incentives reward what is not true: leave economic_incentives.naive out"
+    if said:
+        raise ValueError(f"{scenario.id}: no equilibrium is known: {said}")
+    require_truth_is_best(scenario)
+    return truthful_actions(scenario, observations)
+
+
+DRAWN_AHEAD = ("task_value",)
+"""Columns of `State` that hold the coming request when a tick ends; `series` wants those of the last one."""
+
+
+def series(scenario: CoordinationScenario, state: State) -> Arrays:
+    """What telemetry shows of the last tick; NaN where there is nothing to show.
+
+    Args:
+        scenario: The configuration.
+        state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
+
+    Returns:
+        One an agent, shape (markets, agents): `bids` for one task, credits; `bid_value_ratio`, over what it is worth;
+        `payments`, transfers of holders, credits. One a market, shape (markets,): `owed` in credits, `efficiency` at
+        the end of a request, `demand`, `market_price`.
+    """
+    each = scenario.sizes
+    made, worth = state.bids[:, ::each], state.worths[:, ::each]
+    bid, won, offered = made >= 0, state.award.units != 0, state.over & (state.best_surplus > 0)
+    comparable = bid & (worth > 0)
+    return {
+        "bids": np.where(bid, to_credits(made), np.nan),
+        "bid_value_ratio": np.where(comparable, made / np.where(comparable, worth, 1.0), np.nan),
+        "payments": np.where(won, to_credits(-state.award.pays), np.nan),
+        "owed": to_credits(state.owes.sum(axis=1)),
+        "efficiency": np.where(offered, state.surplus / np.where(offered, state.best_surplus, 1.0), np.nan),
+        "demand": state.demand.astype(np.float64),
+        "market_price": to_credits(state.market_price),
+    }

@@ -1,0 +1,317 @@
+"""The coordination market recomputed, in plain Python: `test_coordination.py` runs these without compiling."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import econo_env
+from econo_env.documents import read_yaml
+from econo_env.economy.contracts import score, value_of
+from econo_env.economy.ledger import BONDED, ESCROW, balances_of
+from econo_env.engine.engine import Engine
+from econo_env.market import market_of
+from econo_env.markets.coordination.auctions import AUCTION_TYPES
+from econo_env.policies import make_policy
+
+ROOT = Path(__file__).parents[2]
+MICRO = 1_000_000
+OPEN = {"economy.eligibility.open_share": 1.0}
+
+
+def load(auction_type="vickrey", **overrides):
+    return econo_env.load("coordination_market_v0", auction_type=auction_type, **OPEN, **overrides)
+
+
+def started(scenario, markets=4, seed=1):
+    engine = Engine(scenario, markets)
+    engine.reset(seed)
+    return engine
+
+
+def ticks(engine, act):
+    """Plays an episode of `act(engine)`, and after each tick yields what stood before it."""
+    for _ in range(engine.scenario.max_cycles):
+        state = engine.state
+        before = {name: getattr(state, name).copy() for name in ("cost", "task_value", "demand", "offered", "reserve")}
+        engine.step(act(engine))
+        yield before
+
+
+def at_random(rng):
+    def act(engine):
+        return rng.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32)
+
+    return act
+
+
+def truth(scenario):
+    policy = make_policy("truthful", scenario)
+    policy.reset(0)
+    return lambda engine: policy.act(engine.buffers.observations, engine.buffers.action_mask)
+
+
+def books_balance(engine):
+    ledger = engine.world.ledger
+    np.testing.assert_array_equal(ledger.balances.sum(axis=1), ledger.minted)
+    assert (ledger.balances >= 0).all()
+    assert not ledger.refused.any()
+    assert not balances_of(ledger.balances, ESCROW).any()
+    assert not balances_of(ledger.balances, BONDED).any()
+    assert (engine.state.award.pays <= engine.world.market.award.exposure).all()
+
+
+@pytest.mark.parametrize("auction_type", ["scoring", "vickrey"])
+def test_one_task_by_score_is_the_task_market_to_the_micro_credit(auction_type):
+    """The same draws, bids and luck lead to the same awards, transfers, reputations, masks and ends."""
+    one = started(econo_env.load("task_market_v0"), 3)
+    other = started(econo_env.load("coordination_market_v0", auction_type=auction_type), 3)
+    rng, contracts = np.random.default_rng(1), 0
+    for _ in range(one.scenario.max_cycles):
+        actions = rng.uniform(-1.0, 1.0, (3, 5, 4)).astype(np.float32)
+        if auction_type == "vickrey":  # bids are what the score of a true report is
+            actions[..., :2] = 0.0
+        one.step(actions)
+        other.step(actions if auction_type == "scoring" else actions[..., 1:])
+        contracts += np.count_nonzero(one.state.award.units)
+        for name in ("units", "pays", "worth"):
+            np.testing.assert_array_equal(getattr(one.state.award, name), getattr(other.state.award, name))
+        np.testing.assert_array_equal(one.state.second_scores, other.state.owes)
+        for name in ("surplus", "best_surplus", "first_best"):
+            np.testing.assert_array_equal(getattr(one.state, name), getattr(other.state, name))
+        np.testing.assert_array_equal(one.world.ledger.balances, other.world.ledger.balances)
+        np.testing.assert_array_equal(one.world.reputation.bound, other.world.reputation.bound)
+        for name in ("rewards", "action_mask", "terminated", "truncated", "ended", "invalid_actions"):
+            np.testing.assert_array_equal(getattr(one.buffers, name), getattr(other.buffers, name))
+    assert contracts > 20
+
+
+def worths(scenario, state, before, k):
+    """Expected surplus of contracts of 1, 2, ... tasks for each agent, micro-credits, shape (agents, sizes)."""
+    later = 1.0 - scenario.agents.synergy
+    return np.array(
+        [
+            [
+                score(
+                    float(before["cost"][k, i]) * (1.0 + (tasks - 1) * later),
+                    state.reliability[k, i],
+                    tasks * float(before["task_value"][k]),
+                    scenario.contracts.schedule,
+                )
+                for tasks in range(1, scenario.sizes + 1)
+            ]
+            for i in range(scenario.num_agents)
+        ]
+    )
+
+
+def paid_by_grade(engine, before, k, i, owes):
+    """What a holder is paid: V(realised grade) less what it owes, as far down as full liability goes."""
+    state, graded, schedule = engine.state, int(engine.world.conduct.grade[k, i]), engine.scenario.contracts.schedule
+    value = float(before["task_value"][k] * -state.award.units[k, i])
+    liability = (schedule.excellent - schedule.byzantine) * value
+    return max(value_of(graded, value, schedule) - owes, -liability)
+
+
+@pytest.mark.parametrize("supply", [1, 2])
+@pytest.mark.parametrize("auction_type", ["vickrey", "sealed_bid", "scoring"])
+def test_sealed_bids_win_and_owe_what_the_rule_says(auction_type, supply):
+    scenario = load(auction_type, available_supply=supply, max_cycles=16, **{"auction.reserve": 0.1})
+    engine, won = started(scenario), 0
+    for before in ticks(engine, at_random(np.random.default_rng(2))):
+        state = engine.state
+        books_balance(engine)
+        for k in range(4):
+            bids = state.bids[k]
+            bidding = np.flatnonzero(bids >= 100_000)
+            order = bidding[np.argsort(-bids[bidding], kind="stable")]
+            winners, others = order[:supply], order[supply:]
+            assert set(np.flatnonzero(state.award.units[k])) == set(winners)
+            for i in winners:
+                owes = bids[i] if auction_type == "sealed_bid" else max(100_000, *bids[others], 0)
+                assert state.owes[k, i] == owes
+                assert -state.award.pays[k, i] == pytest.approx(paid_by_grade(engine, before, k, i, owes), abs=1.0)
+            won += len(winners)
+            if len(winners):
+                assert state.award.price[k] == pytest.approx(np.mean(state.owes[k, winners]), abs=0.51)
+    assert won > 20
+
+
+@pytest.mark.parametrize("supply", [1, 2])
+def test_english_ends_within_an_increment_of_vickrey(supply):
+    scenario = load("english", available_supply=supply, max_cycles=96, **{"auction.increment": 0.05})
+    engine, sales = started(scenario), 0
+    step = 50_000
+    for before in ticks(engine, truth(scenario)):
+        books_balance(engine)
+        for k in np.flatnonzero(engine.state.over):
+            value = worths(scenario, engine.state, before, k)[:, 0]
+            entered = np.flatnonzero(engine.state.entered[k] & (value >= 0.0))
+            order = entered[np.argsort(-value[entered])]
+            winners = np.flatnonzero(engine.state.award.units[k])
+            assert len(winners) == min(supply, len(order))
+            losing = value[order[supply]] if len(order) > supply else 0.0
+            assert (np.abs(engine.state.owes[k, winners] - losing) <= step + 1).all()
+            assert (value[winners] >= losing - step - 1).all()
+            sales += len(winners)
+    assert sales > 10
+
+
+@pytest.mark.parametrize("supply", [1, 2])
+def test_dutch_sells_to_whoever_says_yes_first(supply):
+    scenario = load("dutch", available_supply=supply, max_cycles=96, **{"auction.increment": 0.05})
+    engine, sold = started(scenario), dict.fromkeys(range(4), 0)
+    sales = 0
+    for before in ticks(engine, truth(scenario)):
+        books_balance(engine)
+        for k in range(4):
+            winners = np.flatnonzero(engine.state.award.units[k])
+            value = worths(scenario, engine.state, before, k)[:, 0]
+            for i in winners:
+                assert engine.state.owes[k, i] <= value[i] + 1.0 < engine.state.owes[k, i] + 50_002
+            sold[k] += len(winners)
+            if engine.state.over[k]:
+                takers = np.count_nonzero(engine.state.entered[k] & (value >= 0.0))
+                assert sold[k] == min(supply, takers)
+                sold[k] = 0
+            sales += len(winners)
+    assert sales > 10
+
+
+def best_split(amounts, supply, without=None):
+    """The most that agents' amounts for 0, 1, ... tasks add up to, by trying all."""
+    best = (0.0, ())
+    for tasks in product(range(amounts.shape[1]), repeat=len(amounts)):
+        if sum(tasks) <= supply and (without is None or tasks[without] == 0):
+            best = max(best, (sum(amounts[i, t] for i, t in enumerate(tasks)), tasks))
+    return best
+
+
+@pytest.mark.parametrize("synergy", [0.6, -0.6])
+def test_bundles_go_where_they_are_worth_most_at_what_others_lose(synergy):
+    scenario = load(
+        "combinatorial",
+        num_agents=3,
+        available_supply=3,
+        max_cycles=8,
+        **{"agents.synergy": synergy, "auction.reserve": 0.05, "economy.ledger.endowment": 40.0},
+    )
+    engine, several = started(scenario), 0
+    for before in ticks(engine, truth(scenario)):
+        books_balance(engine)
+        for k in range(4):
+            over = worths(scenario, engine.state, before, k) - 50_000 * np.arange(1, 4)
+            amounts = np.concatenate([np.zeros((3, 1)), np.where(over >= 0.0, over, -np.inf)], axis=1)
+            most, tasks = best_split(amounts, 3)
+            won = -engine.state.award.units[k]
+            assert sum(amounts[i, t] for i, t in enumerate(won)) == pytest.approx(most, abs=3.0)
+            assert tuple(won) == tasks, "equal splits are not drawn"
+            several += (won > 1).sum()
+            for i in np.flatnonzero(won):
+                harm = best_split(amounts, 3, without=i)[0] - (most - amounts[i, won[i]])
+                assert engine.state.owes[k, i] == pytest.approx(harm + 50_000 * won[i], abs=6.0)
+                paid = paid_by_grade(engine, before, k, i, engine.state.owes[k, i])
+                assert -engine.state.award.pays[k, i] == pytest.approx(paid, abs=1.0)
+    assert several > (5 if synergy > 0 else 0)
+
+
+@pytest.mark.parametrize("auction_type", AUCTION_TYPES)
+def test_truth_reaches_the_best_split(auction_type):
+    if auction_type in ("dutch", "english", "sealed_bid"):
+        pytest.skip("a clock does within an increment, and truth is no equilibrium of a first price")
+    scenario = econo_env.load(str(ROOT / f"configs/scenarios/coordination_{auction_type}.yaml"), max_cycles=24)
+    engine, market = started(scenario), market_of(scenario)
+    reached = best = 0.0
+    for _ in ticks(engine, truth(scenario)):
+        welfare = market.welfare(scenario, engine.state, None)
+        reached += welfare.realised["value"]
+        best += welfare.optimal["value"]
+    assert (reached <= best * (1.0 + 1e-6)).all()
+    assert reached.sum() > 0.99 * best.sum(), "but for contracts that are worth less than the reserve"
+
+
+def test_files_of_the_auction_types_differ_in_one_key():
+    files = {name: read_yaml(ROOT / f"configs/scenarios/coordination_{name}.yaml", "file") for name in AUCTION_TYPES}
+    assert {document.pop("auction_type") for document in files.values()} == set(AUCTION_TYPES)
+    first, *others = files.values()
+    assert all(other == first for other in others)
+    assert {
+        name: econo_env.load(str(ROOT / f"configs/scenarios/coordination_{name}.yaml")).auction_type for name in files
+    } == {name: name for name in files}
+
+
+@pytest.mark.parametrize("auction_type", ["vickrey", "english"])
+def test_requests_arrive_and_wait_and_the_price_follows(auction_type):
+    demand = {"waiting": 2, "arrivals": 0.4, "most": 4}
+    price = {"start": 0.1, "weight": 0.25, "reserve_share": 0.5}
+    scenario = load(auction_type, max_cycles=48, current_demand=demand, market_price=price)
+    engine, known = started(scenario), np.full(4, 100_000.0)
+    waiting, idle, turned_away = np.full(4, 2), 0, 0
+    for before in ticks(engine, at_random(np.random.default_rng(3))):
+        state = engine.state
+        np.testing.assert_array_equal(before["demand"], waiting)
+        np.testing.assert_array_equal(before["offered"], waiting > 0)
+        idle += (waiting == 0).sum()
+        assert not state.award.units[waiting == 0].any()
+        assert (
+            state.owes[state.award.units != 0] >= np.repeat(before["reserve"][:, None], 5, 1)[state.award.units != 0]
+        ).all()
+        waiting = waiting - state.over
+        came = state.demand - waiting
+        assert np.isin(came, (0, 1)).all()
+        turned_away += (waiting == 4).sum()
+        assert (state.demand <= 4).all()
+        waiting = state.demand.copy()
+        paid = state.award.price.astype(float)
+        known = np.where(paid > 0, known + 0.25 * (paid - known), known)
+        np.testing.assert_allclose(state.market_price, known, rtol=1e-12)
+        starts = state.offered & (state.sale_tick == 0) & (state.tick < 48)
+        np.testing.assert_array_equal(state.reserve[starts], (0.5 * known[starts]).astype(np.int64))
+        shut = ~state.offered & (state.tick < 48)
+        assert not engine.buffers.action_mask[shut].any(), "nobody may act where nothing is asked for"
+    assert idle > 5 if auction_type == "vickrey" else turned_away > 5
+
+
+def test_masked_and_invalid_actions_are_no_bids():
+    scenario = load("vickrey", max_cycles=4)
+    engine = started(scenario)
+    actions = truth(scenario)(engine)
+    actions[:, 0] = np.nan
+    actions[:, 1, 2] = 1.5
+    engine.step(actions)
+    assert (engine.state.bids[:, :2] == -1).all()
+    assert (engine.buffers.invalid_actions == 2).all()
+
+
+@pytest.mark.parametrize("auction_type", AUCTION_TYPES)
+def test_anything_played_keeps_the_books(auction_type):
+    """Random bids, efforts, forgeries, little money and a lot of requests by lot: no micro-credit is made or lost."""
+    economy = {
+        "ledger": {"endowment": 3.0},
+        "staking": {},
+        "contracts": {},
+        "reputation": {"epoch": 8},
+        "eligibility": {"open_share": 0.6},
+        "lottery": {"share": 0.3, "owes": 0.1},
+    }
+    for seed, bids in enumerate(("share_of_value", "amount")):
+        scenario = econo_env.load(
+            "coordination_market_v0",
+            auction_type=auction_type,
+            available_supply=2,
+            max_cycles=40,
+            bids=bids,
+            economy=economy,
+            current_demand={"waiting": 3, "arrivals": 0.7, "most": 5},
+            **{"auction.increment": 0.1},
+        )
+        engine = started(scenario, 4, seed)
+        for _ in ticks(engine, at_random(np.random.default_rng(seed))):
+            books_balance(engine)
+            assert (-engine.state.award.units.sum(axis=1) <= 2).all()
+            assert np.isfinite(engine.buffers.observations).all()
+            assert (engine.buffers.observations >= 0.0).all()
+            assert (engine.buffers.observations <= 1.0).all()
+        assert engine.world.conduct.banned.any()
+        assert engine.buffers.ended.all()
