@@ -11,7 +11,7 @@ import numpy as np
 
 from econo_env.economy.action import Action
 from econo_env.economy.contracts import EXCELLENT
-from econo_env.economy.lasting.running import NO_SLOT, ON_TIME, RUNNING, Running
+from econo_env.economy.lasting.running import NO_SLOT, ON_TIME, RUNNING
 from econo_env.economy.lasting.section import AppealsSection
 from econo_env.economy.lasting.stages import measured_grade, payment_of
 from econo_env.economy.ledger import FREE, TREASURY, account
@@ -68,13 +68,15 @@ def forget_last(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
-def disputable(k: int, i: int, heard: Bools, running: Running) -> int:
-    """The slot of the contract of agent i that it may appeal, judged first; on time, honest and not excellent."""
-    first = NO_SLOT
+def disputable(k: int, i: int, world: Any, window: int) -> int:
+    """The slot of the contract that agent i may appeal in this tick: on time, honest, not excellent, judged first."""
+    running, heard, first = world.lasting_contracts.running, world.appeals.heard, NO_SLOT
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] <= RUNNING or heard[k, i, j] or running.delivery[k, i, j] != ON_TIME:
             continue
         if running.forges[k, i, j] or running.grade[k, i, j] == EXCELLENT:
+            continue
+        if running.judged[k, i, j] + window < world.market.tick[k]:
             continue
         if first == NO_SLOT or running.judged[k, i, j] < running.judged[k, i, first]:
             first = j
@@ -85,7 +87,7 @@ def disputable(k: int, i: int, heard: Bools, running: Running) -> int:
 def hear(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, appeal: float) -> None:
     """Looks a second time at a contract whose holder asks for it and has the fee."""
     appeals, running, agents = world.appeals, world.lasting_contracts.running, world.appeals.upheld.shape[1]
-    j, free = disputable(k, i, appeals.heard, running), account(i, FREE, agents)
+    j, free = disputable(k, i, world, params.lasting_contracts.window), account(i, FREE, agents)
     if appeal <= APPEALS or j == NO_SLOT or world.ledger.balances[k, free] < params.appeals.fee:
         return
     market, constants, old = world.market, params.lasting_contracts, running.grade[k, i, j]
@@ -112,20 +114,20 @@ def settle_again(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 @compiled
 def may_appeal(k: int, i: int, world: Any, params: Any) -> float:
     """1 where the agent has a contract that it may appeal."""
-    return 1.0 if disputable(k, i, world.appeals.heard, world.lasting_contracts.running) != NO_SLOT else 0.0
+    return 1.0 if disputable(k, i, world, params.lasting_contracts.window) != NO_SLOT else 0.0
 
 
 @compiled
 def disputed_grade(k: int, i: int, world: Any, params: Any) -> float:
     """The grade of that contract over 4."""
-    j = disputable(k, i, world.appeals.heard, world.lasting_contracts.running)
+    j = disputable(k, i, world, params.lasting_contracts.window)
     return 0.0 if j == NO_SLOT else float(world.lasting_contracts.running.grade[k, i, j] / 4.0)
 
 
 @compiled
 def own_quality(k: int, i: int, world: Any, params: Any) -> float:
     """The true quality of that contract's work, which its holder knows."""
-    j = disputable(k, i, world.appeals.heard, world.lasting_contracts.running)
+    j = disputable(k, i, world, params.lasting_contracts.window)
     return 0.0 if j == NO_SLOT else float(world.lasting_contracts.running.quality[k, i, j])
 
 

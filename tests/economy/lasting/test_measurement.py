@@ -119,10 +119,10 @@ def test_agents_bunch_above_fixed_boundaries_and_not_above_randomised_ones():
     cliffs, line = chosen_qualities("fixed", 1e-4), chosen_qualities("randomised", 0.05)
     assert min(len(cliffs), len(line)) > 10_000
     for mark in (0.6, 0.9):
-        bunched = density_jump(cliffs, mark, 0.1)
+        bunched = density_jump(cliffs, mark, 0.08)
         assert bunched.above > 5.0
         assert bunched.log_jump > 3.0 or bunched.log_jump > 10 * bunched.error
-        cured = density_jump(line, mark, 0.1)
+        cured = density_jump(line, mark, 0.08)
         assert abs(cured.log_jump) < max(4.0 * cured.error, 0.15)
         assert cured.error < 0.2
     inner = line[line < 0.99]
