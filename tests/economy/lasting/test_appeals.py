@@ -114,7 +114,7 @@ def test_what_an_appeal_gains_in_closed_form():
     engine.reset(3)
     won, expected, spread = 0.0, 0.0, 0.0
     for _ in range(60):
-        seen = {name: engine.buffers.observations[..., names.index(name)] for name in names}
+        seen = {name: engine.buffers.observations[..., names.index(name)].copy() for name in names}
         actions = market_of(scenario).baselines.truthful(scenario, engine.buffers.observations).copy()
         good = (seen["may_appeal"] == 1) & (seen["disputed_grade"] == POOR / 4) & (seen["own_quality"] >= 0.6)
         good &= seen["own_quality"] < 0.99 - NOISE
