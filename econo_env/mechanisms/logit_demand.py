@@ -93,7 +93,7 @@ MECHANISM = Mechanism(
     claims=(),
     known_answer="2 firms, a = 2, c = 1, mu = 1/4, a_0 = 0: Nash price 1.4729, monopoly price 1.9250",
     reference=(
-        "Anderson, de Palma and Thisse (1992); Calvano, Calzolari, Denicolo and Pastorello, American Economic Review 110 "
-        "(2020)"
+        "Anderson, de Palma and Thisse (1992); Calvano, Calzolari, Denicolo and Pastorello, American Economic Review "
+        "110 (2020)"
     ),
 )
