@@ -140,7 +140,7 @@ def test_winners_who_choose_count_on_what_they_lose_on_average(seen, repeat):
     walked, known = np.zeros((2000, 3), dtype=bool), np.zeros((2000, 3), dtype=int)
     for _ in range(40):
         actions = generator.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32)
-        actions[..., 1] = 0.0
+        actions[..., 1:] = 0.0
         actions[..., report] = engine.world.evidence.culprit >= 0
         faults = (engine.world.enforcement.repeats >= 0).sum(axis=-1)
         staked = balances_of(engine.world.ledger.balances, PLEDGED).copy()
