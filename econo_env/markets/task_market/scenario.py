@@ -1,7 +1,7 @@
 """Configuration of the task market: tasks and agents, and the economy that it is played in."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -52,13 +52,25 @@ class Agents(_Section):
 
 
 def _economy() -> Sections:
-    """The economy of the flagship."""
+    """The economy of the flagship: contracts that go by lot alone build the reputation that opens other tasks."""
     return Sections(
         ledger=LedgerSection(),
         staking=StakingSection(),
         contracts=ContractsSection(),
         reputation=ReputationSection(epoch=16),
-        eligibility=EligibilitySection(),
+        eligibility=EligibilitySection(threshold=0.1),
+        lottery=LotterySection(share=0.25, owes=0.15),
+    )
+
+
+def _first_economy() -> Sections:
+    """That of the flagship's first version: winning builds the reputation that opens later tasks."""
+    return Sections(
+        ledger=LedgerSection(),
+        staking=StakingSection(),
+        contracts=ContractsSection(),
+        reputation=ReputationSection(epoch=16, weight="sqrt"),
+        eligibility=EligibilitySection(threshold=0.3),
     )
 
 
@@ -117,6 +129,9 @@ class TaskMarketScenario(Scenario):
 
 
 def built_in() -> list[Scenario]:
-    """The flagship: five agents, 64 tasks an episode, full liability."""
-    rule = {"name": "contingent_second_score"}
-    return [TaskMarketScenario(id="task_market_v0", num_agents=5, max_cycles=64, mechanism=rule)]
+    """The flagship: five agents, 64 tasks an episode, full liability; and its first version, in which lying pays."""
+    common: dict[str, Any] = {"num_agents": 5, "max_cycles": 64, "mechanism": {"name": "contingent_second_score"}}
+    return [
+        TaskMarketScenario(id="task_market_v0", **common, economy=_first_economy()),
+        TaskMarketScenario(id="task_market_v1", **common),
+    ]
