@@ -4,6 +4,7 @@ from typing import Any
 
 from econo_env.economy.part import PARTS, Part
 from econo_env.economy.parts import (
+    appeals,
     audit,
     bonding,
     breakers,
@@ -22,6 +23,7 @@ from econo_env.economy.parts import (
     ledger,
     lottery,
     pricing,
+    replication,
     reputation,
     staking,
     weighting,
@@ -39,6 +41,8 @@ def rows() -> list[Part[Any]]:
         default,
         contracts,
         lasting_contracts,
+        appeals,
+        replication,
         reputation,
         eligibility,
         weighting,
