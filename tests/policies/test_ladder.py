@@ -43,7 +43,7 @@ OFTEN = Rungs(trials=0.5)
 def test_agents_end_at_the_level_that_earns_most(best, start):
     ladder = Ladder([Level(n) for n in range(3)], OFTEN, start=start)
     means = 1.0 - 0.4 * np.abs(np.arange(3) - best)
-    play(ladder, 2_500, lambda played, g: means[played] + 0.3 * g.normal(size=played.shape), (4, 2))
+    play(ladder, 4_000, lambda played, g: means[played] + 0.3 * g.normal(size=played.shape), (4, 2))
     assert (ladder.standing == best).all()
     assert (ladder.changes == abs(best - start)).all()
     asked = np.array([level.asked for level in ladder.levels])

@@ -74,7 +74,7 @@ def test_earning_much_less_than_before_gives_way_within_ten_ticks(seed):
 
 
 def test_a_steady_income_trips_at_most_once_in_ten_thousand_ticks():
-    """Of skewed income as auctions give it, mostly nothing: 3,000 agents, 2,000 ticks; the upper bound, not the mean."""
+    """Of skewed income as auctions give it, mostly nothing; the upper bound of the rate, not its mean."""
     from scipy.stats import chi2
 
     generator, guard = np.random.default_rng(0), Guard(Fixed(0.5), Fixed(-0.25))
