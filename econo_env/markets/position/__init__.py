@@ -22,6 +22,7 @@ MARKET = Market(
     params=kernels.params,
     kernels=Stages(
         reset=sealed_kernels.reset,
+        forget=sealed_kernels.forget,
         bids=sealed_kernels.bids,
         clear=sealed_kernels.clear,
         settle=kernels.settle,
