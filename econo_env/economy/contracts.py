@@ -11,6 +11,7 @@ An agent of cost c and reliability p that works with effort e succeeds with prob
 import math
 from typing import NamedTuple
 
+from econo_env.economy.measurement import Measurement, crafted_effort, crafted_surplus
 from econo_env.engine.compiled import compiled
 
 NO_GRADE = 0
@@ -18,6 +19,15 @@ EXCELLENT = 1
 SATISFACTORY = 2
 POOR = 3
 BYZANTINE = 4
+
+
+class GradeChances(NamedTuple):
+    """How work that succeeds or fails is graded, over its quality and how that is measured."""
+
+    excellent_if_success: float
+    passes_if_success: float  # satisfactory or excellent
+    excellent_if_failure: float
+    passes_if_failure: float
 
 
 class ValueSchedule(NamedTuple):
@@ -28,8 +38,11 @@ class ValueSchedule(NamedTuple):
     poor: float
     byzantine: float
     success: float  # E[V | success]
+    failure: float  # E[V | failure], V(poor) where quality is measured without error
     excellent_quality: float  # least quality graded excellent
     satisfactory_quality: float  # least quality graded satisfactory; failed work lies below
+    chances: "GradeChances"
+    craft: Measurement | None  # where effort is the quality of work; None where it is the chance of success
 
 
 def value_schedule(
@@ -43,8 +56,11 @@ def value_schedule(
         poor=poor,
         byzantine=byzantine,
         success=excellent_share * excellent + (1.0 - excellent_share),
+        failure=poor,
         excellent_quality=excellent_quality,
         satisfactory_quality=satisfactory_quality,
+        chances=GradeChances(excellent_share, 1.0, 0.0, 0.0),
+        craft=None,
     )
 
 
@@ -64,8 +80,17 @@ def value_of(grade: int, task_value: float, schedule: ValueSchedule) -> float:
 
 @compiled
 def efficient_effort(cost: float, reliability: float, task_value: float, schedule: ValueSchedule) -> float:
-    """Argmax over e in [0, 1] of p e V(success) + (1 - p e) V(poor) - c e^2."""
-    gain = reliability * (schedule.success - schedule.poor) * task_value
+    """Argmax over e in [0, 1] of `expected_surplus`: of p e V(success) + (1 - p e) V(failure) - c e^2."""
+    return _efficient(cost, reliability, task_value, schedule, schedule.craft)
+
+
+@compiled
+def _efficient(
+    cost: float, reliability: float, task_value: float, schedule: ValueSchedule, craft: Measurement | None
+) -> float:
+    if craft is not None:
+        return crafted_effort(cost, reliability, task_value, schedule, craft)
+    gain = reliability * (schedule.success - schedule.failure) * task_value
     if gain >= 2.0 * cost:
         return 1.0
     return gain / (2.0 * cost)
@@ -76,8 +101,22 @@ def expected_surplus(
     cost: float, reliability: float, effort: float, task_value: float, schedule: ValueSchedule
 ) -> float:
     """Expected value of honest work minus its cost, in the unit of `cost` and `task_value`."""
+    return _surplus(cost, reliability, effort, task_value, schedule, schedule.craft)
+
+
+@compiled
+def _surplus(
+    cost: float,
+    reliability: float,
+    effort: float,
+    task_value: float,
+    schedule: ValueSchedule,
+    craft: Measurement | None,
+) -> float:
+    if craft is not None:
+        return crafted_surplus(cost, reliability, effort, task_value, schedule, craft)
     succeeds = reliability * effort
-    value = (succeeds * schedule.success + (1.0 - succeeds) * schedule.poor) * task_value
+    value = (succeeds * schedule.success + (1.0 - succeeds) * schedule.failure) * task_value
     return value - cost * effort * effort
 
 
@@ -125,15 +164,21 @@ def expected_payout(
     value: int, owes: int, lock: int, succeeds: float, forges: bool, detection: float, schedule: ValueSchedule
 ) -> float:
     """`payout` in expectation over the luck of execution and evidence, of work that succeeds with this chance."""
-    satisfactory = payout(SATISFACTORY, value, owes, lock, schedule)
     if forges:
         caught = payout(BYZANTINE, value, owes, lock, schedule)
-        return detection * caught + (1.0 - detection) * satisfactory
-    excellent_share = (1.0 - schedule.excellent_quality) / (1.0 - schedule.satisfactory_quality)
-    excellent = payout(EXCELLENT, value, owes, lock, schedule)
-    poor = payout(POOR, value, owes, lock, schedule)
-    success = excellent_share * excellent + (1.0 - excellent_share) * satisfactory
-    return float(succeeds * success + (1.0 - succeeds) * poor)
+        return detection * caught + (1.0 - detection) * payout(SATISFACTORY, value, owes, lock, schedule)
+    chances = schedule.chances
+    success = graded_payout(chances.excellent_if_success, chances.passes_if_success, value, owes, lock, schedule)
+    failure = graded_payout(chances.excellent_if_failure, chances.passes_if_failure, value, owes, lock, schedule)
+    return succeeds * success + (1.0 - succeeds) * failure
+
+
+@compiled
+def graded_payout(excellent: float, passes: float, value: int, owes: int, lock: int, schedule: ValueSchedule) -> float:
+    """`payout` in expectation over the grade: excellent and at least satisfactory with these chances."""
+    best = excellent * payout(EXCELLENT, value, owes, lock, schedule)
+    good = (passes - excellent) * payout(SATISFACTORY, value, owes, lock, schedule)
+    return best + good + (1.0 - passes) * payout(POOR, value, owes, lock, schedule)
 
 
 @compiled

@@ -9,4 +9,4 @@ def is_eligible(active: bool, free_stake: int, required: int, reputation_bound: 
 
     Monotone: more stake or more reputation never disqualifies.
     """
-    return active and free_stake >= required and reputation_bound >= threshold
+    return active & (free_stake >= required) & (reputation_bound >= threshold)  # no branch to be guessed

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from econo_env.economy.lasting.running import EMPTY, POSTED, RUNNING, TIMED_OUT, VOIDED, Running
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, NOWHERE, balances_of
+from econo_env.economy.stake_invariants import stake_violations
 from econo_env.economy.tick import operations
 from econo_env.scenario import Scenario
 
@@ -22,7 +23,7 @@ INVARIANTS = {
     "I4": "each contract has a number of its own, given once",
     "I5": "nobody loses more by a contract than its lock",
     "I6": "whoever is banned stays banned, may not act and has nothing running",
-    "I7": "a lock ends with its contract, not before",
+    "I7": "a lock ends with its contract, and pledged stake leaves when it is due, neither before",
     "I8": "nothing is left in escrow after the tick",
     "I9": "every transfer was made by a known operation",
     "I10": "the transfers that are written down make the balances",
@@ -52,6 +53,8 @@ def violations(scenario: Scenario, world: Any, before: Any = None) -> list[str]:
         found += _of_transfers(scenario, world, before, same)
         if "lasting_contracts" in world._fields:
             found += _of_changes(world, before, same)
+        if "bonding" in world._fields:
+            found += stake_violations(scenario, world, before)
     return found
 
 
@@ -140,8 +143,8 @@ def _of_changes(world: Any, before: Any, same: NDArray[np.bool_]) -> Iterator[st
             yield f"I4, market {k}: contracts {sorted(opened)} are new after {was.opened[k]}, but {INVARIANTS['I4']}"
         for number, (status, lock, at) in old.items():
             if status != RUNNING:
-                if number in new:
-                    yield f"I12, market {k}: contract {number} had ended and is there, but {INVARIANTS['I12']}"
+                if number in new and new[number] != (status, lock, at):  # it stays for as long as it can be appealed
+                    yield f"I12, market {k}: contract {number} had ended and ends again, but {INVARIANTS['I12']}"
             elif number not in new:
                 yield f"I12, market {k}: contract {number} ran and is gone, but {INVARIANTS['I12']}"
             elif new[number][1:] != (lock, at):

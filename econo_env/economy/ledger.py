@@ -1,8 +1,9 @@
 """Double-entry ledger of one market: every credit is in exactly one account, and no account is negative.
 
 A row of balances holds the system accounts first, then all agents' free accounts, all their escrow accounts, all their
-bonded and all their pledged accounts; a bond answers for one contract, a pledge for conduct. Money enters by `mint`
-alone, when an episode starts; everything else is a transfer.
+bonded and all their pledged accounts; a bond answers for one contract, a pledge for conduct. Then what is on its way
+out of their pledge and still answers for them, and what waits for a judgement. Money enters by `mint` alone, when an
+episode starts; everything else is a transfer.
 """
 
 from econo_env.engine.compiled import compiled
@@ -21,7 +22,9 @@ FREE = 0
 ESCROW = 1
 BONDED = 2
 PLEDGED = 3
-AGENT_NAMES = ("free", "escrow", "bonded", "pledged")
+UNBONDING = 4
+PENDING = 5
+AGENT_NAMES = ("free", "escrow", "bonded", "pledged", "unbonding", "pending")
 AGENT_ACCOUNTS = len(AGENT_NAMES)
 
 

@@ -21,19 +21,22 @@ _HALF_LOG_TWO_PI = 0.9189385332046727
 
 
 @compiled
-def evidence_of(grade: int, task_value: float, reference_value: float) -> tuple[float, float]:
-    """Positive and negative evidence of one settled contract: weight min(1, x / x_ref)^(1/2), 1.25 of it if excellent.
+def evidence_of(grade: int, weight: float) -> tuple[float, float]:
+    """Quality in [0, 1] and weight of the evidence in one settled contract: excellent work counts for 1.25 of it.
 
     Byzantine conduct is not evidence about reliability: it ends in a ban.
+
+    Args:
+        grade: See `econo_env.economy.contracts`.
+        weight: Of a contract of its value, see `econo_env.economy.standing.evidence_weight`.
     """
-    weight = math.sqrt(min(1.0, task_value / reference_value))
     if grade == EXCELLENT:
-        return EXCELLENT_WEIGHT * weight, 0.0
+        return 1.0, EXCELLENT_WEIGHT * weight
     if grade == POOR:
         return 0.0, weight
     if grade == BYZANTINE:
         return 0.0, 0.0
-    return weight, 0.0
+    return 1.0, weight
 
 
 @compiled

@@ -46,7 +46,12 @@ def with_evidence(
         weight: w, at least 0.
         forgetting: lambda in (0, 1]; at 1 the order of the evidence does not matter.
     """
-    kept = forgetting**weight
+    return added(positive, negative, quality, weight, forgetting**weight)
+
+
+@compiled
+def added(positive: float, negative: float, quality: float, weight: float, kept: float) -> tuple[float, float]:
+    """Evidence (r, s) after one more piece, of what was known the share `kept`."""
     return kept * positive + weight * quality, kept * negative + weight * (1.0 - quality)
 
 

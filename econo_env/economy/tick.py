@@ -92,6 +92,7 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "winners": any_agent,
         "confine": confine_nothing,
         "call": call_nothing,
+        "expel": expel_nobody,
     }
     return usual | own
 
@@ -159,6 +160,11 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
 def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any) -> int:
     """Orders trade where they will: a market whose trades are voided afterwards."""
     return 0
+
+
+@compiled
+def expel_nobody(k: int, i: int, state: Any) -> None:
+    """A market that nobody has to leave: no award of it is work."""
 
 
 @compiled

@@ -8,10 +8,12 @@ Maturities come before submissions and settlements in a tick. So nothing escapes
 submission freezes what it could reach, iff delay > age.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import numpy as np
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Int64s
+from econo_env.engine.state import Column, Int64s
 
 EMPTY = 0
 PENDING = 1
@@ -27,19 +29,19 @@ NO_ROOM = 4
 class Queue(NamedTuple):
     """Stake on its way out in a batch of markets; a slot of amount 0 is free."""
 
-    amount: Int64s  # (markets, agents, slots), micro-credits
-    began: Int64s  # (markets, agents, slots), tick
+    amount: Annotated[Int64s, Column(np.int64, ("agents", "leaving"), "micro-credits on the way out")]
+    began: Annotated[Int64s, Column(np.int64, ("agents", "leaving"), "tick in which it began to leave")]
 
 
 class Docket(NamedTuple):
-    """Evidence in a batch of markets, shape (markets, slots) each."""
+    """Evidence in a batch of markets; one infraction has one number and one settlement."""
 
-    status: Int64s  # EMPTY, PENDING or SETTLED
-    operation: Int64s  # the infraction's own number: one infraction, one settlement
-    accused: Int64s  # agent
-    offence: Int64s  # tick of the offence
-    submitted: Int64s  # tick of the submission
-    liable: Int64s  # micro-credits that the accused had at stake at the offence
+    status: Annotated[Int64s, Column(np.int64, ("cases",), "EMPTY, PENDING or SETTLED")]
+    operation: Annotated[Int64s, Column(np.int64, ("cases",), "the infraction's own number")]
+    accused: Annotated[Int64s, Column(np.int64, ("cases",), "agent")]
+    offence: Annotated[Int64s, Column(np.int64, ("cases",), "tick of the offence")]
+    submitted: Annotated[Int64s, Column(np.int64, ("cases",), "tick of the submission")]
+    liable: Annotated[Int64s, Column(np.int64, ("cases",), "micro-credits that the accused had at stake then")]
 
 
 def check_delays(delay: int, age: int, dispute: int, freeze: bool) -> None:
@@ -89,12 +91,29 @@ def is_frozen(k: int, i: int, began: int, docket: Docket) -> bool:
 
 
 @compiled
-def mature(k: int, i: int, tick: int, delay: int, freeze: bool, queue: Queue, docket: Docket) -> int:
-    """Takes out of the queue what has waited long enough, and returns how much it is, micro-credits."""
+def _is_held(k: int, i: int, began: int, freeze: bool, docket: Docket | None) -> bool:
+    if docket is None:
+        return False
+    return freeze and is_frozen(k, i, began, docket)
+
+
+@compiled
+def mature(k: int, i: int, tick: int, delay: int, freeze: bool, queue: Queue, docket: Docket | None) -> int:
+    """Takes out of the queue what has waited long enough, and returns how much it is, micro-credits.
+
+    Args:
+        k: The market.
+        i: The agent.
+        tick: The tick.
+        delay: Ticks that stake waits on its way out.
+        freeze: Whether pending evidence keeps what it could reach from leaving.
+        queue: Stake on its way out.
+        docket: The evidence; None where nobody accuses.
+    """
     total = 0
     for slot in range(queue.amount.shape[2]):
         amount, began = queue.amount[k, i, slot], queue.began[k, i, slot]
-        if amount > 0 and tick - began >= delay and not (freeze and is_frozen(k, i, began, docket)):
+        if amount > 0 and tick - began >= delay and not _is_held(k, i, began, freeze, docket):
             total += amount
             queue.amount[k, i, slot] = 0
     return total

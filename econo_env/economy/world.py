@@ -16,11 +16,12 @@ from econo_env.scenario import Scenario
 
 def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
     """The columns of each part by its name, widened where another part asks for more; `conduct` where one judges."""
-    columns: dict[str, type[Any]] = {part.name: part.state for part in parts}
-    if any(part.judges for part in parts):
+    there = list(parts)
+    columns: dict[str, type[Any]] = {part.name: part.state for part in there}
+    if any(part.judges for part in there):
         columns[CONDUCT] = Conduct
-    for part in parts:
-        columns |= part.widens
+    for part in there:
+        columns |= {name: wider for name, wider in part.widens.items() if name in columns}
     return columns
 
 

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 StateType = TypeVar("StateType", bound=tuple[Any, ...])
 
+_LINE = 64  # bytes of a line of the cache
+_APART = 5  # lines between arrays, without a common factor with the number of lines that have places of their own
+
 
 @dataclass(frozen=True)
 class Column:
@@ -45,14 +48,22 @@ def columns(state_type: type[StateType]) -> dict[str, Column]:
 
 
 def allocate(state_type: type[StateType], num_markets: int, sizes: Mapping[str, int]) -> StateType:
-    """A zeroed state for `num_markets` markets; `sizes` gives the length of each named axis."""
-    return filled(
-        state_type,
-        (
-            np.zeros((num_markets, *(sizes[axis] for axis in column.axes)), dtype=column.dtype)
-            for column in columns(state_type).values()
-        ),
-    )
+    """A zeroed state for `num_markets` markets; `sizes` gives the length of each named axis.
+
+    All arrays lie in one piece of memory, which a system may map by large pages, a few lines of the cache apart: arrays
+    whose sizes are powers of two would else keep their rows of one market in one place of the cache, where each drives
+    out the next.
+    """
+    shapes, starts, end = [], [], 0
+    for column in columns(state_type).values():
+        shape = (num_markets, *(sizes[axis] for axis in column.axes))
+        shapes.append((shape, np.dtype(column.dtype)))
+        starts.append(end)
+        end += (math.ceil(math.prod(shape) * shapes[-1][1].itemsize / _LINE) + _APART) * _LINE
+    room = np.zeros(end + _LINE, dtype=np.uint8)
+    room = room[-room.ctypes.data % _LINE :]
+    pieces = zip(starts, shapes, strict=True)
+    return filled(state_type, (np.ndarray(shape, kind, room, start) for start, (shape, kind) in pieces))
 
 
 def filled(state_type: type[StateType], arrays: Iterable[NDArray[Any]]) -> StateType:

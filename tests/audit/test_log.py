@@ -361,6 +361,7 @@ def test_what_an_agent_suffers_from_any_part_is_in_the_log_or_follows_from_what_
         "incentives": "bonuses are transfers",
         "contracts": "grades and bans are conduct, which is written wherever a part judges",
         "lasting_contracts": "grades and bans are conduct, and what a contract pays and locks are transfers",
+        "replication": "what several results are worth to the house moves no money",
         "pricing": "the reserve is a lever, which is written",
         "audit": "it is the journal",
     }

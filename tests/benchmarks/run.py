@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import apis, audit, combinatorial, engine, formats, learning, memory, order_book, trust
+from tests.benchmarks import apis, audit, combinatorial, economy, engine, formats, learning, memory, order_book, trust
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
@@ -23,6 +23,7 @@ SECTIONS = {
     "arrays": engine.array_face,
     "levers": lambda threads: engine.levers(),
     "tasks": engine.task_market,
+    "economy": lambda threads: chain(economy.everything(threads), economy.eligibility()),
     "large": lambda threads: engine.large_market(),
     "scaling": lambda threads: engine.scaling(),
     "memory": lambda threads: memory.memory_bound(),

@@ -5,8 +5,8 @@ import pytest
 
 import econo_env
 from econo_env.economy.change_detector import alarms, detector, limit_for, watch
-from econo_env.economy.contracts import POOR, SATISFACTORY
-from econo_env.economy.reputation import evidence_of, lower_bound
+from econo_env.economy.contracts import SATISFACTORY
+from econo_env.economy.reputation import lower_bound
 from econo_env.engine.engine import Engine
 from tests.economy.played import ticks
 
@@ -35,8 +35,9 @@ def test_sums_alarms_and_reputations_are_recomputed():
         for k, i in zip(*np.nonzero(world.default.kept | world.default.walked), strict=True):
             kept = bool(world.default.kept[k, i])
             stake = max(float(award.exposure[k, i]), abs(float(award.pays[k, i])), 1.0)
-            known[k, i] = 0.98 * known[k, i] + evidence_of(SATISFACTORY if kept else POOR, stake, 0.4e6)
-            sums[k, i] = watch(sums[k, i], kept, min(1.0, stake / 0.4e6), rule)
+            weight = min(1.0, stake / 0.4e6)
+            known[k, i] = 0.98**weight * known[k, i] + weight * np.array([kept, not kept])
+            sums[k, i] = watch(sums[k, i], kept, weight, rule)
             if sums[k, i] >= limit:
                 before = lower_bound(*known[k, i], 0.5)
                 sums[k, i], known[k, i, 0] = 0.0, 0.0

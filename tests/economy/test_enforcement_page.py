@@ -26,6 +26,7 @@ def test_every_rule_has_its_paragraph():
         "standing",
         "change_detector",
         "trust",
+        "testimony",
         "entry_dues",
     ):
         assert f"`{name}.py`" in PAGE

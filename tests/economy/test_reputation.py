@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
+from econo_env.economy.parts.reputation import PART, ReputationSection, State, hear
 from econo_env.economy.reputation import (
     CONFIDENCE,
     beta_cdf_and_pdf,
@@ -71,13 +72,27 @@ def test_log_gamma():
 
 @pytest.mark.parametrize(
     ("grade", "expected"),
-    [(EXCELLENT, (1.25, 0.0)), (SATISFACTORY, (1.0, 0.0)), (POOR, (0.0, 1.0)), (BYZANTINE, (0.0, 0.0))],
+    [(EXCELLENT, (1.0, 1.25)), (SATISFACTORY, (1.0, 1.0)), (POOR, (0.0, 1.0)), (BYZANTINE, (0.0, 0.0))],
 )
 def test_evidence_by_grade(grade, expected):
-    assert evidence_of(grade, 2.0, 1.0) == expected
+    """Quality and weight."""
+    for weight in (1.0, 0.25):
+        assert evidence_of(grade, weight) == (expected[0], expected[1] * weight)
 
 
-def test_small_contracts_weigh_by_their_square_root():
-    assert evidence_of(SATISFACTORY, 0.25, 1.0)[0] == pytest.approx(0.5)
-    cheap = sum(evidence_of(SATISFACTORY, 1e-4, 1.0)[0] for _ in range(1000))
-    assert cheap <= 1000 * np.sqrt(1e-4) + 1e-9
+def heard(pieces, weight, forgetting, grade=SATISFACTORY):
+    """What the part knows of an agent after contracts of a value of 1 in all, in so many pieces."""
+    section = ReputationSection(forgetting=forgetting, weight=weight)
+    state = State(np.zeros((1, 1)), np.zeros((1, 1)), np.full((1, 1), CONFIDENCE))
+    for _ in range(pieces):
+        hear(0, 0, grade, 1e6 / pieces, state, PART.params(None, section))
+    assert state.bound[0, 0] == pytest.approx(lower_bound(state.positive[0, 0], state.negative[0, 0], 0.5))
+    return state.positive[0, 0] + state.negative[0, 0]
+
+
+def test_a_thousand_tiny_contracts_build_up_no_more_than_one_of_their_sum():
+    """By the square root they are worth 31.6 whole ones where nothing is forgotten."""
+    assert heard(1000, "linear", 1.0) == pytest.approx(1.0)
+    assert heard(1000, "linear", 1.0, POOR) == pytest.approx(1.0)
+    assert 0.98 < heard(1000, "linear", 0.98) <= heard(1, "linear", 0.98) == 1.0
+    assert heard(1000, "sqrt", 1.0) == pytest.approx(31.6228, abs=1e-4)

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econo_env.economy.contracts import SATISFACTORY
-from econo_env.economy.reputation import evidence_of, lower_bound, reputation_mean
+from econo_env.economy.reputation import lower_bound, reputation_mean
 from econo_env.economy.standing import (
     COMPONENTS,
     WEIGHTS,
@@ -132,10 +131,10 @@ def built_up(pieces, weight_of, forgetting):
 
 def test_a_thousand_tiny_contracts_build_up_no_more_than_one():
     """6.34: by the square root they are worth 31.6 whole ones; by the linear weight one, and less with forgetting."""
-    assert 1000 * evidence_of(SATISFACTORY, 1e-3, 1.0)[0] == pytest.approx(31.6228, abs=1e-4)
+    assert 1000 * np.sqrt(evidence_weight(1e-3, 1.0, 1.0)) == pytest.approx(31.6228, abs=1e-4)
     per_event = 0.0
     for _ in range(4000):
-        per_event = KEPT * per_event + evidence_of(SATISFACTORY, 1e-3, 1.0)[0]
+        per_event = KEPT * per_event + np.sqrt(evidence_weight(1e-3, 1.0, 1.0))
     assert per_event == pytest.approx(1.5811, abs=1e-4)
 
     def linear(value):

@@ -10,7 +10,7 @@ from econo_env.engine.engine import Engine
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, episode_regrets, evaluate
 from econo_env.training.evaluation.deviations import Change, Condition, Deviating, Replaced
-from econo_env.training.evaluation.episode_search import EpisodeRegret, _Episodes
+from econo_env.training.evaluation.episode_search import EpisodeRegret, Episodes
 from econo_env.training.evaluation.evaluation import _doubts
 from econo_env.training.evaluation.incentives import episode_metrics
 from econo_env.training.evaluation.metrics import Metric
@@ -48,7 +48,7 @@ def test_where_every_task_is_open_truth_stays_best():
 
 def test_one_agent_at_cost_0_earns_what_was_measured_by_hand():
     scenario = econo_env.load("task_market_v0")
-    sample = _Episodes(scenario, make_policy("truthful", scenario), 0, seed=3, markets=4096)
+    sample = Episodes(scenario, make_policy("truthful", scenario), 0, seed=3, markets=4096)
     assert sample.own.mean() == pytest.approx(4.1, rel=0.04)
     assert sample.gains(ALWAYS_COST_0).mean() == pytest.approx(KNOWN_GAIN, rel=0.06)
 
@@ -57,7 +57,7 @@ def test_what_changes_nothing_gains_exactly_nothing():
     """Common random numbers: also for a policy with luck of its own."""
     scenario = econo_env.load("task_market_v0")
     for name in ("truthful", "random"):
-        sample = _Episodes(scenario, make_policy(name, scenario), 1, seed=3, markets=64)
+        sample = Episodes(scenario, make_policy(name, scenario), 1, seed=3, markets=64)
         assert not sample.gains((Change(0, 0.0, shift=True),)).any()
         assert sample.gains(ALWAYS_COST_0).any()
 

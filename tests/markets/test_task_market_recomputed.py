@@ -30,6 +30,7 @@ ECONOMY = {
     "reputation": {"forgetting": FORGETTING, "epoch": EPOCH, "reference_value": REFERENCE},
     "eligibility": {"threshold": 0.11, "open_share": 0.5},
 }  # fmt: skip
+WEIGHT = {None: "linear", 0.8: "sqrt"}  # of evidence, by the cap
 OPEN = {"economy.eligibility.open_share": 1.0}
 VERDICT = CONTRACTS.verdict
 SUCCESS = (0.15 * V[EXCELLENT] + 0.45 * V[SATISFACTORY]) / 0.6  # quality is uniform above the satisfactory mark
@@ -58,6 +59,7 @@ def some_actions(rng, shape):
 def played(request):
     """Each tick as (before, actions, after, observations, rewards, invalid), all copies."""
     economy = ECONOMY | {"contracts": ECONOMY["contracts"] | {"stake_cap": request.param}}
+    economy["reputation"] = ECONOMY["reputation"] | {"weight": WEIGHT[request.param]}
     scenario = econo_env.load("task_market_v0", **TWISTED, economy=economy)
     engine = Engine(scenario, MARKETS, autoreset=False)
     engine.reset(3)
@@ -179,16 +181,16 @@ def test_grades_transfers_rewards_and_accounts(played):
 
 def test_evidence_weighs_by_the_value_and_the_bound_follows(played):
     """(r, s) forget and learn; the bound is SciPy's 5 % quantile of Beta(r + 1, s + 1), after every tick."""
-    agents, light = np.arange(4), 0
+    agents, light, linear = np.arange(4), 0, WEIGHT[played[1]] == "linear"
     for tick, (before, _, after, *_) in enumerate(played[2]):
         graded = np.where(after.market.active, after.conduct.grade, 0)
-        weight = np.sqrt(np.minimum(1.0, before["task_value"] / (REFERENCE * MICRO)))[:, None]
+        weight = np.minimum(1.0, before["task_value"] / (REFERENCE * MICRO))[:, None] ** (1.0 if linear else 0.5)
         light += (weight[:, 0][(graded > 0).any(axis=1)] < 0.95).sum()
         good = np.select([graded == EXCELLENT, graded == SATISFACTORY], [1.25 * weight, weight], 0.0)
         bad = np.where(graded == POOR, weight, 0.0)
         epoch = (graded == 0) & after.market.active & ((tick + agents) % EPOCH == EPOCH - 1)
         heard = (graded > 0) | (epoch & ~((agents == after.market.winner[:, None]) & ~after.market.active))
-        kept = np.where(heard, FORGETTING, 1.0)
+        kept = np.where(heard, FORGETTING ** np.where((graded > 0) & linear, good + bad, 1.0), 1.0)
         np.testing.assert_allclose(after.reputation.positive, kept * before["positive"] + good, rtol=1e-13, atol=0)
         np.testing.assert_allclose(after.reputation.negative, kept * before["negative"] + bad, rtol=1e-13, atol=0)
         exact = beta.ppf(0.05, after.reputation.positive + 1, after.reputation.negative + 1)

@@ -17,7 +17,7 @@ from econo_env.training.difference import Deviations
 from econo_env.training.evaluation import Budget, evaluate
 from econo_env.training.evaluation.action_search import _Sample
 from econo_env.training.evaluation.deviations import Change
-from econo_env.training.evaluation.episode_search import _Episodes
+from econo_env.training.evaluation.episode_search import Episodes
 from econo_env.training.evaluation.play import play
 from econo_env.training.evaluation.search import regrets
 from econo_env.training.probe import look
@@ -220,7 +220,7 @@ class TestEvaluation:
         np.testing.assert_allclose(gains.reshape(-1), played(True) - played(False), rtol=0, atol=1e-12)
 
     def test_whole_episodes_are_replayed_from_their_start(self):
-        episodes = _Episodes(REPEATED, Strict(), 1, SEED, 16)
+        episodes = Episodes(REPEATED, Strict(), 1, SEED, 16)
         assert not episodes.gains(()).any()
         episodes.standings()
         gains = episodes.gains((Change(0, 0.2, shift=True),))

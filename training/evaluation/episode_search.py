@@ -80,7 +80,7 @@ class EpisodeRegret:
         }
 
 
-class _Episodes:
+class Episodes:
     """Fresh episodes that every deviation is played through from the start."""
 
     def __init__(self, scenario: Scenario, policy: Policy, agent: int, seed: int, markets: int) -> None:
@@ -88,9 +88,10 @@ class _Episodes:
         self.engine.reset(seed)
         self.start = self.engine.snapshot()
         self.policy, self.agent, self.seed = policy, agent, seed
-        self.own = self._earned(policy)
+        self.own = self.earned(policy)
 
-    def _earned(self, policy: Policy) -> Floats:
+    def earned(self, policy: Policy) -> Floats:
+        """What the agent earns in each episode, shape (markets,), where all moves are the policy's."""
         self.engine.restore(self.start)
         player = Player(policy)
         player.reset(self.seed)
@@ -98,7 +99,7 @@ class _Episodes:
 
     def gains(self, deviation: Deviation) -> Floats:
         """What the deviation adds to the agent's earnings in each episode, shape (markets,)."""
-        return self._earned(Deviating(self.policy, self.agent, deviation)) - self.own
+        return self.earned(Deviating(self.policy, self.agent, deviation)) - self.own
 
     def standings(self) -> Floats:
         """What the agent sees and does under the policy where it may act, shape (ticks, features + components)."""
@@ -151,8 +152,8 @@ def _search_one(
     market, agent = market_of(scenario), members[0]
     chosen_on = selection_seed(seeds)
 
-    def sample(seed: int, markets: int) -> _Episodes:
-        return _Episodes(scenario, policy, agent, seed, max(16, markets))
+    def sample(seed: int, markets: int) -> Episodes:
+        return Episodes(scenario, policy, agent, seed, max(16, markets))
 
     finalists = _promising(sample(chosen_on, episodes // _SCREENED), len(market.action_names(scenario)), _FINALISTS)
     decided = sample(part_seed(chosen_on, 0), 2 * episodes)
@@ -177,7 +178,7 @@ def _search_one(
     )
 
 
-def _promising(sample: _Episodes, components: int, few: int) -> list[Deviation]:
+def _promising(sample: Episodes, components: int, few: int) -> list[Deviation]:
     """The best deviations on the sample: single changes, then joined, by the own standing, and refined."""
     tried: dict[Deviation, float] = {}
 

@@ -53,20 +53,29 @@ class Running(NamedTuple):
     lock: Annotated[Int64s, Column(np.int64, ("agents", "slots"), "micro-credits of the pending transfer")]
     delivery: Annotated[Int64s, Column(np.int64, ("agents", "slots"), "0 not yet, see DELIVERIES")]
     grade: Annotated[Int64s, Column(np.int64, ("agents", "slots"), "0 for none yet")]
+    quality: Annotated[Float64s, Column(np.float64, ("agents", "slots"), "of the work as it is, 0 to 1")]
+    judged: Annotated[Int64s, Column(np.int64, ("agents", "slots"), "tick in which it was graded")]
     posted: Annotated[Int64s, Column(np.int64, ("agents", "slots"), "micro-credits of the lock that the holder lost")]
 
 
 @compiled
-def clear_slots(k: int, i: int, finished_only: bool, running: Running) -> None:
-    """Empties the slots of agent i, or those of them that are done with."""
+def clear_slot(k: int, i: int, j: int, running: Running) -> None:
+    """Empties a slot."""
+    running.status[k, i, j] = EMPTY
+    running.transfer[k, i, j] = 0
+    running.lock[k, i, j] = 0
+    running.posted[k, i, j] = 0
+    running.delivery[k, i, j] = NOT_YET
+    running.grade[k, i, j] = NO_GRADE
+    running.quality[k, i, j] = 0.0
+
+
+@compiled
+def clear_finished(k: int, i: int, tick: int, window: int, running: Running) -> None:
+    """Empties the slots of agent i that are done with: settled before this tick, their grades beyond appeal."""
     for j in range(running.status.shape[2]):
-        if not finished_only or running.status[k, i, j] != RUNNING:
-            running.status[k, i, j] = EMPTY
-            running.transfer[k, i, j] = 0
-            running.lock[k, i, j] = 0
-            running.posted[k, i, j] = 0
-            running.delivery[k, i, j] = NOT_YET
-            running.grade[k, i, j] = NO_GRADE
+        if running.status[k, i, j] > RUNNING and running.judged[k, i, j] + window < tick:
+            clear_slot(k, i, j, running)
 
 
 @compiled

@@ -27,7 +27,7 @@ from econo_env.scenario import Scenario
 def free_slots(k: int, i: int, world: Any, params: Any) -> float:
     """The share of the own slots that are free."""
     running = world.lasting_contracts.running
-    return float(1.0 - slots_in_use(k, i, running) / running.status.shape[2])
+    return float(1.0 - slots_in_use(k, i, running) / params.lasting_contracts.capacity)
 
 
 @compiled

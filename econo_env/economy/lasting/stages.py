@@ -6,11 +6,14 @@ from econo_env.economy.award import rounded_mean
 from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
 from econo_env.economy.contracts import (
     BYZANTINE,
+    EXCELLENT,
     NO_GRADE,
     POOR,
     SATISFACTORY,
+    ValueSchedule,
     expected_payout,
     grade_of,
+    graded_payout,
     money,
     true_grade,
     value_of,
@@ -18,6 +21,8 @@ from econo_env.economy.contracts import (
 from econo_env.economy.lasting.columns import State
 from econo_env.economy.lasting.running import (
     ABANDONED,
+    EMPTY,
+    LATE,
     NEVER,
     NO_SLOT,
     NOT_YET,
@@ -25,7 +30,8 @@ from econo_env.economy.lasting.running import (
     RUNNING,
     Running,
     bind_slot,
-    clear_slots,
+    clear_finished,
+    clear_slot,
     due_first,
     open_slot,
     progress_of,
@@ -36,13 +42,15 @@ from econo_env.economy.lasting.running import (
 )
 from econo_env.economy.lasting.section import Params
 from econo_env.economy.ledger import BONDED, account
+from econo_env.economy.measurement import Measurement, middle_mark, on_scale, passing_chances, worth_of_quality
 from econo_env.economy.parts.contracts import (
     leaves_evidence,
+    luck_of_work,
     narrow_exposure,
     quality_drawn,
 )
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import DURATION, Lottery, uniform
+from econo_env.engine.rng import BOUNDARIES, DURATION, MEASURED, Lottery, uniform
 from econo_env.engine.state import StepBuffers
 
 ABANDONS = 0.5
@@ -56,7 +64,8 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     forget_conduct(k, world.conduct)
     lasting.opened[k] = 0
     for i in range(lasting.effort.shape[1]):
-        clear_slots(k, i, False, lasting.running)
+        for j in range(lasting.running.status.shape[2]):
+            clear_slot(k, i, j, lasting.running)
         forget(k, i, lasting)
         world.staking.held[k, i] = 0
         lasting.barred[k, i] = False
@@ -77,9 +86,9 @@ def forget(k: int, i: int, lasting: State) -> None:
 @compiled
 def forget_last(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Slots of settled contracts are free, and what was paid in the last tick is past."""
-    award = world.market.award
+    award, tick = world.market.award, world.market.tick[k]
     for i in range(award.units.shape[1]):
-        clear_slots(k, i, True, world.lasting_contracts.running)
+        clear_finished(k, i, tick, params.lasting_contracts.window, world.lasting_contracts.running)
         forget(k, i, world.lasting_contracts)
         award.pays[k, i] = 0
         award.worth[k, i] = 0.0
@@ -90,7 +99,7 @@ def forget_last(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 def strike(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Strikes bids of those who have no free slot."""
     running = world.lasting_contracts.running
-    if slots_in_use(k, i, running) == running.status.shape[2]:
+    if slots_in_use(k, i, running) == params.lasting_contracts.capacity:
         withdraw(k, i, world.market)
 
 
@@ -131,6 +140,39 @@ def work(k: int, i: int, world: Any, params: Params) -> None:
 
 
 @compiled
+def quality_made(i: int, reliability: float, progress: float, draws: Lottery, schedule: ValueSchedule) -> float:
+    """The quality of work of which so much was done: by luck where it succeeds, or the work that was put in."""
+    return _made(i, reliability, progress, draws, schedule, schedule.craft)
+
+
+@compiled
+def _made(
+    i: int, reliability: float, progress: float, draws: Lottery, schedule: ValueSchedule, craft: Measurement | None
+) -> float:
+    if craft is None:
+        return quality_drawn(i, reliability * progress, draws, schedule)
+    return progress if luck_of_work(i, draws) < reliability else 0.0
+
+
+@compiled
+def measured_grade(
+    i: int, quality: float, look: int, draws: Lottery, schedule: ValueSchedule, measurement: Measurement | None
+) -> int:
+    """The grade of work of this quality, as it is measured by a look of its own luck; its boundaries are drawn once."""
+    if measurement is None:
+        return grade_of(quality, False, schedule)
+    error = uniform(draws.key, draws.episode, draws.tick, look, i)
+    measured = quality + measurement.noise * (2.0 * error - 1.0)
+    if not measurement.randomised:
+        return grade_of(measured, False, schedule)
+    luck, middle = uniform(draws.key, draws.episode, draws.tick, BOUNDARIES, i), middle_mark(schedule)
+    scaled = on_scale(measured, measurement.noise)
+    if scaled >= middle + (1.0 - middle) * luck:
+        return EXCELLENT
+    return SATISFACTORY if scaled >= middle * luck else POOR
+
+
+@compiled
 def judge(k: int, i: int, j: int, world: Any, params: Params) -> int:
     """The grade of a contract that is delivered, or will not be."""
     running, market = world.lasting_contracts.running, world.market
@@ -140,32 +182,50 @@ def judge(k: int, i: int, j: int, world: Any, params: Params) -> int:
     draws = Lottery(market.key[k], market.episode[k], running.opened[k, i, j])
     if forges:
         return BYZANTINE if leaves_evidence(i, draws, params.detection) else SATISFACTORY
-    chance = running.reliability[k, i, j] * progress_of(running.done[k, i, j], running.span[k, i, j])
-    quality = quality_drawn(i, chance, draws, params.schedule)
-    return grade_of(quality, False, params.schedule) if delivery == ON_TIME else POOR
+    done = progress_of(running.done[k, i, j], running.span[k, i, j])
+    quality = quality_made(i, running.reliability[k, i, j], done, draws, params.schedule)
+    running.quality[k, i, j] = quality
+    if delivery == LATE:
+        return POOR
+    return measured_grade(i, quality, MEASURED, draws, params.schedule, params.measurement)
 
 
 @compiled
 def grade(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Works a tick, and grades for each agent the finished contract that is due first; in the last tick all.
+    """Works a tick, grades for each agent the finished contract that is due first, and notes what is evidence.
 
-    One a tick, so that each is a piece of evidence of its own; of those of the last tick the worst is.
+    One a tick, so that each is a piece of evidence of its own; in the last tick all are graded.
     """
     lasting, constants = world.lasting_contracts, params.lasting_contracts
-    running, ends = lasting.running, world.market.tick[k] == constants.max_cycles - 1
+    running, tick = lasting.running, world.market.tick[k]
+    ends = tick == constants.max_cycles - 1
     for i in range(lasting.effort.shape[1]):
         work(k, i, world, constants)
-        worst, value = NO_GRADE, 0.0
         j = due_first(k, i, True, running)
         while j != NO_SLOT:
-            graded = judge(k, i, j, world, constants)
-            running.grade[k, i, j] = graded
-            if graded > worst:
-                worst, value = graded, float(running.value[k, i, j])
-                lasting.delivery[k, i] = running.delivery[k, i, j]
+            running.grade[k, i, j] = judge(k, i, j, world, constants)
+            running.judged[k, i, j] = tick
+            lasting.delivery[k, i] = running.delivery[k, i, j]
             j = due_first(k, i, True, running) if ends else NO_SLOT
-        if worst != NO_GRADE:
-            note_conduct(k, i, worst, value, world.conduct)
+        note_grades(k, i, tick, constants.window, ends, world)
+
+
+@compiled
+def note_grades(k: int, i: int, tick: int, window: int, ends: bool, world: Any) -> None:
+    """Notes the grade of agent i that is beyond appeal in this tick; of the several of an episode's end the worst.
+
+    Self-verifying evidence is beyond appeal at once.
+    """
+    running, worst, value = world.lasting_contracts.running, NO_GRADE, 0.0
+    for j in range(running.status.shape[2]):
+        graded = running.grade[k, i, j]
+        final = running.judged[k, i, j] + window == tick or (ends and running.judged[k, i, j] + window > tick)
+        if graded == BYZANTINE:
+            final = running.judged[k, i, j] == tick
+        if running.status[k, i, j] != EMPTY and final and graded > worst:
+            worst, value = graded, float(running.value[k, i, j])
+    if worst != NO_GRADE:
+        note_conduct(k, i, worst, value, world.conduct)
 
 
 @compiled
@@ -179,25 +239,52 @@ def bind(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 @compiled
 def expected_of(k: int, i: int, j: int, running: Running, params: Params) -> float:
     """What was to be expected of a contract delivered on time, given the work that was done."""
-    chance = running.reliability[k, i, j] * progress_of(running.done[k, i, j], running.span[k, i, j])
+    return _expected(k, i, j, running, params, params.schedule.craft)
+
+
+@compiled
+def _expected(k: int, i: int, j: int, running: Running, params: Params, craft: Measurement | None) -> float:
+    reliability, forges, schedule = running.reliability[k, i, j], running.forges[k, i, j], params.schedule
     value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
-    return expected_payout(value, owes, lock, chance, running.forges[k, i, j], params.detection, params.schedule)
+    done = progress_of(running.done[k, i, j], running.span[k, i, j])
+    if craft is None or forges:
+        return expected_payout(value, owes, lock, reliability * done, forges, params.detection, schedule)
+    excellent, passes = passing_chances(done, schedule, craft)
+    made = graded_payout(excellent, passes, value, owes, lock, schedule)
+    excellent, passes = passing_chances(0.0, schedule, craft)
+    failed = graded_payout(excellent, passes, value, owes, lock, schedule)
+    return float(reliability * made + (1.0 - reliability) * failed)
+
+
+@compiled
+def worth_of(
+    k: int, i: int, j: int, running: Running, schedule: ValueSchedule, measurement: Measurement | None
+) -> float:
+    """What the work is worth to the house, micro-credits: by its quality, not by what was measured."""
+    graded, forges, value = running.grade[k, i, j], running.forges[k, i, j], float(running.value[k, i, j])
+    if measurement is None or forges or running.delivery[k, i, j] != ON_TIME:
+        return value_of(true_grade(graded, forges), value, schedule)
+    exact = Measurement(0.0, measurement.randomised)
+    return worth_of_quality(running.quality[k, i, j], schedule, exact) * value
 
 
 @compiled
 def settle_slot(k: int, i: int, j: int, world: Any, params: Params) -> None:
     """Writes into the award what a graded contract pays, and ends its pending transfer."""
     lasting, running = world.lasting_contracts, world.lasting_contracts.running
-    graded, delivery, value = running.grade[k, i, j], running.delivery[k, i, j], running.value[k, i, j]
-    paid = settlement(
-        graded, delivery, value, running.owes[k, i, j], running.lock[k, i, j], params.forfeit, params.schedule
-    )
+    paid = payment_of(k, i, j, running.grade[k, i, j], running, params)
     world.market.award.pays[k, i] -= paid
     world.staking.held[k, i] -= resolve(k, i, j, paid, running)
-    if delivery == ON_TIME:
+    if running.delivery[k, i, j] == ON_TIME:
         lasting.luck[k, i] += paid - expected_of(k, i, j, running, params)
-    worth = value_of(true_grade(graded, running.forges[k, i, j]), float(value), params.schedule)
-    lasting.delivered[k, i] += money(worth)
+    lasting.delivered[k, i] += money(worth_of(k, i, j, running, params.schedule, params.measurement))
+
+
+@compiled
+def payment_of(k: int, i: int, j: int, graded: int, running: Running, params: Params) -> int:
+    """What a contract pays with this grade, micro-credits."""
+    value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
+    return settlement(graded, running.delivery[k, i, j], value, owes, lock, params.forfeit, params.schedule)
 
 
 @compiled
@@ -222,6 +309,7 @@ def settle(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) ->
         for j in range(running.status.shape[2]):
             if running.status[k, i, j] == RUNNING:
                 running.delivery[k, i, j], running.grade[k, i, j] = ABANDONED, POOR
+                running.judged[k, i, j] = world.market.tick[k]
                 settle_slot(k, i, j, world, constants)
 
 
@@ -232,7 +320,7 @@ def quote(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     for i in range(award.pays.shape[1]):
         total -= award.pays[k, i]
         for j in range(running.status.shape[2]):
-            number += running.status[k, i, j] > RUNNING
+            number += running.status[k, i, j] > RUNNING and running.judged[k, i, j] == world.market.tick[k]
     award.price[k] = rounded_mean(total, number)
 
 
@@ -252,6 +340,6 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     span = constants.shortest + int(luck * (constants.longest - constants.shortest + 1))
     lasting.coming[k] = max(1, min(span, constants.max_cycles - market.tick[k]))
     for i in range(lasting.barred.shape[1]):
-        full = slots_in_use(k, i, running) == running.status.shape[2]
+        full = slots_in_use(k, i, running) == constants.capacity
         lasting.barred[k, i] = buffers.action_mask[k, i] and full
         buffers.action_mask[k, i] = buffers.action_mask[k, i] and not full

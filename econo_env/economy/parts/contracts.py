@@ -151,6 +151,12 @@ def quality_drawn(i: int, chance: float, draws: Lottery, schedule: ValueSchedule
 
 
 @compiled
+def luck_of_work(i: int, draws: Lottery) -> float:
+    """The luck that decides whether the work of agent i succeeds, below its chance, in [0, 1)."""
+    return two_uniforms(draws.key, draws.episode, draws.tick, EXECUTION, i)[0]
+
+
+@compiled
 def leaves_evidence(i: int, draws: Lottery, detection: float) -> bool:
     """Whether a forgery of agent i would leave self-verifying evidence."""
     return uniform(draws.key, draws.episode, draws.tick, EVIDENCE, i) < detection

@@ -68,16 +68,24 @@ def _penalty(k: int, i: int, penalty: Int64s | None) -> int:
 
 
 @compiled
-def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+def _forget_last(k: int, world: Any) -> None:
+    """Forgets what became of the awards of the last tick: nobody else has anything to forget."""
+    for i in range(world.conduct.first[k], world.conduct.past[k]):
+        world.default.walked[k, i] = False
+        world.default.kept[k, i] = False
+        world.staking.slashed[k, i] = 0
+    forget_tick(k, world.conduct)
+
+
+@compiled
+def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers, winners: Any) -> None:
     """Draws what each winner learns, and lets those walk away who would lose more by staying."""
     award, ledger, agents = world.market.award, world.ledger, world.default.walked.shape[1]
     state = world.market
-    forget_tick(k, world.conduct)
-    for i in range(agents):
-        won = award.units[k, i] != 0
-        world.default.walked[k, i] = False
-        world.default.kept[k, i] = won
-        if not won:
+    _forget_last(k, world)
+    begin, past = winners(k, state)
+    for i in range(begin, past):
+        if award.units[k, i] == 0:
             continue
         draw = uniform(state.key[k], state.episode[k], state.tick[k], AFTER_SALE, i)
         worth = award.worth[k, i] + math.floor((2.0 * draw - 1.0) * params.default.shock + 0.5)
@@ -87,9 +95,9 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
             award.worth[k, i] = worth
             at_stake = max(float(award.exposure[k, i]), float(abs(award.pays[k, i])), 1.0)
             note_conduct(k, i, SATISFACTORY, at_stake, world.conduct)
+            world.default.kept[k, i] = True
             continue
         world.default.walked[k, i] = True
-        world.default.kept[k, i] = False
         note_conduct(k, i, POOR, max(float(award.exposure[k, i]), 1.0), world.conduct)
         award.units[k, i] = 0
         award.pays[k, i] = 0

@@ -62,16 +62,14 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers, openness: Any, f
     if comes:
         asked = 0.0 if openness(k, market) < params.eligibility.open_share else params.eligibility.threshold
         required = share_of(foresee(k, market), params.staking)
+        for i in range(agents):
+            free, here = world.ledger.balances[k, account(i, FREE, agents)], not world.conduct.banned[k, i]
+            eligibility.eligible[k, i] = is_eligible(here, free, required, world.reputation.bound[k, i], asked)
     for i in range(agents):
-        may = eligibility.eligible[k, i]
-        if comes:
-            free = world.ledger.balances[k, account(i, FREE, agents)]
-            here = not world.conduct.banned[k, i]
-            may = is_eligible(here, free, required, world.reputation.bound[k, i], asked)
-            eligibility.eligible[k, i] = may
+        may, open_to = eligibility.eligible[k, i], buffers.action_mask[k, i]
         number += may
-        eligibility.barred[k, i] = buffers.action_mask[k, i] and not may
-        buffers.action_mask[k, i] = buffers.action_mask[k, i] and may
+        eligibility.barred[k, i] = open_to & (not may)
+        buffers.action_mask[k, i] = open_to & may
     eligibility.threshold[k], eligibility.number[k] = asked, number
 
 

@@ -1,19 +1,22 @@
 """What a broken promise costs beyond the bond of its own contract: a standing pledge, and time in jail.
 
-Every agent pledges money when an episode begins. Whoever walks away, more often in the window than the grace allows,
-loses a share of its pledge that grows with each repeat, and may not bid for a while. Half a correlation window later it
-loses more the more was slashed around it: faults that come together are dearer. What is slashed is burned and goes to
-the insurance account; the house, whose loss the contract's own bond answers for, gains nothing by accusing.
+Every agent pledges money when an episode begins. Whoever breaks a promise, by walking away or by poor work, more often
+in the window than the grace allows, loses a share of its pledge that grows with each repeat, and may not bid for a
+while. Half a correlation window later it loses more the more was slashed around it: faults that come together are
+dearer. What is slashed is burned and goes to the insurance account; the house, whose loss the contract's own bond
+answers for, gains nothing by accusing. `bonding` lets agents move their pledge, `evidence` slashes only who is accused.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from pydantic import Field
 
-from econo_env.economy.ledger import BURN, FREE, INSURANCE, PLEDGED, account
+from econo_env.economy.contracts import BYZANTINE, POOR
+from econo_env.economy.ledger import FREE, PLEDGED, UNBONDING, account
 from econo_env.economy.part import Part, Section
+from econo_env.economy.parts.convictions import at_stake, convict, forfeit
 from econo_env.economy.parts.default import WithPenalty
 from econo_env.economy.parts.ledger import move
 from econo_env.economy.proportions import MILLION
@@ -22,7 +25,6 @@ from econo_env.economy.slashing import (
     NEVER,
     TIMEOUT,
     SlashSchedule,
-    add_to_window,
     correlated_slash,
     count_recent,
     note_violation,
@@ -30,9 +32,9 @@ from econo_env.economy.slashing import (
     slash,
     slash_rate,
     slots_needed,
-    split_slash,
     sum_of_window,
 )
+from econo_env.economy.unbonding import Docket, Queue
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
@@ -85,6 +87,15 @@ class State(NamedTuple):
     free_again: Annotated[Int64s, Column(np.int64, ("agents",), "first tick out of jail")]
     barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for being in jail alone")]
     forfeited: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of the pledge slashed in the last tick")]
+    leaving: None  # see `WithQueue`
+    docket: None  # see `WithDocket`
+
+
+_OWN = list(get_type_hints(State, include_extras=True).items())[:-2]
+WithQueue = NamedTuple("WithQueue", [*_OWN, ("leaving", Queue), ("docket", None)])  # type: ignore[misc]
+"""The columns where agents may take their pledge back: what is on its way out still answers for what came before."""
+WithDocket = NamedTuple("WithDocket", [*_OWN, ("leaving", Queue), ("docket", Docket)])  # type: ignore[misc]
+"""The columns where agents are slashed on evidence."""
 
 
 class Params(NamedTuple):
@@ -97,6 +108,14 @@ class Params(NamedTuple):
     multiplier: int
     wait: int  # ticks from a fault to its surcharge
     burned: int  # parts per million
+    chosen: int | None  # of no use; None where nobody chooses whether to walk away
+    certainty: float | None  # chance that a fault is slashed; None where all are, at once
+
+
+def _certainty(scenario: Scenario) -> float | None:
+    """The chance that a broken promise is punished where it takes a witness, all of whom report; else None."""
+    section = (scenario.economy or {}).get("evidence")
+    return None if section is None else 1.0 - (1.0 - dict(section)["seen"]) ** (scenario.num_agents - 1)
 
 
 def _params(scenario: Scenario, section: EnforcementSection) -> Params:
@@ -108,6 +127,8 @@ def _params(scenario: Scenario, section: EnforcementSection) -> Params:
         multiplier=section.multiplier,
         wait=section.correlation // 2,
         burned=round(section.burned * MILLION),
+        chosen=1 if "default" in (scenario.economy or {}) else None,
+        certainty=_certainty(scenario),
     )
 
 
@@ -117,6 +138,20 @@ def _axes(scenario: Scenario, section: EnforcementSection) -> Mapping[str, int]:
         "correlation": section.correlation,
         "surcharges": section.correlation // 2 + 1,
     }
+
+
+@compiled
+def _threaten_with(chosen: int | None, k: int, i: int, penalty: int, world: Any) -> None:
+    if chosen is None:
+        return
+    world.default.penalty[k, i] = penalty
+
+
+@compiled
+def _expected(amount: int, certainty: float | None) -> int:
+    if certainty is None:
+        return amount
+    return int(certainty * amount)
 
 
 @compiled
@@ -130,7 +165,7 @@ def take_pledges(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         enforcement.free_again[k, i] = 0
         enforcement.barred[k, i] = False
         enforcement.forfeited[k, i] = 0
-        world.default.penalty[k, i] = 0
+        _threaten_with(params.enforcement.chosen, k, i, 0, world)
         for at in range(enforcement.repeats.shape[2]):
             enforcement.repeats[k, i, at] = NEVER
         for at in range(enforcement.joint.shape[1]):
@@ -147,44 +182,39 @@ def rate_now(k: int, i: int, world: Any, params: Params) -> int:
 @compiled
 def threaten(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Tells those who have won something what walking away would cost them beyond their bond."""
-    agents = world.enforcement.barred.shape[1]
-    for i in range(agents):
+    for i in range(world.enforcement.barred.shape[1]):
         if world.market.award.units[k, i] == 0:
             continue
-        pledged = world.ledger.balances[k, account(i, PLEDGED, agents)]
-        world.default.penalty[k, i] = slash(pledged, rate_now(k, i, world, params.enforcement))
+        staked = at_stake(k, i, world.market.tick[k], world)
+        loss = slash(staked, rate_now(k, i, world, params.enforcement))
+        _threaten_with(params.enforcement.chosen, k, i, _expected(loss, params.enforcement.certainty), world)
 
 
 @compiled
-def forfeit(k: int, i: int, amount: int, world: Any, params: Params) -> None:
-    """Takes so much of a pledge."""
-    agents = world.enforcement.barred.shape[1]
-    pledged = account(i, PLEDGED, agents)
-    split = split_slash(amount, 0, 0, 0, params.burned)
-    move(k, world.ledger, pledged, BURN, split.burned)
-    move(k, world.ledger, pledged, INSURANCE, split.insurance)
-    world.enforcement.forfeited[k, i] += amount
+def _punish_at_once(certainty: float | None, k: int, world: Any, params: Any) -> None:
+    """Convicts those who broke a promise in this tick, where that takes no witness."""
+    if certainty is not None:
+        return
+    enforcement, tick = world.enforcement, world.market.tick[k]
+    for i in range(enforcement.barred.shape[1]):
+        if world.conduct.grade[k, i] != POOR:
+            continue
+        rate = rate_now(k, i, world, params.enforcement)
+        note_violation(enforcement.repeats[k, i], tick)
+        if rate > 0:
+            convict(k, i, rate, at_stake(k, i, tick, world), tick, 0, -1, 0, world, params)
 
 
 @compiled
 def punish(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Slashes and jails those who walked away in this tick."""
-    enforcement, constants = world.enforcement, params.enforcement
-    tick, agents = world.market.tick[k], world.enforcement.barred.shape[1]
-    open_window(enforcement.window[k], tick)
-    for i in range(agents):
-        enforcement.forfeited[k, i] = 0
-        if not world.default.walked[k, i]:
-            continue
-        rate = rate_now(k, i, world, constants)
-        note_violation(enforcement.repeats[k, i], tick)
-        if rate == 0:
-            continue
-        amount = slash(world.ledger.balances[k, account(i, PLEDGED, agents)], rate)
-        forfeit(k, i, amount, world, constants)
-        add_to_window(enforcement.window[k], tick, amount)
-        enforcement.free_again[k, i] = tick + 1 + constants.jail
-        enforcement.joint[k, (tick + constants.wait) % enforcement.joint.shape[1], i] = True
+    """Begins a tick's sums, and punishes what needs no accuser."""
+    tick = world.market.tick[k]
+    open_window(world.enforcement.window[k], tick)
+    for i in range(world.enforcement.barred.shape[1]):
+        world.enforcement.forfeited[k, i] = 0
+        if world.conduct.grade[k, i] == BYZANTINE:  # proved by itself, and banned by whoever judges
+            convict(k, i, MILLION, at_stake(k, i, tick, world), tick, 0, -1, 0, world, params)
+    _punish_at_once(params.enforcement.certainty, k, world, params)
 
 
 @compiled
@@ -195,15 +225,17 @@ def punish_together(k: int, world: Any, params: Any, buffers: StepBuffers) -> No
     at = world.market.tick[k] % enforcement.joint.shape[1]
     if not enforcement.joint[k, at].any():
         return
-    slashed = sum_of_window(enforcement.window[k])
+    slashed, offence = sum_of_window(enforcement.window[k]), world.market.tick[k] - constants.wait
     bonded = slashed
     for i in range(agents):
-        bonded += world.ledger.balances[k, account(i, PLEDGED, agents)]
+        for kind in (PLEDGED, UNBONDING):
+            bonded += world.ledger.balances[k, account(i, kind, agents)]
     for i in range(agents):
         if enforcement.joint[k, at, i]:
             enforcement.joint[k, at, i] = False
-            pledged = world.ledger.balances[k, account(i, PLEDGED, agents)]
-            forfeit(k, i, correlated_slash(pledged, slashed, bonded, constants.multiplier, EXACT, 1), world, constants)
+            staked = at_stake(k, i, offence, world)
+            extra = correlated_slash(staked, slashed, bonded, constants.multiplier, EXACT, 1)
+            forfeit(k, i, extra, offence, 0, -1, 0, world, constants)
 
 
 @compiled
@@ -243,7 +275,7 @@ def lift(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 def pledge_left(k: int, i: int, world: Any, params: Any) -> float:
     """The share of the own pledge that is left."""
     agents = world.enforcement.barred.shape[1]
-    return float(world.ledger.balances[k, account(i, PLEDGED, agents)]) / float(params.enforcement.pledge)
+    return min(1.0, float(world.ledger.balances[k, account(i, PLEDGED, agents)]) / float(params.enforcement.pledge))
 
 
 @compiled
@@ -290,7 +322,7 @@ PART = Part(
         "strike": strike,
         "reckon": lift,
     },
-    needs=("ledger", "default"),
+    needs=("ledger", "conduct"),
     features=(
         Feature("pledge", "share of the own pledge that is left", pledge_left),
         Feature("jailed", "1 where the agent is in jail in the coming tick", jailed),

@@ -11,7 +11,7 @@ from econo_env.economy.action import Action
 from econo_env.economy.lasting import shown, stages
 from econo_env.economy.lasting.columns import State
 from econo_env.economy.lasting.running import DELIVERIES
-from econo_env.economy.lasting.section import LastingContractsSection, params_of
+from econo_env.economy.lasting.section import LastingContractsSection, params_of, window_of
 from econo_env.economy.part import Fact, Part, Verdict
 from econo_env.economy.parts.contracts import GRADES, last_grade
 from econo_env.economy.parts.staking import WithHeld
@@ -35,7 +35,7 @@ def _check(scenario: Scenario, section: LastingContractsSection) -> str | None:
 
 
 def _axes(scenario: Scenario, section: LastingContractsSection) -> Mapping[str, int]:
-    return {"slots": section.capacity}
+    return {"slots": section.capacity + window_of(scenario)}
 
 
 PART = Part(
@@ -89,7 +89,7 @@ PART = Part(
         Fact("delivery", "text", shown.deliveries, DELIVERIES),
         Fact("effort", "share", shown.effort),
     ),
-    shuts=lambda world: shown.running_now(world) == world.lasting_contracts.running.status.shape[-1],
+    shuts=lambda world: world.lasting_contracts.barred,
     series=shown.series,
     verdict=Verdict(
         delivered=shown.delivered,

@@ -155,11 +155,11 @@ def cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdra
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
     ledger.struck[k, i] = 0
     free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
-    for _ in range(WITHDRAWALS):
-        if most > free:
-            withdraw(k, i, world.market)
-            ledger.struck[k, i] = 1
-            most = world.market.award.exposure[k, i]
+    if most > free:
+        ledger.struck[k, i] = 1
+        for _ in range(WITHDRAWALS):
+            if world.market.award.exposure[k, i] > free:
+                withdraw(k, i, world.market)
 
 
 @compiled

@@ -34,7 +34,7 @@ class LotterySection(Section):
         owes: Credits that the holder of such a contract owes for it, as it would owe the second score.
     """
 
-    share: float = Field(0.1, ge=0.0, le=1.0)
+    share: float = Field(0.25, ge=0.0, le=1.0)
     owes: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS / 1e6)
 
 

@@ -4,7 +4,8 @@ A kept award is positive evidence, one broken negative, byzantine conduct none, 
 `econo_env.economy.reputation`). What a reputation opens, `eligibility` says.
 """
 
-from typing import Annotated, Any, NamedTuple
+import math
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from econo_env.economy.conduct import grade_heard
 from econo_env.economy.contracts import NO_GRADE
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.reputation import CONFIDENCE, evidence_of, lower_bound, reputation_mean
+from econo_env.economy.standing import added, evidence_weight, faded
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Float64s, StepBuffers
@@ -27,15 +29,20 @@ class ReputationSection(Section):
     """How conduct becomes a reputation.
 
     Attributes:
-        forgetting: lambda in (0, 1], applied to what is known with each new piece of evidence and each epoch without.
+        forgetting: lambda in (0, 1], applied to what is known with each new piece of evidence, to the power of its
+            weight, and each epoch without.
         epoch: Ticks of an epoch, in which each agent has a tick of its own; none where nothing is forgotten without
             new evidence.
         reference_value: Credits at stake from which evidence has full weight.
+        weight: How evidence of less weighs: `linear` in what is at stake, so that many small contracts are worth one of
+            their sum; or by its square root, `sqrt`, whatever the weight forgetting once with each piece, which makes
+            1,000 contracts of a thousandth each worth 31.6 whole ones where nothing is forgotten.
     """
 
     forgetting: float = Field(0.98, gt=0.0, le=1.0)
     epoch: int | None = Field(None, ge=1, le=_NEVER)
     reference_value: float = Field(1.0, gt=0.0)
+    weight: Literal["linear", "sqrt"] = "linear"
 
 
 class State(NamedTuple):
@@ -52,21 +59,30 @@ class Params(NamedTuple):
     forgetting: float
     epoch: int
     reference_value: float  # micro-credits
+    linear: bool
 
 
 def _params(scenario: Scenario, section: ReputationSection) -> Params:
     epoch = _NEVER if section.epoch is None else section.epoch
-    return Params(section.forgetting, epoch, section.reference_value * MICRO)
+    return Params(section.forgetting, epoch, section.reference_value * MICRO, section.weight == "linear")
 
 
 @compiled
-def hear(k: int, i: int, good: float, bad: float, reputation: State, params: Params) -> None:
-    """Forgets a little of what was known of agent i, and adds new evidence."""
-    positive = params.forgetting * reputation.positive[k, i] + good
-    negative = params.forgetting * reputation.negative[k, i] + bad
+def know(k: int, i: int, known: tuple[float, float], reputation: State) -> None:
+    """Writes what is known of agent i, and the bound of it."""
+    positive, negative = known
     reputation.positive[k, i], reputation.negative[k, i] = positive, negative
     if positive + negative > 0.0:
         reputation.bound[k, i] = lower_bound(positive, negative, reputation.bound[k, i])
+
+
+@compiled
+def hear(k: int, i: int, grade: int, value: float, reputation: State, params: Params) -> None:
+    """Forgets a little of what was known of agent i, and adds the evidence of one graded contract."""
+    weight = evidence_weight(value, params.reference_value, 1.0)
+    quality, weight = evidence_of(grade, weight if params.linear else math.sqrt(weight))
+    kept = params.forgetting**weight if params.linear else params.forgetting
+    know(k, i, added(reputation.positive[k, i], reputation.negative[k, i], quality, weight, kept), reputation)
 
 
 @compiled
@@ -77,11 +93,11 @@ def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     for i in range(conduct.first[k], conduct.past[k]):
         graded = grade_heard(k, i, conduct)
         if graded != NO_GRADE and not conduct.banned[k, i]:
-            good, bad = evidence_of(graded, conduct.value[k, i], constants.reference_value)
-            hear(k, i, good, bad, reputation, constants)
+            hear(k, i, graded, conduct.value[k, i], reputation, constants)
     for i in range(constants.epoch - 1 - world.market.tick[k] % constants.epoch, agents, constants.epoch):
         if grade_heard(k, i, conduct) == NO_GRADE and not conduct.banned[k, i]:
-            hear(k, i, 0.0, 0.0, reputation, constants)
+            known = faded(reputation.positive[k, i], reputation.negative[k, i], constants.forgetting)
+            know(k, i, known, reputation)
 
 
 @compiled

@@ -4,6 +4,9 @@ Who may have to pay stakes in proportion to the most that its bid can cost; who 
 liability, the performance bond of its contract. No bid moves the liability: a bond in proportion to the own offer would
 make suppliers shade it. A bid without enough free money for its stake is struck. Losers get their stake back within the
 tick, winners after settlement; what a winner that walks away loses, `default` says.
+
+A stake goes into escrow and back within a tick, so only those who keep a journal see it there. Without a journal it
+waits among its owner's free money, and what is bound goes to the bond at once: balances after the tick are the same.
 """
 
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -15,7 +18,7 @@ from econo_env.agents import SUPPLIER, role_of
 from econo_env.economy.award import WITHDRAWALS, Award
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, FREE, PRINCIPAL, TREASURY, account
 from econo_env.economy.part import Part, Section
-from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.ledger import Journal, move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.levers import Lever
 from econo_env.engine.state import Column, Int64s, StepBuffers
@@ -87,31 +90,40 @@ def stake_of(k: int, i: int, award: Award, params: Params) -> int:
 
 
 @compiled
+def waits_in(journal: Journal | None) -> int:
+    """The account in which a stake waits for the clearing."""
+    if journal is None:
+        return FREE
+    return ESCROW
+
+
+@compiled
 def lock(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Locks the stake of every bid, and strikes bids without enough of it."""
     ledger, staking, agents = world.ledger, world.staking, world.staking.locked.shape[1]
-    staking.slashed[k, i] = 0
     free = ledger.balances[k, account(i, FREE, agents)]
     stake = stake_of(k, i, world.market.award, params.staking)
-    for _ in range(WITHDRAWALS):
-        if stake > free:
-            withdraw(k, i, world.market)
-            ledger.struck[k, i] = 1
-            stake = stake_of(k, i, world.market.award, params.staking)
-    stake = min(stake, free)  # what was accepted before binds, with as much behind it as there is
+    if stake > free:
+        ledger.struck[k, i] = 1
+        for _ in range(WITHDRAWALS):
+            if stake > free:
+                withdraw(k, i, world.market)
+                stake = stake_of(k, i, world.market.award, params.staking)
+        stake = min(stake, free)  # what was accepted before binds, with as much behind it as there is
     staking.locked[k, i] = stake
-    if stake > 0:
+    if stake > 0 and waits_in(ledger.journal) == ESCROW:
         move(k, ledger, account(i, FREE, agents), account(i, ESCROW, agents), stake)
 
 
 @compiled
 def bind(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Binds the stake of one who won or owes something, as far as it can still lose it, and frees the rest."""
-    ledger, agents = world.ledger, world.staking.locked.shape[1]
-    escrow, held = account(winner, ESCROW, agents), ledger.balances[k, account(winner, ESCROW, agents)]
+    ledger, agents, waits = world.ledger, world.staking.locked.shape[1], waits_in(world.ledger.journal)
+    held, source = world.staking.locked[k, winner], account(winner, waits, agents)
     bond = min(held, stake_of(k, winner, world.market.award, params.staking))
-    move(k, ledger, escrow, account(winner, BONDED, agents), bond)
-    move(k, ledger, escrow, account(winner, FREE, agents), held - bond)
+    move(k, ledger, source, account(winner, BONDED, agents), bond)
+    if waits == ESCROW:
+        move(k, ledger, source, account(winner, FREE, agents), held - bond)
 
 
 @compiled
@@ -123,16 +135,33 @@ def held_of(k: int, i: int, held: Int64s | None) -> int:
 
 
 @compiled
-def release(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+def _may_be_bonded(k: int, held: Int64s | None, world: Any, winners: Any) -> tuple[int, int]:
+    """Between which agents those stand whose bond may be free again: winners, with older bonds anybody."""
+    if held is None:
+        begin, past = winners(k, world.market)
+        return begin, past
+    return 0, held.shape[1]
+
+
+@compiled
+def release(k: int, world: Any, params: Any, buffers: StepBuffers, winners: Any) -> None:
     """Gives back what nothing is left to answer for when the tick is settled: the stake of losers, and bonds."""
-    ledger, agents = world.ledger, world.staking.locked.shape[1]
-    free, escrow, bonded = account(i, FREE, agents), account(i, ESCROW, agents), account(i, BONDED, agents)
-    offered = ledger.balances[k, escrow]
-    if offered > 0:
-        move(k, ledger, escrow, free, offered)
-    done_with = ledger.balances[k, bonded] - held_of(k, i, world.staking.held)
-    if done_with > 0:
-        move(k, ledger, bonded, free, done_with)
+    ledger, agents, waits = world.ledger, world.staking.locked.shape[1], waits_in(world.ledger.journal)
+    begin, past = _may_be_bonded(k, world.staking.held, world, winners)
+    if waits == ESCROW:
+        begin, past = 0, agents
+    for i in range(begin, past):
+        if waits == ESCROW:
+            _give_back(k, i, ESCROW, ledger.balances[k, account(i, ESCROW, agents)], ledger)
+        bond = ledger.balances[k, account(i, BONDED, agents)]
+        _give_back(k, i, BONDED, bond - held_of(k, i, world.staking.held), ledger)
+
+
+@compiled
+def _give_back(k: int, i: int, kind: int, amount: int, ledger: Any) -> None:
+    agents = ledger.wealth.shape[1]
+    if amount > 0:
+        move(k, ledger, account(i, kind, agents), account(i, FREE, agents), amount)
 
 
 @compiled

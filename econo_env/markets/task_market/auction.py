@@ -83,11 +83,13 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule
     """Applies the mechanism's rule to the scores: who takes the task, and what it owes."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     rule(state.scores[k], params.weights, lottery, params.rule, state.award.units[k], state.second_scores[k])
+    winner = NO_WINNER
     for i in range(state.active.shape[1]):
         if state.award.units[k, i] > 0:
-            state.winner[k] = i
-    if state.winner[k] != NO_WINNER:
-        state.award.units[k, state.winner[k]] = -1
+            winner = i
+    state.winner[k] = winner
+    if winner != NO_WINNER:
+        state.award.units[k, winner] = -1
 
 
 @compiled

@@ -1,9 +1,9 @@
 """Configuration of the task market: tasks and agents, and the economy that it is played in."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from econo_env.economy.parts.contracts import ContractsSection
 from econo_env.economy.parts.eligibility import EligibilitySection
@@ -12,6 +12,7 @@ from econo_env.economy.parts.lottery import LotterySection
 from econo_env.economy.parts.reputation import ReputationSection
 from econo_env.economy.parts.staking import StakingSection
 from econo_env.scenario import Parts, Scenario, Sections
+from econo_env.settings import Section
 from econo_env.valuations.priors import AnyPrior, Uniform
 
 MARKET = "task_market"
@@ -19,11 +20,7 @@ UNDER_CONTRACTS = ("contracts", "lasting_contracts")
 """The parts under which tasks can be done, graded and paid; the latter's section is the former's and more."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Tasks(_Section):
+class Tasks(Section):
     """The stream of tasks.
 
     Attributes:
@@ -33,7 +30,7 @@ class Tasks(_Section):
     value: AnyPrior = Uniform(low=0.5, high=1.5)
 
 
-class Agents(_Section):
+class Agents(Section):
     """The agents' private types.
 
     Attributes:
@@ -52,13 +49,25 @@ class Agents(_Section):
 
 
 def _economy() -> Sections:
-    """The economy of the flagship."""
+    """The economy of the flagship: contracts that go by lot alone build the reputation that opens other tasks."""
     return Sections(
         ledger=LedgerSection(),
         staking=StakingSection(),
         contracts=ContractsSection(),
         reputation=ReputationSection(epoch=16),
-        eligibility=EligibilitySection(),
+        eligibility=EligibilitySection(threshold=0.1),
+        lottery=LotterySection(share=0.25, owes=0.15),
+    )
+
+
+def _first_economy() -> Sections:
+    """That of the flagship's first version: winning builds the reputation that opens later tasks."""
+    return Sections(
+        ledger=LedgerSection(),
+        staking=StakingSection(),
+        contracts=ContractsSection(),
+        reputation=ReputationSection(epoch=16, weight="sqrt"),
+        eligibility=EligibilitySection(threshold=0.3),
     )
 
 
@@ -117,6 +126,9 @@ class TaskMarketScenario(Scenario):
 
 
 def built_in() -> list[Scenario]:
-    """The flagship: five agents, 64 tasks an episode, full liability."""
-    rule = {"name": "contingent_second_score"}
-    return [TaskMarketScenario(id="task_market_v0", num_agents=5, max_cycles=64, mechanism=rule)]
+    """The flagship: five agents, 64 tasks an episode, full liability; and its first version, in which lying pays."""
+    common: dict[str, Any] = {"num_agents": 5, "max_cycles": 64, "mechanism": {"name": "contingent_second_score"}}
+    return [
+        TaskMarketScenario(id="task_market_v0", **common, economy=_first_economy()),
+        TaskMarketScenario(id="task_market_v1", **common),
+    ]

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.economy.contracts import ValueSchedule, efficient_effort, expected_surplus
 from econo_env.economy.parts.staking import StakingSection
-from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.markets.task_market.features import COST, RELIABILITY
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import ACTIONS, State
@@ -100,8 +101,7 @@ def forgery_pays(scenario: TaskMarketScenario) -> bool:
     steepest = (np.array([agents.cost.highest]), np.array([agents.reliability.lowest]))
     effort = efficient_efforts(scenario, *steepest)[0]
     schedule, reserve = scenario.contracts.schedule, reserve_of(scenario.mechanism)
-    succeeds = agents.reliability.lowest * effort
-    honest = succeeds * schedule.success + (1.0 - succeeds) * schedule.poor - agents.cost.highest * effort**2
+    honest = expected_surplus(agents.cost.highest, agents.reliability.lowest, effort, 1.0, schedule)
     score = forgery_score(scenario)
     return score > max(0.0, honest) and score * scenario.tasks.value.highest > reserve
 
@@ -109,8 +109,23 @@ def forgery_pays(scenario: TaskMarketScenario) -> bool:
 def efficient_efforts(scenario: TaskMarketScenario, cost: Float64s, reliability: Float64s) -> Float64s:
     """The efforts at which work is worth most less its cost; costs are shares of its value, any shape."""
     schedule = scenario.contracts.schedule
-    gain = reliability * (schedule.success - schedule.poor)
+    if schedule.craft is not None:
+        one_by_one = np.vectorize(efficient_effort, otypes=[np.float64], excluded={2, 3})
+        return np.asarray(one_by_one(cost, reliability, 1.0, schedule))
+    gain = reliability * (schedule.success - schedule.failure)
     return np.where(gain >= 2.0 * cost, 1.0, gain / np.maximum(2.0 * cost, 1e-300))
+
+
+def _surpluses(
+    cost: Int64s, reliability: Float64s, efforts: Float64s, value: Float64s, schedule: ValueSchedule
+) -> Float64s:
+    """What work is worth in expectation minus its cost, micro-credits."""
+    if schedule.craft is not None:
+        one_by_one = np.vectorize(expected_surplus, otypes=[np.float64], excluded={4})
+        return np.asarray(one_by_one(cost, reliability, efforts, value, schedule))
+    succeeds = reliability * efforts
+    gained: Float64s = (succeeds * schedule.success + (1 - succeeds) * schedule.failure) * value - cost * efforts**2
+    return gained
 
 
 DRAWN_AHEAD = ("task_value", "cost")
@@ -133,8 +148,7 @@ def series(scenario: TaskMarketScenario, state: State) -> Arrays:
     bid, won = state.scores >= 0, state.award.units != 0
     value = state.task_value[:, None].astype(np.float64)
     efforts = efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
-    succeeds = state.reliability * efforts
-    true_scores = (succeeds * schedule.success + (1 - succeeds) * schedule.poor) * value - state.cost * efforts**2
+    true_scores = _surpluses(state.cost, state.reliability, efforts, value, schedule)
     comparable = bid & (true_scores > 0)
     offered = state.best_surplus > 0
     return {

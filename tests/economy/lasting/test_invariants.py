@@ -22,6 +22,8 @@ def random_contracts(rng):
         "least_progress": float(rng.choice([0.0, 0.3, 0.7])),
         "grace": int(rng.integers(0, 4)),
         "forfeit": float(rng.choice([0.0, 0.5, 1.0])),
+        "noise": float(rng.choice([0.05, 0.3])),
+        "boundaries": str(rng.choice(["fixed", "randomised"])),
         "detection": float(rng.choice([0.0, 0.6, 1.0])),
         "stake_cap": [None, 0.0, 0.7][rng.integers(3)],
     }
@@ -35,6 +37,7 @@ def random_parts(rng):
         "eligibility": {"threshold": 0.15, "open_share": float(rng.choice([0.4, 1.0]))},
         "incentives": {"performance_bonus_multiplier": 1.5, "bonus_base": 0.05},
         "change_detection": {},
+        "appeals": {"window": int(rng.integers(1, 4)), "fee": 0.01},
         "audit": {},
     }
 
@@ -81,7 +84,7 @@ TAMPERED = {
 @pytest.mark.parametrize("name", TAMPERED)
 def test_the_checker_names_what_was_tampered_with(name):
     parts = random_parts(np.random.default_rng(0)) | {"ledger": {"endowment": 10.0}, "eligibility": {"open_share": 1.0}}
-    scenario = lasting(parts, {"capacity": 2, "duration": 6}, num_agents=4)
+    scenario = lasting(parts, {"capacity": 2, "duration": 6, "noise": 0.05}, num_agents=4)
     engine, rng = Engine(scenario, 3), np.random.default_rng(1)
     engine.reset(1)
     for _ in range(6):

@@ -1,0 +1,330 @@
+"""Evidence: broken promises and forged proofs are punished if somebody who saw them reports them.
+
+Each other agent sees a fault with some chance, and may report it, by an action, up to `age` ticks later. A report
+stakes a bond, waits `dispute` ticks, and is then settled once: the house gets back what it lost, of the rest the
+reporter gets less than what is burned, so that nobody recycles its own slash through a partner. Who reports what it has
+not seen loses its bond. A forged proof is evidence by itself: it takes the whole stake and bans for the rest of the
+episode; a broken promise costs a share that grows with each repeat, and time in jail.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from econo_env.economy.action import Action
+from econo_env.economy.contracts import BYZANTINE, NO_GRADE, POOR
+from econo_env.economy.ledger import FREE, PENDING, PLEDGED, TREASURY, account, balances_of
+from econo_env.economy.part import Fact, Part, Section
+from econo_env.economy.parts.convictions import convict
+from econo_env.economy.parts.enforcement import WithDocket, rate_now
+from econo_env.economy.parts.ledger import move
+from econo_env.economy.proportions import MILLION
+from econo_env.economy.slashing import BYZANTINE_FAULT, TIMEOUT, check_split, note_violation
+from econo_env.economy.unbonding import (
+    ACCEPTED,
+    EMPTY,
+    KNOWN,
+    SETTLED,
+    check_delays,
+    is_due,
+    record_stake,
+    submit,
+)
+from econo_env.economy.unbonding import PENDING as UNDECIDED
+from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
+from econo_env.engine.rng import REPORTS, WITNESSES, uniform
+from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
+from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
+from econo_env.scenario import Scenario
+
+NOBODY = -1
+NO_FAULT = -1
+REPORTS_ABOVE = 0.5
+
+
+class EvidenceSection(Section):
+    """Who sees a fault, and what a report costs and earns.
+
+    Attributes:
+        seen: Chance that an agent sees a fault of another one, for each by itself.
+        age: Ticks after a fault in which it can be reported.
+        dispute: Ticks from a report to its settlement.
+        freeze: Whether a report keeps stake that it could reach from leaving until it is settled.
+        bond: Credits that a reporter stakes, and loses where it has seen nothing.
+        reward: Share of what the house leaves of a slash that the reporter gets.
+        cases: Reports for which there is room at a time; more are turned away and cost nothing.
+    """
+
+    seen: float = Field(0.5, ge=0.0, le=1.0)
+    age: int = Field(32, ge=1, le=100_000)
+    dispute: int = Field(16, ge=0, le=100_000)
+    freeze: bool = True
+    bond: Credits = Field(0.1, ge=0.0, le=LARGEST_CREDITS / 1e3)
+    reward: float = Field(0.1, ge=0.0, le=0.1)
+    cases: int = Field(16, ge=1, le=10_000)
+
+
+class State(NamedTuple):
+    """What agents have seen and reported in a batch of markets."""
+
+    culprit: Annotated[Int64s, Column(np.int64, ("agents",), "agent whose fault it saw last, -1 for none")]
+    when: Annotated[Int64s, Column(np.int64, ("agents",), "tick of that fault")]
+    what: Annotated[Int64s, Column(np.int64, ("agents",), "its number among economy.slashing.VIOLATIONS")]
+    harm: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that the house lost by it")]
+    asks: Annotated[Bools, Column(np.bool_, ("agents",), "wants to report in this tick")]
+    accuses: Annotated[Int64s, Column(np.int64, ("agents",), "agent that it reported in the last tick, -1 for none")]
+    fined: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits lost in the last tick for a false report")]
+    convicted: Annotated[Bools, Column(np.bool_, ("agents",), "was convicted in the last tick")]
+    stakes: Annotated[Int64s, Column(np.int64, ("agents", "stakes"), "micro-credits at stake by tick, a ring")]
+    reporter: Annotated[Int64s, Column(np.int64, ("cases",), "agent that reported")]
+    violation: Annotated[Int64s, Column(np.int64, ("cases",), "number among economy.slashing.VIOLATIONS")]
+    loss: Annotated[Int64s, Column(np.int64, ("cases",), "micro-credits that the house lost")]
+
+
+class Params(NamedTuple):
+    """Constants of the part."""
+
+    seen: float
+    age: int
+    dispute: int
+    bond: int  # micro-credits
+    reward: int  # parts per million
+    forgeries: int | None  # of no use; None where nobody can forge
+
+
+def _params(scenario: Scenario, section: EvidenceSection) -> Params:
+    return Params(
+        seen=section.seen,
+        age=section.age,
+        dispute=section.dispute,
+        bond=int(to_money(section.bond)),
+        reward=round(section.reward * MILLION),
+        forgeries=1 if "contracts" in (scenario.economy or {}) else None,
+    )
+
+
+@compiled
+def open_docket(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nobody has seen or reported anything at the start of an episode."""
+    evidence, docket = world.evidence, world.enforcement.docket
+    for at in range(docket.status.shape[1]):
+        docket.status[k, at] = EMPTY
+    for i in range(evidence.culprit.shape[1]):
+        evidence.culprit[k, i] = NOBODY
+        evidence.accuses[k, i] = NOBODY
+        evidence.asks[k, i] = False
+        evidence.fined[k, i] = 0
+        evidence.convicted[k, i] = False
+
+
+@compiled
+def listen(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, report: float) -> None:
+    """Notes whether agent i wants to report."""
+    world.evidence.asks[k, i] = report > REPORTS_ABOVE
+
+
+@compiled
+def holds_evidence(k: int, i: int, world: Any, age: int) -> bool:
+    """Whether agent i has seen a fault that can still be reported."""
+    fresh = world.market.tick[k] - world.evidence.when[k, i] <= age
+    return bool(world.evidence.culprit[k, i] != NOBODY and fresh)
+
+
+@compiled
+def _file(k: int, operation: int, i: int, world: Any) -> None:
+    """Writes beside an accepted case who reported it, and what it is."""
+    docket, evidence = world.enforcement.docket, world.evidence
+    for at in range(docket.status.shape[1]):
+        if docket.status[k, at] == UNDECIDED and docket.operation[k, at] == operation:
+            evidence.reporter[k, at] = i
+            evidence.violation[k, at] = evidence.what[k, i]
+            evidence.loss[k, at] = evidence.harm[k, i]
+
+
+@compiled
+def report_one(k: int, i: int, world: Any, params: Any) -> None:
+    """Takes up the report of agent i, which stakes its bond; who cannot stake it is not heard."""
+    evidence, ledger, agents = world.evidence, world.ledger, world.evidence.culprit.shape[1]
+    free, bond = account(i, FREE, agents), params.evidence.bond
+    if ledger.balances[k, free] < bond:
+        return
+    if not holds_evidence(k, i, world, params.evidence.age):
+        move(k, ledger, free, TREASURY, bond)
+        evidence.fined[k, i] = bond
+        return
+    accused, offence = evidence.culprit[k, i], evidence.when[k, i]
+    operation = offence * agents + accused
+    docket, tick = world.enforcement.docket, world.market.tick[k]
+    taken = submit(k, operation, accused, offence, tick, params.evidence.age, docket, evidence.stakes)
+    if taken == ACCEPTED:
+        move(k, ledger, free, account(i, PENDING, agents), bond)
+        _file(k, operation, i, world)
+        evidence.accuses[k, i] = accused
+    if taken in (ACCEPTED, KNOWN):
+        evidence.culprit[k, i] = NOBODY
+
+
+@compiled
+def hear(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Notes everybody's stake, then takes up reports; of several about one fault the first is drawn by lot."""
+    market, evidence, agents = world.market, world.evidence, world.evidence.culprit.shape[1]
+    waiting = 0
+    for i in range(agents):
+        bonded = world.ledger.balances[k, account(i, PLEDGED, agents)]
+        record_stake(k, i, market.tick[k], bonded, world.enforcement.leaving, evidence.stakes)
+        evidence.accuses[k, i] = NOBODY
+        evidence.fined[k, i] = 0
+        waiting += evidence.asks[k, i]
+    for _ in range(waiting):
+        first, luckiest = NOBODY, -1.0
+        for i in range(agents):
+            if evidence.asks[k, i]:
+                drawn = uniform(market.key[k], market.episode[k], market.tick[k], REPORTS, i)
+                if drawn > luckiest:
+                    first, luckiest = i, drawn
+        evidence.asks[k, first] = False
+        report_one(k, first, world, params)
+
+
+@compiled
+def settle_case(k: int, at: int, world: Any, params: Any, expel: Any) -> None:
+    """Gives the reporter its bond back, and convicts the accused unless it is banned already."""
+    evidence, docket, agents = world.evidence, world.enforcement.docket, world.evidence.culprit.shape[1]
+    docket.status[k, at] = SETTLED
+    accused, reporter, tick = docket.accused[k, at], evidence.reporter[k, at], world.market.tick[k]
+    held = account(reporter, PENDING, agents)
+    move(k, world.ledger, held, account(reporter, FREE, agents), params.evidence.bond)
+    if world.conduct.banned[k, accused]:
+        return
+    proved = evidence.violation[k, at] == BYZANTINE_FAULT
+    rate = MILLION if proved else rate_now(k, accused, world, params.enforcement)
+    note_violation(world.enforcement.repeats[k, accused], tick)
+    evidence.convicted[k, accused] = True
+    rewarded = NOBODY if world.conduct.banned[k, reporter] else reporter
+    if rate > 0:
+        staked, offence, loss = docket.liable[k, at], docket.offence[k, at], evidence.loss[k, at]
+        convict(k, accused, rate, staked, offence, loss, rewarded, params.evidence.reward, world, params)
+    if proved:
+        world.conduct.banned[k, accused] = True
+        expel(k, accused, world.market)
+
+
+@compiled
+def _forged(forgeries: int | None, k: int, i: int, world: Any) -> bool:
+    """Whether a forged proof of agent i has passed in this tick."""
+    if forgeries is None:
+        return False
+    graded = world.conduct.grade[k, i]
+    return bool(graded not in (NO_GRADE, BYZANTINE) and world.contracts.work.forges[k, i])
+
+
+@compiled
+def _overpaid(forgeries: int | None, k: int, i: int, world: Any) -> int:
+    """What the house paid agent i beyond what it has of its work, micro-credits."""
+    if forgeries is None:
+        return 0
+    return int(max(0, -world.market.award.pays[k, i] - world.contracts.delivered[k, i]))
+
+
+@compiled
+def fault_of(k: int, i: int, world: Any, forgeries: int | None) -> int:
+    """The fault of agent i in this tick that others can see, its number, or `NO_FAULT`."""
+    if _forged(forgeries, k, i, world):
+        return BYZANTINE_FAULT
+    return TIMEOUT if world.conduct.grade[k, i] == POOR else NO_FAULT
+
+
+@compiled
+def witness(k: int, i: int, fault: int, world: Any, params: Params) -> None:
+    """Draws who sees the fault of agent i; each remembers the last one that it saw."""
+    market, evidence, agents = world.market, world.evidence, world.evidence.culprit.shape[1]
+    for j in range(agents):
+        drawn = uniform(market.key[k], market.episode[k], market.tick[k], WITNESSES, i * agents + j)
+        if j != i and drawn < params.seen:
+            evidence.culprit[k, j] = i
+            evidence.when[k, j] = market.tick[k]
+            evidence.what[k, j] = fault
+            evidence.harm[k, j] = _overpaid(params.forgeries, k, i, world) if fault == BYZANTINE_FAULT else 0
+
+
+@compiled
+def judge(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
+    """Settles what is due, then shows new faults to those who see them."""
+    docket, tick = world.enforcement.docket, world.market.tick[k]
+    for i in range(world.evidence.culprit.shape[1]):
+        world.evidence.convicted[k, i] = False
+    for at in range(docket.status.shape[1]):
+        if is_due(k, at, tick, params.evidence.dispute, docket):
+            settle_case(k, at, world, params, expel)
+    for i in range(world.evidence.culprit.shape[1]):
+        fault = fault_of(k, i, world, params.evidence.forgeries)
+        if fault != NO_FAULT:
+            witness(k, i, fault, world, params.evidence)
+
+
+@compiled
+def has_evidence(k: int, i: int, world: Any, params: Any) -> float:
+    """1 where the agent has seen what it can still report."""
+    return 1.0 if holds_evidence(k, i, world, params.evidence.age) else 0.0
+
+
+@compiled
+def stands_accused(k: int, i: int, world: Any, params: Any) -> float:
+    """1 where a report of the agent waits for its settlement."""
+    docket = world.enforcement.docket
+    for at in range(docket.status.shape[1]):
+        if docket.status[k, at] == UNDECIDED and docket.accused[k, at] == i:
+            return 1.0
+    return 0.0
+
+
+def _pending(scenario: Scenario, world: Any) -> Any:
+    return to_credits(balances_of(world.ledger.balances, PENDING))
+
+
+def _series(scenario: Scenario, world: Any) -> Mapping[str, Any]:
+    return {
+        "reports": (world.evidence.accuses != NOBODY).sum(axis=1).astype(np.float64),
+        "convictions": world.evidence.convicted.sum(axis=1).astype(np.float64),
+        "fined": to_credits(world.evidence.fined),
+        "cases": (world.enforcement.docket.status == UNDECIDED).sum(axis=1).astype(np.float64),
+    }
+
+
+def _check(scenario: Scenario, section: EvidenceSection) -> str | None:
+    sections = scenario.economy or {}
+    try:
+        check_delays(dict(sections["bonding"])["delay"], section.age, section.dispute, section.freeze)
+        check_split(round(section.reward * MILLION), round(dict(sections["enforcement"])["burned"] * MILLION))
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+PART = Part(
+    name="evidence",
+    summary="Faults are punished if somebody who saw them reports them, at a bond, and waits for a reward.",
+    config=EvidenceSection,
+    state=State,
+    params=_params,
+    stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge},
+    needs=("ledger", "conduct", "enforcement", "bonding"),
+    actions=(Action("report", "above 0.5 it reports the fault that it saw last, or loses its bond if it saw none"),),
+    features=(
+        Feature("witness", "1 where the agent has seen a fault that it can still report", has_evidence),
+        Feature("accused", "1 where a report of the agent waits for its settlement", stands_accused),
+    ),
+    facts=(Fact("pending", "credits", _pending),),
+    series=_series,
+    check=_check,
+    axes=lambda scenario, section: {"stakes": section.age + 1, "cases": section.cases},
+    widens={"enforcement": WithDocket},
+    audited={
+        "accuses": "it reports what agent {value} did, -1 for nobody",
+        "fined": "it loses {value} micro-credits for a false report",
+        "convicted": "it is convicted on evidence",
+    },
+)

@@ -1,0 +1,1 @@
+"""Stake that moves, and evidence."""
