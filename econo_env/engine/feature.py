@@ -102,7 +102,7 @@ def observer(
     blocks: list[str] = []
     unwritten: list[str] = []
     widths: list[int] = []
-    zeros = at = "0"
+    zeros, at, singles = "0", "0", 0
     for number, block in enumerate(_blocks(shown)):
         feature, given = block[0]
         call = f"see_{number}"
@@ -143,7 +143,6 @@ def observer(
         "            shown[k, i, j] = 0.0",
     ]
     lines = ["agents = shown.shape[1]", *once, *own, *blocks, *rare, *(absent if present else [])]
-    singles = number + 1 - len(widths) if shown else 0
     return Observer(tuple(lines), uses, tuple(widths), singles, tuple(unwritten))
 
 
