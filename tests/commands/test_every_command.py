@@ -32,6 +32,7 @@ COMMANDS = {  # words, and the options that name files or folders
     "demo": ((), ("--out", "--json")),
     "audit": (("verify", "log.db"), ("--json",)),
     "export": (("log.db", "--to", "csv"), ("--out", "--json")),
+    "study": (("no_regret", "rounds=100"), ("--picture", "--json")),
 }
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
