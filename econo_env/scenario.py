@@ -15,7 +15,7 @@ from econo_env.engine.program import Program, Stages
 from econo_env.files import write_file
 from econo_env.fixed import Fixed
 from econo_env.levers import Range, Ranges, check
-from econo_env.mechanisms.base import Options, mechanism, options_of
+from econo_env.mechanisms.base import Mechanism, Options, mechanism, options_of
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
 
@@ -185,7 +185,7 @@ class Scenario(BaseModel):
             return self
         if not self.kind.carries_economy:
             raise ValueError(f"economy: a {self.market} market carries none yet: leave it out")
-        row = mechanism(self.mechanism.name)
+        row = self.row()
         # under contracts nobody loses more than its bond, whatever it owes
         if not self.kind.carries_contracts and not row.charges_at_most_bids(row.params(self.mechanism)):
             raise ValueError(
@@ -210,6 +210,10 @@ class Scenario(BaseModel):
     def _levers_can_be_moved(self) -> Self:
         check(self)
         return self
+
+    def row(self) -> Mechanism:
+        """The row of its mechanism."""
+        return mechanism(self.mechanism.name)
 
     def parts(self) -> dict[Part[Any], BaseModel]:
         """The parts of the economy with their sections, those that others stand on first."""

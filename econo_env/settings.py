@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -18,6 +18,13 @@ from econo_env.open_section import OneOf
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[int | str, ...]
+
+
+class Section(BaseModel):
+    """A section of a configuration: not to be changed, nothing unknown in it, nothing infinite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
 
 _LONGEST_SHOWN = 60
 _SEQUENCES = (tuple, list, set, frozenset)

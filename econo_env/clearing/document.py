@@ -98,9 +98,8 @@ def read_document(
 def _to_the_micro_credit(options: Options, rounding: Rounding) -> Options:
     """Parameters with their amounts in whole micro-credits."""
     changed = {}
-    for name, field in type(options).model_fields.items():
-        if is_money(field.metadata):
-            given = getattr(options, name)
+    for name, given in options:
+        if is_money(type(options).model_fields[name].metadata):
             try:
                 changed[name] = rounding.of(given)
             except ValueError as error:

@@ -33,16 +33,16 @@ class FalseNames(Generic[S, T]):
     """How one agent takes part in a market of one round under several names.
 
     Attributes:
-        misfit: Why the scenario does not fit, in words; None where it does.
         reports: What everybody reported in the last tick, micro-credits, (markets, agents, components), -1 for nothing.
         splits: Ways to act under exactly so many names: (scenario, agent, type, own report (components,), names), int64
             (strategies, names, components); none is an empty array.
         play: What the names earn together.
+        misfit: Why the scenario does not fit, in words; None where it does, as all do by default.
         merged: The bids of several names, (names, components), as one report, as far as one can make them.
     """
 
-    misfit: Callable[[S], str | None]
     reports: Callable[[S, T], Any]
     splits: Callable[[S, int, Floats, Any, int], Any]
     play: PlayNames[S]
+    misfit: Callable[[S], str | None] = lambda _: None
     merged: Callable[[S, Any], Any] | None = None

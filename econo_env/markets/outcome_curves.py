@@ -25,9 +25,10 @@ Row = tuple[Int64s, ...]
 @compiled
 def sum_outcomes(
     rule: Rule,
+    clear: Callable[..., None],
     units_of: Callable[[int, Any], float],
     params: Any,
-    weights: Int64s,
+    beside: Any,
     state: Any,
     agent: int,
     own: Int64s,
@@ -36,7 +37,7 @@ def sum_outcomes(
     paid: Float64s,
 ) -> None:
     """Adds up, over markets, what the agent wins and pays with each of its `own` bids."""
-    bids, allocation, payments = scratch
+    bids, order, allocation, payments = scratch
     for k in range(state.bids.shape[0]):
         for i in range(bids.shape[0]):
             bids[i] = state.bids[k, i]
@@ -44,9 +45,23 @@ def sum_outcomes(
         lottery = Lottery(state.key[k], state.episode[k], state.tick[k] - 1)
         for g in range(own.shape[0]):
             bids[agent] = own[g]
-            rule(bids, weights, lottery, params, allocation, payments)
+            clear(rule, bids, lottery, params, beside, order, allocation, payments)
             won[g] += units_of(allocation[agent], params)
             paid[g] += payments[agent]
+
+
+@compiled
+def ranked(
+    rule: Rule, bids: Int64s, lottery: Lottery, params: Any, weights: Int64s, order: Int64s, won: Int64s, paid: Int64s
+) -> None:
+    """Clears a round in which one bid of each agent counts by its weight."""
+    rule(bids, weights, lottery, params, won, paid)
+
+
+@compiled
+def units(allocation: int, params: Any) -> int:
+    """Entries of the rule's allocation are units."""
+    return allocation
 
 
 def averaged(
@@ -82,17 +97,22 @@ def averaged(
 
 
 def outcome_curves(
-    rule: Rule, units_of: Callable[[int, Any], float], constants: Any, state: Any, agent: int, bids: Float64s
+    rule: Rule,
+    constants: Any,
+    state: Any,
+    agent: int,
+    bids: Float64s,
+    units_of: Callable[[int, Any], float] = units,
 ) -> BidCurves:
     """Expected units and payment of each own bid where a rule ranks one bid each.
 
     Args:
         rule: The compiled rule.
-        units_of: Compiled: what an entry of the rule's allocation amounts to, given the rule's parameters.
         constants: The market's `Params`, with the rule's parameters and the weights.
         state: The state after the round.
         agent: Whose bids are tried.
         bids: Credits, shape (bids,); NaN is no bid.
+        units_of: Compiled: what an entry of the rule's allocation amounts to, given the rule's parameters.
     """
-    own = constants.rule, constants.weights
-    return averaged(sum_outcomes, (rule, units_of), own, state, agent, bids, rows=3)
+    given = constants.rule, constants.weights
+    return averaged(sum_outcomes, (rule, ranked, units_of), given, state, agent, bids, rows=4)

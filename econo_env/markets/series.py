@@ -3,48 +3,48 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Arrays, Int64s
+from econo_env.economy.award import Award
+from econo_env.engine.state import Arrays, Float64s, Int64s
 from econo_env.money import to_credits
 
-Floats = NDArray[np.float64]
 
-
-def ratio(amounts: ArrayLike, over: ArrayLike, empty: float) -> Floats:
+def ratio(amounts: ArrayLike, over: ArrayLike, empty: float) -> Float64s:
     """Amounts over others of the same shape, `empty` where those are not above 0."""
     parts, whole = np.asarray(amounts, dtype=np.float64), np.asarray(over, dtype=np.float64)
     return np.where(whole > 0, parts / np.where(whole > 0, whole, 1.0), empty)
 
 
 def of_a_round(
+    award: Award,
     bids: Int64s,
-    values: Floats,
-    placed: NDArray[np.bool_],
-    pays: Int64s,
-    won: NDArray[np.bool_],
-    welfare: Floats,
-    best: Floats,
+    values: Float64s,
+    welfare: Float64s,
+    best: Float64s,
+    *,
+    placed: NDArray[np.bool_] | None = None,
     no_welfare: float = 1.0,
 ) -> Arrays:
     """Series of one round; NaN where there is nothing to show.
 
     Args:
+        award: What it decided.
         bids: Micro-credits, shape (markets, agents).
         values: What they are compared with, in credits, the same shape.
-        placed: Where there is a bid.
-        pays: Micro-credits, the same shape.
-        won: Whose payments are shown.
         welfare: Credits, shape (markets,).
         best: The largest welfare that was possible.
-        no_welfare: The efficiency where none was.
+        placed: Where there is a bid; by default where it is not negative.
+        no_welfare: The efficiency where none was possible.
 
     Returns:
-        One an agent, shape (markets, agents): `bids` and `payments` of the winners in credits, `bid_value_ratio`. One a
-        market, shape (markets,): `revenue` in credits, `efficiency`, the welfare over the largest possible one.
+        One an agent, shape (markets, agents): `bids`; `payments` of those who got or gave something, in credits;
+        `bid_value_ratio`. One a market, shape (markets,): `revenue` in credits, `efficiency`, the welfare over the
+        largest possible one.
     """
+    made = bids >= 0 if placed is None else placed
     return {
-        "bids": np.where(placed, to_credits(bids), np.nan),
-        "bid_value_ratio": np.where(placed, ratio(to_credits(bids), values, np.nan), np.nan),
-        "payments": np.where(won, to_credits(pays), np.nan),
-        "revenue": to_credits(pays.sum(axis=1)),
+        "bids": np.where(made, to_credits(bids), np.nan),
+        "bid_value_ratio": np.where(made, ratio(to_credits(bids), values, np.nan), np.nan),
+        "payments": np.where(award.units != 0, to_credits(award.pays), np.nan),
+        "revenue": to_credits(award.pays.sum(axis=1)),
         "efficiency": ratio(welfare, best, no_welfare),
     }

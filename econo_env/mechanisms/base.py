@@ -151,13 +151,17 @@ class Mechanism:
             if isinstance(mark, Adjustable)
         )
 
+    def closed_form(self, places: Places, num_bidders: int, parameters: object) -> BidFunction:
+        """Its equilibrium, where callers have asked whether one is known; see `Equilibrium`."""
+        assert self.equilibrium is not None
+        return self.equilibrium(places, num_bidders, parameters)
+
     def params(self, options: Options) -> Any:
         """The parameters as the compiled rule takes them: credits as int64 micro-credits, choices as numbers."""
-        values = {}
+        values, given = {}, dict(options)
         for name in self.parameters._fields:
-            info = self.options.model_fields[name]
-            value = getattr(options, name)
-            if is_money(info.metadata):
+            value = given[name]
+            if is_money(self.options.model_fields[name].metadata):
                 value = to_money(value)
             values[name] = value if isinstance(value, float) else int(value)
         return self.parameters(**values)

@@ -2,7 +2,7 @@
 
 Each kind is a section of a scenario, such as `{name: complements, items: 4, synergy: 0.2}`. It says who may bid on what
 (XOR bids, up to 20 bundles a bidder) and how values are drawn; the engine's side of the drawing is
-`econo_env.markets.combinatorial.drawing`.
+`econo_env.markets.combinatorial.drawing`, what bundles come to `bundle_worth`.
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,11 @@ class BundleValues(BaseModel):
         """Whether the bundle that a bidder wants is drawn anew every round."""
         return False
 
+    @property
+    def played(self) -> str:
+        """What is played: this kind, or the game of it that is chosen."""
+        return self.name
+
     def num_items(self, num_bidders: int) -> int:
         """Items for sale."""
         raise NotImplementedError
@@ -98,6 +103,10 @@ class LocalGlobal(BundleValues):
     name: Literal["local_global"] = "local_global"
     game: Literal["LLG", "LLLLGG"] = "LLG"
     correlation: float = Field(0.0, ge=0.0, le=1.0)
+
+    @property
+    def played(self) -> str:
+        return self.game
 
     def misfit(self, num_bidders: int) -> str | None:
         if self.game == "LLG" and num_bidders < 2:

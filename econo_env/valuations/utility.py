@@ -33,6 +33,11 @@ class Utility(BaseModel):
         return 0.0
 
     @property
+    def budget(self) -> float | None:
+        """The most that can be bid, credits; None where nothing limits it."""
+        return None
+
+    @property
     def power(self) -> float:
         """What the chance to win is raised to."""
         return 1.0
@@ -106,6 +111,10 @@ class Budget(Utility):
 
     name: Literal["budget"] = "budget"
     amount: Credits = Field(gt=0.0)
+
+    @property
+    def budget(self) -> float:
+        return self.amount
 
 
 class ReturnOnInvestment(Utility):

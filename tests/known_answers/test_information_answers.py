@@ -7,8 +7,8 @@ from scipy.integrate import quad
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids
-from econo_env.markets.sealed_bid.strategies import truthful_actions
 from econo_env.valuations.priors import Beta, Power, Uniform
+from tests.baselines import baseline
 from tests.known_answers.one_round import Played, nobody_gains
 
 WALLET, COMMON, AFFILIATED = {"name": "wallet"}, {"name": "common"}, {"name": "affiliated"}
@@ -83,7 +83,7 @@ def test_the_winners_curse(within_errors, name, n):
     engine = Engine(scenario, 100_000)
     engine.reset(0)
     signals = engine.state.values / 1e6
-    engine.step(truthful_actions(scenario, engine.buffers.observations))
+    engine.step(baseline(scenario, "truthful")(engine.buffers.observations))
     worth = engine.state.worth[:, 0] / 1e6
     assert within_errors(signals[:, 0] - worth, 0.0)
     surplus = engine.buffers.rewards.sum(axis=1)

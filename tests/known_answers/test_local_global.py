@@ -6,7 +6,7 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
-from econo_env.markets.combinatorial.strategies import local_bids
+from econo_env.mechanisms.combinatorial.local_bids import local_bids
 from econo_env.mechanisms.combinatorial.rule import Payment
 from tests.known_answers.local_global import RULES, bids_of, expectations, interim_utility, local_payment
 

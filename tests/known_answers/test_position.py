@@ -9,6 +9,7 @@ from econo_env.market import market_of
 from econo_env.mechanisms import clear
 from econo_env.mechanisms.gsp import envy_free_bids
 from econo_env.training.evaluation import Budget, regrets
+from tests.baselines import baseline
 
 NAMES = ("gsp", "position_vcg", "position_first_price")
 RATES = ((1.0, 0.5), (0.9, 0.9, 0.2), (0.6,), (1.0, 0.7, 0.5, 0.1))
@@ -41,7 +42,7 @@ class Play:
         engine = Engine(scenario, markets)
         engine.reset(seed)
         self.values = engine.state.values / 1e6
-        actions = getattr(market.baselines, play)(scenario, engine.buffers.observations)
+        actions = baseline(scenario, play)(engine.buffers.observations)
         engine.step(actions)
         self.welfare = market.welfare(scenario, engine.state, self.values[..., None])
         self.utility = engine.buffers.rewards
@@ -134,14 +135,13 @@ def test_no_bid_gains_in_the_lowest_envy_free_equilibrium():
 def test_what_deviations_gain(name, play, lowest, highest):
     """Truth is best in VCG, the closed form in first price; truth in GSP is worth shading."""
     scenario = econo_env.load(name)
-    market = market_of(scenario)
 
     class Player:
         def reset(self, seed):
             """Nothing to restart."""
 
         def act(self, observations, mask):
-            return getattr(market.baselines, play)(scenario, observations)
+            return baseline(scenario, play)(observations)
 
     regret = regrets(scenario, Player(), (0, 1), budget=QUICK)[0]
     assert regret.method == "bid_grid"

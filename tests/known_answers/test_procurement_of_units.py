@@ -7,6 +7,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.mechanisms.document import clear_document
+from tests.baselines import baseline
 
 NAMES = ("discriminatory", "uniform_price", "vickrey")
 
@@ -20,7 +21,7 @@ class Bought:
         engine = Engine(scenario, markets)
         engine.reset(0)
         self.costs = engine.state.values / 1e6
-        engine.step(getattr(market.baselines, strategy)(scenario, engine.buffers.observations))
+        engine.step(baseline(scenario, strategy)(engine.buffers.observations))
         self.state, self.utility = engine.state, engine.buffers.rewards
         self.welfare = market.welfare(scenario, engine.state, self.costs)
         self.spent = -engine.state.award.pays.sum(axis=1) / 1e6

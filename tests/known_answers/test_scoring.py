@@ -10,6 +10,7 @@ from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.markets.scoring.menu import best_score, menu
 from econo_env.training.evaluation import Budget, regrets
+from tests.baselines import baseline
 
 NAMES = ("first_score", "second_score")
 MICRO = 1e-6
@@ -28,8 +29,7 @@ class Play:
         self.engine.reset(seed)
         types = self.market.types.now(self.scenario, self.engine.state)
         self.theta, self.start = types[..., 0], self.engine.snapshot()
-        shown = self.engine.buffers.observations
-        self.actions = getattr(self.market.baselines, play)(self.scenario, shown)
+        self.actions = baseline(self.scenario, play)(self.engine.buffers.observations)
         self.engine.step(self.actions)
         state = self.engine.state
         self.quality = menu(self.scenario).qualities[state.qualities]

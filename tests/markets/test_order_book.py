@@ -12,7 +12,7 @@ import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import filled
 from econo_env.market import market_of
-from econo_env.markets.order_book.strategies import best_gains
+from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NOBODY, clear, empty_book
 from econo_env.policies import make_policy
 

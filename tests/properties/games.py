@@ -8,6 +8,7 @@ from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.told import verdicts_of
 from econo_env.training.evaluation.play import with_accounts
+from tests.baselines import baseline
 
 
 @dataclass
@@ -36,9 +37,9 @@ def random_actions(scenario, markets, seed, steady=False):
 
 
 def strategy(scenario, name):
-    """Behaviour: `truthful_actions` or `equilibrium_actions` of the market; equilibrium is truth where dominant."""
-    actions = getattr(market_of(scenario).baselines, name)
-    return lambda _, observations: actions(scenario, observations)
+    """Behaviour: `truthful` or `equilibrium`, the baseline of the market; equilibrium is truth where dominant."""
+    actions = baseline(scenario, name)
+    return lambda _, observations: actions(observations)
 
 
 def one_agent(everybody, agent, own):

@@ -10,7 +10,6 @@ from econo_env.market import agents_of
 from econo_env.markets.combinatorial.analysis import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import State, offers_at
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.auction import AuctionOutcome
 from econo_env.mechanisms.combinatorial.row import mode_of
 from econo_env.mechanisms.combinatorial.sources import BundleRound
@@ -44,7 +43,7 @@ def picture(scenario: CombinatorialScenario, before: State, after: State, k: int
     best = float(best_worth(scenario, values, before.bundle[k : k + 1])[0])
     if best > 0.0:
         facts.append(f"efficiency {worth.sum() / best:.0%}")
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     made = replace(offers, amount=np.maximum(after.bids[k], 0))
     welfare = int(made.amount[won[won >= 0]].sum())
     decided = AuctionOutcome(won, after.award.pays[k], welfare, welfare, mode_of(row, scenario.mechanism))

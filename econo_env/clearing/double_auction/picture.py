@@ -9,7 +9,6 @@ from econo_env.market import agents_of
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.state import State
 from econo_env.markets.double_auction.strategies import best_gains
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import posted_price_of
 from econo_env.mechanisms.rounds import TwoSidedRound
 from econo_env.money import to_credits
@@ -29,7 +28,7 @@ def picture(scenario: DoubleAuctionScenario, before: State, after: State, k: int
     story: list[str] = []
     if played:
         cleared = TwoSidedRound(scenario.mechanism, scenario.num_buyers, offers, units, paid)
-        story = explained(mechanism(scenario.mechanism.name), cleared, agents_of(scenario), told(units != 0))
+        story = explained(scenario.row(), cleared, agents_of(scenario), told(units != 0))
         columns += [Column("paid", paid), Column("surplus", units * values - paid)]
         gains, best = float((units * values).sum()), float(best_gains(scenario, values[None])[0])
         trades = int((units > 0).sum())

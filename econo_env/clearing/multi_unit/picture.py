@@ -10,7 +10,6 @@ from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.state import State
 from econo_env.markets.multi_unit.strategies import best_worth, gains_from_trade, worth
 from econo_env.markets.sealed_bid.state import type_name
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import UnitRound
 from econo_env.money import to_credits
@@ -21,7 +20,7 @@ _DRAWN_UNITS = 2
 
 def picture(scenario: MultiUnitScenario, before: State, after: State, k: int) -> Picture:
     """Marginal values, bids, units and payments of market `k` in the round between the two states."""
-    row, played = mechanism(scenario.mechanism.name), bool(np.any(after.bids[k] >= 0))
+    row, played = scenario.row(), bool(np.any(after.bids[k] >= 0))
     values = to_credits(before.values[k])
     bids = np.where(after.bids[k] >= 0, to_credits(after.bids[k]), np.nan)
     won, paid = np.abs(after.award.units[k]), to_credits(after.award.pays[k])

@@ -7,10 +7,10 @@ import numpy as np
 from econo_env.clearing.document import Floats, Ints
 from econo_env.clearing.picture import Chart, Column, Curve, Picture, told
 from econo_env.market import agents_of
+from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import State
-from econo_env.markets.order_book.strategies import best_gains
-from econo_env.mechanisms.base import Mechanism, mechanism
+from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.reasons import BY_ITS_RULE, SAME, reason
 from econo_env.mechanisms.rounds import BookTrade
 from econo_env.money import MICRO, to_credits
@@ -54,7 +54,7 @@ def picture(scenario: OrderBookScenario, before: State, after: State, k: int) ->
         levels,
         facts,
         frozenset(np.flatnonzero(left <= 0).tolist()),
-        _story(agents_of(scenario), mechanism(scenario.mechanism.name), units, paid, orders),
+        _story(agents_of(scenario), scenario.row(), units, paid, orders),
         _depth(scenario, after, k),
     )
 

@@ -9,7 +9,6 @@ from econo_env.markets.position.kernels import clicks
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.position.strategies import best_worth
 from econo_env.markets.sealed_bid.state import State
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import SlotRound
 from econo_env.money import to_credits
@@ -34,7 +33,7 @@ def picture(scenario: PositionScenario, before: State, after: State, k: int) -> 
         surplus = seated * values - paid
         weights, rates_of = np.array(scenario.weights or (1.0,) * len(values)), np.array(scenario.click_rates)
         sold = SlotRound(scenario.mechanism, bids, weights, rates_of, slot, paid, names=agents_of(scenario))
-        story = explained(mechanism(scenario.mechanism.name), sold, told(won))
+        story = explained(scenario.row(), sold, told(won))
         by_slot = np.argsort(np.where(won, slot, len(rates_of) + 1))[: int(won.sum())]
         ends = np.cumsum(seated[by_slot]).tolist()
         curves = [Curve("bid", ends, bids[by_slot].tolist()), Curve("price", ends, price[by_slot].tolist())]

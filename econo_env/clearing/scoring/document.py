@@ -8,28 +8,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from econo_env.clearing.document import NO_OFFER, Amount, Document, cleared_as, lottery_of, one_each, read_document
 from econo_env.clearing.scoring.explain import explained
 from econo_env.markets.scoring.menu import best_surplus
-from econo_env.markets.scoring.scenario import MARKET, Buyer, Scoring, ScoringScenario
+from econo_env.markets.scoring.scenario import Buyer, Scoring, ScoringScenario
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.document import Cleared, Contents, Rounding
 from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
-from econo_env.settings import validated
+from econo_env.settings import Section, validated
 
 
-class Offer(BaseModel):
+class Offer(Section):
     """One supplier's offer.
 
     Attributes:
         price: What it asks, credits.
         quality: What it will deliver, from 0 to the buyer's highest quality.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     price: Amount = Field(ge=0.0, le=LARGEST_CREDITS)
     quality: float = Field(ge=0.0)
@@ -80,7 +78,7 @@ class ScoringDocument(Document):
             ValueError: Buyer, scoring, mechanism and costs do not go together.
         """
         sections = self.model_dump(mode="json", include={"mechanism", "buyer", "scoring", "cost_exponent"})
-        document = {"market": MARKET, "id": "clear_v0", "num_agents": len(self.bids), **sections}
+        document = {"id": "clear_v0", "num_agents": len(self.bids), **sections}
         return validated(ScoringScenario, document, "clear_v0")
 
 

@@ -8,7 +8,6 @@ from econo_env.market import agents_of
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.markets.scoring.state import NO_OFFER, State
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import to_credits
@@ -55,6 +54,6 @@ def picture(scenario: ScoringScenario, before: State, after: State, k: int) -> P
         counts = to_credits(tables.scored[steps])
         offers = (asked, tables.qualities[steps], counts, np.abs(after.award.units[k]), paid)
         bought = ScoredRound(scenario.mechanism, *offers, names=agents_of(scenario))
-        story = explained(mechanism(scenario.mechanism.name), bought, told(won))
+        story = explained(scenario.row(), bought, told(won))
     bars = (counted, "price", "score") if made.any() else ("theta",)
     return Picture(columns, won, bars, captions, levels, facts, story=story)

@@ -58,8 +58,8 @@ class SealedBidDocument(Document):
             raise ValueError("procurement goes with costs, and without values and weights")
         if self.bids is None and self.costs is None:
             raise ValueError("the key 'bids' is missing")
-        for name in ("weights", "values", "costs"):
-            one_each(name, getattr(self, name), self.offers)
+        for name, given in (("weights", self.weights), ("values", self.values), ("costs", self.costs)):
+            one_each(name, given, self.offers)
         return self
 
     @property

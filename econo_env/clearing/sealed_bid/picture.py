@@ -10,7 +10,6 @@ from econo_env.market import agents_of
 from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import State, type_name
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits
@@ -34,7 +33,7 @@ def picture(scenario: SealedBidScenario, before: State, after: State, k: int) ->
         columns += [Column(captions[0], 0.0 - paid if reverse else paid), Column(captions[1], surplus)]
         facts = _facts(scenario, after, k, values, realised, surplus)
         cleared = _cleared(scenario, after, k, bids, paid)
-        row = mechanism(scenario.mechanism.name)
+        row = scenario.row()
         story = explained(row, cleared, told(won))
         if row.chances is not None:
             columns.append(Column("chance", row.chances(cleared, scenario.mechanism), "share"))

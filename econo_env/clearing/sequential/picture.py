@@ -7,7 +7,6 @@ from econo_env.clearing.sealed_bid.explain import explained
 from econo_env.market import agents_of
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.markets.sequential.state import State
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits
@@ -29,7 +28,7 @@ def picture(scenario: SequentialScenario, before: State, after: State, k: int) -
         columns += [Column("paid", paid), Column("surplus", won * values - paid), Column("status", status, "text")]
         weights = np.ones(len(bids))
         cleared = SealedRound(scenario.mechanism, None, bids, weights, after.award.units[k], paid, names=names)
-        lines = explained(mechanism(scenario.mechanism.name), cleared, told(won))
+        lines = explained(scenario.row(), cleared, told(won))
         story = [line for i, line in zip(told(won), lines, strict=True) if there[i]]
         if won.any():
             levels["price"] = float(paid[won].sum())

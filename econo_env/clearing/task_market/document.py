@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, Field
 
 from econo_env.clearing.document import NO_OFFER, Amount, Document, Floats, Ints, gap_between, lottery_of, read_document
 from econo_env.clearing.task_market.explain import explained
@@ -20,18 +20,16 @@ from econo_env.markets.task_market.state import Params, params
 from econo_env.mechanisms.document import Cleared, Rounding
 from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money, written
-from econo_env.settings import validated
+from econo_env.settings import Section, validated
 
 
-class Report(BaseModel):
+class Report(Section):
     """What a bidder says of itself.
 
     Attributes:
         cost: Cost of the work at full effort, credits.
         reliability: Chance of success at full effort.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     cost: Amount = Field(ge=0.0, le=LARGEST_CREDITS)
     reliability: float = Field(ge=0.0, le=1.0)

@@ -11,7 +11,6 @@ from econo_env.economy.parts.lottery import goes_by_lot
 from econo_env.market import agents_of
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import Params, State, params
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.rounds import TaskRound
 from econo_env.money import to_credits, written
 
@@ -32,7 +31,7 @@ def picture(scenario: TaskMarketScenario, before: State, after: State, k: int) -
         if goes_by_lot(float(before.openness[k]), scenario.lottery_share):
             story = explained_by_lot(cleared, by_grade)
         else:
-            story = explained(mechanism(scenario.mechanism.name), cleared, by_grade, told(after.award.units[k] != 0))
+            story = explained(scenario.row(), cleared, by_grade, told(after.award.units[k] != 0))
         story.append(f"for its work it is paid {written(paid[winner])}")
         facts += [f"paid {paid[winner]:.3f}", f"expected surplus {gained} of {best}"]
     elif after.tick[k] > before.tick[k]:

@@ -1,11 +1,12 @@
 """What judges ask of a clock auction: true values, welfare, and the outcome of a bidder's own limit.
 
-See `econo_env.markets.judging` for the meaning of each function. Welfare counts at the tick that ends a sale. Best
+Welfare counts at the tick that ends a sale. Best
 responses are sought among limits that are kept to the end, against rivals who keep to theirs; `reveal_bids` finds the
 limit that a policy amounts to, whatever it states from tick to tick.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Float64s, Int64s
 from econo_env.games.bid_curves import BidCurves
-from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.games.welfare import Welfare
 from econo_env.market import rule_of
+from econo_env.markets.analysis import welfare_of
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
 from econo_env.markets.clock.state import Params, State, is_over, params
 from econo_env.markets.outcome_curves import Row, averaged
@@ -25,30 +27,17 @@ from econo_env.markets.sealed_bid import analysis as sealed
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.ranking import NOBODY
-from econo_env.money import to_credits
-
-Floats = NDArray[np.float64]
 
 _NO_LIMIT_ABOVE = 2**62  # micro-credits, beyond every price
 
 
-def welfare(scenario: ClockScenario, state: State, types: Floats) -> Welfare:
+def welfare(scenario: ClockScenario, state: State, types: Float64s) -> Welfare:
     """The buyer's true value, against the highest one, where the sale is over; 0 while the clock runs."""
     values, over = types[..., 0], is_over(state)
     realised = (values * state.award.units).sum(axis=1)
     best = sealed.revenue_at_best_reserve(sealed_form(scenario), values)
-    return Welfare(
-        realised={PRIMARY: realised},
-        optimal={PRIMARY: np.where(over, values.max(axis=1), 0.0)},
-        revenue=to_credits(state.award.pays.sum(axis=1)),
-        created=realised,
-        revenue_at_best_reserve=None if best is None else np.where(over, best, 0.0),
-    )
-
-
-def bids_made(scenario: ClockScenario, state: State) -> Floats:
-    """The limits stated at the last tick in credits, shape (markets, agents); NaN is never."""
-    return np.where(state.bids == NO_BID, np.nan, to_credits(state.bids))
+    welfare = welfare_of(state.award, realised, np.where(over, values.max(axis=1), 0.0))
+    return replace(welfare, revenue_at_best_reserve=None if best is None else np.where(over, best, 0.0))
 
 
 def reveal_bids(engine: Engine, act: Callable[[], NDArray[np.float32]]) -> None:
@@ -93,7 +82,7 @@ def prices_asked(scenario: ClockScenario) -> NDArray[np.int64]:
     return np.array(prices, dtype=np.int64)
 
 
-def highest_bid(scenario: ClockScenario, values: Floats) -> Floats:
+def highest_bid(scenario: ClockScenario, values: Float64s) -> Float64s:
     """The limit of action 1 at each value, in credits."""
     return sealed.highest_bid(sealed_form(scenario), values)
 
@@ -153,7 +142,7 @@ def sum_limits(
                 paid[g] += price
 
 
-def bid_curves(scenario: ClockScenario, state: State, agent: int, bids: Floats) -> BidCurves:
+def bid_curves(scenario: ClockScenario, state: State, agent: int, bids: Float64s) -> BidCurves:
     """Expected units and payment of each own limit in credits, kept to the end, against the rivals' stated limits.
 
     Every limit meets the same rivals and the same lotteries, in the rule that the engine compiles.

@@ -1,6 +1,6 @@
 """What a clock auction holds: its state, its constants, and the meaning of observations and actions."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.money import MICRO, to_money
-from econo_env.valuations.drawing import DrawTables, draw_tables
+from econo_env.markets.private_value import of_rounds
+from econo_env.money import to_money
+from econo_env.valuations.drawing import DrawTables
 
 
 class State(NamedTuple):
@@ -32,7 +33,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """The constants of a scenario, as the compiled phases take them."""
 
-    rule: Any  # the mechanism's own parameters
+    rule: object  # the mechanism's own parameters
     max_cycles: int
     truncates: bool  # the clock's last tick is a truncation, not a termination
     opening: int  # micro-credits at which the clock starts
@@ -53,17 +54,13 @@ def action_names(scenario: ClockScenario) -> tuple[str, ...]:
 
 def params(scenario: ClockScenario) -> Params:
     """The scenario's constants for the compiled phases."""
-    distinct = list(dict.fromkeys(scenario.priors()))
     row = scenario.row()
     closes = scenario.max_cycles if row.closing is None else row.closing(scenario.mechanism)
     return Params(
         rule=row.params(scenario.mechanism),
-        max_cycles=scenario.max_cycles,
-        truncates=scenario.end_of_episode == "truncation",
         opening=int(to_money(row.opening(scenario.mechanism, scenario.highest_value))),
         closes=min(scenario.max_cycles, closes),
-        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        **of_rounds(scenario, scenario.priors()),
         highest_value=float(to_money(scenario.highest_value)),
         value_scale=1.0 / float(to_money(scenario.highest_value)),
         half_largest_bid=1.0,

@@ -7,8 +7,8 @@ form it may then pay to leave a step early, and draw, rather than to be left alo
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from econo_env.engine.state import Float64s
 from econo_env.equilibrium.grids import type_law
 from econo_env.markets.clock.analysis import prices_asked
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
@@ -16,8 +16,6 @@ from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_
 from econo_env.markets.sealed_bid.strategies import roles
 from econo_env.money import MICRO, to_credits
 from econo_env.valuations.bid_function import Strategy
-
-Floats = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 _TYPES = 4096
@@ -52,7 +50,7 @@ def lost_to_steps(scenario: ClockScenario) -> float:
     return max(losses)
 
 
-def _utility(scenario: ClockScenario, prices: Floats, rivals: list[Floats], values: Floats) -> Floats:
+def _utility(scenario: ClockScenario, prices: Float64s, rivals: list[Float64s], values: Float64s) -> Float64s:
     """Expected utility of each value (types,) whose last accepted price is each of `prices`: shape (types, prices).
 
     Args:

@@ -50,17 +50,6 @@ def _price_reached(scenario: ClockScenario, bids: ArrayLike) -> Float64s:
     return to_credits(np.maximum(reached, reserve))
 
 
-def scaled_actions(scenario: ClockScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), with a limit of `factor` (a number, or one an agent) times the own value."""
-    values = private_values(scenario, observations)
-    return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64) * values)
-
-
-def truthful_actions(scenario: ClockScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), with the own value as the limit."""
-    return scaled_actions(scenario, observations, 1.0)
-
-
 def equilibrium_bids(scenario: ClockScenario) -> Strategy:
     """The limits of the symmetric equilibrium, step of the clock aside: credits to credits, any shape.
 
@@ -150,25 +139,14 @@ def numerical_solution(scenario: ClockScenario) -> Solution | None:
     return equilibria.numerical_solution(sealed_form(scenario))
 
 
-def roles(scenario: ClockScenario) -> tuple[tuple[int, ...], ...]:
-    """Seats with the same prior, group by group, in order of first appearance."""
-    return sealed.roles(sealed_form(scenario))
-
-
 def series(scenario: ClockScenario, state: State) -> Arrays:
     """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
     Limits of those in; `length` in ticks, revenue and efficiency at the end of a sale.
     """
     values, over = to_credits(state.values), is_over(state)
-    told = of_a_round(
-        state.bids,
-        values,
-        (state.bids >= 0) & ((state.standing > 0) | (state.award.units > 0)),
-        state.award.pays,
-        state.award.units > 0,
-        (state.award.units * values).sum(axis=1),
-        values.max(axis=1),
-    )
+    stated = (state.bids >= 0) & ((state.standing > 0) | (state.award.units > 0))
+    served = (state.award.units * values).sum(axis=1)
+    told = of_a_round(state.award, state.bids, values, served, values.max(axis=1), placed=stated)
     told["length"] = state.tick
     return told | {name: np.where(over, told[name], np.nan) for name in ("revenue", "efficiency", "length")}

@@ -1,20 +1,11 @@
 """The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round."""
 
-from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.games.false_names import FalseNames
 from econo_env.market import Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.combinatorial import (
-    analysis,
-    docs,
-    false_names,
-    features,
-    kernels,
-    state,
-    strategies,
-)
+from econo_env.markets.combinatorial import analysis, docs, false_names, features, kernels, state, strategies
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
+from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="combinatorial",
@@ -46,29 +37,14 @@ MARKET = Market(
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
-    baselines=Baselines(
-        truthful=strategies.truthful_actions,
-        scaled=strategies.scaled_actions,
-        equilibrium=strategies.equilibrium_actions,
-        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
-    ),
+    baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
     judging=Judging(
-        false_names=FalseNames(
-            misfit=false_names.misfit,
-            reports=false_names.reports,
-            splits=false_names.splits,
-            play=false_names.play,
-        ),
+        false_names=false_names.FALSE_NAMES,
     ),
     solver=Solver(
         solution=strategies.numerical_solution,
         outcome_tables=analysis.outcome_tables,
         expected_curves=analysis.expected_curves,
     ),
-    view=View(
-        info=state.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=("values", "items", "bundle"),
-    ),
+    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values", "items", "bundle")),
 )

@@ -1,29 +1,27 @@
-"""What judges ask of a combinatorial market: true values and welfare; see `econo_env.markets.judging`."""
+"""What judges ask of a combinatorial market: true values and welfare."""
 
 from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
-from econo_env.engine.state import Int64s
+from econo_env.engine.state import Float64s, Int64s
 from econo_env.equilibrium import BidFunction, Choices
 from econo_env.games.bid_curves import BidCurves
-from econo_env.games.welfare import PRIMARY, Welfare
-from econo_env.markets.combinatorial.drawing import bundle_worths, worths_of_wishes
+from econo_env.games.welfare import Welfare
+from econo_env.markets.analysis import welfare_of
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import State, highest_values
 from econo_env.mechanisms.combinatorial.batch import best_allocations, game_of
 from econo_env.money import to_credits, to_money
 from econo_env.valuations.bundle_values import LocalGlobal
-
-Floats = NDArray[np.float64]
+from econo_env.valuations.bundle_worth import bundle_worths, worths_of_wishes
 
 _MIDPOINTS = (1, 512, 48)  # of the types of each other local, by how many there are
 
 
-def types(scenario: CombinatorialScenario, state: State) -> Floats:
+def types(scenario: CombinatorialScenario, state: State) -> Float64s:
     """Types as `type_names` lists them, values in credits, shape (markets, agents, components); a copy."""
     if scenario.bundle_values.by_item:
         return to_credits(state.items)
@@ -33,7 +31,7 @@ def types(scenario: CombinatorialScenario, state: State) -> Floats:
     )
 
 
-def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Floats) -> Floats:
+def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Float64s) -> Float64s:
     """The agent's types at points of the unit cube, shape (..., components)."""
     points = np.asarray(uniforms, dtype=np.float64)
     section = scenario.bundle_values
@@ -51,7 +49,7 @@ def types_at(scenario: CombinatorialScenario, agent: int, uniforms: Floats) -> F
     return found[:, : points.shape[-1]].reshape(points.shape)
 
 
-def set_types(scenario: CombinatorialScenario, engine: Engine, agent: int, types: Floats) -> None:
+def set_types(scenario: CombinatorialScenario, engine: Engine, agent: int, types: Float64s) -> None:
     """Gives the agent types, shape (markets, components)."""
     section = scenario.bundle_values
     if section.by_item:
@@ -61,17 +59,17 @@ def set_types(scenario: CombinatorialScenario, engine: Engine, agent: int, types
         engine.state.bundle[:, agent] = types[:, scenario.bundles_each].astype(np.int64)
 
 
-def own_values(scenario: CombinatorialScenario, agent: int, types: Floats) -> Int64s:
+def own_values(scenario: CombinatorialScenario, agent: int, types: Float64s) -> Int64s:
     """What the agent's own bundles are worth in micro-credits, shape (samples, bundles), from its types."""
     drawing, money = scenario.bundle_values.drawing(), to_money(types)
     if drawing is None or not drawing.by_item:
         return money[:, : scenario.bundles_each]
-    values = np.empty((len(types), scenario.bundles_each), dtype=np.int64)
-    bundle_worths(drawing, money, game_of(scenario.offers), agent, values)
+    values, first = np.empty((len(types), scenario.bundles_each), dtype=np.int64), scenario.offers.first[agent]
+    bundle_worths(drawing, money, scenario.offers.masks[first : first + scenario.bundles_each], values)
     return values
 
 
-def values_of_bundles(scenario: CombinatorialScenario, types: Floats) -> Floats:
+def values_of_bundles(scenario: CombinatorialScenario, types: Float64s) -> Float64s:
     """What everybody's own bundles are worth in credits, shape (markets, agents, bundles), from the types."""
     if not scenario.bundle_values.by_item:
         return types[..., : scenario.bundles_each]
@@ -85,7 +83,7 @@ def types_hang_together(scenario: CombinatorialScenario) -> bool:
 
 
 def set_types_given(
-    scenario: CombinatorialScenario, engine: Engine, agent: int, types: Floats, uniforms: Floats
+    scenario: CombinatorialScenario, engine: Engine, agent: int, types: Float64s, uniforms: Float64s
 ) -> None:
     """Gives the agent values (markets, bundles), and everybody else draws given those, by (markets, agents, bundles).
 
@@ -101,7 +99,7 @@ def set_types_given(
 
 
 def expected_curves(
-    scenario: CombinatorialScenario, functions: Sequence[BidFunction], role: int, bids: Floats
+    scenario: CombinatorialScenario, functions: Sequence[BidFunction], role: int, bids: Float64s
 ) -> BidCurves:
     """Units and payments of own bids in LLG with payment first_price, against the bid functions of both roles.
 
@@ -129,7 +127,7 @@ def expected_curves(
 
 def outcome_tables(
     scenario: CombinatorialScenario, choices: tuple[Choices, Choices]
-) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+) -> tuple[tuple[Float64s, Float64s], tuple[Float64s, Float64s]]:
     """Units and payments of both roles in every profile of bids, under the conditions of `expected_curves`.
 
     Args:
@@ -151,7 +149,7 @@ def outcome_tables(
     return (together, alone), (together * paid[0], alone * paid[1])
 
 
-def worth_won(state: State, values: Floats) -> Floats:
+def worth_won(state: State, values: Float64s) -> Float64s:
     """What each agent's bundle is worth to it in credits, shape (markets, agents)."""
     each = values.shape[2]
     bundle = np.maximum(state.won - np.arange(values.shape[1]) * each, 0)
@@ -159,7 +157,7 @@ def worth_won(state: State, values: Floats) -> Floats:
     return np.where(state.won >= 0, worth, 0.0)
 
 
-def best_worth(scenario: CombinatorialScenario, values: Floats, bundle: Int64s) -> Floats:
+def best_worth(scenario: CombinatorialScenario, values: Float64s, bundle: Int64s) -> Float64s:
     """The most that any allocation is worth in credits, shape (markets,).
 
     Args:
@@ -172,13 +170,8 @@ def best_worth(scenario: CombinatorialScenario, values: Floats, bundle: Int64s) 
     return to_credits(best_allocations(game, wanted, money))
 
 
-def welfare(scenario: CombinatorialScenario, state: State, types: Floats) -> Welfare:
+def welfare(scenario: CombinatorialScenario, state: State, types: Float64s) -> Welfare:
     """Sum of the winners' true values against the best allocation on the true values."""
     values = values_of_bundles(scenario, types)
     realised = worth_won(state, values).sum(axis=1)
-    return Welfare(
-        realised={PRIMARY: realised},
-        optimal={PRIMARY: best_worth(scenario, values, types[..., -1].astype(np.int64))},
-        revenue=to_credits(state.award.pays.sum(axis=1)),
-        created=realised,
-    )
+    return welfare_of(state.award, realised, best_worth(scenario, values, types[..., -1].astype(np.int64)))

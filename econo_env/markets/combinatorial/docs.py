@@ -1,9 +1,11 @@
 """What a combinatorial market says about itself."""
 
+from dataclasses import replace
+
 from econo_env.docs import Docs
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import action_names
-from econo_env.mechanisms.base import mechanism
+from econo_env.markets.wording import page_of
 from econo_env.valuations.bundle_values import BundleValues, LocalGlobal
 
 _GAMES = {
@@ -30,6 +32,7 @@ _EQUILIBRIUM = {
     "LLG": "LLG with two locals: the global bidder is truthful under VCG and the core rules; locals are truthful under "
     "VCG, and with independent values bid v - (3 - sqrt(8)), or 0, under nearest-VCG.",
 }
+_NO_EQUILIBRIUM = "With VCG payments truth is dominant; else none is known in closed form."
 
 
 def _drawn(values: BundleValues) -> str:
@@ -40,18 +43,15 @@ def _drawn(values: BundleValues) -> str:
 
 def docs(scenario: CombinatorialScenario) -> Docs:
     """The texts of the scenario's page."""
-    rule = mechanism(scenario.mechanism.name)
-    last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    values = scenario.bundle_values
-    game = getattr(values, "game", values.name)
-    return Docs(
+    rule, values = scenario.row(), scenario.bundle_values
+    page = page_of(
+        scenario,
         description=f"{scenario.num_agents} bidders bid at once, in secret, on bundles, and win at most one each. "
-        f"{_GAMES[game]} {rule.summary} Equal allocations are told apart by lottery. "
-        f"Properties: {rule.promises}.",
+        f"{_GAMES[values.played]} {rule.summary} Equal allocations are told apart by lottery.",
         actions=dict.fromkeys(action_names(scenario), _SCALES[scenario.bids]),
         rewards="Value of the bundle won minus the payment, in credits.",
         start=_UNIFORM if isinstance(values, LocalGlobal) else _drawn(values),
-        end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),
-        equilibrium=_EQUILIBRIUM.get(game, "With VCG payments truth is dominant; else none is known in closed form."),
-        references=f"{rule.reference}; Goeree and Lien (2016); Ausubel and Baranov (2020)",
     )
+    known = _EQUILIBRIUM.get(values.played, _NO_EQUILIBRIUM)
+    references = f"{rule.reference}; Goeree and Lien (2016); Ausubel and Baranov (2020)"
+    return replace(page, equilibrium=known, references=references)

@@ -2,23 +2,20 @@
 
 from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.market import rule_of
+from econo_env.engine.state import Float64s, Int64s, UInt64s
+from econo_env.games.false_names import FalseNames
 from econo_env.markets.combinatorial.analysis import own_values
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.combinatorial.state import State, params
+from econo_env.markets.combinatorial.state import State
 from econo_env.markets.false_names import NO_BID, earned, stacked
 from econo_env.mechanisms.combinatorial.batch import scratch_for
-from econo_env.mechanisms.combinatorial.small import Game
-
-Int64s = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from econo_env.mechanisms.combinatorial.small import Game, Scratch
 
 MOST_ITEMS = 4
 """Up to so many items every way to split a bundle among names is tried."""
@@ -44,7 +41,7 @@ def reports(scenario: CombinatorialScenario, state: State) -> Int64s:
     return made
 
 
-def worth_of_sets(scenario: CombinatorialScenario, agent: int, type_: Floats) -> Int64s:
+def worth_of_sets(scenario: CombinatorialScenario, agent: int, type_: Float64s) -> Int64s:
     """What every set of items is worth to the agent, micro-credits (2^items,): its best wish within the set."""
     offers, each = scenario.offers, scenario.bundles_each
     wishes = offers.masks[agent * each : (agent + 1) * each]
@@ -69,7 +66,7 @@ def partitions(items: int, parts: int) -> list[tuple[int, ...]]:
     return sorted(found)
 
 
-def splits(scenario: CombinatorialScenario, agent: int, type_: Floats, report: Int64s, names: int) -> Int64s:
+def splits(scenario: CombinatorialScenario, agent: int, type_: Float64s, report: Int64s, names: int) -> Int64s:
     """Every way to split items among names; each asks for its part at shares of its or the whole's worth, or beats all.
 
     With three names or more the amounts of all parts go up together.
@@ -97,9 +94,20 @@ def _same_place(levels: list[list[int]]) -> list[list[int]]:
     return [level + [level[-1]] * (longest - len(level)) for level in levels]
 
 
+Space = tuple[Game, Int64s, Int64s, Int64s, Scratch]
+"""Room for one clearing: who bids on what, bids, allocation, payments, scratch."""
+
+
 @compiled
 def _clear_names(
-    rule: Any, params: Any, own: Int64s, rivals: Int64s, keys: Any, space: Any, held: Int64s, paid: Int64s
+    rule: Rule,
+    params: object,
+    own: Int64s,
+    rivals: Int64s,
+    keys: UInt64s,
+    space: Space,
+    held: Int64s,
+    paid: Int64s,
 ) -> None:
     """The items that the names win, as bits, and what they pay, strategy by strategy against each profile."""
     game, bids, allocation, payments, scratch = space
@@ -121,7 +129,9 @@ def _clear_names(
                 paid[s, r] += payments[others + name]
 
 
-def play(scenario: CombinatorialScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
+def play(
+    scenario: CombinatorialScenario, agent: int, type_: Float64s, own: Int64s, rivals: Int64s, keys: UInt64s
+) -> Float64s:
     """What the items of all names are worth together less payments; see `econo_env.games.false_names.PlayNames`."""
     bidders, bundles, items = rivals.shape[1] + own.shape[1], own.shape[2], scenario.offers.num_items
     game = Game(
@@ -131,6 +141,7 @@ def play(scenario: CombinatorialScenario, agent: int, type_: Floats, own: Int64s
     )
     bids, allocation, payments = (np.zeros(size, dtype=np.int64) for size in (bidders * bundles, bidders, bidders))
     space = game, bids, allocation, payments, scratch_for(bidders, bidders * bundles, items)
-    given = np.maximum(own, NO_BID), rivals, keys
-    worth = worth_of_sets(scenario, agent, type_)
-    return earned(_clear_names, rule_of(scenario), params(scenario).rule, given, space, worth)
+    return earned(_clear_names, scenario, (own, rivals, keys), space, worth_of_sets(scenario, agent, type_))
+
+
+FALSE_NAMES = FalseNames(reports, splits, play, misfit=misfit)

@@ -5,13 +5,11 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from econo_env.mechanisms.base import rules_of
+from econo_env.markets.built_in import one_a_rule
 from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.scenario import Scenario
 from econo_env.valuations.bundle_values import AnyBundleValues, LocalGlobal
 from econo_env.valuations.xor_bids import XorBids
-
-MARKET = "combinatorial"
 
 
 class CombinatorialScenario(Scenario):
@@ -73,7 +71,4 @@ class CombinatorialScenario(Scenario):
 
 def built_in() -> list[Scenario]:
     """The local-global game with two locals for each combinatorial mechanism, its name with `_v1`."""
-    return [
-        CombinatorialScenario(id=f"{row.name}_v1", num_agents=3, mechanism={"name": row.name, **row.example})
-        for row in rules_of(MARKET)
-    ]
+    return one_a_rule(CombinatorialScenario, 1, num_agents=3)

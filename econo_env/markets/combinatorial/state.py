@@ -1,14 +1,13 @@
 """What a combinatorial market holds: its state, its constants, and the meaning of observations and actions."""
 
 from dataclasses import replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Arrays, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.combinatorial.batch import game_of
 from econo_env.mechanisms.combinatorial.room import Room, room_axes
 from econo_env.mechanisms.combinatorial.small import Game
@@ -35,7 +34,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """The constants of a scenario, as the compiled phases take them."""
 
-    rule: Any  # the mechanism's own parameters
+    rule: object  # the mechanism's own parameters
     game: Game
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
@@ -79,7 +78,7 @@ def params(scenario: CombinatorialScenario) -> Params:
     """The scenario's constants for the compiled phases."""
     offers = scenario.offers
     return Params(
-        rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
+        rule=scenario.row().params(scenario.mechanism),
         game=game_of(offers),
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",

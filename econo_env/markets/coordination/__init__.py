@@ -59,7 +59,6 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         put=task_analysis.set_types,
     ),
     welfare=analysis.welfare,
-    roles=task_analysis.roles,
     baselines=Baselines(
         truthful=strategies.truthful_actions,
         scaled=strategies.scaled_actions,

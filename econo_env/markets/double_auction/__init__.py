@@ -2,20 +2,13 @@
 
 from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.games.false_names import FalseNames
 from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
-from econo_env.markets.double_auction import (
-    analysis,
-    docs,
-    false_names,
-    features,
-    kernels,
-    state,
-    strategies,
-)
+from econo_env.markets.analysis import bids_made
+from econo_env.markets.double_auction import analysis, docs, false_names, features, kernels, state, strategies
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 from econo_env.markets.private_value import one_value
+from econo_env.markets.sealed_bid import kernels as sealed_kernels
 
 MARKET = Market(
     name="double_auction",
@@ -31,7 +24,7 @@ MARKET = Market(
         observe=rounds.observe,
         finish=rounds.finish,
         expose=kernels.expose,
-        withdraw=kernels.withdraw,
+        withdraw=sealed_kernels.withdraw,
     ),
     actions=state.action_names,
     features=features.features,
@@ -46,20 +39,10 @@ MARKET = Market(
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
     judging=Judging(
-        bids=BidSearch(made=analysis.bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves),
-        false_names=FalseNames(
-            misfit=false_names.misfit,
-            reports=false_names.reports,
-            splits=false_names.splits,
-            play=false_names.play,
-        ),
+        bids=BidSearch(made=bids_made, highest=analysis.highest_bid, curves=analysis.bid_curves),
+        false_names=false_names.FALSE_NAMES,
     ),
     solver=Solver(solution=strategies.numerical_solution, bidding=analysis.bidding),
     two_sided=True,
-    view=View(
-        info=rounds.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=("values",),
-    ),
+    view=View(info=rounds.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

@@ -1,9 +1,11 @@
 """What a sealed two-sided market says about itself."""
 
+from dataclasses import replace
+
 from econo_env.docs import Docs
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.double_auction.state import action_names
-from econo_env.mechanisms.base import mechanism
+from econo_env.markets.wording import page_of
 
 _ACTIONS = {
     "share_of_value": "0 is the truth, below 0 are better terms for oneself: a buyer bids (1 + a) times its value; a "
@@ -20,16 +22,14 @@ _LIMITS = (
 
 def docs(scenario: DoubleAuctionScenario) -> Docs:
     """The texts of the scenario's page."""
-    row = mechanism(scenario.mechanism.name)
-    last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Docs(
+    row = scenario.row()
+    page = page_of(
+        scenario,
         description=f"{scenario.num_buyers} buyers with private values and {scenario.num_sellers} sellers with private "
-        f"costs, of one unit each, offer at once, in secret. {row.summary} Ties are broken by lottery. "
-        f"Properties: {row.promises}.",
+        f"costs, of one unit each, offer at once, in secret. {row.summary} Ties are broken by lottery.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         rewards="Buyers: value minus price if they trade. Sellers: price minus cost if they trade. In credits.",
         start="A fresh value for every buyer and cost for every seller, from their priors; new ones every round.",
-        end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),
-        equilibrium=f"{row.known_answer}. {_LIMITS}",
-        references=f"{row.reference}; Myerson and Satterthwaite (1983)",
     )
+    references = f"{row.reference}; Myerson and Satterthwaite (1983)"
+    return replace(page, equilibrium=f"{row.known_answer}. {_LIMITS}", references=references)

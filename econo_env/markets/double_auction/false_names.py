@@ -4,26 +4,18 @@ A report is (bid, ask), one of them no offer: a name that gives both stands on t
 what the trader does not have must deliver all the same: the missing unit costs the highest value of all.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.market import rule_of
+from econo_env.engine.state import Float64s, Int64s, UInt64s
+from econo_env.games.false_names import FalseNames
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.double_auction.state import State, params
+from econo_env.markets.double_auction.state import State
 from econo_env.markets.false_names import NO_BID, SHARES, earned, stacked
+from econo_env.markets.outcome_curves import Row
 from econo_env.money import to_money
-
-Int64s = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-
-def misfit(scenario: DoubleAuctionScenario) -> str | None:
-    """Every sealed two-sided market fits."""
-    return None
 
 
 def reports(scenario: DoubleAuctionScenario, state: State) -> Int64s:
@@ -34,7 +26,7 @@ def reports(scenario: DoubleAuctionScenario, state: State) -> Int64s:
     return made
 
 
-def splits(scenario: DoubleAuctionScenario, agent: int, type_: Floats, report: Int64s, names: int) -> Int64s:
+def splits(scenario: DoubleAuctionScenario, agent: int, type_: Float64s, report: Int64s, names: int) -> Int64s:
     """The own offer under one name, and under the others equal offers on one side, at parts of the highest value."""
     highest, found = int(to_money(scenario.highest_value)), []
     for amount in np.linspace(0.0, highest, 4 * len(SHARES) + 1).astype(np.int64):
@@ -48,7 +40,7 @@ def splits(scenario: DoubleAuctionScenario, agent: int, type_: Floats, report: I
 
 @compiled
 def _clear_names(
-    rule: Any, params: Any, own: Int64s, rivals: Int64s, keys: Any, scratch: Any, held: Int64s, paid: Int64s
+    rule: Rule, params: object, own: Int64s, rivals: Int64s, keys: UInt64s, scratch: Row, held: Int64s, paid: Int64s
 ) -> None:
     """Units that the names buy less those that they sell, and what they pay, strategy by strategy."""
     bids, asks, order, allocation, payments = scratch
@@ -68,7 +60,9 @@ def _clear_names(
                     paid[s, r] += payments[place]
 
 
-def play(scenario: DoubleAuctionScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
+def play(
+    scenario: DoubleAuctionScenario, agent: int, type_: Float64s, own: Int64s, rivals: Int64s, keys: UInt64s
+) -> Float64s:
     """What the net of the names' trades is worth less payments; see `econo_env.games.false_names.PlayNames`."""
     traders, names = rivals.shape[1] + own.shape[1], own.shape[1]
     bids, asks = (np.zeros(traders, dtype=np.int64) for _ in range(2))
@@ -77,10 +71,11 @@ def play(scenario: DoubleAuctionScenario, agent: int, type_: Floats, own: Int64s
     stock = np.arange(-names, names + 1) + endowed
     one, missing = int(to_money(type_[0])), int(to_money(scenario.highest_value))
     worth = np.where(stock < 0, stock * missing, np.minimum(stock, 1) * one) - endowed * one
-    constants = params(scenario)
     offers = np.maximum(own, NO_BID)
     both = offers.min(axis=2) >= 0
     offers[..., 1 - endowed] = np.where(both, NO_BID, offers[..., 1 - endowed])
-    given = offers, rivals, keys
     scratch = bids, asks, order, allocation, payments
-    return earned(_clear_names, rule_of(scenario), constants.rule, given, scratch, worth, offset=names)
+    return earned(_clear_names, scenario, (offers, rivals, keys), scratch, worth, offset=names)
+
+
+FALSE_NAMES = FalseNames(reports, splits, play)

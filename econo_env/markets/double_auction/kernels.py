@@ -53,14 +53,6 @@ def expose(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def withdraw(k: int, i: int, state: State) -> None:
-    """Agent i makes no offer."""
-    state.bids[k, i] = NO_OFFER
-    state.award.exposure[k, i] = 0
-    state.award.supplies[k, i] = False
-
-
-@compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the mechanism's rule."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])

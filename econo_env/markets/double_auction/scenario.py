@@ -4,12 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
-
-MARKET = "double_auction"
 
 
 class TwoSidedScenario(Scenario):
@@ -34,8 +32,8 @@ class TwoSidedScenario(Scenario):
     def _sides_add_up(self) -> Self:
         if self.buyers is not None and self.buyers > self.num_agents:
             raise ValueError(f"buyers={self.buyers} of num_agents={self.num_agents}: at most all agents buy")
-        for name, count in (("values", self.num_buyers), ("costs", self.num_sellers)):
-            given = getattr(self, name)
+        sides = (("values", self.values, self.num_buyers), ("costs", self.costs, self.num_sellers))
+        for name, given, count in sides:
             if isinstance(given, tuple) and len(given) != count:
                 raise ValueError(f"{name} lists {len(given)} priors for {count} traders of that side: give one each")
         return self
@@ -87,7 +85,4 @@ class DoubleAuctionScenario(TwoSidedScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each two-sided mechanism, its name with `_v1`: two buyers, two sellers, U[0, 1], one round."""
-    return [
-        DoubleAuctionScenario(id=f"{row.name}_v1", num_agents=4, mechanism={"name": row.name, **row.example})
-        for row in rules_of(MARKET)
-    ]
+    return one_a_rule(DoubleAuctionScenario, 1, num_agents=4)

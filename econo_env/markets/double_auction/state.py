@@ -1,15 +1,15 @@
 """What a sealed two-sided market holds: its state, its constants, and the meaning of observations and actions."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_money
-from econo_env.valuations.drawing import DrawTables, draw_tables
+from econo_env.markets.private_value import of_rounds
+from econo_env.money import to_money
+from econo_env.valuations.drawing import DrawTables
 
 
 class State(NamedTuple):
@@ -27,7 +27,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """The constants of a scenario, as the compiled phases take them."""
 
-    rule: Any  # the mechanism's own parameters
+    rule: object  # the mechanism's own parameters
     num_buyers: int
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
@@ -46,15 +46,11 @@ def action_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
 
 def params(scenario: DoubleAuctionScenario) -> Params:
     """The scenario's constants for the compiled phases."""
-    distinct = list(dict.fromkeys(scenario.priors()))
     highest = float(to_money(scenario.highest_value))
     return Params(
-        rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
+        rule=scenario.row().params(scenario.mechanism),
         num_buyers=scenario.num_buyers,
-        max_cycles=scenario.max_cycles,
-        truncates=scenario.end_of_episode == "truncation",
-        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        **of_rounds(scenario, scenario.priors()),
         highest_price=highest,
         value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",

@@ -1,7 +1,5 @@
 """What a two-sided market tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
 
-from typing import Any, cast
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,7 +10,6 @@ from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
 from econo_env.markets.double_auction.state import State
 from econo_env.markets.series import of_a_round, ratio
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import posted_price_of, tick_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
@@ -49,7 +46,7 @@ def bid_actions(scenario: TwoSidedScenario, observations: ArrayLike, bids: Array
     return actions_for(offer, own, reach=reach, error=np.minimum(error, 0.5))[..., None]
 
 
-def _price_reached(scenario: Any, offers: Float64s, sells: NDArray[np.bool_]) -> Float64s:
+def _price_reached(scenario: TwoSidedScenario, offers: Float64s, sells: NDArray[np.bool_]) -> Float64s:
     """The price in credits that each offer reaches: the one posted, or that of the last tick up to a bid or an ask."""
     posted = posted_price_of(scenario.mechanism)
     if posted is not None:
@@ -97,19 +94,18 @@ def equilibrium_bids(
         ValueError: None is known in closed form, as for rules under which truth is dominant and for one buyer and one
             seller with the same uniform prior, nor found numerically.
     """
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
+    row, section = scenario.row(), scenario.mechanism
     types = np.asarray(values, dtype=np.float64)
     if row.truth_is_dominant(section):
         return types
     solution = numerical_solution(scenario)
     if solution is not None:
         return solution.bids(types, np.asarray(sells).astype(np.int64), luck)
-    places, equilibrium = places_of(scenario.priors()[0]), cast(Any, row.equilibrium)
+    places = places_of(scenario.priors()[0])
     ends = places.lowest + places.highest
-    mirrored = section.model_copy(update={"k": 1.0 - section.k})
-    bids: Float64s = equilibrium(places, 2, section)(types)
-    asks = ends - equilibrium(places, 2, mirrored)(ends - types)
+    mirrored = section.model_copy(update={"k": 1.0 - row.params(section).k})
+    bids = row.closed_form(places, 2, section)(types)
+    asks = ends - row.closed_form(places, 2, mirrored)(ends - types)
     return np.where(np.asarray(sells), asks, bids)
 
 
@@ -119,7 +115,7 @@ def numerical_solution(scenario: DoubleAuctionScenario) -> Solution | None:
     Raises:
         ValueError: Traders of a side differ, or the search did not come near enough to an equilibrium.
     """
-    row, priors = mechanism(scenario.mechanism.name), scenario.priors()
+    row, priors = scenario.row(), scenario.priors()
     bilateral = scenario.num_buyers == scenario.num_sellers == 1 and len(set(priors)) == 1
     closed = row.equilibrium is not None and bilateral and priors[0].name == "uniform"
     if closed or row.truth_is_dominant(scenario.mechanism):
@@ -155,11 +151,17 @@ def roles(scenario: TwoSidedScenario) -> tuple[tuple[int, ...], ...]:
 
 
 def best_gains(scenario: TwoSidedScenario, values: Float64s) -> Float64s:
-    """The largest gains from trade, shape (markets,), of values and costs (markets, agents), in the same unit."""
-    m, pairs = scenario.num_buyers, min(scenario.num_buyers, scenario.num_sellers)
-    demand = -np.sort(-values[:, :m], axis=1)[:, :pairs]
-    supply = np.sort(values[:, m:], axis=1)[:, :pairs]
-    return np.asarray(np.maximum(demand - supply, 0).sum(axis=1), dtype=np.float64)
+    """The largest gains from trade, shape (markets,), in the unit of the values.
+
+    Args:
+        scenario: The configuration.
+        values: Values and costs, shape (markets, agents), or where they trade several units (markets, agents, units).
+    """
+    m, markets = scenario.num_buyers, len(values)
+    demand = -np.sort(-values[:, :m].reshape(markets, -1), axis=1)
+    supply = np.sort(values[:, m:].reshape(markets, -1), axis=1)
+    pairs = min(demand.shape[1], supply.shape[1])
+    return np.asarray(np.maximum(demand[:, :pairs] - supply[:, :pairs], 0).sum(axis=1), dtype=np.float64)
 
 
 def series(scenario: DoubleAuctionScenario, state: State) -> Arrays:
@@ -169,14 +171,6 @@ def series(scenario: DoubleAuctionScenario, state: State) -> Arrays:
     """
     values, bought = to_credits(state.values), state.award.units > 0
     trades, paid = bought.sum(axis=1), to_credits(np.where(bought, state.award.pays, 0).sum(axis=1))
-    told = of_a_round(
-        state.bids,
-        values,
-        state.bids >= 0,
-        state.award.pays,
-        state.award.units != 0,
-        (state.award.units * values).sum(axis=1),
-        best_gains(scenario, values),
-        no_welfare=np.nan,
-    )
+    gains, best = (state.award.units * values).sum(axis=1), best_gains(scenario, values)
+    told = of_a_round(state.award, state.bids, values, gains, best, no_welfare=np.nan)
     return told | {"trades": trades.astype(np.float64), "price": ratio(paid, trades, np.nan)}

@@ -1,21 +1,13 @@
 """The multi-unit market: identical units at once, decreasing marginal values, one bid for each unit wanted."""
 
-from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.games.false_names import FalseNames
 from econo_env.market import Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.multi_unit import (
-    analysis,
-    docs,
-    equilibria,
-    false_names,
-    features,
-    kernels,
-    state,
-    strategies,
-)
+from econo_env.markets.multi_unit import analysis, docs, equilibria, false_names, features, kernels, state, strategies
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
+from econo_env.markets.private_value import by_prior
+from econo_env.markets.sealed_bid import strategies as sealed_strategies
+from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="multi_unit",
@@ -36,29 +28,13 @@ MARKET = Market(
     ),
     actions=state.action_names,
     features=features.features,
-    types=Types(
-        names=state.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-    ),
+    types=Types(names=state.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
     welfare=analysis.welfare,
-    agents=strategies.agents,
-    roles=strategies.roles,
-    baselines=Baselines(
-        truthful=strategies.truthful_actions,
-        scaled=strategies.scaled_actions,
-        equilibrium=strategies.equilibrium_actions,
-        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
-    ),
+    agents=sealed_strategies.agents,
+    roles=by_prior,
+    baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
     judging=Judging(
-        false_names=FalseNames(
-            misfit=false_names.misfit,
-            reports=false_names.reports,
-            splits=false_names.splits,
-            play=false_names.play,
-            merged=false_names.merged,
-        ),
+        false_names=false_names.FALSE_NAMES,
     ),
     solver=Solver(
         solution=equilibria.numerical_solution,
@@ -66,10 +42,5 @@ MARKET = Market(
         unit_bids=equilibria.offers_unit_bids,
         bidding=equilibria.bidding,
     ),
-    view=View(
-        info=state.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=("values",),
-    ),
+    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

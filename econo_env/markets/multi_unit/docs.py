@@ -1,10 +1,12 @@
 """What a multi-unit market says about itself."""
 
+from dataclasses import replace
+
 from econo_env.docs import Docs
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.multi_unit.state import action_names
 from econo_env.markets.sealed_bid.state import type_name
-from econo_env.mechanisms.base import mechanism
+from econo_env.markets.wording import page_of
 
 
 def _action(scenario: MultiUnitScenario, unit: int) -> str:
@@ -20,7 +22,7 @@ def _action(scenario: MultiUnitScenario, unit: int) -> str:
 
 
 def _description(scenario: MultiUnitScenario) -> str:
-    rule, reverse = mechanism(scenario.mechanism.name), scenario.procurement is not None
+    rule, reverse = scenario.row(), scenario.procurement is not None
     trade = (
         f"A buyer wants {scenario.units} identical units, at most {scenario.ceiling:g} credits each, of "
         f"{scenario.num_agents} suppliers who can make up to {scenario.demand} each, every further one at a higher "
@@ -31,23 +33,20 @@ def _description(scenario: MultiUnitScenario) -> str:
         f"{scenario.demand} each and value every further one less. {rule.summary} A bid above the one for the unit "
         "before is lowered to it."
     )
-    return f"{trade} Ties are broken by lottery. Properties: {rule.promises}."
+    return f"{trade} Ties are broken by lottery."
 
 
 def docs(scenario: MultiUnitScenario) -> Docs:
     """The texts of the scenario's page."""
-    rule, reverse = mechanism(scenario.mechanism.name), scenario.procurement is not None
+    rule, reverse = scenario.row(), scenario.procurement is not None
     mirror = "That of the sale in which what costs and bids leave of the ceiling are values and bids. There: "
-    last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    names = action_names(scenario)
-    return Docs(
+    page = page_of(
+        scenario,
         description=_description(scenario),
-        actions={name: _action(scenario, unit) for unit, name in enumerate(names, start=1)},
+        actions={name: _action(scenario, unit) for unit, name in enumerate(action_names(scenario), start=1)},
         rewards="What was received minus the marginal costs of the units made, in credits."
         if reverse
         else "The marginal values of the units won minus the payment, in credits.",
         start=f"{scenario.demand} draws from its prior for every bidder, sorted; new ones every round.",
-        end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),
-        equilibrium=mirror + rule.known_answer if reverse else rule.known_answer,
-        references=rule.reference,
     )
+    return replace(page, equilibrium=mirror + rule.known_answer) if reverse else page

@@ -1,26 +1,23 @@
 """Equilibria of a multi-unit market: known ones, and those found numerically under pay-as-bid."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Float64s
 from econo_env.equilibrium import Solution, solved
+from econo_env.equilibrium.games import ExpectedOutcome
 from econo_env.games.bidding import Bidding
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.equilibria import require_margin
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.marginal_bids import UnitMechanism
 from econo_env.mechanisms.parameters import reserve_of, units_of
-from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
+from econo_env.valuations.bid_function import MIDDLE, Strategy
 from econo_env.valuations.places import left_of, places_of
 from econo_env.valuations.priors import empirical
-
-Floats = NDArray[np.float64]
 
 
 def bidding(scenario: MultiUnitScenario) -> Bidding:
@@ -46,10 +43,9 @@ def equilibrium_bids(
         ValueError: No closed form is known and none is solved for, or the search did not come near enough to one.
     """
     values = np.asarray(values, dtype=np.float64)
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
+    row = scenario.row()
     for_one = isinstance(row, UnitMechanism) and row.truthful_for_one_unit and scenario.demand == 1
-    if row.truth_is_dominant(section) or for_one:
+    if row.truth_is_dominant(scenario.mechanism) or for_one:
         return values
     sale, drawn = _sale(scenario), np.asarray(luck)[..., None]
     solution = numerical_solution(scenario)
@@ -68,16 +64,14 @@ def equilibrium_bids(
 
 @lru_cache(maxsize=16)
 def _closed_form(scenario: MultiUnitScenario) -> Strategy:
-    section: Any = scenario.mechanism
     prior = scenario.priors()[0]
     places = places_of(prior) if scenario.procurement is None else left_of(scenario.ceiling, prior)
-    equilibrium: Any = mechanism(section.name).equilibrium
-    sale: BidFunction = equilibrium(places, scenario.num_agents, section)
+    sale = scenario.row().closed_form(places, scenario.num_agents, scenario.mechanism)
     require_margin(scenario, places, scenario.units, True)
     return sale if scenario.procurement is None else asked(scenario.ceiling, sale)
 
 
-def _mirrored(scenario: MultiUnitScenario, values: Floats, bid: Callable[[Floats], Floats]) -> Floats:
+def _mirrored(scenario: MultiUnitScenario, values: Float64s, bid: Callable[[Float64s], Float64s]) -> Float64s:
     """Bids, in procurement the mirror of the sale's; costs above the ceiling ask for themselves."""
     if scenario.procurement is None:
         return np.asarray(bid(values))
@@ -107,20 +101,20 @@ def numerical_solution(scenario: MultiUnitScenario) -> Solution | None:
 
 def offers_unit_bids(scenario: MultiUnitScenario) -> bool:
     """Whether two bidders want both of two units and pay what they bid: then a win depends on one rival bid alone."""
-    pays_as_bid = mechanism(scenario.mechanism.name).expected_outcome is not None
+    pays_as_bid = scenario.row().expected_outcome is not None
     return pays_as_bid and scenario.num_agents == scenario.units == scenario.demand == 2
 
 
-def expected_outcome(scenario: MultiUnitScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+def expected_outcome(scenario: MultiUnitScenario) -> ExpectedOutcome | None:
     """Units and payments of own bids by each rival's chance to stand below; None where one bid is not all there is."""
-    rule = mechanism(scenario.mechanism.name).expected_outcome
+    rule = scenario.row().expected_outcome
     if rule is None or scenario.demand > 1:
         return None
     return lambda bids, below: rule(bids, below, scenario.mechanism)
 
 
 def _zero_revenue(scenario: MultiUnitScenario) -> bool:
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     holds = row.second_bid_of_zero if isinstance(row, UnitMechanism) else None
     if holds is None or reserve_of(scenario.mechanism) > 0.0:
         return False

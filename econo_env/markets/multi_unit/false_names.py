@@ -1,20 +1,17 @@
 """A bidder under several names in a multi-unit market: the names' units add up."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.market import rule_of
+from econo_env.engine.state import Float64s, Int64s, UInt64s
+from econo_env.games.false_names import FalseNames
 from econo_env.markets.false_names import NO_BID, SHARES, earned, scaled, stacked
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import State, params
+from econo_env.markets.multi_unit.state import State
+from econo_env.markets.outcome_curves import Row
 from econo_env.money import to_money
-
-Int64s = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 def misfit(scenario: MultiUnitScenario) -> str | None:
@@ -27,7 +24,7 @@ def reports(scenario: MultiUnitScenario, state: State) -> Int64s:
     return np.array(state.bids)
 
 
-def splits(scenario: MultiUnitScenario, agent: int, type_: Floats, report: Int64s, names: int) -> Int64s:
+def splits(scenario: MultiUnitScenario, agent: int, type_: Float64s, report: Int64s, names: int) -> Int64s:
     """The units dealt out to names in turn and in runs; the bids after the first as they are, shaded, or left out."""
     demand, found = scenario.demand, []
     for share in (0.0, *SHARES):
@@ -50,7 +47,7 @@ def merged(scenario: MultiUnitScenario, own: Int64s) -> Int64s:
 
 @compiled
 def _clear_names(
-    rule: Any, params: Any, own: Int64s, rivals: Int64s, keys: Any, scratch: Any, held: Int64s, paid: Int64s
+    rule: Rule, params: object, own: Int64s, rivals: Int64s, keys: UInt64s, scratch: Row, held: Int64s, paid: Int64s
 ) -> None:
     """Units that the names win and what they pay, strategy by strategy against each profile."""
     bids, allocation, payments = scratch
@@ -70,7 +67,9 @@ def _clear_names(
                 paid[s, r] += payments[others + name]
 
 
-def play(scenario: MultiUnitScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
+def play(
+    scenario: MultiUnitScenario, agent: int, type_: Float64s, own: Int64s, rivals: Int64s, keys: UInt64s
+) -> Float64s:
     """The marginal values of all units won, best uses first, less payments: `econo_env.games.false_names.PlayNames`."""
     names, demand = own.shape[1], scenario.demand
     bidders = rivals.shape[1] + names
@@ -79,5 +78,7 @@ def play(scenario: MultiUnitScenario, agent: int, type_: Floats, own: Int64s, ri
     worth = np.zeros(max(names, 1) * demand + 1, dtype=np.int64)
     worth[1 : demand + 1] = to_money(type_)
     falling = -np.sort(-np.maximum(own, NO_BID), axis=2)
-    constants = params(scenario)
-    return earned(_clear_names, rule_of(scenario), constants.rule, (falling, rivals, keys), scratch, np.cumsum(worth))
+    return earned(_clear_names, scenario, (falling, rivals, keys), scratch, np.cumsum(worth))
+
+
+FALSE_NAMES = FalseNames(reports, splits, play, misfit=misfit, merged=merged)

@@ -8,6 +8,7 @@ from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.config import Procurement
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
 from econo_env.mechanisms.base import rules_of
+from econo_env.mechanisms.parameters import units_of
 from econo_env.scenario import Scenario
 
 MARKET = "multi_unit"
@@ -46,8 +47,7 @@ class MultiUnitScenario(PlainBidsScenario):
     @property
     def units(self) -> int:
         """Units for sale, or in procurement bought."""
-        section: Any = self.mechanism
-        return int(section.units)
+        return units_of(self.mechanism)
 
 
 def built_in() -> list[Scenario]:

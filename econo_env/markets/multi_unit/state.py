@@ -1,16 +1,16 @@
 """What a multi-unit market holds: its state, its constants, and the meaning of observations and actions."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Arrays, Column, Int64s, UInt64s
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
+from econo_env.markets.private_value import of_rounds
 from econo_env.markets.sealed_bid.state import type_name
-from econo_env.mechanisms.base import mechanism
-from econo_env.money import MICRO, to_credits, to_money
-from econo_env.valuations.drawing import DrawTables, draw_tables
+from econo_env.money import to_credits, to_money
+from econo_env.valuations.drawing import DrawTables
 
 
 class State(NamedTuple):
@@ -28,7 +28,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """The constants of a scenario, as the compiled phases take them."""
 
-    rule: Any  # the mechanism's own parameters
+    rule: object  # the mechanism's own parameters
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's values come from
@@ -43,10 +43,7 @@ class Params(NamedTuple):
 
 def axes(scenario: MultiUnitScenario) -> dict[str, int]:
     """Lengths of the named axes."""
-    return {
-        "demand": scenario.demand,
-        "draws": scenario.num_agents * scenario.demand,
-    }
+    return {"demand": scenario.demand, "draws": scenario.num_agents * scenario.demand}
 
 
 def action_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
@@ -61,14 +58,10 @@ def type_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
 
 def params(scenario: MultiUnitScenario) -> Params:
     """The scenario's constants for the compiled phases."""
-    distinct = list(dict.fromkeys(scenario.priors()))
     highest = float(to_money(scenario.highest_value))
     return Params(
-        rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
-        max_cycles=scenario.max_cycles,
-        truncates=scenario.end_of_episode == "truncation",
-        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        rule=scenario.row().params(scenario.mechanism),
+        **of_rounds(scenario, scenario.priors()),
         highest_value=highest,
         value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from econo_env.agents import BIDDER, SUPPLIER, grouped, named
 from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
@@ -44,32 +43,11 @@ def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: Arra
     )
 
 
-def scaled_actions(scenario: MultiUnitScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), that bid `factor` (a number, or one an agent) times each marginal value or cost."""
-    values = private_values(scenario, observations)
-    return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64)[..., None] * values)
-
-
-def truthful_actions(scenario: MultiUnitScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., demand), that bid the own marginal values or costs."""
-    return scaled_actions(scenario, observations, 1.0)
-
-
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., demand), of an equilibrium; see `equilibria`."""
     numbers = role_numbers(scenario, observations)
     bids = equilibrium_bids(scenario, private_values(scenario, observations), numbers, np.asarray(luck))
     return bid_actions(scenario, observations, bids)
-
-
-def agents(scenario: MultiUnitScenario) -> tuple[str, ...]:
-    """`bidder_0`, ...; in procurement `supplier_0`, ..."""
-    return named([BIDDER if scenario.procurement is None else SUPPLIER] * scenario.num_agents)
-
-
-def roles(scenario: MultiUnitScenario) -> tuple[tuple[int, ...], ...]:
-    """Seats with the same prior, group by group, in order of first appearance."""
-    return grouped(scenario.priors())
 
 
 def gains_from_trade(scenario: MultiUnitScenario, values: Float64s) -> Float64s:
@@ -95,15 +73,8 @@ def series(scenario: MultiUnitScenario, state: State) -> Arrays:
     Bids and ratios for the first unit, `last_bid_value_ratio` for the last one, `units` won.
     """
     values = to_credits(state.values)
-    placed, units, gains = state.bids >= 0, np.abs(state.award.units), gains_from_trade(scenario, values)
-    told = of_a_round(
-        state.bids[..., 0],
-        values[..., 0],
-        placed[..., 0],
-        state.award.pays,
-        units != 0,
-        worth(gains, units).sum(axis=1),
-        best_worth(gains, scenario.units),
-    )
-    last = np.where(placed[..., -1], ratio(to_credits(state.bids[..., -1]), values[..., -1], np.nan), np.nan)
+    units, gains, last_bid = np.abs(state.award.units), gains_from_trade(scenario, values), state.bids[..., -1]
+    welfare, best = worth(gains, units).sum(axis=1), best_worth(gains, scenario.units)
+    told = of_a_round(state.award, state.bids[..., 0], values[..., 0], welfare, best)
+    last = np.where(last_bid >= 0, ratio(to_credits(last_bid), values[..., -1], np.nan), np.nan)
     return told | {"last_bid_value_ratio": last, "units": units.astype(np.float64)}

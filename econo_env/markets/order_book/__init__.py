@@ -4,6 +4,7 @@ from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, Types, View
 from econo_env.markets import rounds
+from econo_env.markets.double_auction import strategies as two_sided
 from econo_env.markets.order_book import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 
@@ -29,27 +30,18 @@ MARKET = Market(
     ),
     actions=state.action_names,
     features=features.features,
-    types=Types(
-        names=analysis.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-    ),
+    types=Types(names=analysis.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
     welfare=analysis.welfare,
-    agents=strategies.agents,
-    roles=strategies.roles,
+    agents=two_sided.agents,
+    roles=two_sided.roles,
     baselines=Baselines(
-        truthful=strategies.truthful_actions,
-        scaled=strategies.scaled_actions,
+        truthful=two_sided.truthful_actions,
+        scaled=two_sided.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
-        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
+        bids=BidActions(values=two_sided.private_values, place=two_sided.bid_actions),
     ),
     judging=Judging(one_round=True),
     two_sided=True,
     undone_by_award=False,
-    view=View(
-        info=rounds.info,
-        docs=docs.docs,
-        series=strategies.series,
-    ),
+    view=View(info=rounds.info, docs=docs.docs, series=strategies.series),
 )

@@ -1,9 +1,11 @@
 """What a market with an order book says about itself."""
 
+from dataclasses import replace
+
 from econo_env.docs import Docs
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import action_names
-from econo_env.mechanisms.base import mechanism
+from econo_env.markets.wording import page_of
 
 _ACTIONS = {
     "share_of_value": "0 is the truth, below 0 are better terms for oneself: a buyer bids (1 + a) times the value of "
@@ -14,19 +16,18 @@ _ACTIONS = {
 
 def docs(scenario: OrderBookScenario) -> Docs:
     """The texts of the scenario's page."""
-    row = mechanism(scenario.mechanism.name)
-    last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Docs(
+    row = scenario.row()
+    page = page_of(
+        scenario,
         description=f"{scenario.num_buyers} buyers and {scenario.num_sellers} sellers of {scenario.units} unit(s) each "
         "trade through a limit order book. In each tick the agents act in an order drawn by lot, each with one limit "
         f"order of one unit. {row.summary} A new limit replaces the resting order and joins the end of its queue, the "
         "same limit keeps its place. Limits are rounded to the tick that is better for the agent; a bid below one tick "
         "is none. Who was filled earlier in the tick does not act again in it. Buyers never sell, so nobody trades "
-        f"with itself. Properties: {row.promises}.",
+        "with itself.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         rewards="Buyers: value of the unit minus price if they trade. Sellers: price minus its cost. In credits.",
         start="An empty book; fresh values, falling with the unit, and costs, rising with it, that hold for the day.",
-        end=(f"{last}, for everybody at once, after {scenario.max_cycles} tick(s).",),
-        equilibrium=f"No closed form is known. {row.known_answer}",
-        references=row.reference,
+        tick="tick",
     )
+    return replace(page, equilibrium=f"No closed form is known. {row.known_answer}")

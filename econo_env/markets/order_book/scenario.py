@@ -4,13 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.double_auction.scenario import TwoSidedScenario
-from econo_env.mechanisms.base import rules_of
 from econo_env.mechanisms.parameters import tick_of
 from econo_env.money import MICRO
 from econo_env.scenario import Scenario
-
-MARKET = "order_book"
 
 MOST_LEVELS = 1_000_000
 
@@ -55,7 +53,4 @@ class OrderBookScenario(TwoSidedScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each mechanism with a book: four buyers and four sellers of two units, U[0, 1], 16 ticks."""
-    return [
-        OrderBookScenario(id=f"{row.name}_v1", num_agents=8, units=2, mechanism={"name": row.name, **row.example})
-        for row in rules_of(MARKET)
-    ]
+    return one_a_rule(OrderBookScenario, 1, num_agents=8, units=2)

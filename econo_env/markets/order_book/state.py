@@ -8,9 +8,10 @@ from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, UInt64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.markets.private_value import of_rounds
 from econo_env.mechanisms.continuous_double_auction import Book, Int32s
-from econo_env.money import MICRO, to_money
-from econo_env.valuations.drawing import DrawTables, draw_tables
+from econo_env.money import to_money
+from econo_env.valuations.drawing import DrawTables
 
 
 class State(NamedTuple):
@@ -54,11 +55,7 @@ class Params(NamedTuple):
 
 def axes(scenario: OrderBookScenario) -> dict[str, int]:
     """Lengths of the named axes."""
-    return {
-        "units": scenario.units,
-        "levels": scenario.num_levels + 1,
-        "sides": 2,
-    }
+    return {"units": scenario.units, "levels": scenario.num_levels + 1, "sides": 2}
 
 
 @compiled
@@ -76,17 +73,13 @@ def action_names(scenario: OrderBookScenario) -> tuple[str, ...]:
 
 def params(scenario: OrderBookScenario) -> Params:
     """The scenario's constants for the compiled phases."""
-    distinct = list(dict.fromkeys(scenario.priors()))
     highest = float(to_money(scenario.highest_value))
     return Params(
         tick_size=int(to_money(scenario.tick_size)),
         top=scenario.num_levels,
         num_buyers=scenario.num_buyers,
         units=scenario.units,
-        max_cycles=scenario.max_cycles,
-        truncates=scenario.end_of_episode == "truncation",
-        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        **of_rounds(scenario, scenario.priors()),
         highest_price=highest,
         value_scale=1.0 / highest,
         bids_are_amounts=scenario.bids == "amount",

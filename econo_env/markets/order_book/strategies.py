@@ -5,40 +5,12 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from econo_env.engine.state import Arrays, Float64s
-from econo_env.markets.double_auction.strategies import (
-    agents,
-    bid_actions,
-    private_values,
-    roles,
-    scaled_actions,
-    truthful_actions,
-)
+from econo_env.engine.state import Arrays
+from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import State
 from econo_env.markets.series import ratio
 from econo_env.money import to_credits
-
-__all__ = [
-    "agents",
-    "best_gains",
-    "bid_actions",
-    "equilibrium_actions",
-    "private_values",
-    "roles",
-    "scaled_actions",
-    "series",
-    "truthful_actions",
-]
-
-
-def best_gains(scenario: OrderBookScenario, values: Float64s) -> Float64s:
-    """The day's largest gains from trade, shape (markets,), of values and costs (markets, agents, units), same unit."""
-    m, markets = scenario.num_buyers, len(values)
-    demand = -np.sort(-values[:, :m].reshape(markets, -1), axis=1)
-    supply = np.sort(values[:, m:].reshape(markets, -1), axis=1)
-    pairs = min(demand.shape[1], supply.shape[1])
-    return np.asarray(np.maximum(demand[:, :pairs] - supply[:, :pairs], 0).sum(axis=1), dtype=np.float64)
 
 
 def equilibrium_actions(scenario: OrderBookScenario, observations: ArrayLike, luck: ArrayLike = 0.5) -> NoReturn:

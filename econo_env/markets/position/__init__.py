@@ -1,57 +1,36 @@
 """The position auction: advertising slots with click rates, private values of a click, one sealed bid each."""
 
-from econo_env.baselines import Baselines, BidActions
-from econo_env.engine.program import Stages
+from dataclasses import replace
+
 from econo_env.market import BidSearch, Judging, Market, Solver, View
-from econo_env.markets import rounds
+from econo_env.markets.analysis import bids_made
 from econo_env.markets.position import analysis, docs, kernels, strategies
 from econo_env.markets.position.scenario import PositionScenario, built_in
 from econo_env.markets.private_value import one_value
+from econo_env.markets.sealed_bid import MARKET as SEALED_BID
 from econo_env.markets.sealed_bid import analysis as sealed_analysis
-from econo_env.markets.sealed_bid import kernels as sealed_kernels
-from econo_env.markets.sealed_bid import state as sealed_state
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.sealed_bid.features import features
+from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="position",
     config=PositionScenario,
     built_in=built_in,
-    state=sealed_state.State,
+    state=SEALED_BID.state,
     axes=kernels.axes,
     params=kernels.params,
-    kernels=Stages(
-        reset=sealed_kernels.reset,
-        bids=sealed_kernels.bids,
-        clear=sealed_kernels.clear,
-        settle=kernels.settle,
-        observe=sealed_kernels.observe,
-        finish=rounds.finish,
-        expose=sealed_kernels.expose,
-        withdraw=sealed_kernels.withdraw,
-        quote=kernels.quote,
-    ),
-    actions=sealed_state.action_names,
-    features=features,
+    kernels=replace(SEALED_BID.kernels, settle=kernels.settle, quote=kernels.quote),
+    actions=SEALED_BID.actions,
+    features=SEALED_BID.features,
     types=one_value("value"),
     welfare=analysis.welfare,
-    roles=sealed_strategies.roles,
-    baselines=Baselines(
-        truthful=sealed_strategies.truthful_actions,
-        scaled=sealed_strategies.scaled_actions,
-        equilibrium=strategies.equilibrium_actions,
-        bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
+    roles=SEALED_BID.roles,
+    baselines=bidding_baselines(
+        sealed_strategies.private_values, sealed_strategies.bid_actions, strategies.equilibrium_actions
     ),
-    judging=Judging(
-        bids=BidSearch(made=sealed_analysis.bids_made, highest=sealed_analysis.highest_bid, curves=analysis.bid_curves)
-    ),
+    judging=Judging(bids=BidSearch(made=bids_made, highest=sealed_analysis.highest_bid, curves=analysis.bid_curves)),
     solver=Solver(
         solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome, bidding=analysis.bidding
     ),
-    view=View(
-        info=kernels.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=("values",),
-    ),
+    view=View(info=kernels.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

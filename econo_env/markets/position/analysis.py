@@ -1,29 +1,28 @@
 """What judges ask of a position auction: welfare, and the outcome of a bidder's own bid.
 
-Types are those of a sealed-bid market. See `econo_env.markets.judging` for the meaning of each function.
+Types are those of a sealed-bid market.
 """
 
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Float64s
+from econo_env.equilibrium.games import ExpectedOutcome
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.bidding import Bidding
-from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.games.welfare import Welfare
 from econo_env.market import rule_of
+from econo_env.markets.analysis import welfare_of
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.position.kernels import clicks, params
 from econo_env.markets.position.scenario import PositionScenario
-from econo_env.markets.position.strategies import Sale, best_worth
+from econo_env.markets.position.strategies import best_worth, sale_of
 from econo_env.markets.sealed_bid.state import State
-from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.slots import Slots
 from econo_env.money import to_credits, to_money
-
-Floats = NDArray[np.float64]
 
 
 def bidding(scenario: PositionScenario) -> Bidding:
@@ -31,32 +30,27 @@ def bidding(scenario: PositionScenario) -> Bidding:
     return Bidding(units=len(scenario.click_rates), weights=scenario.weights)
 
 
-def welfare(scenario: PositionScenario, state: State, types: Floats) -> Welfare:
+def welfare(scenario: PositionScenario, state: State, types: Float64s) -> Welfare:
     """Sum over slots of expected clicks times the true value of a click; reserve and weights leave the optimum alone.
 
     What there was to divide is rounded to whole micro-credits, as bidders are paid.
     """
     values, seated = types[..., 0], clicks(scenario, state.slots)
-    return Welfare(
-        realised={PRIMARY: (values * seated).sum(axis=1)},
-        optimal={PRIMARY: best_worth(scenario, values)},
-        revenue=to_credits(state.award.pays.sum(axis=1)),
-        created=to_credits(np.floor(seated * to_money(values) + 0.5).sum(axis=1)),
-    )
+    welfare = welfare_of(state.award, (values * seated).sum(axis=1), best_worth(scenario, values))
+    return replace(welfare, created=to_credits(np.floor(seated * to_money(values) + 0.5).sum(axis=1)))
 
 
-def expected_outcome(scenario: PositionScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+def expected_outcome(scenario: PositionScenario) -> ExpectedOutcome | None:
     """Expected clicks and payments of own bids (credits) by each rival's chance to stand below; None where unknown."""
-    rule = mechanism(scenario.mechanism.name).expected_outcome
-    section: Any = scenario.mechanism
-    return None if rule is None else partial(rule, parameters=Sale(float(section.reserve), scenario.click_rates))
+    rule = scenario.row().expected_outcome
+    return None if rule is None else partial(rule, parameters=sale_of(scenario))
 
 
 @compiled
-def _clicks(slot: int, params: Any) -> float:
+def _clicks(slot: int, params: Slots) -> float:
     return float(params.click_rates[slot - 1]) if slot > 0 else 0.0
 
 
-def bid_curves(scenario: PositionScenario, state: State, agent: int, bids: Floats) -> BidCurves:
+def bid_curves(scenario: PositionScenario, state: State, agent: int, bids: Float64s) -> BidCurves:
     """Expected clicks and payment of each own bid in credits against the rivals' bids of the last round."""
-    return outcome_curves(rule_of(scenario), _clicks, params(scenario), state, agent, bids)
+    return outcome_curves(rule_of(scenario), params(scenario), state, agent, bids, _clicks)

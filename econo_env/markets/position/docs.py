@@ -5,12 +5,11 @@ from dataclasses import replace
 from econo_env.docs import Docs
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid.docs import docs as sealed_bid_docs
-from econo_env.mechanisms.base import mechanism
 
 
 def docs(scenario: PositionScenario) -> Docs:
     """The texts of the scenario's page."""
-    rule = mechanism(scenario.mechanism.name)
+    rule = scenario.row()
     rates = ", ".join(f"{rate:g}" for rate in scenario.click_rates)
     return replace(
         sealed_bid_docs(scenario),

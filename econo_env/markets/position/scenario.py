@@ -4,11 +4,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
-
-MARKET = "position"
 
 
 def check_click_rates(rates: tuple[float, ...]) -> tuple[float, ...]:
@@ -50,7 +48,4 @@ class PositionScenario(PlainBidsScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each position auction: three bidders, U[0, 1], two slots, the second with half the clicks."""
-    return [
-        PositionScenario(id=f"{row.name}_v0", num_agents=3, mechanism={"name": row.name, **row.example})
-        for row in rules_of(MARKET)
-    ]
+    return one_a_rule(PositionScenario, 0, num_agents=3)

@@ -1,7 +1,7 @@
 """What a position auction tells strategies and telemetry beyond what a sealed-bid market does."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +11,9 @@ from econo_env.equilibrium import Solution, solved
 from econo_env.markets.position.kernels import clicks
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid.state import State
-from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers, truthful_actions
+from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers
 from econo_env.markets.series import of_a_round
-from econo_env.mechanisms.base import mechanism
+from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, BidFunction
 from econo_env.valuations.places import places_of
@@ -26,16 +26,21 @@ class Sale(NamedTuple):
     click_rates: tuple[float, ...]
 
 
+def sale_of(scenario: PositionScenario) -> Sale:
+    """What the closed forms take of a scenario."""
+    return Sale(reserve_of(scenario.mechanism), scenario.click_rates)
+
+
 def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
     """Actions, shape (..., 1), of the symmetric Bayes-Nash equilibrium, or of one found numerically.
 
     Raises:
         ValueError: No closed form is known, under GSP or where bidders differ, and none was found numerically.
     """
-    section: Any = scenario.mechanism
-    if mechanism(section.name).truth_is_dominant(section):
-        return truthful_actions(scenario, observations)
-    solution, values = numerical_solution(scenario), private_values(scenario, observations)
+    values = private_values(scenario, observations)
+    if scenario.row().truth_is_dominant(scenario.mechanism):
+        return bid_actions(scenario, observations, values)
+    solution = numerical_solution(scenario)
     if solution is not None:
         numbers = role_numbers(scenario, observations)
         return bid_actions(scenario, observations, solution.bids(values, numbers, luck))
@@ -44,16 +49,12 @@ def equilibrium_actions(scenario: PositionScenario, observations: ArrayLike, luc
 
 @lru_cache(maxsize=16)
 def _bids(scenario: PositionScenario) -> BidFunction:
-    section: Any = scenario.mechanism
-    sale = Sale(float(section.reserve), scenario.click_rates)
-    equilibrium: Any = mechanism(section.name).equilibrium
-    made: BidFunction = equilibrium(places_of(scenario.priors()[0]), scenario.num_agents, sale)
-    return made
+    return scenario.row().closed_form(places_of(scenario.priors()[0]), scenario.num_agents, sale_of(scenario))
 
 
 def numerical_solution(scenario: PositionScenario) -> Solution | None:
     """The equilibrium found numerically where truth is not dominant and no closed form is known; None elsewhere."""
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
     if row.truth_is_dominant(scenario.mechanism) or (row.equilibrium is not None and alike):
         return None
@@ -73,13 +74,6 @@ def series(scenario: PositionScenario, state: State) -> Arrays:
     Bids per click, and `clicks` expected.
     """
     values, seated = to_credits(state.values), clicks(scenario, state.slots)
-    told = of_a_round(
-        state.bids,
-        values,
-        state.bids >= 0,
-        state.award.pays,
-        state.award.units > 0,
-        (seated * values).sum(axis=1),
-        best_worth(scenario, values),
-    )
+    welfare, best = (seated * values).sum(axis=1), best_worth(scenario, values)
+    told = of_a_round(state.award, state.bids, values, welfare, best)
     return told | {"clicks": seated}

@@ -4,7 +4,7 @@ from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
 from econo_env.market import Market, View
 from econo_env.markets import rounds
-from econo_env.markets.private_value import one_value
+from econo_env.markets.private_value import by_prior, one_value
 from econo_env.markets.scoring import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
@@ -29,16 +29,11 @@ MARKET = Market(
     types=one_value("cost"),
     welfare=analysis.welfare,
     agents=strategies.agents,
-    roles=strategies.roles,
+    roles=by_prior,
     baselines=Baselines(
         truthful=strategies.truthful_actions,
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
     ),
-    view=View(
-        info=state.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=("values",),
-    ),
+    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

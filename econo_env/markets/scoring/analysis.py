@@ -1,27 +1,22 @@
-"""What judges ask of a scoring auction: true cost parameters and welfare.
-
-See `econo_env.markets.judging` for the meaning of each function.
-"""
+"""What judges ask of a scoring auction: true cost parameters and welfare."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from econo_env.engine.state import Float64s
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.markets.scoring.state import State
 from econo_env.money import to_credits
 
-Floats = NDArray[np.float64]
 
-
-def created_by_winner(scenario: ScoringScenario, state: State, theta: Floats) -> Floats:
+def created_by_winner(scenario: ScoringScenario, state: State, theta: Float64s) -> Float64s:
     """V(q) - c(q, theta) of what was delivered, credits, shape (markets,); `theta` in credits (markets, agents)."""
     worth = menu(scenario).worth[state.qualities] - cost(scenario, theta, state.qualities)
     return to_credits(np.where(state.award.units != 0, worth, 0).sum(axis=1))
 
 
-def welfare(scenario: ScoringScenario, state: State, types: Floats) -> Welfare:
+def welfare(scenario: ScoringScenario, state: State, types: Float64s) -> Welfare:
     """True worth of the delivered quality minus its cost, against the best quality of the best supplier.
 
     The announced scoring does not enter, nor a reserve: a distorted quality and a purchase that does not take place

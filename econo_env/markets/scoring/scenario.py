@@ -4,15 +4,14 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.mechanisms.base import rules_of
 from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
+from econo_env.settings import Section
 from econo_env.valuations.priors import AnyPrior, Uniform
-
-MARKET = "scoring"
 
 QUALITY_STEPS = 1000
 """Qualities are whole thousandths of the highest one, so that worth and cost come from tables of exact amounts."""
@@ -20,7 +19,7 @@ QUALITY_STEPS = 1000
 _LEAST_CURVATURE = 0.1
 
 
-class Buyer(BaseModel):
+class Buyer(Section):
     """What quality is worth to the buyer: V(q) = worth q^exponent, credits.
 
     Attributes:
@@ -28,8 +27,6 @@ class Buyer(BaseModel):
         exponent: Above 0 and at most 1: further quality is worth less and less.
         highest_quality: The most that can be offered.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     worth: Credits = Field(2.0, gt=0.0, le=LARGEST_CREDITS)
     exponent: float = Field(0.5, gt=0.0, le=1.0)
@@ -40,15 +37,13 @@ class Buyer(BaseModel):
         return np.asarray(self.worth * np.asarray(quality, dtype=np.float64) ** self.exponent)
 
 
-class Scoring(BaseModel):
+class Scoring(Section):
     """What the buyer announces: an offer scores scale V(q) - price.
 
     Attributes:
         scale: 1 scores the true worth; below 1 quality is rewarded less than it is worth, which lowers the rents of
             suppliers (Che 1993: from U[0, high] and costs theta q the buyer gains most at 1/2).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     scale: float = Field(1.0, gt=0.0, le=10.0)
 
@@ -117,7 +112,4 @@ class ScoringScenario(Scenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each scoring auction: V = 2 sqrt(q), costs theta q, two suppliers with theta from U[1/2, 1]."""
-    return [
-        ScoringScenario(id=f"{row.name}_v1", num_agents=2, mechanism={"name": row.name, **row.example}, **row.setting)
-        for row in rules_of(MARKET)
-    ]
+    return one_a_rule(ScoringScenario, 1, num_agents=2)

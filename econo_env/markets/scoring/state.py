@@ -1,16 +1,16 @@
 """What a scoring auction holds: its state, its constants, and the meaning of observations and actions."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Arrays, Column, Float64s, Int64s, UInt64s
+from econo_env.markets.private_value import of_rounds
 from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
-from econo_env.mechanisms.base import mechanism
 from econo_env.money import MICRO, to_credits, to_money
-from econo_env.valuations.drawing import DrawTables, draw_tables
+from econo_env.valuations.drawing import DrawTables
 
 NO_OFFER = -1
 _COST_CELLS = 1024
@@ -32,7 +32,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """The constants of a scenario, as the compiled phases take them."""
 
-    rule: Any  # the mechanism's own parameters
+    rule: object  # the mechanism's own parameters
     max_cycles: int
     truncates: bool  # the last tick is a truncation, not a termination
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's cost parameter comes from
@@ -58,16 +58,12 @@ def action_names(scenario: ScoringScenario) -> tuple[str, ...]:
 
 def params(scenario: ScoringScenario) -> Params:
     """The scenario's constants for the compiled phases."""
-    distinct = list(dict.fromkeys(scenario.priors()))
     tables = menu(scenario)
-    low, high = min(prior.lowest for prior in distinct), scenario.highest_cost
+    low, high = min(prior.lowest for prior in scenario.priors()), scenario.highest_cost
     best = unbounded_quality(scenario, np.linspace(low, high, _COST_CELLS + 1))
     return Params(
-        rule=mechanism(scenario.mechanism.name).params(scenario.mechanism),
-        max_cycles=scenario.max_cycles,
-        truncates=scenario.end_of_episode == "truncation",
-        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        rule=scenario.row().params(scenario.mechanism),
+        **of_rounds(scenario, scenario.priors()),
         scored=tables.scored,
         work=tables.work,
         best_quality=best / scenario.buyer.highest_quality * QUALITY_STEPS,

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from econo_env.agents import SUPPLIER, grouped, named
+from econo_env.agents import SUPPLIER, named
 from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.markets.actions import AS_SEEN, rounded_actions
 from econo_env.markets.scoring.analysis import created_by_winner
@@ -15,7 +14,6 @@ from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus,
 from econo_env.markets.scoring.scenario import ScoringScenario
 from econo_env.markets.scoring.state import NO_OFFER, State
 from econo_env.markets.series import of_a_round
-from econo_env.mechanisms.base import mechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
 from econo_env.valuations.places import Places, of_table
@@ -73,9 +71,8 @@ def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike, luck
     Raises:
         ValueError: No closed form is known: suppliers differ in their priors and truth is not dominant.
     """
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
-    if row.truth_is_dominant(section):
+    row = scenario.row()
+    if row.truth_is_dominant(scenario.mechanism):
         return truthful_actions(scenario, observations)
     if row.equilibrium is None or len(set(scenario.priors())) > 1:
         reason = "suppliers with different priors" if row.equilibrium else "this mechanism"
@@ -96,9 +93,7 @@ def potential_places(scenario: ScoringScenario) -> Places:
 @lru_cache(maxsize=16)
 def _scores(scenario: ScoringScenario) -> BidFunction:
     """The equilibrium's scores by best scores at cost, in credits."""
-    section: Any = scenario.mechanism
-    equilibrium: Any = mechanism(section.name).equilibrium
-    made: BidFunction = equilibrium(potential_places(scenario), scenario.num_agents, section)
+    made = scenario.row().closed_form(potential_places(scenario), scenario.num_agents, scenario.mechanism)
     # an observed theta is float32, and costs grow with it
     highest = float(to_credits(menu(scenario).scored.max()))
     return replace(made, blur=_ROUNDING + SEEN * highest)
@@ -109,26 +104,15 @@ def agents(scenario: ScoringScenario) -> tuple[str, ...]:
     return named([SUPPLIER] * scenario.num_agents)
 
 
-def roles(scenario: ScoringScenario) -> tuple[tuple[int, ...], ...]:
-    """Seats with the same prior, group by group, in order of first appearance."""
-    return grouped(scenario.priors())
-
-
 def series(scenario: ScoringScenario, state: State) -> Arrays:
     """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
     Scores, compared with the best score at cost; revenue is what the buyer gains; `quality` offered.
     """
-    theta, made, won = to_credits(state.values), state.prices != NO_OFFER, state.award.units != 0
-    bought = np.where(won, menu(scenario).worth[state.qualities], 0)
-    told = of_a_round(
-        state.scores,
-        best_score(scenario, theta),
-        made,
-        -state.award.pays,
-        won,
-        created_by_winner(scenario, state, theta),
-        best_surplus(scenario, theta).max(axis=1),
-    )
+    theta, made, received = to_credits(state.values), state.prices != NO_OFFER, -state.award.pays
+    bought = np.where(state.award.units != 0, menu(scenario).worth[state.qualities], 0)
+    created, best = created_by_winner(scenario, state, theta), best_surplus(scenario, theta).max(axis=1)
+    award, at_cost = state.award._replace(pays=received), best_score(scenario, theta)
+    told = of_a_round(award, state.scores, at_cost, created, best, placed=made)
     quality = np.where(made, menu(scenario).qualities[state.qualities], np.nan)
-    return told | {"revenue": to_credits((bought + state.award.pays).sum(axis=1)), "quality": quality}
+    return told | {"revenue": to_credits((bought - received).sum(axis=1)), "quality": quality}

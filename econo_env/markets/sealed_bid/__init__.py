@@ -1,22 +1,13 @@
 """The sealed-bid market: private values, one simultaneous bid each, a rule that allocates and charges."""
 
-from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.games.false_names import FalseNames
 from econo_env.market import BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
+from econo_env.markets.analysis import bids_made
 from econo_env.markets.private_value import now, put
-from econo_env.markets.sealed_bid import (
-    analysis,
-    docs,
-    equilibria,
-    false_names,
-    features,
-    kernels,
-    state,
-    strategies,
-)
+from econo_env.markets.sealed_bid import analysis, docs, equilibria, false_names, features, kernels, state, strategies
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in, levers
+from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="sealed_bid",
@@ -49,25 +40,15 @@ MARKET = Market(
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
-    baselines=Baselines(
-        truthful=strategies.truthful_actions,
-        scaled=strategies.scaled_actions,
-        equilibrium=strategies.equilibrium_actions,
-        bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
-    ),
+    baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
     judging=Judging(
         bids=BidSearch(
-            made=analysis.bids_made,
+            made=bids_made,
             highest=analysis.highest_bid,
             curves=analysis.bid_curves,
             applies=analysis.offers_bid_curves,
         ),
-        false_names=FalseNames(
-            misfit=false_names.misfit,
-            reports=false_names.reports,
-            splits=false_names.splits,
-            play=false_names.play,
-        ),
+        false_names=false_names.FALSE_NAMES,
     ),
     solver=Solver(
         solution=equilibria.numerical_solution,
@@ -75,10 +56,5 @@ MARKET = Market(
         expected_outcome=analysis.expected_outcome,
         bidding=analysis.bidding,
     ),
-    view=View(
-        info=state.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=("values",),
-    ),
+    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

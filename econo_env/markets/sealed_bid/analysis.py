@@ -1,16 +1,12 @@
-"""What judges ask of a sealed-bid market: true values, welfare, and the outcome of a bidder's own bid.
+"""What judges ask of a sealed-bid market: true values, welfare, and the outcome of a bidder's own bid."""
 
-See `econo_env.markets.judging` for the meaning of each function.
-"""
-
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from econo_env.engine.compiled import compiled
 from econo_env.engine.engine import Engine
+from econo_env.engine.state import Float64s
+from econo_env.equilibrium.games import ExpectedOutcome
 from econo_env.games.bid_curves import BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
@@ -20,14 +16,11 @@ from econo_env.markets.private_value import put
 from econo_env.markets.sealed_bid.config import Participation
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import NO_BID, State, params, type_name
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.parameters import units_of
 from econo_env.money import to_credits, to_money
 from econo_env.valuations.information import PrivateValues
 from econo_env.valuations.utility import RiskNeutral
 from econo_env.valuations.virtual_values import optimal_reserve
-
-Floats = NDArray[np.float64]
 
 
 def bidding(scenario: SealedBidScenario) -> Bidding:
@@ -45,7 +38,7 @@ def type_names(scenario: SealedBidScenario) -> tuple[str, ...]:
     return (type_name(scenario),)
 
 
-def types_at(scenario: SealedBidScenario, agent: int, uniforms: Floats) -> Floats:
+def types_at(scenario: SealedBidScenario, agent: int, uniforms: Float64s) -> Float64s:
     """The agent's values or signals at the given probabilities, shape (..., 1), as the engine draws them."""
     return scenario.information.signal_table(scenario.priors()[agent]).quantile(uniforms)
 
@@ -55,7 +48,9 @@ def types_hang_together(scenario: SealedBidScenario) -> bool:
     return not scenario.information.independent
 
 
-def set_types_given(scenario: SealedBidScenario, engine: Engine, agent: int, types: Floats, uniforms: Floats) -> None:
+def set_types_given(
+    scenario: SealedBidScenario, engine: Engine, agent: int, types: Float64s, uniforms: Float64s
+) -> None:
     """Gives the agent signals in credits, (markets, 1), and everybody else draws given those, by (markets, agents, 1).
 
     A common value is drawn along with them.
@@ -67,7 +62,7 @@ def set_types_given(scenario: SealedBidScenario, engine: Engine, agent: int, typ
     engine.state.common[:] = to_money(common)
 
 
-def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
+def gains_from_trade(scenario: SealedBidScenario, state: State, values: Float64s) -> Float64s:
     """What a unit of the last round is worth if each bidder wins it, credits (markets, agents).
 
     The private value, or the realised one where values are interdependent or shocks follow the sale; in procurement the
@@ -81,7 +76,7 @@ def gains_from_trade(scenario: SealedBidScenario, state: State, values: Floats) 
     return worth if scenario.participation.probability == 1.0 else np.where(state.present, worth, 0.0)
 
 
-def _gains_at_sale(scenario: SealedBidScenario, state: State, values: Floats) -> Floats:
+def _gains_at_sale(scenario: SealedBidScenario, state: State, values: Float64s) -> Float64s:
     """The same before what winners learn after the sale."""
     worth = values if scenario.information.private else to_credits(state.worth)
     if scenario.procurement is not None:
@@ -90,15 +85,17 @@ def _gains_at_sale(scenario: SealedBidScenario, state: State, values: Floats) ->
 
 
 def realised_welfare(
-    scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0
-) -> Floats:
+    scenario: SealedBidScenario, state: State, values: Float64s, weights: float | Float64s = 1.0
+) -> Float64s:
     """The sum of weighted gains from trade of the last round less what bidders spent to enter, shape (markets,)."""
     spent = np.where(state.bids == NO_BID, 0.0, scenario.participation.entry_cost)
     net = gains_from_trade(scenario, state, values) * np.abs(state.award.units) - spent
     return np.asarray((net * weights).sum(axis=1))
 
 
-def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, weights: float | Floats = 1.0) -> Floats:
+def optimal_welfare(
+    scenario: SealedBidScenario, state: State, values: Float64s, weights: float | Float64s = 1.0
+) -> Float64s:
     """The largest sum of weighted gains from trade over the units for sale, shape (markets,).
 
     Only those who are served enter, and only if that is worth what it costs. Where winners learn more after the sale,
@@ -119,7 +116,7 @@ def optimal_welfare(scenario: SealedBidScenario, state: State, values: Floats, w
     return np.asarray(np.take_along_axis(served, best, axis=1).sum(axis=1))
 
 
-def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floats | None:
+def revenue_at_best_reserve(scenario: SealedBidScenario, values: Float64s) -> Float64s | None:
     """What truthful bidders with these values (markets, agents) pay at the optimal reserve, credits (markets,).
 
     The units go to the highest values above the reserve, at the next value or the reserve. None where bidders differ
@@ -134,7 +131,7 @@ def revenue_at_best_reserve(scenario: SealedBidScenario, values: Floats) -> Floa
     return np.asarray(np.maximum(following, reserve) * (ranked[:, :units] >= reserve).sum(axis=1))
 
 
-def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare:
+def welfare(scenario: SealedBidScenario, state: State, types: Float64s) -> Welfare:
     """Sum of the winners' true values, of sales that stand, less entry costs; with weights also weighted by them.
 
     Revenue includes the stakes of winners who walked away. A reserve does not enter the optimum: a sale that it
@@ -142,7 +139,7 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
     ceiling, and its revenue is what it keeps of that.
     """
     values = types[..., 0]
-    measures: dict[str, float | Floats] = {PRIMARY: 1.0}
+    measures: dict[str, float | Float64s] = {PRIMARY: 1.0}
     if scenario.weights is not None:
         measures["weighted_value"] = np.asarray(scenario.weights)
     realised = {name: realised_welfare(scenario, state, values, weights) for name, weights in measures.items()}
@@ -158,7 +155,7 @@ def welfare(scenario: SealedBidScenario, state: State, types: Floats) -> Welfare
     )
 
 
-def _created(scenario: SealedBidScenario, state: State, values: Floats, revenue: Floats) -> Floats:
+def _created(scenario: SealedBidScenario, state: State, values: Float64s, revenue: Float64s) -> Float64s:
     """Revenue and what bidders feel: entry costs are lost, and utility models other than money count as they feel."""
     told = scenario.information.private and scenario.default is None
     gain = (values if told else to_credits(state.worth)) * np.abs(state.award.units)
@@ -167,12 +164,7 @@ def _created(scenario: SealedBidScenario, state: State, values: Floats, revenue:
     return np.asarray(revenue + utility.sum(axis=1))
 
 
-def bids_made(scenario: SealedBidScenario, state: State) -> Floats:
-    """The bids of the last round in credits, shape (markets, agents); NaN is no bid."""
-    return np.where(state.bids == NO_BID, np.nan, to_credits(state.bids))
-
-
-def highest_bid(scenario: SealedBidScenario, values: Floats) -> Floats:
+def highest_bid(scenario: SealedBidScenario, values: Float64s) -> Float64s:
     """The bid of action 1 at each value, in credits."""
     scale = np.full_like(values, scenario.highest_value) if scenario.bids == "amount" else values
     return scenario.largest_bid * scale
@@ -183,31 +175,26 @@ def offers_bid_curves(scenario: SealedBidScenario) -> bool:
     return scenario.is_plain
 
 
-def expected_outcome(scenario: SealedBidScenario) -> Callable[[Floats, Sequence[Floats]], tuple[Floats, Floats]] | None:
+def expected_outcome(scenario: SealedBidScenario) -> ExpectedOutcome | None:
     """Expected units and costs of own bids (credits) by each rival's chance to stand below if it is there.
 
     None where the rule does not tell it so, or a bidder cares for more than value won minus what it costs.
     """
-    rule = mechanism(scenario.mechanism.name).expected_outcome
+    rule = scenario.row().expected_outcome
     plain = isinstance(scenario.utility, RiskNeutral) and isinstance(scenario.information, PrivateValues)
     plain = plain and scenario.default is None and scenario.seller == type(scenario.seller)()
     if rule is None or not plain or scenario.procurement is not None:
         return None
     there = scenario.participation.probability
 
-    def expected(bids: Floats, below: Sequence[Floats]) -> tuple[Floats, Floats]:
+    def expected(bids: Float64s, below: Sequence[Float64s]) -> tuple[Float64s, Float64s]:
         units, payments = rule(bids, [1.0 - there * (1.0 - share) for share in below], scenario.mechanism)
         return units, payments + scenario.entry_costs
 
     return expected
 
 
-@compiled
-def _units(allocation: int, params: Any) -> int:
-    return allocation
-
-
-def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floats) -> BidCurves:
+def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Float64s) -> BidCurves:
     """Expected units and payment of each own bid in credits against the rivals' bids of the last round.
 
     Raises:
@@ -215,4 +202,4 @@ def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floa
     """
     if not offers_bid_curves(scenario):
         raise ValueError(f"{scenario.id}: the outcome of a bid does not tell its reward here: use method='action_grid'")
-    return outcome_curves(rule_of(scenario), _units, params(scenario), state, agent, bids)
+    return outcome_curves(rule_of(scenario), params(scenario), state, agent, bids)

@@ -3,17 +3,14 @@
 import math
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from econo_env.money import LARGEST_CREDITS, Credits, whole_enough
+from econo_env.settings import Section
 from econo_env.valuations.priors import AnyPrior
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Participation(_Section):
+class Participation(Section):
     """Who comes to bid.
 
     Attributes:
@@ -27,7 +24,7 @@ class Participation(_Section):
     entry_cost: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS)
 
 
-class Procurement(_Section):
+class Procurement(Section):
     """The reverse form: a buyer, bidders with costs; the lowest bid wins and is paid what the rule says.
 
     The rule sees `ceiling - bid`, so the highest bid wins in its eyes, and what it charges is left off the ceiling.
@@ -40,7 +37,7 @@ class Procurement(_Section):
     ceiling: Credits | None = Field(None, gt=0.0, le=LARGEST_CREDITS)
 
 
-class Default(_Section):
+class Default(Section):
     """Winners learn after the sale what the item is worth to them, and may walk away from it for a stake.
 
     A winner's value is v + e, its cost in procurement c + e, with e uniform on [-shock, shock], independent of all
@@ -67,7 +64,7 @@ class Default(_Section):
         return (math.sqrt(self.shock) - math.sqrt(min(self.stake, self.shock))) ** 2
 
 
-class Seller(_Section):
+class Seller(Section):
     """What the seller (in procurement the buyer) does beside announcing the mechanism's reserve. One bid is all it has.
 
     A bid of the seller's that wins leaves its unit unsold; if no bidder wins, nobody pays.

@@ -1,12 +1,14 @@
 """What a sealed-bid market says about itself."""
 
+from dataclasses import replace
+
 from econo_env.docs import Docs
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import action_names, type_name
-from econo_env.mechanisms.base import mechanism
+from econo_env.markets.wording import page_of
 from econo_env.mechanisms.parameters import reserve_of
 
-_ACTIONS = {
+ACTIONS = {
     "share_of_value": "the bid is (1 + a) times the own value: -1 bids 0, 0 bids the value, 1 bids twice the value",
     "amount": "the bid is (1 + a) times the highest possible value: -1 bids 0, 0 bids the highest value",
 }
@@ -33,7 +35,7 @@ _REWARDS = {
 
 def _action(scenario: SealedBidScenario) -> str:
     known, worth = type_name(scenario), "cost" if scenario.procurement else "value"
-    text = _ACTIONS[scenario.bids]
+    text = ACTIONS[scenario.bids]
     if scenario.largest_bid != 2.0 or known != "value":
         half, largest = scenario.largest_bid / 2.0, scenario.largest_bid
         text = _SCALED_ACTIONS[scenario.bids].format(half=half, largest=largest, known=known, worth=worth)
@@ -43,7 +45,7 @@ def _action(scenario: SealedBidScenario) -> str:
 
 
 def _description(scenario: SealedBidScenario) -> str:
-    rule, entry = mechanism(scenario.mechanism.name), scenario.participation
+    rule, entry = scenario.row(), scenario.participation
     known = _INFORMATION[scenario.information.name].format(parameter=scenario.information.parameter)
     if scenario.procurement is not None:
         known = known.replace("values", "costs")
@@ -69,10 +71,7 @@ def _description(scenario: SealedBidScenario) -> str:
             f"the sale would lose it more than the stake of {stake:g}, it walks away: it pays the stake and nothing "
             f"else, the {other} keeps the stake, and nobody else is served."
         )
-    shilled = scenario.seller.shill_bids == "after_bids" and not rule.shill_proof
-    without = " (without what follows the bids here)" if shilled or scenario.default is not None else ""
-    parts.append(f"Ties are broken by lottery. Properties{without}: {rule.promises}.")
-    return " ".join(parts)
+    return " ".join([*parts, "Ties are broken by lottery."])
 
 
 def _about_seller(scenario: SealedBidScenario) -> list[str]:
@@ -95,7 +94,7 @@ def _about_seller(scenario: SealedBidScenario) -> list[str]:
 
 
 def _equilibrium(scenario: SealedBidScenario) -> str:
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     known = row.known_answer
     if scenario.default is not None:
         premium = scenario.default.premium
@@ -118,23 +117,22 @@ def _equilibrium(scenario: SealedBidScenario) -> str:
 
 def docs(scenario: SealedBidScenario) -> Docs:
     """The texts of the scenario's page."""
-    rule = mechanism(scenario.mechanism.name)
     if scenario.procurement is not None:
         rewards = "What was received minus the cost of the work if it was won, in credits."
     else:
-        numbers = {"parameter": scenario.utility.parameter, "amount": getattr(scenario.utility, "amount", 0.0)}
+        numbers = {"parameter": scenario.utility.parameter, "amount": scenario.utility.budget}
         rewards = _REWARDS[scenario.utility.name].format(**numbers)
     if scenario.default is not None:
         rewards += " Whoever walks away gets minus the stake."
     if scenario.entry_costs > 0.0:
         rewards += " Entry fee and cost count as paid."
-    last = "Truncation: the economy would go on" if scenario.end_of_episode == "truncation" else "Termination"
-    return Docs(
+    shilled = scenario.seller.shill_bids == "after_bids" and not scenario.row().shill_proof
+    page = page_of(
+        scenario,
         description=_description(scenario),
         actions=dict.fromkeys(action_names(scenario), _action(scenario)),
         rewards=rewards,
         start="A fresh value for every bidder, drawn from its prior; new values every round.",
-        end=(f"{last}, for everybody at once, after {scenario.max_cycles} round(s).",),
-        equilibrium=_equilibrium(scenario),
-        references=rule.reference,
+        limits="without what follows the bids here" if shilled or scenario.default is not None else "",
     )
+    return replace(page, equilibrium=_equilibrium(scenario))

@@ -1,7 +1,6 @@
 """Equilibria of a sealed-bid scenario: known symmetric ones as bid functions, others found numerically."""
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,13 @@ from econo_env.equilibrium import Solution, solved
 from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.analysis import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.mechanisms.base import Mechanism, mechanism, options_of
+from econo_env.mechanisms.base import Mechanism, Options, mechanism, options_of
 from econo_env.mechanisms.claims import EX_POST_RATIONAL
 from econo_env.mechanisms.conditions import Conditions
 from econo_env.mechanisms.order_statistics import win_probability
 from econo_env.mechanisms.parameters import units_of
 from econo_env.money import MICRO
+from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import MIDDLE, BidFunction, Strategy
 from econo_env.valuations.places import Places, left_of, of_table, places_of
 from econo_env.valuations.utility import NEUTRAL
@@ -64,10 +64,9 @@ def equilibrium_bids(scenario: SealedBidScenario) -> Strategy:
     return _closed_form(scenario, row, section, conditions if special else None)
 
 
-def _rule_played(scenario: SealedBidScenario) -> tuple[Mechanism, Any]:
+def _rule_played(scenario: SealedBidScenario) -> tuple[Mechanism, Options]:
     """The mechanism, as its row and section, that bidders are in: with shill bids it may be another one."""
-    section: Any = scenario.mechanism
-    row = mechanism(section.name)
+    row, section = scenario.row(), scenario.mechanism
     if scenario.seller.shill_bids == "never" or row.shill_proof:
         return row, section
     if row.under_shill_bids is None:
@@ -110,7 +109,7 @@ def numerical_solution(scenario: SealedBidScenario) -> Solution | None:
     """
     if expected_outcome(scenario) is None:
         return None
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     plain = conditions_of(scenario) == Conditions()
     known = row.equilibrium is not None and _alike(scenario) and (plain or row.equilibrium_under is not None)
     if known or _truth_is_dominant(scenario):
@@ -123,12 +122,16 @@ def conditions_of(scenario: SealedBidScenario) -> Conditions:
     return Conditions(scenario.utility, scenario.information, scenario.participation.probability, scenario.entry_costs)
 
 
-def _closed_form(scenario: SealedBidScenario, row: Mechanism, section: Any, conditions: Conditions | None) -> Strategy:
+def _closed_form(
+    scenario: SealedBidScenario, row: Mechanism, section: Options, conditions: Conditions | None
+) -> Strategy:
     ceiling = 0.0 if scenario.procurement is None else scenario.ceiling
     arguments = (_places(scenario, ceiling), scenario.num_agents, section)
     try:
-        known: Any = row.equilibrium if conditions is None else row.equilibrium_under
-        function: BidFunction = known(*arguments, *(() if conditions is None else (conditions,)))
+        if conditions is None or row.equilibrium_under is None:
+            function = row.closed_form(*arguments)
+        else:
+            function = row.equilibrium_under(*arguments, conditions)
     except ValueError as error:
         raise ValueError(f"{scenario.id}: {error}; use truthful, shading or a trained run instead") from None
     _require_room(scenario, function, ceiling)
@@ -170,7 +173,7 @@ def _require_room(scenario: SealedBidScenario, function: BidFunction, ceiling: f
         )
 
 
-def require_margin(scenario: Any, places: Places, units: int, losers_pay_nothing: bool) -> None:
+def require_margin(scenario: Scenario, places: Places, units: int, losers_pay_nothing: bool) -> None:
     """Raises where whole micro-credits are too coarse for the values, or for what there is to gain.
 
     A bidder gains the integral of (1 - F) G on average, G the chance to win of a value (Myerson 1981).

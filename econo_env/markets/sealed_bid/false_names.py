@@ -1,21 +1,18 @@
 """A bidder under several names in a sealed-bid market: one bid a name, and one unit is of use."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.market import rule_of
-from econo_env.markets.false_names import NO_BID, SHARES, earned, scaled, stacked
+from econo_env.engine.state import Float64s, Int64s, UInt64s
+from econo_env.games.false_names import FalseNames
+from econo_env.markets.false_names import SHARES, earned, scaled, stacked
+from econo_env.markets.outcome_curves import Row
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.markets.sealed_bid.state import State, params
+from econo_env.markets.sealed_bid.state import State
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import to_money
-
-Int64s = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 def misfit(scenario: SealedBidScenario) -> str | None:
@@ -30,7 +27,7 @@ def reports(scenario: SealedBidScenario, state: State) -> Int64s:
     return np.array(state.bids)[..., None]
 
 
-def splits(scenario: SealedBidScenario, agent: int, type_: Floats, report: Int64s, names: int) -> Int64s:
+def splits(scenario: SealedBidScenario, agent: int, type_: Float64s, report: Int64s, names: int) -> Int64s:
     """Equal bids, an equal part of a bid each, and one bid with lower ones beside it."""
     value = int(to_money(type_[0]))
     found = []
@@ -45,7 +42,7 @@ def splits(scenario: SealedBidScenario, agent: int, type_: Floats, report: Int64
 
 @compiled
 def _clear_names(
-    rule: Any, params: Any, own: Int64s, rivals: Int64s, keys: Any, scratch: Any, held: Int64s, paid: Int64s
+    rule: Rule, params: object, own: Int64s, rivals: Int64s, keys: UInt64s, scratch: Row, held: Int64s, paid: Int64s
 ) -> None:
     """Units that the names win and what they pay, strategy by strategy against each profile."""
     bids, weights, allocation, payments = scratch
@@ -63,14 +60,16 @@ def _clear_names(
                 paid[s, r] += payments[others + name]
 
 
-def play(scenario: SealedBidScenario, agent: int, type_: Floats, own: Int64s, rivals: Int64s, keys: Any) -> Floats:
+def play(
+    scenario: SealedBidScenario, agent: int, type_: Float64s, own: Int64s, rivals: Int64s, keys: UInt64s
+) -> Float64s:
     """The value of one unit, if any is won, less all payments; see `econo_env.games.false_names.PlayNames`."""
     bidders = rivals.shape[1] + own.shape[1]
     bids, allocation, payments = (np.zeros(bidders, dtype=np.int64) for _ in range(3))
     scratch = bids, np.full(bidders, WEIGHT_UNIT, dtype=np.int64), allocation, payments
     worth = np.full(own.shape[1] + 1, int(to_money(type_[0])), dtype=np.int64)
     worth[0] = 0
-    constants = params(scenario)
-    return earned(
-        _clear_names, rule_of(scenario), constants.rule, (np.maximum(own, NO_BID), rivals, keys), scratch, worth
-    )
+    return earned(_clear_names, scenario, (own, rivals, keys), scratch, worth)
+
+
+FALSE_NAMES = FalseNames(reports, splits, play, misfit=misfit)

@@ -9,7 +9,7 @@ from econo_env.levers import ranges
 from econo_env.markets.feedback import check_bids_shown
 from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.config import Default, Participation, Procurement, Seller
-from econo_env.mechanisms.base import mechanism, reversible_names, rules_of
+from econo_env.mechanisms.base import reversible_names, rules_of
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -67,8 +67,7 @@ class SealedBidScenario(Scenario):
 
     @model_validator(mode="after")
     def _one_for_each_bidder(self) -> Self:
-        for name in ("values", "weights"):
-            given = getattr(self, name)
+        for name, given in (("values", self.values), ("weights", self.weights)):
             if isinstance(given, tuple) and len(given) != self.num_agents:
                 raise ValueError(f"{name} lists {len(given)} entries for {self.num_agents} bidders: give one each")
         if self.largest_bid > 2.0 and self.largest_amount > LARGEST_CREDITS:
@@ -87,13 +86,13 @@ class SealedBidScenario(Scenario):
     def _procurement_makes_sense(self) -> Self:
         if self.procurement is None:
             return self
-        row, costs_to_enter = mechanism(self.mechanism.name), self.entry_costs > 0.0
+        row, costs_to_enter = self.row(), self.entry_costs > 0.0
         said = None
         if not row.reversible:
             said = f"{row.name!r} has no procurement form, for losers pay: choose one of {reversible_names(row.market)}"
         elif self.weights or not self.information.private or self.utility.model == RETURN:
             said = "procurement goes without weights, with private costs, and not with return_on_investment"
-        elif getattr(self.utility, "amount", None) is not None:
+        elif self.utility.budget is not None:
             said = "a budget means nothing to bidders who are paid"
         elif self.bids != "amount":
             said = "in procurement bids lie above the own cost: set bids: amount"
@@ -107,7 +106,7 @@ class SealedBidScenario(Scenario):
     def _default_makes_sense(self) -> Self:
         if self.default is None:
             return self
-        row = mechanism(self.mechanism.name)
+        row = self.row()
         if not row.reversible:
             raise ValueError(
                 f"default: under {row.name!r} losers pay, so there is more to walk away from than a sale: "
@@ -211,7 +210,7 @@ def levers(scenario: SealedBidScenario) -> tuple[Lever, ...]:
     limited = "what a budget leaves for the bid is computed from it"
     fixed = limited if isinstance(scenario.utility, Budget) else None
     fee = Lever(FEE, ("frictions.entry_fee",), "the fee that a bid pays to the seller", fixed=fixed)
-    return (*mechanism(scenario.mechanism.name).levers, fee)
+    return (*scenario.row().levers, fee)
 
 
 def built_in() -> list[Scenario]:

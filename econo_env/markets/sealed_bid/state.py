@@ -6,8 +6,8 @@ import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.engine.state import Arrays, Bools, Column, Int64s, UInt64s
+from econo_env.markets.private_value import of_rounds
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO, to_credits, to_money
 from econo_env.valuations.drawing import DrawTables, draw_tables
@@ -92,10 +92,7 @@ class Params(NamedTuple):
 
 def axes(scenario: SealedBidScenario) -> dict[str, int]:
     """Lengths of the named axes."""
-    return {
-        "offers": scenario.num_agents + 1 if scenario.seller.bids else 0,
-        "slots": 0,
-    }
+    return {"offers": scenario.num_agents + 1 if scenario.seller.bids else 0, "slots": 0}
 
 
 def action_names(scenario: SealedBidScenario) -> tuple[str, ...]:
@@ -112,15 +109,11 @@ def type_name(scenario: SealedBidScenario) -> str:
 
 def params(scenario: SealedBidScenario) -> Params:
     """The scenario's constants for the compiled phases."""
-    distinct = list(dict.fromkeys(scenario.priors()))
     weights = scenario.weights or (1.0,) * scenario.num_agents
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     return Params(
         rule=row.params(scenario.mechanism),
-        max_cycles=scenario.max_cycles,
-        truncates=scenario.end_of_episode == "truncation",
-        prior_of=np.array([distinct.index(prior) for prior in scenario.priors()], dtype=np.int64),
-        quantiles=draw_tables([prior.quantile_table() for prior in distinct], float(MICRO)),
+        **of_rounds(scenario, scenario.priors()),
         weights=np.rint(np.array(weights) * WEIGHT_UNIT).astype(np.int64),
         largest_weight=round(max(weights) * WEIGHT_UNIT),
         highest_value=float(to_money(scenario.highest_value)),
@@ -133,7 +126,7 @@ def params(scenario: SealedBidScenario) -> Params:
 
 
 def _frictions(scenario: SealedBidScenario) -> Frictions:
-    entry, default, budget = scenario.participation, scenario.default, getattr(scenario.utility, "amount", None)
+    entry, default, budget = scenario.participation, scenario.default, scenario.utility.budget
     return Frictions(
         bid_limit=_NO_LIMIT if budget is None else int(to_money(max(0.0, budget - entry.entry_fee))),
         ceiling=NO_CEILING if scenario.procurement is None else int(to_money(scenario.ceiling)),

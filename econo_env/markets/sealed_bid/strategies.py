@@ -50,23 +50,12 @@ def _thresholds(scenario: SealedBidScenario, bids: ArrayLike) -> float | Float64
     reserve = reserve_of(scenario.mechanism)
     if scenario.procurement is not None:
         return scenario.ceiling - reserve
-    budget = getattr(scenario.utility, "amount", None)
+    budget = scenario.utility.budget
     if budget is None:
         return reserve
     # the engine cuts to what is left of the budget: who means to spend all of it ties with those cut
     most = max(0.0, budget - scenario.participation.entry_fee)
     return np.where(np.asarray(bids, dtype=np.float64) >= most - CREDIT / 2.0, max(most, reserve), reserve)
-
-
-def scaled_actions(scenario: SealedBidScenario, observations: ArrayLike, factor: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), that bid `factor` (a number, or one an agent) times the own value, signal or cost."""
-    values = private_values(scenario, observations)
-    return bid_actions(scenario, observations, np.asarray(factor, dtype=np.float64) * values)
-
-
-def truthful_actions(scenario: SealedBidScenario, observations: ArrayLike) -> Float32s:
-    """Actions, shape (..., 1), that bid the own value, signal or cost."""
-    return scaled_actions(scenario, observations, 1.0)
 
 
 def equilibrium_actions(
@@ -137,12 +126,5 @@ def roles(scenario: SealedBidScenario) -> tuple[tuple[int, ...], ...]:
 def series(scenario: SealedBidScenario, state: State) -> Arrays:
     """What telemetry shows of the last round: see `of_a_round`; values are those of that round."""
     values = to_credits(state.values)
-    return of_a_round(
-        state.bids,
-        values,
-        state.bids >= 0,
-        state.award.pays,
-        state.award.units != 0,
-        realised_welfare(scenario, state, values),
-        optimal_welfare(scenario, state, values),
-    )
+    welfare, best = realised_welfare(scenario, state, values), optimal_welfare(scenario, state, values)
+    return of_a_round(state.award, state.bids, values, welfare, best)

@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
+from econo_env.markets.sealed_bid.state import action_names, params
 from econo_env.markets.sequential import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
+from econo_env.markets.strategies import bidding_baselines
 
 MARKET: Market[SequentialScenario, Any] = Market(
     name="sequential",
     config=SequentialScenario,
     built_in=built_in,
     state=state.State,
-    params=state.params,
+    params=params,
     kernels=Stages(
         reset=kernels.reset,
         bids=kernels.bids,
@@ -29,22 +30,15 @@ MARKET: Market[SequentialScenario, Any] = Market(
         withdraw=sealed_kernels.withdraw,
         present=features.present,
     ),
-    actions=state.action_names,
+    actions=action_names,
     features=features.features,
     types=one_value("value"),
     welfare=analysis.welfare,
     roles=sealed_strategies.roles,
-    baselines=Baselines(
-        truthful=sealed_strategies.truthful_actions,
-        scaled=sealed_strategies.scaled_actions,
-        equilibrium=strategies.equilibrium_actions,
-        bids=BidActions(values=sealed_strategies.private_values, place=sealed_strategies.bid_actions),
+    baselines=bidding_baselines(
+        sealed_strategies.private_values, sealed_strategies.bid_actions, strategies.equilibrium_actions
     ),
     undone_by_award=False,
     judging=Judging(played_out=True),
-    view=View(
-        info=rounds.info,
-        docs=docs.docs,
-        series=strategies.series,
-    ),
+    view=View(info=rounds.info, docs=docs.docs, series=strategies.series),
 )

@@ -1,15 +1,12 @@
-"""What judges ask of a sequential sale: welfare round by round; types are those of a sealed-bid market.
-
-See `econo_env.markets.judging` for the meaning of each function.
-"""
+"""What judges ask of a sequential sale: welfare round by round; types are those of a sealed-bid market."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.games.welfare import Welfare
+from econo_env.markets.analysis import welfare_of
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.markets.sequential.state import State
-from econo_env.money import to_credits
 
 
 def welfare(scenario: SequentialScenario, state: State, types: NDArray[np.float64]) -> Welfare:
@@ -22,9 +19,4 @@ def welfare(scenario: SequentialScenario, state: State, types: NDArray[np.float6
     ranked = np.sort(values, axis=1)[:, ::-1]
     place = np.clip(state.tick - 1, 0, scenario.num_agents - 1)
     best = np.take_along_axis(ranked, place[:, None], axis=1)[:, 0]
-    return Welfare(
-        realised={PRIMARY: realised},
-        optimal={PRIMARY: np.where(state.tick <= scenario.num_agents, best, 0.0)},
-        revenue=to_credits(state.award.pays.sum(axis=1)),
-        created=realised,
-    )
+    return welfare_of(state.award, realised, np.where(state.tick <= scenario.num_agents, best, 0.0))

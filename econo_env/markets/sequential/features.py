@@ -4,8 +4,9 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.features import PRIOR, own_value, rounds_left
 from econo_env.markets.feedback import all_bids
+from econo_env.markets.sealed_bid.state import Params, action_names
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.sequential.state import Params, State, action_names
+from econo_env.markets.sequential.state import State
 
 
 @compiled

@@ -13,8 +13,8 @@ from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.rounds import begin, draw_private_values
 from econo_env.markets.rounds import settle as settle_round
-from econo_env.markets.sealed_bid.state import NO_BID
-from econo_env.markets.sequential.state import Params, State
+from econo_env.markets.sealed_bid.state import NO_BID, Params
+from econo_env.markets.sequential.state import State
 
 
 @compiled

@@ -2,11 +2,9 @@
 
 from typing import Literal
 
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import rules_of
 from econo_env.scenario import Scenario
-
-MARKET = "sequential"
 
 
 class SequentialScenario(PlainBidsScenario):
@@ -37,7 +35,4 @@ class SequentialScenario(PlainBidsScenario):
 
 def built_in() -> list[Scenario]:
     """One scenario for each sequential sale: three bidders, U[0, 1], two units."""
-    return [
-        SequentialScenario(id=f"{row.name}_v0", num_agents=3, max_cycles=2, mechanism={"name": row.name, **row.example})
-        for row in rules_of(MARKET)
-    ]
+    return one_a_rule(SequentialScenario, 0, num_agents=3, max_cycles=2)

@@ -12,7 +12,6 @@ from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
 from econo_env.markets.sequential.scenario import SequentialScenario
 from econo_env.markets.sequential.state import State
 from econo_env.markets.series import of_a_round
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import LEAST_ATOM, MIDDLE, BidFunction
@@ -22,7 +21,7 @@ from econo_env.valuations.places import places_of
 @lru_cache(maxsize=256)
 def _bids(scenario: SequentialScenario, bidders: int, units_left: int) -> BidFunction:
     """The equilibrium of a round."""
-    equilibrium: Any = mechanism(scenario.mechanism.name).equilibrium
+    equilibrium: Any = scenario.row().equilibrium
     places = places_of(scenario.priors()[0])
     made: BidFunction = equilibrium(places, bidders, scenario.mechanism, units_left=units_left)
     return made
@@ -36,7 +35,7 @@ def _require_no_atom(scenario: SequentialScenario) -> None:
     places = places_of(scenario.priors()[0])
     table = places.values
     flat = (table[:-1] == table[1:]) & (np.diff(places.shares) > LEAST_ATOM)
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     truthful_at_last = isinstance(row, RoundMechanism) and row.truthful_in_the_last_round
     mixed = scenario.num_agents > scenario.max_cycles and (scenario.max_cycles > 1 or not truthful_at_last)
     if mixed and np.any(flat & (table[1:] > table[0])):
@@ -80,13 +79,6 @@ def series(scenario: SequentialScenario, state: State) -> Arrays:
     values = to_credits(state.values)
     ranked = np.cumsum(np.sort(values, axis=1)[:, ::-1], axis=1)
     sold = np.clip(state.tick, 1, scenario.num_agents) - 1
-    told = of_a_round(
-        state.bids,
-        values,
-        state.bids >= 0,
-        state.award.pays,
-        state.award.units > 0,
-        (values * ~state.active).sum(axis=1),
-        np.take_along_axis(ranked, sold[:, None], axis=1)[:, 0],
-    )
+    best = np.take_along_axis(ranked, sold[:, None], axis=1)[:, 0]
+    told = of_a_round(state.award, state.bids, values, (values * ~state.active).sum(axis=1), best)
     return told | {"bidders": state.active.sum(axis=1).astype(np.float64)}

@@ -3,15 +3,7 @@
 from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
 from econo_env.market import Market, Types, View
-from econo_env.markets.task_market import (
-    analysis,
-    auction,
-    docs,
-    episode,
-    features,
-    state,
-    strategies,
-)
+from econo_env.markets.task_market import analysis, auction, docs, episode, features, state, strategies
 from econo_env.markets.task_market.scenario import TaskMarketScenario, built_in
 
 MARKET = Market(
@@ -45,24 +37,13 @@ MARKET = Market(
     arranged=features.ARRANGED,
     undone_by_award=False,
     contract_value=lambda scenario: scenario.tasks.value.highest,
-    types=Types(
-        names=analysis.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-    ),
+    types=Types(names=analysis.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
     welfare=analysis.welfare,
-    roles=analysis.roles,
     baselines=Baselines(
         truthful=strategies.truthful_actions,
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
         holds_with=strategies.HOLDS_WITH,
     ),
-    view=View(
-        info=analysis.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
-    ),
+    view=View(info=analysis.info, docs=docs.docs, series=strategies.series, drawn_ahead=strategies.DRAWN_AHEAD),
 )

@@ -1,21 +1,15 @@
-"""What judges ask of a task market: true types and the welfare of the last task.
-
-See `econo_env.markets.judging` for the meaning of each function.
-"""
+"""What judges ask of a task market: true types and the welfare of the last task."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from econo_env.engine.engine import Engine
-from econo_env.engine.state import Arrays
+from econo_env.engine.state import Arrays, Float64s
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import State
 from econo_env.money import MICRO, to_credits
-
-Floats = NDArray[np.float64]
 
 
 def type_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
@@ -23,31 +17,26 @@ def type_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
     return ("cost", "reliability")
 
 
-def types(scenario: TaskMarketScenario, state: Any) -> Floats:
+def types(scenario: TaskMarketScenario, state: Any) -> Float64s:
     """Cost shares and reliabilities, shape (markets, agents, 2); a copy."""
     shares = state.cost / np.maximum(state.task_value, 1)[:, None]
     return np.stack([shares, state.reliability], axis=-1)
 
 
-def types_at(scenario: TaskMarketScenario, agent: int, uniforms: Floats) -> Floats:
+def types_at(scenario: TaskMarketScenario, agent: int, uniforms: Float64s) -> Float64s:
     """Types at points of the unit square, shape (..., 2), from the quantile tables that the engine draws from."""
     tables = (scenario.agents.cost.quantile_table(), scenario.agents.reliability.quantile_table())
     return np.stack([table.quantile(uniforms[..., i]) for i, table in enumerate(tables)], axis=-1)
 
 
-def set_types(scenario: TaskMarketScenario, engine: Engine, agent: int, types: Floats) -> None:
+def set_types(scenario: TaskMarketScenario, engine: Engine, agent: int, types: Float64s) -> None:
     """Gives the agent types (markets, 2) for the task on offer."""
     state, task_value = engine.state, engine.state.task_value.astype(np.float64)
     state.cost[:, agent] = np.floor(types[:, 0] * task_value + 0.5).astype(np.int64)
     state.reliability[:, agent] = types[:, 1]
 
 
-def roles(scenario: TaskMarketScenario) -> tuple[tuple[int, ...], ...]:
-    """All agents are alike before their types are drawn."""
-    return (tuple(range(scenario.num_agents)),)
-
-
-def welfare(scenario: TaskMarketScenario, state: State, types: Floats) -> Welfare:
+def welfare(scenario: TaskMarketScenario, state: State, types: Float64s) -> Welfare:
     """Expected surplus of the last task at the winner's true type and effort, in credits.
 
     The optimum is over the agents that might bid; that of `first_best_value` over all who are active, reputation aside.

@@ -2,7 +2,6 @@
 
 from econo_env.docs import Docs
 from econo_env.markets.task_market.scenario import TaskMarketScenario
-from econo_env.mechanisms.base import mechanism
 
 _ACTIONS = {
     "cost_report": "reports (1 + a) times the own cost; 0 is the truth",
@@ -36,7 +35,7 @@ def _over_an_episode(scenario: TaskMarketScenario) -> str:
 
 def docs(scenario: TaskMarketScenario) -> Docs:
     """The texts of the scenario's page."""
-    rule = mechanism(scenario.mechanism.name)
+    rule = scenario.row()
     last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
     return Docs(
         description=f"{scenario.num_agents} agents with private cost and reliability compete for a stream of tasks. "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from econo_env.economy.parts.contracts import ContractsSection
 from econo_env.economy.parts.eligibility import EligibilitySection
@@ -12,6 +12,7 @@ from econo_env.economy.parts.lottery import LotterySection
 from econo_env.economy.parts.reputation import ReputationSection
 from econo_env.economy.parts.staking import StakingSection
 from econo_env.scenario import Parts, Scenario, Sections
+from econo_env.settings import Section
 from econo_env.valuations.priors import AnyPrior, Uniform
 
 MARKET = "task_market"
@@ -19,11 +20,7 @@ UNDER_CONTRACTS = ("contracts", "lasting_contracts")
 """The parts under which tasks can be done, graded and paid; the latter's section is the former's and more."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Tasks(_Section):
+class Tasks(Section):
     """The stream of tasks.
 
     Attributes:
@@ -33,7 +30,7 @@ class Tasks(_Section):
     value: AnyPrior = Uniform(low=0.5, high=1.5)
 
 
-class Agents(_Section):
+class Agents(Section):
     """The agents' private types.
 
     Attributes:

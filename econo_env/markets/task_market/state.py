@@ -1,6 +1,6 @@
 """What a task market holds: its state, its constants, and the meaning of actions."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -8,7 +8,6 @@ from econo_env.economy.award import Award
 from econo_env.economy.contracts import ValueSchedule
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.markets.task_market.scenario import TaskMarketScenario
-from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO
 from econo_env.valuations.drawing import DrawTables, draw_tables
@@ -40,7 +39,7 @@ class State(NamedTuple):
 class Params(NamedTuple):
     """The constants of a scenario, as the compiled kernels take them."""
 
-    rule: Any  # the mechanism's own parameters
+    rule: object  # the mechanism's own parameters
     schedule: ValueSchedule
     detection: float
     stake_cap: float  # multiples of the task's value, infinite for full liability
@@ -72,7 +71,7 @@ def action_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
 def params(scenario: TaskMarketScenario) -> Params:
     """The scenario's constants for the compiled kernels."""
     contracts, highest_task = scenario.contracts, scenario.tasks.value.highest * MICRO
-    row = mechanism(scenario.mechanism.name)
+    row = scenario.row()
     return Params(
         rule=row.params(scenario.mechanism),
         schedule=contracts.schedule,
