@@ -103,6 +103,8 @@ def _of_contracts(world: Any) -> Iterator[str]:
     yield from _told("I4", twice, lambda k: f"numbers {sorted(numbers[k])} of {world.lasting_contracts.opened[k]}")
     beyond = (running.posted > running.lock) | (running.posted < 0)
     yield from _told("I5", beyond, lambda k: f"{running.posted[k].max()} of locks {running.lock[k].max(axis=0)}")
+    miscounted = running.busy != (running.status != EMPTY).sum(axis=-1)
+    yield from _told("I12", miscounted, lambda k: f"statuses {running.status[k].tolist()}, slots {running.busy[k]}")
     ended = np.isin(running.status, (POSTED, VOIDED, TIMED_OUT))
     known = (running.status == EMPTY) | runs | ended
     kept = runs & (running.posted != 0) | (running.status == VOIDED) & (running.posted != 0)

@@ -36,6 +36,7 @@ _SLACK = 1e-6  # of the least progress: efforts are float32, and what is meant t
 class Running(NamedTuple):
     """Contracts by agent and slot; entries of empty slots mean nothing."""
 
+    busy: Annotated[Int64s, Column(np.int64, ("agents",), "slots that are not empty")]
     status: Annotated[
         Int64s, Column(np.int64, ("agents", "slots"), "0 empty, 1 running, 2 posted, 3 voided, 4 timed out")
     ]
@@ -76,12 +77,15 @@ def clear_finished(k: int, i: int, tick: int, window: int, running: Running) -> 
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] > RUNNING and running.judged[k, i, j] + window < tick:
             clear_slot(k, i, j, running)
+            running.busy[k, i] -= 1
 
 
 @compiled
 def slots_in_use(k: int, i: int, running: Running) -> int:
     """How many contracts agent i has running."""
     number = 0
+    if running.busy[k, i] == 0:
+        return number
     for j in range(running.status.shape[2]):
         number += running.status[k, i, j] == RUNNING
     return number
@@ -93,6 +97,7 @@ def open_slot(k: int, i: int, tick: int, span: int, transfer: int, work: Work, r
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] != EMPTY:
             continue
+        running.busy[k, i] += 1
         running.status[k, i, j] = RUNNING
         running.transfer[k, i, j] = transfer
         running.opened[k, i, j] = tick
@@ -171,6 +176,8 @@ def due_first(k: int, i: int, finished: bool, running: Running) -> int:
     Those that have their grade already do not count.
     """
     first = NO_SLOT
+    if running.busy[k, i] == 0:
+        return first
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] != RUNNING or running.grade[k, i, j] != NO_GRADE:
             continue
