@@ -9,6 +9,7 @@ env = gymnasium.make("econo/first_price-v0")                 # one seat, the oth
 econo_env.mechanisms.clear("second_price", [0.4, 0.9, 0.7])
 """
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from econo_env import mechanisms
@@ -25,12 +26,14 @@ from econo_env.version import __version__
 if TYPE_CHECKING:
     from pettingzoo import AECEnv
 
+    from econo_env.coordination import Coordination, CoordinationAgent, CoordinationRequest
     from econo_env.interfaces.pettingzoo import MarketEnv
     from econo_env.interfaces.vector import VectorEnv
 
 __all__ = [
     "Scenario",
     "__version__",
+    "coordinate",
     "describe",
     "env",
     "load",
@@ -102,6 +105,26 @@ def vector_env(
     from econo_env.interfaces.vector import VectorEnv
 
     return VectorEnv(load(scenario, **overrides), num_markets, num_threads=num_threads, autoreset=autoreset)
+
+
+def coordinate(
+    request: "CoordinationRequest | Mapping[str, Any]",
+    agents: "Sequence[CoordinationAgent | Mapping[str, Any]]",
+    *,
+    seed: int = 0,
+) -> "Coordination":
+    """One coordination: market, eligible agents, bids, auction, contract, execution, consequences.
+
+    Args:
+        request: What is asked for, such as `{"auction_type": "vickrey", "value": 1.0}`: see
+            `econo_env.coordination.CoordinationRequest`.
+        agents: Who applies, such as `[{"cost": 0.2, "reliability": 0.9}]`: see
+            `econo_env.coordination.CoordinationAgent`.
+        seed: Of the luck of the work and of ties.
+    """
+    from econo_env import coordination
+
+    return coordination.coordinate(request, agents, seed=seed)
 
 
 keep_registered()

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.agents import BIDDER, named
-from econo_env.baselines import Baselines, in_every_economy
+from econo_env.baselines import Baselines as Baselines  # noqa: PLC0414 - markets from outside take both from here
+from econo_env.baselines import BidActions as BidActions  # noqa: PLC0414
+from econo_env.baselines import in_every_economy
 from econo_env.docs import Docs
 from econo_env.economy import parts as _parts  # noqa: F401 - puts the parts of the economy into their table
 from econo_env.economy.action import actions_of

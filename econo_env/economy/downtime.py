@@ -3,10 +3,12 @@
 The rule of Cosmos (`x/slashing`): a window of the last duties, a least share served, a jail, counters reset.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import numpy as np
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Bools, Int64s
+from econo_env.engine.state import Bools, Column, Int64s
 
 FOREVER = 2**62
 """The end of a tombstone: later than any tick."""
@@ -29,10 +31,10 @@ class DutySchedule(NamedTuple):
 class Duties(NamedTuple):
     """The last duties of agents in a batch of markets."""
 
-    missed: Bools  # (markets, agents, window), a ring over duties
-    seen: Int64s  # (markets, agents), duties since the count began
-    misses: Int64s  # (markets, agents), missed ones in the window
-    free_again: Int64s  # (markets, agents), first tick out of jail, 0 for never jailed
+    missed: Annotated[Bools, Column(np.bool_, ("agents", "duties"), "the last duties that were missed, a ring")]
+    seen: Annotated[Int64s, Column(np.int64, ("agents",), "duties since the count began")]
+    misses: Annotated[Int64s, Column(np.int64, ("agents",), "missed ones in the window")]
+    free_again: Annotated[Int64s, Column(np.int64, ("agents",), "first tick out of jail, 0 for never jailed")]
 
 
 @compiled

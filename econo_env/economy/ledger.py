@@ -2,8 +2,8 @@
 
 A row of balances holds the system accounts first, then all agents' free accounts, all their escrow accounts, all their
 bonded and all their pledged accounts; a bond answers for one contract, a pledge for conduct. Then what is on its way
-out of their pledge and still answers for them, and what waits for a judgement. Money enters by `mint` alone, when an
-episode starts; everything else is a transfer.
+out of their pledge and still answers for them, what waits for a judgement, and what debts are owed on. Money enters by
+`mint` alone, when an episode starts; everything else is a transfer.
 """
 
 from econo_env.engine.compiled import compiled
@@ -24,7 +24,8 @@ BONDED = 2
 PLEDGED = 3
 UNBONDING = 4
 PENDING = 5
-AGENT_NAMES = ("free", "escrow", "bonded", "pledged", "unbonding", "pending")
+COLLATERAL = 6
+AGENT_NAMES = ("free", "escrow", "bonded", "pledged", "unbonding", "pending", "collateral")
 AGENT_ACCOUNTS = len(AGENT_NAMES)
 
 

@@ -78,6 +78,23 @@ def economy(rng, row, supplies, parts):
     return drawn
 
 
+def coordination(rng):
+    """Keys of a coordination market of any auction type."""
+    sealed = ("sealed_bid", "vickrey", "scoring")
+    auction_type = str(rng.choice([*sealed, "english", "dutch", "combinatorial"]))
+    naive = [one for one in ("performance_bonus", "staking_requirement", "reputation_weight") if rng.random() < 0.3]
+    return {
+        "auction_type": auction_type,
+        "available_supply": int(rng.integers(1, 4)),
+        "current_demand": {"waiting": int(rng.integers(3)), "arrivals": round(float(rng.random()), 3), "most": 3},
+        "market_price": {"start": round(float(rng.random()), 3), "reserve_share": round(float(rng.random()), 3)},
+        "economic_incentives": {"naive": naive if auction_type in sealed else []},
+        "auction": {"reserve": round(float(rng.choice([0.0, rng.random()])), 6), "increment": 0.1},
+        "agents": {"synergy": round(float(rng.uniform(-1.0, 0.9)), 3)},
+        "bids": str(rng.choice(["amount", "share_of_value"])),
+    }
+
+
 def draw(name, rng, parts):
     """A scenario of a rule, with an economy of its first so many parts."""
     built_in = econo_env.load(name)
@@ -85,6 +102,8 @@ def draw(name, rng, parts):
     fields = {"num_agents": int(rng.integers(2, 7))}
     if not row.one_sale:
         fields["max_cycles"] = int(rng.integers(1, 12))
+    if market == "coordination":
+        return econo_env.load(name, **fields, **coordination(rng), economy=economy(rng, row, False, parts))
     if "reserve" in type(built_in.mechanism).model_fields:
         fields["mechanism.reserve"] = round(float(rng.choice([0.0, rng.uniform(0.0, 0.6)])), 6)
     if market == "sequential":

@@ -9,7 +9,7 @@ from econo_env.market import market_of
 
 FORMS = {"as shipped": {}, "repeated": {"max_cycles": 5, "num_agents": 3}}
 MARKETS, TICKS = 64, 12
-SELLING = ("coordination", "procurement_", "first_score", "second_score", "task_market")
+SELLING = ("coordination", "procurement_", "first_score", "second_score", "task_market", "logit_demand")
 SLACK = 1e-9  # credits
 
 

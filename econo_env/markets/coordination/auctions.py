@@ -98,15 +98,17 @@ def raise_price(k: int, state: Any, params: Any) -> None:
 def lower_price(k: int, state: Any, params: Any) -> None:
     """A tick of the Dutch clock: whoever takes the price has a task at it, and the clock goes on for those left."""
     rule = dutch.Dutch(state.reserve[k], params.rule.increment, 0)
+    for i in range(state.limits.shape[1]):
+        state.limits[k, i] = state.bids[k, i]
     sold = True
     while sold and state.left[k] > 0:
         clock = Clock(state.sale_tick[k], _NO_END, _NO_END, state.price[k], state.best[k], NOBODY, False)
-        moved = dutch.tick(state.bids[k], state.standing[k], lottery_at(k, state), rule, clock)
+        moved = dutch.tick(state.limits[k], state.standing[k], lottery_at(k, state), rule, clock)
         sold = moved.sold
         if sold:
             state.best[k] = moved.best
             take(k, moved.leader, 1, moved.best, state)
-            state.bids[k, moved.leader] = np.int64(NO_BID)
+            state.limits[k, moved.leader] = np.int64(NO_BID)
         else:
             state.price[k] = moved.price
             state.over[k] = moved.closes <= state.sale_tick[k] + 1

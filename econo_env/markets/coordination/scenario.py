@@ -1,7 +1,7 @@
 """Configuration of a coordination market, in the words of the design from which it comes."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
@@ -114,14 +114,6 @@ class CoordinationScenario(TaskMarketScenario):
     agents: CoordinationAgents = CoordinationAgents()
     bids: Literal["share_of_value", "amount"] = "share_of_value"
 
-    usual_economy: ClassVar[Mapping[str, Any]] = {
-        "ledger": {},
-        "staking": {},
-        "contracts": {},
-        "reputation": {"epoch": 16},
-        "eligibility": {},
-    }
-
     @model_validator(mode="before")
     @classmethod
     def _says_all_once(cls, document: Any) -> Any:
@@ -131,7 +123,7 @@ class CoordinationScenario(TaskMarketScenario):
             raise ValueError(
                 "mechanism follows from auction_type: leave it out, and give reserve, increment and payment in auction"
             )
-        made = with_incentives(document, cls.usual_economy)
+        made = with_incentives(document, _usual_economy())
         made["mechanism"] = _mechanism_of(made)
         return made
 
@@ -181,6 +173,12 @@ class CoordinationScenario(TaskMarketScenario):
     def replace(self, **changes: Any) -> Self:
         """As of any scenario; an incentive is changed in both of the places that say it."""
         return super().replace(**in_both_places(changes, self.economic_incentives, self.economy or {}))
+
+
+def _usual_economy() -> dict[str, Any]:
+    """The economy of the task market, as far as it says more than its parts do."""
+    usual = TaskMarketScenario.model_fields["economy"].get_default(call_default_factory=True, validated_data={})
+    return {name: section.model_dump(mode="json", exclude_unset=True) for name, section in usual.items()}
 
 
 def _mechanism_of(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class State(NamedTuple):
     best_surplus: Annotated[Float64s, Column(np.float64, (), "micro-credits, best among true types that might bid")]
     first_best: Annotated[Float64s, Column(np.float64, (), "micro-credits, best among active true types")]
     split: Annotated[Float64s, Column(np.float64, ("tasks",), "scratch: best surplus of so many tasks")]
+    limits: Annotated[Int64s, Column(np.int64, ("agents",), "scratch: bids of those who hold nothing of the request")]
     packages: Annotated[Int64s, Column(np.int64, ("offers",), "scratch: bids for sets of tasks, micro-credits")]
     won: Annotated[Int64s, Column(np.int64, ("winners",), "scratch: number of the winning bid for a set, -1 for none")]
     room: Room

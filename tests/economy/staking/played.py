@@ -14,11 +14,13 @@ SALE = {
     "eligibility": {"threshold": 0.0, "open_share": 1.0},
 }
 STAKE = {"enforcement": {"pledge": 1.0}, "bonding": {}, "evidence": {}}
+QUIET = {"fees": {"rate": 0.0}, "insurance": {}, "credit": {}, "downtime": {"slash": 0.0, "jail": 0}}
+"""Parts that do nothing here unless they are asked to, so that all tests share one text of the loop."""
 
 
 def sections(**changes):
-    """Stake and evidence with some keys changed, `enforcement_jail=3`."""
-    made = {name: dict(own) for name, own in STAKE.items()}
+    """Parts with some keys changed, `enforcement_jail=3`, the others at rest."""
+    made = {name: dict(own) for name, own in (STAKE | QUIET).items()}
     for key, value in changes.items():
         part, option = key.split("_", 1)
         made[part][option] = value
@@ -44,13 +46,15 @@ def place(scenario, name):
     return scenario.kind.action_names(scenario).index(name)
 
 
-def ticks(scenario, seed, markets, number, stake=0.3):
-    """Random play: the engine, a copy of the world and the actions before each tick."""
+def ticks(scenario, seed, markets, number, stake=0.3, still=("insure", "collateral")):
+    """Random play: the engine, a copy of the world and the actions before each tick; `still` actions are 0."""
     engine, generator = Engine(scenario, markets), np.random.default_rng(seed)
-    bond = place(scenario, "bond")
+    bond, names = place(scenario, "bond"), scenario.kind.action_names(scenario)
+    quiet = [at for at, name in enumerate(names) if name in still]
     engine.reset(seed)
     for _ in range(number):
         actions = generator.uniform(-1.0, 1.0, engine.buffers.actions.shape).astype(np.float32)
+        actions[..., quiet] = 0.0
         actions[..., bond] *= stake * (generator.random(actions.shape[:2]) < 0.3)
         before = each_array(engine.world, np.copy)
         engine.step(actions)

@@ -83,6 +83,28 @@ def played(fault, leaves, told, delay, freeze):
     return end, out
 
 
+def test_what_joins_after_the_offence_is_not_slashed():
+    scenario = tasks(
+        {"num_agents": 2, "max_cycles": 60, "mechanism.reserve": 0.0}, contracts={"detection": 0.0},
+        enforcement_pledge=PLEDGE, enforcement_multiplier=0, enforcement_correlation=2, evidence_seen=1.0,
+        evidence_dispute=DISPUTE,
+    )  # fmt: skip
+    engine = Engine(scenario)
+    engine.reset(4)
+    forge, bond, report = (place(scenario, name) for name in ("forgery", "bond", "report"))
+    for tick in range(30):
+        actions = np.zeros(engine.buffers.actions.shape, np.float32)
+        actions[0, :, 0] = np.nan
+        if tick == 0:
+            actions[0, 0, [0, 1, forge]] = -1.0, 1.0, 1.0
+        actions[0, 0, bond] = 0.5 if tick == 1 else 0.0
+        actions[0, 1, report] = 1.0 if tick == 2 else 0.0
+        engine.step(actions)
+        taken = engine.world.enforcement.forfeited[0, 0]
+        assert taken == (PLEDGE * 1e6 if tick == 2 + DISPUTE else 0)
+    assert balances_of(engine.world.ledger.balances, PLEDGED)[0, 0] > PLEDGE * 1e6
+
+
 @pytest.mark.parametrize("freeze", [True, False])
 @pytest.mark.parametrize("row", ROWS)
 def test_stake_against_evidence_is_as_known(row, freeze, unchecked):

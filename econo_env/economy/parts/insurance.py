@@ -1,0 +1,200 @@
+"""Insurance of what was won, out of a pool that holds what was paid into it and cannot be farmed.
+
+Agents choose by an action how much of a loss they cover. The premium of one who wins something is paid into the pool
+before it is known how the award comes out. With `default` the loss is what the award turns out worse, which nature
+draws: the premium is at least what is paid on average. With `contracts` it is what poor work costs its holder, which it
+can bring about itself: such losses are paid as far as its own unspent premiums go. Claims together never exceed the
+pool.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from econo_env.economy.action import Action
+from econo_env.economy.insurance import CONDUCT, FAULT, claim, premium, share_pool
+from econo_env.economy.ledger import BONDED, FREE, INSURANCE, account
+from econo_env.economy.part import Part, Section
+from econo_env.economy.parts.ledger import move
+from econo_env.economy.proportions import MILLION
+from econo_env.engine.compiled import compiled
+from econo_env.engine.feature import Feature
+from econo_env.engine.state import Column, Float64s, Int64s, StepBuffers
+from econo_env.money import to_credits, to_money
+from econo_env.scenario import Scenario
+
+SHARE_OF_SHOCKS = 250_000
+"""What nature takes on average of the largest loss, parts per million: e uniform on [-s, s] costs s / 4."""
+
+
+class InsuranceSection(Section):
+    """What cover costs.
+
+    Attributes:
+        loading: What the premium is above what is paid on average, as a share of it.
+        chance: Of a loss by conduct, with `contracts`: the premium is this share of what may be lost.
+    """
+
+    loading: float = Field(0.1, ge=0.0, le=1.0)
+    chance: float = Field(0.25, ge=0.0, le=1.0)
+
+
+class State(NamedTuple):
+    """Cover in a batch of markets."""
+
+    cover: Annotated[Int64s, Column(np.int64, ("agents",), "parts per million of a loss that it wants paid")]
+    insured: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that can be lost, 0 without cover")]
+    before: Annotated[Float64s, Column(np.float64, ("agents",), "micro-credits that the award was worth at first")]
+    premium: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of premium paid in the last tick")]
+    paid: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that the pool paid in the last tick")]
+    backing: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of premiums that it has not had back")]
+
+
+class Params(NamedTuple):
+    """Constants of the part."""
+
+    peril: int
+    most: int | None  # micro-credits that a shock can take; None where what is bonded can be lost
+    chance: int  # parts per million
+    loading: int  # parts per million
+
+
+def _params(scenario: Scenario, section: InsuranceSection) -> Params:
+    default = (scenario.economy or {}).get("default")
+    by_nature = default is not None
+    return Params(
+        peril=FAULT if by_nature else CONDUCT,
+        most=None if default is None else int(to_money(dict(default)["shock"])),
+        chance=SHARE_OF_SHOCKS if by_nature else round(section.chance * MILLION),
+        loading=round(section.loading * MILLION),
+    )
+
+
+@compiled
+def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nobody is insured at the start of an episode."""
+    insurance = world.insurance
+    insurance.insured[k, i] = 0
+    insurance.premium[k, i] = 0
+    insurance.paid[k, i] = 0
+    insurance.backing[k, i] = 0
+
+
+@compiled
+def choose_cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, insure: float) -> None:
+    """Notes how much of a loss agent i covers in this tick."""
+    insurance = world.insurance
+    insurance.cover[k, i] = int(max(insure, 0.0) * MILLION)
+    insurance.insured[k, i] = 0
+    insurance.premium[k, i] = 0
+    insurance.paid[k, i] = 0
+
+
+@compiled
+def _can_lose(most: int | None, bonded: int) -> int:
+    if most is None:
+        return bonded
+    return most
+
+
+@compiled
+def insure_award(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Takes the premium of one who won something, if what its bid can cost stays covered; else it has no cover."""
+    insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
+    free = account(winner, FREE, agents)
+    bonded, at_hand = ledger.balances[k, account(winner, BONDED, agents)], ledger.balances[k, free]
+    constants, cover = params.insurance, insurance.cover[k, winner]
+    can_lose = _can_lose(constants.most, bonded)
+    due = premium(can_lose, cover, constants.chance, constants.loading)
+    if cover == 0 or due > at_hand or due > at_hand + bonded - world.market.award.exposure[k, winner]:
+        return
+    move(k, ledger, free, INSURANCE, due)
+    insurance.premium[k, winner] = due
+    insurance.backing[k, winner] += due
+    insurance.insured[k, winner] = can_lose
+
+
+@compiled
+def note_worth(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Notes what an award is worth before it is known how it comes out."""
+    world.insurance.before[k, winner] = world.market.award.worth[k, winner]
+
+
+@compiled
+def loss_of(k: int, i: int, world: Any, peril: int) -> int:
+    """What agent i lost by nature, or by its work, micro-credits; 0 where it gave the award up."""
+    award = world.market.award
+    if peril == CONDUCT:
+        return int(max(0, award.pays[k, i]))
+    if award.units[k, i] == 0:
+        return 0
+    return int(max(0.0, world.insurance.before[k, i] - award.worth[k, i]))
+
+
+@compiled
+def pay_claims(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Pays what is claimed, in proportion where the pool holds less."""
+    insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
+    peril = params.insurance.peril
+    for i in range(agents):
+        if insurance.insured[k, i] > 0:
+            lost, backing = loss_of(k, i, world, peril), insurance.backing[k, i]
+            insurance.paid[k, i] = claim(lost, 0, insurance.insured[k, i], insurance.cover[k, i], peril, backing)
+    if share_pool(insurance.paid[k], ledger.balances[k, INSURANCE]) == 0:
+        return
+    for i in range(agents):
+        move(k, ledger, INSURANCE, account(i, FREE, agents), insurance.paid[k, i])
+        insurance.backing[k, i] = max(0, insurance.backing[k, i] - insurance.paid[k, i])
+
+
+@compiled
+def pool_of_agents(k: int, world: Any, params: Any) -> float:
+    """The pool a as a / (a + endowment), the latter at least a credit."""
+    pool = float(world.ledger.balances[k, INSURANCE])
+    return pool / (pool + max(float(params.ledger.endowment), 1e6))
+
+
+def _series(scenario: Scenario, world: Any) -> Mapping[str, Any]:
+    return {
+        "premiums": to_credits(world.insurance.premium).sum(axis=1),
+        "claims_paid": to_credits(world.insurance.paid).sum(axis=1),
+        "insurance_pool": to_credits(world.ledger.balances[:, INSURANCE]),
+    }
+
+
+def _check(scenario: Scenario, section: InsuranceSection) -> str | None:
+    sections = scenario.economy or {}
+    if "default" not in sections and "contracts" not in sections:
+        return "nothing can be lost in the tick of an award here: it goes with `default` or `contracts`"
+    return None
+
+
+PART = Part(
+    name="insurance",
+    summary="A pool that covers losses on awards, for a premium paid before they are known.",
+    config=InsuranceSection,
+    state=State,
+    params=_params,
+    stages={
+        "open": open_pool,
+        "maturities": choose_cover,
+        "bind": insure_award,
+        "settle": note_worth,
+        "post": pay_claims,
+    },
+    needs=("ledger", "staking", "conduct"),
+    actions=(Action("insure", "above 0 the share of a loss on this tick's award that is covered, below 0 none"),),
+    features=(
+        Feature(
+            "pool", "the insurance pool a as a / (a + endowment), the latter at least 1", pool_of_agents, shared=True
+        ),
+    ),
+    series=_series,
+    check=_check,
+    audited={
+        "premium": "it pays a premium of {value} micro-credits",
+        "paid": "the pool pays it {value} micro-credits for a loss",
+    },
+)

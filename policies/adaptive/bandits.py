@@ -1,0 +1,153 @@
+"""Learners that hear what their own choice earned, and nothing of the others.
+
+EXP3 and EXP3.S (Auer, Cesa-Bianchi, Freund and Schapire, SIAM J. Comput. 32, 2002), upper confidence bounds that
+forget (Garivier and Moulines, ALT 2011), and Q-learning (Watkins and Dayan 1992) as in the literature on pricing.
+"""
+
+import math
+from typing import NamedTuple
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Float64s
+from econo_env.policies.adaptive.memory import Memory, best_of, drawn
+
+_LARGE = 1e100
+
+
+class Exp3Params(NamedTuple):
+    """Constants of EXP3 and EXP3.S."""
+
+    exploration: float  # gamma in (0, 1]
+    share: float  # alpha of EXP3.S: what every arm gets of all weight in a step; 0 is EXP3
+    lowest: float  # credits, the least reward
+    scale: float  # 1 / (largest reward - least)
+
+
+@compiled
+def exp3_learn(k: int, i: int, now: int, memory: Memory, params: Exp3Params, payoffs: Float64s, row: Float64s) -> None:
+    """W <- w exp(gamma x / (p K)) for the arm played, x in [0, 1]; with a share, every w gains e alpha / K of all."""
+    weights, arm = memory.values[k, i, memory.place[k, i]], memory.played[k, i]
+    arms, total = weights.shape[0], 0.0
+    if params.share > 0.0:
+        for one in range(arms):
+            total += weights[one]
+    gain = (memory.earned[k, i] - params.lowest) * params.scale / memory.chance[k, i]
+    weights[arm] *= math.exp(params.exploration * gain / arms)
+    if params.share > 0.0:
+        for one in range(arms):
+            weights[one] += math.e * params.share / arms * total
+    if weights[arm] > _LARGE:
+        for one in range(arms):
+            weights[one] /= _LARGE
+
+
+@compiled
+def exp3_choose(
+    k: int, i: int, now: int, memory: Memory, params: Exp3Params, luck: float, detail: float, row: Float64s
+) -> int:
+    """P = (1 - gamma) w / W + gamma / K."""
+    weights = memory.values[k, i, now]
+    arms, total = weights.shape[0], 0.0
+    for one in range(arms):
+        total += weights[one]
+    arm = min(arms - 1, int(luck * arms)) if detail < params.exploration else drawn(weights, total, luck)
+    memory.chance[k, i] = (1.0 - params.exploration) * weights[arm] / total + params.exploration / arms
+    return arm
+
+
+class BoundParams(NamedTuple):
+    """Constants of the discounted upper confidence bound."""
+
+    forgetting: float  # what a choice counts after one more, in (0, 1]
+    width: float  # xi: the bonus is 2 sqrt(xi ln(N) / N_a)
+    lowest: float  # credits
+    scale: float
+
+
+@compiled
+def bound_learn(
+    k: int, i: int, now: int, memory: Memory, params: BoundParams, payoffs: Float64s, row: Float64s
+) -> None:
+    """Counts and sums of rewards fade by `forgetting`; the arm played gains one."""
+    place, arm = memory.place[k, i], memory.played[k, i]
+    sums, counts = memory.values[k, i, place], memory.counts[k, i, place]
+    for one in range(sums.shape[0]):
+        sums[one] *= params.forgetting
+        counts[one] *= params.forgetting
+    sums[arm] += (memory.earned[k, i] - params.lowest) * params.scale
+    counts[arm] += 1.0
+
+
+@compiled
+def bound_choose(
+    k: int, i: int, now: int, memory: Memory, params: BoundParams, luck: float, detail: float, row: Float64s
+) -> int:
+    """The arm of the largest mean plus bonus; arms that were forgotten, or never tried, first."""
+    sums, counts = memory.values[k, i, now], memory.counts[k, i, now]
+    total = 0.0
+    for one in range(sums.shape[0]):
+        total += counts[one]
+    memory.chance[k, i] = 1.0
+    best, most = 0, -math.inf
+    for one in range(sums.shape[0]):
+        if counts[one] < 1e-9:
+            return one
+        bonus = 2.0 * math.sqrt(params.width * max(0.0, math.log(total)) / counts[one])
+        if sums[one] / counts[one] + bonus > most:
+            best, most = one, sums[one] / counts[one] + bonus
+    return best
+
+
+class QParams(NamedTuple):
+    """Constants of Q-learning."""
+
+    rate: float  # alpha
+    discount: float  # gamma, delta
+    exploration: float  # chance to explore at first
+    decay: float  # beta: it is exploration * exp(-decay * t)
+
+
+@compiled
+def q_learn(k: int, i: int, now: int, memory: Memory, params: QParams, payoffs: Float64s, row: Float64s) -> None:
+    """Q(s, a) += alpha (r + gamma max Q(s', .) - Q(s, a)), with the maximum from before."""
+    place, arm = memory.place[k, i], memory.played[k, i]
+    after, before = memory.values[k, i, now], memory.values[k, i, place]
+    target = memory.earned[k, i] + params.discount * after[best_of(after)]
+    was = best_of(before)
+    before[arm] += params.rate * (target - before[arm])
+    memory.steady[k, i] = memory.steady[k, i] + 1 if best_of(before) == was else 0
+
+
+@compiled
+def q_learn_all(k: int, i: int, now: int, memory: Memory, params: QParams, payoffs: Float64s, row: Float64s) -> None:
+    """The same for every arm, with what it would have earned, all with the maximum from before."""
+    place = memory.place[k, i]
+    after, before = memory.values[k, i, now], memory.values[k, i, place]
+    later, was = params.discount * after[best_of(after)], best_of(before)
+    for arm in range(before.shape[0]):
+        before[arm] += params.rate * (payoffs[k, i, arm] + later - before[arm])
+    memory.steady[k, i] = memory.steady[k, i] + 1 if best_of(before) == was else 0
+
+
+@compiled
+def q_choose(
+    k: int, i: int, now: int, memory: Memory, params: QParams, luck: float, detail: float, row: Float64s
+) -> int:
+    """Any arm with the chance to explore, else the best, by lot among several."""
+    values: Float64s = memory.values[k, i, now]
+    arms, chance = values.shape[0], params.exploration * math.exp(-params.decay * memory.made[k, i])
+    memory.chance[k, i] = 1.0
+    if luck < chance:
+        return int(min(arms - 1, detail * arms))
+    best, alike = int(best_of(values)), 0
+    for one in range(arms):
+        alike += values[one] == values[best]
+    if alike == 1:
+        return best
+    left = min(alike - 1, int(detail * alike))
+    for one in range(arms):
+        if values[one] == values[best]:
+            if left == 0:
+                return one
+            left -= 1
+    return best

@@ -1,0 +1,140 @@
+"""What every arm would have earned in the last round of a sealed-bid market, by its compiled rule."""
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from econo_env.engine.compiled import compiled
+from econo_env.engine.kernels import bound
+from econo_env.engine.rng import LEARNING, Lottery
+from econo_env.engine.state import Float64s, Int64s, UInt64s
+from econo_env.market import market_of, offered
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.money import CREDIT, MICRO
+from econo_env.policies.adaptive.arms import Arms
+from econo_env.policy import Observations
+from econo_env.scenario import Scenario
+from econo_env.valuations.utility import RiskNeutral
+
+
+class Rooms(NamedTuple):
+    """Room for one clearing, each (agents,)."""
+
+    bids: Int64s
+    units: Int64s
+    pays: Int64s
+
+
+class Payoffs(Protocol):
+    """What every arm would have earned."""
+
+    def of_arms(self, before: Observations, after: Observations, keys: UInt64s, call: int) -> Float64s:
+        """Credits (markets, agents, arms), against the bids that the others made.
+
+        Args:
+            before: What agents saw as they chose, (markets, agents, features).
+            after: What they see now, the last round in it.
+            keys: Of the luck of ties, (markets,).
+            call: Number of the call.
+        """
+        ...
+
+
+@compiled
+def fill_payoffs(
+    rule: Any,
+    weights: Int64s,
+    params: Any,
+    values: Int64s,
+    others: Int64s,
+    own: Int64s,
+    keys: UInt64s,
+    call: int,
+    room: Rooms,
+    payoffs: Float64s,
+) -> None:
+    """Clears each market once for every agent and arm, the others' bids as they were.
+
+    Args:
+        rule: The mechanism's rule.
+        weights: Of bids, (agents,).
+        params: Of the rule.
+        values: Micro-credits (markets, agents).
+        others: The bids of the last round, micro-credits (markets, agents), negative for none.
+        own: The bids of the arms, micro-credits (markets, agents, arms).
+        keys: Of the luck of ties, (markets,).
+        call: Number of the call.
+        room: Room for one clearing.
+        payoffs: Filled in, credits (markets, agents, arms).
+    """
+    agents = values.shape[1]
+    for k in range(values.shape[0]):
+        lottery = Lottery(keys[k], LEARNING, call)
+        for i in range(agents):
+            for j in range(agents):
+                room.bids[j] = others[k, j]
+            for arm in range(own.shape[2]):
+                room.bids[i] = own[k, i, arm]
+                rule(room.bids, weights, lottery, params, room.units, room.pays)
+                payoffs[k, i, arm] = (room.units[i] * values[k, i] - room.pays[i]) * CREDIT
+
+
+class _OfSealedBids:
+    """By the rule of a sealed-bid market that shows all bids of the last round."""
+
+    def __init__(self, scenario: SealedBidScenario, arms: Arms) -> None:
+        market = market_of(scenario)
+        self._scenario, self._arms, self._market = scenario, arms, market
+        self._params, names = market.params(scenario), market.observations(scenario)
+        self._first = names.index("bid_of_0")
+        self._fill = bound(fill_payoffs, market.rule(scenario))
+        self._room = Rooms(*(np.zeros(scenario.num_agents, dtype=np.int64) for _ in Rooms._fields))
+
+    def of_arms(self, before: Observations, after: Observations, keys: UInt64s, call: int) -> Float64s:
+        agents, params = self._scenario.num_agents, self._params
+        seen = after[:, 0, self._first : self._first + agents].astype(np.float64)
+        others = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
+        values = _micro(offered(self._market.baselines.bids, "bids", self._scenario).values(self._scenario, before))
+        own = self._bids(before, values)
+        payoffs = np.zeros(own.shape)
+        self._fill(params.weights, params.rule, values, others, own, keys, call, self._room, payoffs)
+        return payoffs
+
+    def _bids(self, before: Observations, values: Int64s) -> Int64s:
+        """What each arm would have bid, micro-credits (markets, agents, arms), as the market reads actions."""
+        params = self._params
+        half = 1.0 if params.half_largest_bid is None else params.half_largest_bid
+        scale = half * (np.float64(params.highest_value) if params.bids_are_amounts else values)
+        actions = self._arms.each(before).astype(np.float64)
+        own: Int64s = np.floor((1.0 + actions) * np.asarray(scale)[..., None] + 0.5).astype(np.int64)
+        return own
+
+
+def _micro(amounts: Float64s) -> Int64s:
+    whole: Int64s = np.floor(amounts * MICRO + 0.5).astype(np.int64)
+    return whole
+
+
+def payoffs_of(scenario: Scenario, arms: Arms) -> Payoffs:
+    """How what every arm would have earned is known in a scenario.
+
+    Raises:
+        ValueError: It is not: the message says what would show it.
+    """
+    if not isinstance(scenario, SealedBidScenario):
+        raise ValueError(
+            f"{scenario.id}: what other bids would have earned is known in sealed-bid markets only; use exp3 or "
+            "q_learning, which hear of the own reward alone"
+        )
+    if scenario.feedback != "all_bids" or scenario.max_cycles < 2:
+        raise ValueError(
+            f"{scenario.id}: what other bids would have earned is known where all bids are shown afterwards: set "
+            "feedback: all_bids and max_cycles above 1, or use exp3 or q_learning"
+        )
+    plain = scenario.procurement is None and scenario.default is None and isinstance(scenario.utility, RiskNeutral)
+    if not plain or not scenario.information.private or scenario.economy is not None or scenario.entry_costs > 0.0:
+        raise ValueError(
+            f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
+            "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
+        )
+    return _OfSealedBids(scenario, arms)

@@ -1,0 +1,166 @@
+"""A learner in a market: a policy with memory that chooses among arms and hears what they earned."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from econo_env.engine.kernels import bound
+from econo_env.engine.rng import market_keys
+from econo_env.engine.state import Bools, Float64s, Int64s, allocate
+from econo_env.market import market_of
+from econo_env.policies.adaptive.arms import Arms
+from econo_env.policies.adaptive.counterfactual import Payoffs
+from econo_env.policies.adaptive.memory import NOTHING, Memory, learn_and_choose
+from econo_env.policies.adaptive.situations import Situations
+from econo_env.policy import Actions, Mask, Observations, Rewards, masked
+from econo_env.policy import Memory as Remembered
+from econo_env.scenario import Scenario
+
+_FRESH = "fresh"
+
+
+class Learner:
+    """Chooses an arm every tick, or where an episode is one sale every sale, and learns from what it earned.
+
+    Every agent of every market learns for itself. The end of an episode is none for what is learned: play goes on.
+
+    Attributes:
+        name: Its name in tables.
+        scenario: The market.
+        arms: What it chooses among.
+        memory: What it remembers; None before the first `act`. What a choice earned is learned with the next one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        scenario: Scenario,
+        arms: Arms,
+        situations: Situations,
+        learn: Callable[..., None],
+        choose: Callable[..., int],
+        params: Any,
+        start: Float64s,
+        *,
+        seed: int = 0,
+        window: int = 0,
+        payoffs: Payoffs | None = None,
+    ) -> None:
+        """Puts a learner together.
+
+        Args:
+            name: Its name.
+            scenario: The market.
+            arms: What it chooses among.
+            situations: What it tells apart.
+            learn: See `learn_and_choose`.
+            choose: See there.
+            params: Constants that both take.
+            start: The values of arms at first, (situations, arms) or what spreads to it.
+            seed: Of its luck.
+            window: How many payoffs of each arm are kept.
+            payoffs: Where what every arm would have earned is known.
+        """
+        self.name, self.scenario, self.arms = name, scenario, arms
+        self._situations, self._params, self._payoffs = situations, params, payoffs
+        self._run = bound(learn_and_choose, learn, choose)
+        self._sizes = {"situations": situations.count, "arms": len(arms.levels), "window": window}
+        self._sizes["features"] = len(market_of(scenario).observations(scenario)) if payoffs is not None else 0
+        self._start = np.broadcast_to(start, (situations.count, len(arms.levels)))
+        self._by_sale = market_of(scenario).one_sale
+        self._row: Float64s = np.zeros(len(arms.levels))
+        self._none: Float64s = np.zeros((0, 0, 0))
+        self.reset(seed)
+
+    def reset(self, seed: int) -> None:
+        """Knows nothing any more, and returns to the first draw of a seed.
+
+        Raises:
+            ValueError: The seed is no integer from 0 to 2^64 - 1.
+        """
+        market_keys(seed, 1)
+        self._seed, self._calls = int(seed), 0
+        self.memory: Memory | None = None
+        self._fresh: Bools = np.zeros(0, dtype=np.bool_)
+        self._keys = market_keys(self._seed, 0)
+
+    def act(self, observations: Observations, mask: Mask) -> Actions:
+        """Learns from the last choice, and makes the next."""
+        given = np.asarray(mask, dtype=np.bool_)
+        agents = given.shape[-1] if given.ndim else 1
+        free = given.reshape(-1, agents)
+        seen = np.asarray(observations).reshape(*free.shape, np.shape(observations)[-1])
+        memory = self._begun(free.shape)
+        payoffs = self._none
+        if self._payoffs is not None:
+            payoffs = self._payoffs.of_arms(memory.seen, seen, self._keys, self._calls)
+            memory.seen[:] = seen
+        at, fresh = self._situations.of(seen), self._fresh
+        self._run(memory, self._params, payoffs, self._keys, self._calls, at, fresh, free, self._row)
+        self._calls += 1
+        actions = masked(self.arms.play(seen, np.maximum(memory.played, 0)), free & (memory.played != NOTHING))
+        return actions.reshape(*given.shape, actions.shape[-1])
+
+    def observe(self, rewards: Rewards, ended: Mask) -> None:
+        """Hears what came of the tick; see `econo_env.policy.Remembering`."""
+        if self.memory is None:
+            return
+        earned = self.memory.earned
+        earned += rewards
+        if self._by_sale:
+            self._fresh = np.array(ended, dtype=np.bool_)
+
+    def snapshot(self) -> Remembered:
+        """A copy of all that is remembered."""
+        if self.memory is None:
+            return {}
+        return {name: array.copy() for name, array in self.memory._asdict().items()} | {_FRESH: self._fresh.copy()}
+
+    def restore(self, memory: Remembered) -> None:
+        """Goes back to a snapshot."""
+        if not memory:
+            self.memory = None
+            return
+        self.memory = Memory(*(memory[name].copy() for name in Memory._fields))
+        self._fresh = memory[_FRESH].copy()
+        self._know(len(self._fresh))
+
+    def begin(self, markets: int, start: Float64s) -> None:
+        """Takes other values of arms at first than it was made with, (agents, situations, arms) for each market alike.
+
+        Args:
+            markets: How many it will play in.
+            start: What arms are held to be worth, or what spreads to (markets, agents, situations, arms).
+        """
+        self.memory = None
+        self._begun((markets, self.scenario.num_agents)).values[:] = start
+
+    def best(self) -> Int64s:
+        """The arm held to be best in each situation, (markets, agents, situations); the first of several."""
+        assert self.memory is not None, "nothing is remembered before the first act"
+        best: Int64s = self.memory.values.argmax(axis=-1)
+        return best
+
+    def _know(self, markets: int) -> None:
+        if len(self._keys) != markets:
+            self._keys = market_keys(self._seed, markets)
+
+    def _begun(self, shape: tuple[int, ...]) -> Memory:
+        """The memory, made with the first act.
+
+        Raises:
+            ValueError: There are other markets or agents than at first.
+        """
+        if self.memory is None:
+            memory = allocate(Memory, shape[0], self._sizes | {"agents": shape[1]})
+            memory.values[:] = self._start
+            memory.played[:] = NOTHING
+            self.memory, self._fresh = memory, np.ones(shape[0], dtype=np.bool_)
+            self._know(shape[0])
+        if (known := self.memory.played.shape) != shape:
+            raise ValueError(
+                f"{self.name} began with {known[0]} markets of {known[1]} agents, now sees {shape[0]} of {shape[1]}: "
+                "reset it first"
+            )
+        return self.memory

@@ -1,0 +1,1 @@
+"""Populations: what becomes of many strategies that are copied, bred and replied to."""

@@ -1,0 +1,91 @@
+"""Replicator dynamics: what earns more than the mean grows (Taylor and Jonker 1978), and what takes over by chance."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import solve_ivp
+
+Floats = NDArray[np.float64]
+Fitness = Callable[[Floats], Floats]
+"""What each strategy earns in a population of given shares, both (strategies,)."""
+
+
+def _shares(shares: ArrayLike) -> Floats:
+    start = np.asarray(shares, dtype=np.float64)
+    if start.ndim != 1 or not np.isfinite(start).all() or (start < 0.0).any() or abs(start.sum() - 1.0) > 1e-9:
+        raise ValueError(f"shares={shares!r}: numbers from 0 on that add up to 1")
+    return start
+
+
+def meeting(payoffs: ArrayLike) -> Fitness:
+    """Fitness where each meets one other at random: payoffs (strategies, strategies), the own one first."""
+    table = np.asarray(payoffs, dtype=np.float64)
+    return lambda shares: np.asarray(table @ shares)
+
+
+def replicate(fitness: Fitness, shares: ArrayLike, generations: int, *, strength: float | None = None) -> Floats:
+    """Generations that follow each other: x <- x f / mean f, or with a strength x <- x exp(strength (f - mean f)).
+
+    Args:
+        fitness: What strategies earn; above 0 without a strength.
+        shares: At first, (strategies,).
+        generations: How many.
+        strength: Of selection, in the exponential form.
+
+    Returns:
+        Shares of every generation, the first included, (generations + 1, strategies).
+
+    Raises:
+        ValueError: Shares do not add up to 1, or without a strength a fitness is not above 0.
+    """
+    path = [_shares(shares)]
+    for _ in range(generations):
+        now = path[-1]
+        earned = fitness(now)
+        if strength is not None:
+            grown = now * np.exp(strength * (earned - now @ earned))
+        elif (earned[now > 0.0] <= 0.0).any():
+            raise ValueError(f"fitness {earned.min():g}: shares grow by it, so it must be above 0; or give a strength")
+        else:
+            grown = now * earned
+        path.append(grown / grown.sum())
+    return np.array(path)
+
+
+def replicator_path(fitness: Fitness, shares: ArrayLike, times: ArrayLike) -> Floats:
+    """The continuous dynamics dx/dt = x (f - mean f) at given times, (times, strategies); to about 1e-9."""
+    start, when = _shares(shares), np.asarray(times, dtype=np.float64)
+
+    def grows(_: float, now: Floats) -> Floats:
+        earned = fitness(now)
+        change: Floats = now * (earned - now @ earned)
+        return change
+
+    found = solve_ivp(grows, (0.0, float(when.max())), start, t_eval=when, method="DOP853", rtol=1e-11, atol=1e-13)
+    path: Floats = found.y.T
+    return path
+
+
+def fixation(payoffs: ArrayLike, population: int, intensity: float) -> float:
+    """The chance that one mutant takes a population over in a Moran process (Nowak et al. 2004).
+
+    Fitness is 1 - w + w pi, nobody plays itself: rho = 1 / (1 + sum_k prod_{i <= k} g_i / f_i).
+
+    Args:
+        payoffs: (2, 2): of mutant and resident against mutant and resident.
+        population: How many live, from 2 on.
+        intensity: w, of selection, 0 to 1.
+
+    Raises:
+        ValueError: Something is out of range, or a fitness is not above 0.
+    """
+    (a, b), (c, d) = np.asarray(payoffs, dtype=np.float64)
+    if population < 2 or not 0.0 <= intensity <= 1.0:
+        raise ValueError(f"population={population}, intensity={intensity}: at least 2, and from 0 to 1")
+    mutants = np.arange(1, population)
+    mutant = 1.0 - intensity + intensity * (a * (mutants - 1) + b * (population - mutants)) / (population - 1)
+    resident = 1.0 - intensity + intensity * (c * mutants + d * (population - mutants - 1)) / (population - 1)
+    if (mutant <= 0.0).any() or (resident <= 0.0).any():
+        raise ValueError(f"intensity={intensity}: a fitness is not above 0; choose a smaller one")
+    return float(1.0 / (1.0 + np.cumprod(resident / mutant).sum()))

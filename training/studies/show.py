@@ -1,0 +1,78 @@
+"""Findings for people: a table, a document, a picture."""
+
+import math
+from io import BytesIO
+from typing import Any
+
+from econo_env.training.studies.base import Finding, Findings
+
+_NO = "-"
+
+
+def rows_of(findings: Findings) -> list[list[str]]:
+    """A table: figure, interval, known answer, whether it holds."""
+    head = ["", "found", "95 % interval", "known answer", ""]
+    rows = [[one.what, f"{one.value:.6g}", _interval(one), _known(one), _holds(one)] for one in findings.figures]
+    return [head, *rows]
+
+
+def _interval(one: Finding) -> str:
+    return _NO if math.isnan(one.low) else f"{one.low:.4g} to {one.high:.4g}"
+
+
+def _known(one: Finding) -> str:
+    return _NO if one.known is None else f"{one.known[0]:.4g} to {one.known[1]:.4g}"
+
+
+def _holds(one: Finding) -> str:
+    return {None: "", True: "holds", False: "FAILS"}[one.holds]
+
+
+def document_of(findings: Findings) -> dict[str, Any]:
+    """What a JSON file holds of findings; an interval of an exact figure is null."""
+    return {
+        "said": findings.said,
+        "figures": [
+            {
+                "what": one.what,
+                "value": one.value,
+                "interval": None if math.isnan(one.low) else [one.low, one.high],
+                "known": None if one.known is None else list(one.known),
+                "holds": one.holds,
+                "source": one.source,
+            }
+            for one in findings.figures
+        ],
+        "curves": {
+            title: {name: [x.tolist(), y.tolist()] for name, (x, y) in lines.items()}
+            for title, lines in findings.curves.items()
+        },
+    }
+
+
+def picture_of(findings: Findings) -> bytes:
+    """The curves as a PNG, one picture beside the other.
+
+    Raises:
+        ImportError: matplotlib is missing.
+        ValueError: There is nothing to draw.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    if not findings.curves:
+        raise ValueError("these settings leave no curve to draw: leave --picture out")
+    figure = Figure(figsize=(6.0 * len(findings.curves), 4.0), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, (title, lines) in enumerate(findings.curves.items(), 1):
+        axes = figure.add_subplot(1, len(findings.curves), place)
+        for name, (x, y) in lines.items():
+            axes.plot(x, y, label=name, marker="o" if len(x) <= 30 else None, markersize=3)
+        across, up = findings.axes[title]
+        axes.set(title=title, xlabel=across, ylabel=up)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+    kept = BytesIO()
+    figure.savefig(kept, format="png")
+    return kept.getvalue()
