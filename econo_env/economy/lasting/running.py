@@ -34,7 +34,7 @@ _SLACK = 1e-6  # of the least progress: efforts are float32, and what is meant t
 
 
 class Running(NamedTuple):
-    """Contracts by agent and slot; entries of empty slots mean nothing."""
+    """Contracts by agent and slot; all is 0 in empty ones."""
 
     busy: Annotated[Int64s, Column(np.int64, ("agents",), "slots that are not empty")]
     status: Annotated[
@@ -64,11 +64,22 @@ def clear_slot(k: int, i: int, j: int, running: Running) -> None:
     """Empties a slot."""
     running.status[k, i, j] = EMPTY
     running.transfer[k, i, j] = 0
+    running.opened[k, i, j] = 0
+    running.due[k, i, j] = 0
+    running.span[k, i, j] = 0
+    running.value[k, i, j] = 0
+    running.owes[k, i, j] = 0
+    running.cost[k, i, j] = 0
+    running.reliability[k, i, j] = 0.0
+    running.effort[k, i, j] = 0.0
+    running.done[k, i, j] = 0.0
+    running.forges[k, i, j] = False
     running.lock[k, i, j] = 0
-    running.posted[k, i, j] = 0
     running.delivery[k, i, j] = NOT_YET
     running.grade[k, i, j] = NO_GRADE
     running.quality[k, i, j] = 0.0
+    running.judged[k, i, j] = 0
+    running.posted[k, i, j] = 0
 
 
 @compiled

@@ -49,6 +49,7 @@ from econo_env.economy.parts.contracts import (
     narrow_exposure,
     quality_drawn,
 )
+from econo_env.economy.work import forget_work
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import BOUNDARIES, DURATION, MEASURED, Lottery, uniform
 from econo_env.engine.state import StepBuffers
@@ -68,6 +69,7 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         for j in range(lasting.running.status.shape[2]):
             clear_slot(k, i, j, lasting.running)
         forget(k, i, lasting)
+        forget_work(k, i, lasting.work)
         world.market.award.pays[k, i], world.market.award.worth[k, i] = 0, 0.0
         world.staking.held[k, i] = 0
         lasting.barred[k, i] = False
