@@ -249,6 +249,9 @@ class Market(Generic[S, T]):
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
+        elementwise: Its `bids` or `settle` where they treat each agent by itself: agent i by the entries [k, i] of the
+            columns and by constants that are no parameters of the rule, the same for all. What they add to
+            `invalid_actions` is all that they may write of a market. The loop gives them blocks of markets.
     """
 
     name: str
@@ -274,6 +277,7 @@ class Market(Generic[S, T]):
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule
+    elementwise: Callable[[S], tuple[str, ...]] = field(default=lambda _: ())
 
     def __post_init__(self) -> None:
         """Lets scenarios of this configuration find their kind, and baselines act in every economy around it."""
@@ -283,12 +287,18 @@ class Market(Generic[S, T]):
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
         levers, agents = slots(scenario), scenario.num_agents
-        source, widths = loop_source(
-            self.kernels, self.rule(scenario), self.shown(scenario), list(scenario.parts()), levers, self.one_sale
+        source, widths, blocks = loop_source(
+            self.kernels,
+            self.rule(scenario),
+            self.shown(scenario),
+            list(scenario.parts()),
+            levers,
+            self.one_sale,
+            self.elementwise(scenario),
         )
         sizes = {"agents": agents, "actions": len(self.action_names(scenario)), "features": len(self.seen(scenario))}
         sizes |= {"exposed": 0} | self.axes(scenario)
-        alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths=widths, levers=levers)
+        alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths, levers, blocks=blocks)
         return in_world(alone, scenario) if scenario.economy is not None or levers else alone
 
     def action_names(self, scenario: S) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """The order of a tick, and the text of the loop over markets."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from econo_env.economy.action import actions_of, count_invalid, heard, sent
 from econo_env.economy.award import quote
+from econo_env.economy.loop_text import Lines, Pieces, in_blocks, market_by_market
 from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
@@ -41,6 +42,7 @@ TICK_ORDER = (
     "observe",
     "gate",
     "finish",
+    "flags",
 )
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
@@ -50,8 +52,8 @@ _EACH, _WINNER = "i", "winner"
 _GIVEN = ("k", _EACH, _WINNER, "world", "state", "params", "buffers")
 """What stages take. Of what a part's stage takes beside these, see `econo_env.economy.part.Part`."""
 
-_SHOWN_AFTER = "gate"
-"""The stage after which everybody sees the market as it stands."""
+_OF_RULES = "market.rule."
+"""Levers of a rule: only `clear` looks at them."""
 
 
 @compiled
@@ -221,7 +223,8 @@ def loop_source(
     parts: Sequence[Part[Any]] = (),
     levers: Sequence[Slot] = (),
     one_sale: bool = False,
-) -> tuple[str, tuple[int, ...]]:
+    elementwise: Collection[str] = (),
+) -> tuple[str, tuple[int, ...], bool]:
     """The text of the loop over markets: the stages there are, in the order of a tick, one a line.
 
     Within a stage the market's kernel comes before those of the parts of its economy. Stages of each agent by itself
@@ -235,40 +238,41 @@ def loop_source(
         levers: Constants that are columns: they are put in their places for each market, and again where parts have
             moved them.
         one_sale: Whether an episode is one sale that goes through its ticks.
+        elementwise: Stages that may take a block of markets at once, see `econo_env.market.Market`.
 
     Returns:
-        The text, and how many features each of their blocks has.
+        The text, how many features each of their blocks has, and whether the loop takes blocks of markets.
     """
     market, everything = "state, params", "state, params"
     if parts or levers:
         market, everything = "world.market, params.market", "world, params"
     used: dict[str, Callable[..., Any]] = {"rule": rule, "reset_market": stages.reset}
     kernels = _kernels(stages, one_sale, parts)
-    turns, placed = _Turns(parts, kernels, everything), _placed(levers)
+    turns, placed, state = _Turns(parts, kernels, everything), _placed(levers), market.split(",", maxsplit=1)[0]
     calls: list[_Call | str] = [*placed]
     for stage in TICK_ORDER:
         kernel = kernels.get(stage)
         if kernel is not None and (parts or stage not in _OF_THE_ECONOMY):
             used[stage] = kernel
-            calls.append(_Call(stage, [market, "buffers", *["rule"] * (stage == "clear")], _of(kernel)))
+            takes = market.replace(state, "buffers.ended[k]") if stage == "flags" else market
+            calls.append(_Call(stage, [takes, "buffers", *["rule"] * (stage == "clear")], _of(kernel)))
         if stage == "bids":
             calls += turns.counted()
         for part in (part for part in parts if stage in part.stages):
             calls += [turns.of(part, stage), *(placed if part.moves is not None else [])]
-        if stage == _SHOWN_AFTER:
-            calls.append(_Call("show", [everything, "buffers", "widths"]))
     opens = [part for part in parts if "open" in part.stages]
     opening: list[_Call | str] = [*(turns.of(part, "open") for part in opens if part.moves is not None), *placed]
+    if stages.forget is not None:
+        used["forget"] = stages.forget
+        opening.append(_Call("forget", [market, "buffers"]))
     opening.append(_Call("reset_market", [market, "buffers"]))
     opening += [turns.of(part, "open") for part in opens if part.moves is None]
     opening += [turns.of(part, "gate") for part in parts if "gate" in part.stages]
-    state = market.split(",", maxsplit=1)[0]
     present = None
     if stages.present is not None:
         used["present"] = stages.present
         present = f"present(k, i, {state})"
-    lines = _written(calls)
-    if any(feature.rare for feature, _ in shown) or any("winners(" in line for line in lines):
+    if any(feature.rare for feature, _ in shown) or any("winners(" in line for line in _written(calls)):
         used["winners"] = kernels["winners"]
     hidden = sum(own or stages.expel is not None for _, own in shown)  # whoever is expelled sees nothing at all
     given = [(feature, market if own else everything) for feature, own in shown]
@@ -279,43 +283,29 @@ def loop_source(
     )
     if levers:
         imports += "\nfrom econo_env.engine.moved import moved"
-    text = _LOOP.format(
-        given=everything,
-        imports=imports,
-        seen="\n".join(f"    {line}" for line in seen.lines),
-        tick="\n".join(f"            {line}" for line in lines),
-        opening="\n".join(f"            {line}" for line in _written(opening)),
-    )
-    return text, seen.widths
+    head = _HEAD.format(given=everything, imports=imports, seen="\n".join(f"    {line}" for line in seen.lines))
+    pieces = Pieces(everything, market, None if seen.widths else seen.singles, seen.unwritten, present is not None)
+    if elementwise and not parts and all(path.startswith(_OF_RULES) for one in levers for path in one.lever.paths):
+        tick = [Lines(_written([call]), _stage_of(call, {*elementwise, "flags"})) for call in calls[len(placed) :]]
+        first = [call for call in opening if isinstance(call, str) or call.name != "forget"]
+        return head + in_blocks(pieces, tick, _written(first), placed, stages.forget is not None), seen.widths, True
+    return head + market_by_market(pieces, _written(calls), _written(opening)), seen.widths, False
 
 
-_LOOP = '''"""Generated by econo_env.economy.tick: one tick of many markets."""
+def _stage_of(call: _Call | str, elementwise: Collection[str]) -> str:
+    """The stage that a line calls, if it may take a block of markets."""
+    return call.name if isinstance(call, _Call) and call.name in elementwise else ""
+
+
+_HEAD = '''"""Generated by econo_env.economy.tick: one tick of many markets."""
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.kernels import cached, forget_results, keep_final_observations
+from econo_env.engine.kernels import cached, forget_results, keep_final
 {imports}
 
 
 @compiled
-def show(k, {given}, buffers, widths):
+def show(k, {given}, shown, widths):
 {seen}
 
-
-@cached
-def run(first, last, mask, {given}, buffers, widths, task, autoreset):
-    for k in range(first, last):
-        begins = False
-        if task == 0:
-{tick}
-            begins = autoreset and buffers.ended[k]
-            if begins:
-                keep_final_observations(k, buffers)
-        elif task == 1:
-            begins = mask[k]
-            if begins:
-                forget_results(k, buffers)
-        if begins:
-{opening}
-        if begins or task == 2:
-            show(k, {given}, buffers, widths)
 '''

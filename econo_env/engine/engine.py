@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.engine.blocks import block_size, in_blocks
 from econo_env.engine.feature import Widths
 from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, MachineCode, kernels, machine_code
 from econo_env.engine.levers import EngineLevers, Levers, Slot
@@ -76,7 +77,9 @@ class Engine:
         self.buffers = allocate(StepBuffers, self.num_markets, sizes)
         self._slots: tuple[Slot, ...] = program.levers
         widths = Widths(np.array(program.widths, dtype=np.int64))
-        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, widths)
+        size = block_size(self.num_agents, self.num_markets) if program.blocks else 1
+        wide = (in_blocks(one, size) if size > 1 else one for one in (self.world, self.buffers))
+        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, *wide, widths, size)
         self._kernels: Kernels = kernels(program.source, program.name)
         self._code: MachineCode | None = None
         self._given: tuple[Any, ...] = ()

@@ -64,14 +64,18 @@ class Observer:
     """The text that writes observations.
 
     Attributes:
-        lines: The body of `show(k, state, params, buffers, widths)`.
+        lines: The body of `show(k, state, params, shown, widths)`, which writes to `shown`, observations of all.
         uses: The functions it calls, by the names under which it calls them.
         widths: How many features each block has.
+        singles: How many features are by themselves.
+        unwritten: Places of those that the engine writes.
     """
 
     lines: tuple[str, ...]
     uses: dict[str, Callable[..., Any]]
     widths: tuple[int, ...]
+    singles: int
+    unwritten: tuple[str, ...]
 
 
 def observer(
@@ -96,21 +100,22 @@ def observer(
     own: list[str] = []
     rare: list[str] = []
     blocks: list[str] = []
+    unwritten: list[str] = []
     widths: list[int] = []
-    zeros = at = "0"
+    zeros, at, singles = "0", "0", 0
     for number, block in enumerate(_blocks(shown)):
         feature, given = block[0]
         call = f"see_{number}"
         if feature.value is not None:
             uses[call] = feature.value
         if feature.value is None:
-            pass
+            unwritten.append(at)
         elif feature.number is None:
             if feature.shared:
                 once.append(f"seen_{number} = {call}(k, {given})")
             seen = f"seen_{number}" if feature.shared else f"{call}(k, i, {given})"
             own.append(f"row[{at}] = {'0.0' if feature.rare else seen}")
-            rare += [f"buffers.observations[k, i, {at}] = {seen}"] * feature.rare
+            rare += [f"shown[k, i, {at}] = {seen}"] * feature.rare
         else:
             each = f"for j in range(widths.of[{len(widths)}]):"
             widths.append(len(block))
@@ -119,7 +124,7 @@ def observer(
                     each,
                     f"    seen = {call}(k, j, {given})",
                     "    for i in range(agents):",
-                    f"        buffers.observations[k, i, {at} + j] = seen",
+                    f"        shown[k, i, {at} + j] = seen",
                 ]
             else:
                 own += [each, f"    row[{at} + j] = {call}(k, i, j, {given})"]
@@ -128,17 +133,17 @@ def observer(
         if singles + sum(widths) <= hidden:
             zeros = at
     if own:
-        own = ["for i in range(agents):", "    row = buffers.observations[k, i]", *(f"    {line}" for line in own)]
+        own = ["for i in range(agents):", "    row = shown[k, i]", *(f"    {line}" for line in own)]
     if rare:
         rare = [f"first, past = {winners}", "for i in range(first, past):", *(f"    {line}" for line in rare)]
     absent = [
         "for i in range(agents):",
         f"    if not {present}:",
         f"        for j in range({zeros}):",
-        "            buffers.observations[k, i, j] = 0.0",
+        "            shown[k, i, j] = 0.0",
     ]
-    lines = ["agents = buffers.observations.shape[1]", *once, *own, *blocks, *rare, *(absent if present else [])]
-    return Observer(tuple(lines), uses, tuple(widths))
+    lines = ["agents = shown.shape[1]", *once, *own, *blocks, *rare, *(absent if present else [])]
+    return Observer(tuple(lines), uses, tuple(widths), singles, tuple(unwritten))
 
 
 def _blocks(shown: Sequence[tuple[Feature, str]]) -> list[list[tuple[Feature, str]]]:

@@ -50,9 +50,10 @@ class Kernels:
     """The compiled functions of one kind of market under one rule.
 
     Attributes:
-        run: `run(first, last, mask, state, params, buffers, widths, task, autoreset)`: task `TICK` is one tick of the
-            markets in [first, last), `START` starts an episode where `mask` is set, `SHOW` writes what agents see.
-            One function for all, so that what they share is compiled once.
+        run: `run(first, last, mask, state, params, buffers, wide, wide_buffers, widths, size, task, autoreset)`: task
+            `TICK` is one tick of the markets in [first, last), `START` starts an episode where `mask` is set, `SHOW`
+            writes what agents see. One function for all, so that what they share is compiled once. State and buffers
+            stand there once more as blocks of `size` markets, see `econo_env.engine.blocks`.
         source: Where the loop over markets is written.
     """
 
@@ -156,11 +157,10 @@ def forget_results(k: int, buffers: StepBuffers) -> None:
 
 
 @compiled
-def keep_final_observations(k: int, buffers: StepBuffers) -> None:
-    """Keeps what was seen last in an episode before the next one overwrites it."""
+def keep_final(k: int, feature: int, buffers: StepBuffers) -> None:
+    """Keeps a feature that the loop does not write as it was seen last in an episode."""
     for i in range(buffers.observations.shape[1]):
-        for feature in range(buffers.observations.shape[2]):
-            buffers.final_observations[k, i, feature] = buffers.observations[k, i, feature]
+        buffers.final_observations[k, i, feature] = buffers.observations[k, i, feature]
 
 
 def kernels(source: str, name: str) -> Kernels:

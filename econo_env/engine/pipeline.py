@@ -21,6 +21,9 @@ from numba.core.typed_passes import NativeLowering
 
 from econo_env.engine.records import near
 
+_OF_LOOPS = ('"prefer-vector-width"="512"', '"no-builtin-memset"')
+"""Attributes of loops: vectors as wide as the processor has, and no call to clear the few entries of one market."""
+
 _LEGACY_PASSES = numba.version_info.short < (0, 62)
 
 
@@ -109,6 +112,12 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
 
 class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
     """Copies records into the loop's own frame before anything else."""
+
+    def setup_function(self, described: Any) -> None:
+        """Declares the function."""
+        super().setup_function(described)
+        for attribute in _OF_LOOPS:
+            set.add(self.function.attributes, attribute)  # llvmlite knows only attributes without a value
 
     def extract_function_arguments(self) -> list[Any]:
         given = super().extract_function_arguments()

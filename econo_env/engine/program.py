@@ -23,8 +23,11 @@ class Stages:
         clear: Who gets what, and for how much.
         settle: What agents earn.
         observe: Moves on to the next round, which agents see afterwards.
-        finish: Whether the episode ends, and for whom.
+        finish: Whether the episode ends; and for whom, where there are no `flags`. What agents see must not hang on it.
         reset: Starts the next episode.
+        flags: Writes for whom and how the episode ends, `(k, ended, params, buffers)`. It treats each agent by itself,
+            and so does `forget`: both take blocks of markets.
+        forget: Clears what agents have from the last episode, before `reset`.
         expose: Writes the most that each bid can cost its bidder, and who may have to deliver; with `withdraw` it lets
             the market carry an economy.
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
@@ -53,6 +56,8 @@ class Stages:
     observe: Stage
     finish: Stage
     reset: Stage
+    flags: Stage | None = None
+    forget: Stage | None = None
     maturities: Stage | None = None
     clear: Stage | None = None
     settle: Stage | None = None
@@ -83,9 +88,10 @@ class Program:
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
         source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
-        world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
         widths: How many features each block of them has, see `econo_env.engine.feature`.
         levers: Parameters that are columns of the world.
+        world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
+        blocks: Whether the loop takes blocks of markets.
     """
 
     name: str
@@ -93,6 +99,7 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
-    world: bool = False
     widths: tuple[int, ...] = ()
     levers: tuple[Slot, ...] = ()
+    world: bool = False
+    blocks: bool = False

@@ -7,13 +7,16 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, VALUES, fill_with_draws
 from econo_env.engine.state import Arrays, StepBuffers
 from econo_env.money import CREDIT, to_credits
-from econo_env.valuations.drawing import draw_each
+from econo_env.valuations.drawing import draw_each, fill_uniformly, is_uniform
 
 
 @compiled
 def draw_private_values(k: int, state: Any, params: Any) -> None:
     """Draws independent values from the agents' priors, for any state with `values` and params with priors."""
     values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
+    if is_uniform(params.quantiles):
+        fill_uniformly(params.quantiles, key, episode, tick, VALUES, values)
+        return
     for first in range(0, values.shape[0], DRAWS_AT_ONCE):
         last = min(first + DRAWS_AT_ONCE, values.shape[0])
         fill_with_draws(key, episode, tick, VALUES, values, first, last)
@@ -21,13 +24,31 @@ def draw_private_values(k: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def begin(k: int, state: Any, buffers: StepBuffers) -> None:
-    """Starts the next episode: no round played, nothing handed on, everybody may act."""
+def start_clock(k: int, state: Any) -> None:
+    """Starts the next episode: no round played, no price."""
     state.episode[k] += 1
     state.tick[k] = 0
+    state.award.price[k] = 0
+
+
+@compiled
+def _forget(k: int, state: Any, buffers: StepBuffers) -> None:
     forget_award(k, state.award)
     for i in range(buffers.action_mask.shape[1]):
         buffers.action_mask[k, i] = True
+
+
+@compiled
+def forget(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing has been handed on, everybody may act."""
+    _forget(k, state, buffers)
+
+
+@compiled
+def begin(k: int, state: Any, buffers: StepBuffers) -> None:
+    """Starts the next episode: no round played, nothing handed on, everybody may act."""
+    start_clock(k, state)
+    _forget(k, state, buffers)
 
 
 @compiled
@@ -48,13 +69,24 @@ def settle(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
-def finish(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
-    """Ends the episode for everybody at once after the last round."""
-    ended = state.tick[k] >= params.max_cycles
-    buffers.ended[k] = ended
+def close(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+    """Ends the episode after the last round; goes with `flags`."""
+    buffers.ended[k] = state.tick[k] >= params.max_cycles
+
+
+@compiled
+def flags(k: int, ended: bool, params: Any, buffers: StepBuffers) -> None:
+    """The episode ends for everybody at once, or for nobody."""
     for i in range(buffers.rewards.shape[1]):
         buffers.terminated[k, i] = ended and not params.truncates
         buffers.truncated[k, i] = ended and params.truncates
+
+
+@compiled
+def finish(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+    """Ends the episode for everybody at once after the last round."""
+    close(k, state, params, buffers)
+    flags(k, buffers.ended[k], params, buffers)
 
 
 def info(scenario: Any, state: Any) -> Arrays:

@@ -1,7 +1,6 @@
 """The text that writes observations, against the functions it calls."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -55,10 +54,10 @@ def test_the_text_writes_what_the_functions_say(seed):
     text = observer(shown, "i != absent" if seed % 2 else None, hidden)
     body = "\n".join(f"    {line}" for line in text.lines)
     found = dict(text.uses) | {"absent": absent}
-    exec(f"def show(k, a, b, c, buffers, widths):\n{body}", found)
+    exec(f"def show(k, a, b, c, shown, widths):\n{body}", found)
     seen = np.full((MARKETS, AGENTS, len(shown)), np.nan)
     for k in range(MARKETS):
-        found["show"](k, 2.0, 3.0, 5.0, SimpleNamespace(observations=seen), Widths(np.array(text.widths)))
+        found["show"](k, 2.0, 3.0, 5.0, seen, Widths(np.array(text.widths)))
         expected = np.hstack([of(k, 2.0 if at < of_market else 3.0, 5.0) for at, (_, of) in enumerate(blocks)])
         if seed % 2:
             expected[absent, :hidden] = 0.0

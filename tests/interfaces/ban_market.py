@@ -26,7 +26,9 @@ def finish(k, state, params, buffers):
         buffers.rewards[k, i] = 1.0 + i
 
 
-BANNING = replace(MARKET, name="ban", config=BanScenario, built_in=list, kernels=replace(MARKET.kernels, finish=finish))
+BANNING = replace(
+    MARKET, name="ban", config=BanScenario, built_in=list, kernels=replace(MARKET.kernels, finish=finish, flags=None)
+)
 
 
 def ban_scenario():

@@ -9,7 +9,15 @@ from scipy import special, stats
 
 import econo_env
 from econo_env.engine.engine import Engine
-from econo_env.valuations.drawing import draw_each, draw_from_table, draw_tables, quantile_from_table
+from econo_env.engine.rng import uniform
+from econo_env.valuations.drawing import (
+    draw_each,
+    draw_from_table,
+    draw_tables,
+    fill_uniformly,
+    is_uniform,
+    quantile_from_table,
+)
 from econo_env.valuations.priors import AnyPrior, Empirical
 from econo_env.valuations.quantile_table import QuantileTable
 
@@ -213,3 +221,13 @@ def test_all_draws_at_once_are_each_draw_alone(names):
     assert at_once.tolist() == [int(draws[0]), *alone[1:-1], int(draws[-1])]
     draw_each(tables, rows, draws, 0, 500)
     assert draws.tolist() == alone
+
+
+def test_uniform_draws_of_many_are_each_draw_alone():
+    table = PRIOR.validate_python({"name": "uniform", "low": 0.3, "high": 1.7}).quantile_table()
+    tables = draw_tables([table], 1e6)
+    values, clock = np.zeros(37, dtype=np.int64), (np.uint64(2**63 + 5), 3, 2, 1)
+    fill_uniformly(tables, *clock, values)
+    assert is_uniform(tables)
+    assert not is_uniform(draw_tables([table, table], 1e6))
+    assert values.tolist() == [draw_from_table(tables, 0, uniform(*clock, agent)) for agent in range(37)]

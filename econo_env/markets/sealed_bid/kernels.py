@@ -9,7 +9,8 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.rounds import begin, draw_private_values
+from econo_env.markets.rounds import draw_private_values, start_clock
+from econo_env.markets.rounds import forget as forget_round
 from econo_env.markets.rounds import settle as settle_round
 from econo_env.markets.sealed_bid.frictions import (
     draw_common_signals,
@@ -108,11 +109,17 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Starts the next episode: new values, no history."""
-    begin(k, state, buffers)
+def forget(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Nobody has bid, nothing has been sold, everybody may act."""
+    forget_round(k, state, params, buffers)
     for i in range(state.values.shape[1]):
         state.bids[k, i] = np.int64(NO_BID)
+
+
+@compiled
+def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Starts the next episode: new values, no history."""
+    start_clock(k, state)
     for i in range(state.slots.shape[1]):
         state.slots[k, i] = 0
     forget_frictions(params.frictions, k, state)

@@ -95,6 +95,11 @@ def axes(scenario: SealedBidScenario) -> dict[str, int]:
     return {"offers": scenario.num_agents + 1 if scenario.seller.bids else 0, "slots": 0}
 
 
+def elementwise(scenario: SealedBidScenario) -> tuple[str, ...]:
+    """The stages that treat each bidder by itself."""
+    return ("bids", "settle") if scenario.is_plain else ("bids",)
+
+
 def action_names(scenario: SealedBidScenario) -> tuple[str, ...]:
     """What each action component means."""
     return ("bid",)
