@@ -155,7 +155,7 @@ def test_debts_are_recomputed_and_only_a_line_beyond_the_collateral_defaults(adv
     scenario = scenario.replace(**{"economy.ledger.endowment": 0.6, "economy.default.shock": 0.0})
     books, seen = [Debts(scenario) for _ in range(MARKETS)], {"lent": 0, "called": 0, "bought on credit": 0}
     start = round(50e6)
-    for tick, (engine, before, _) in enumerate(steps(scenario, 4, 39, drawn("collateral", -0.3, 0.6))):
+    for tick, (engine, before, _) in enumerate(steps(scenario, 4, 39, drawn("collateral", -1.0, 0.8))):
         world, award = engine.world, engine.state.award
         free, put_up = (balances_of(before.ledger.balances, kind) for kind in (FREE, COLLATERAL))
         for k, book in enumerate(books):
