@@ -76,6 +76,10 @@ class Kind(Protocol):
         """The highest value of a contract, credits; 0 where awards are no work."""
         ...
 
+    def observations(self, scenario: Any, /) -> tuple[str, ...]:
+        """The names of what each agent sees."""
+        ...
+
     def program(self, scenario: Any, /) -> Program:
         """What the engine runs for a scenario."""
         ...
