@@ -9,13 +9,18 @@ import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode
 
-import econo_env
 from econo_env.interfaces.registry import registered_id
+from tests.scenarios import by_form
 
-NAMES = [registered_id(scenario) for scenario in econo_env.scenarios()]
 FORMS = {"as shipped": {}, "repeated": {"max_cycles": 7, "num_agents": 3}}
 
-pytestmark = [pytest.mark.parametrize("name", NAMES), pytest.mark.parametrize("form", FORMS)]
+pytestmark = [pytest.mark.parametrize("scenario", by_form()), pytest.mark.parametrize("form", FORMS)]
+
+
+@pytest.fixture
+def name(scenario):
+    """What Gymnasium calls the scenario."""
+    return registered_id(scenario)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from pettingzoo.test import (
 )
 
 import econo_env
+from tests.scenarios import by_form
 
 FORMS = {
     "as shipped": {},
@@ -33,7 +34,7 @@ HARMLESS = (
     "Action mask numpy array is all zeros",  # an agent that may not act
 )
 
-pytestmark = pytest.mark.parametrize("scenario", econo_env.scenarios())
+pytestmark = pytest.mark.parametrize("scenario", by_form())
 every_form = pytest.mark.parametrize("form", FORMS)
 MASK, DICT = {"on_removal": "mask"}, {"observation": "dict"}
 

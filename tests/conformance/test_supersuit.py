@@ -7,13 +7,14 @@ import pytest
 
 import econo_env
 from econo_env.market import market_of
+from tests.scenarios import by_form
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import supersuit
 
 
-@pytest.mark.parametrize("scenario", econo_env.scenarios())
+@pytest.mark.parametrize("scenario", by_form())
 @pytest.mark.parametrize("form", [{}, {"max_cycles": 7}, {"max_cycles": 7, "end_of_episode": "truncation"}], ids=str)
 def test_agents_under_a_mask_keep_the_bridge_going(scenario, form):
     env = econo_env.parallel_env(scenario, on_removal="mask", **form)

@@ -17,6 +17,7 @@ from econo_env.interfaces.pettingzoo import MarketEnv
 from econo_env.interfaces.sb3 import make_sb3_env
 from econo_env.market import market_of
 from tests.interfaces.banning_market import BanningScenario
+from tests.scenarios import by_form
 
 SCENARIOS = econo_env.scenarios()
 LEVELS = 3
@@ -31,7 +32,7 @@ def banning():
     return BanningScenario(id="banning_v0", num_agents=3, max_cycles=6, end_of_episode="truncation")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", by_form())
 def test_choices_of_each_component(scenario):
     loaded, form, components = form_of(scenario, "multi_discrete", 5)
     envs = econo_env.vector_env(loaded, 4)

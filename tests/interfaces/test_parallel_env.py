@@ -11,8 +11,7 @@ from gymnasium.utils.env_checker import data_equivalence
 import econo_env
 from econo_env.interfaces.pettingzoo import MarketEnv
 from tests.interfaces.banning_market import BanningScenario
-
-SCENARIOS = econo_env.scenarios()
+from tests.scenarios import by_form
 
 
 def banning_env(*, num_agents=4, max_cycles=6, end_of_episode="truncation", **options):
@@ -35,7 +34,7 @@ def everything(env):
     return [*snapshot.state, *snapshot.buffers]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", by_form())
 @pytest.mark.parametrize("observation", ["box", "dict"])
 def test_results_have_the_promised_types(scenario, observation):
     env = econo_env.parallel_env(scenario, observation=observation, max_cycles=6)
@@ -60,7 +59,7 @@ def test_results_have_the_promised_types(scenario, observation):
         assert {type(flag) for flags in (terminations, truncations) for flag in flags.values()} == {bool}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", by_form())
 def test_results_stay_as_they_were_when_the_env_goes_on(scenario):
     env = econo_env.parallel_env(scenario, max_cycles=6)
     generator = np.random.default_rng(0)
@@ -73,7 +72,7 @@ def test_results_stay_as_they_were_when_the_env_goes_on(scenario):
     assert all(not np.shares_memory(kept[0][a], env.engine.buffers.observations) for a in kept[0])
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", by_form())
 def test_a_seed_fixes_whole_episodes_and_another_seed_differs(scenario):
     def play(seed):
         env = econo_env.parallel_env(scenario, max_cycles=20)

@@ -16,6 +16,7 @@ from econo_env.engine.engine import Engine
 from econo_env.interfaces.gymnasium import SingleAgentEnv, SingleAgentVectorEnv
 from econo_env.interfaces.sb3 import make_sb3_env
 from econo_env.market import market_of
+from tests.scenarios import by_form
 
 MARKETS, STEPS, AGENTS = 3, 14, 3
 FORMS = {
@@ -38,7 +39,7 @@ def for_forms(*rows, more=()):
 
     def marked(test):
         names = ",".join(("form", "seed", *more))
-        return pytest.mark.parametrize("scenario", econo_env.scenarios())(pytest.mark.parametrize(names, rows)(test))
+        return pytest.mark.parametrize("scenario", by_form())(pytest.mark.parametrize(names, rows)(test))
 
     return marked
 
@@ -230,7 +231,7 @@ def type_of(value):
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
-@pytest.mark.parametrize("scenario", econo_env.scenarios())
+@pytest.mark.parametrize("scenario", by_form())
 def test_gymnasiums_own_vectors_of_the_scalar_view_agree_in_form(scenario, mode):
     name = econo_env.interfaces.registry.registered_id(scenario)
     native = gymnasium.make_vec(name, 2, vectorization_mode="vector_entry_point", autoreset_mode=mode, max_cycles=3)

@@ -164,6 +164,9 @@ def test_english_ends_within_an_increment_of_vickrey(supply):
             losing = value[order[supply]] if len(order) > supply else 0.0
             assert (np.abs(engine.state.owes[k, winners] - losing) <= step + 1).all()
             assert (value[winners] >= losing - step - 1).all()
+            for i in winners:
+                paid = paid_by_grade(engine, before, k, i, engine.state.owes[k, i])
+                assert -engine.state.award.pays[k, i] == pytest.approx(paid, abs=1.0), "all of it is liable"
             sales += len(winners)
     assert sales > 10
 
@@ -180,6 +183,8 @@ def test_dutch_sells_to_whoever_says_yes_first(supply):
             value = worths(scenario, engine.state, before, k)[:, 0]
             for i in winners:
                 assert engine.state.owes[k, i] <= value[i] + 1.0 < engine.state.owes[k, i] + 50_002
+                paid = paid_by_grade(engine, before, k, i, engine.state.owes[k, i])
+                assert -engine.state.award.pays[k, i] == pytest.approx(paid, abs=1.0), "all of it is liable"
             sold[k] += len(winners)
             if engine.state.over[k]:
                 takers = np.count_nonzero(engine.state.entered[k] & (value >= 0.0))

@@ -144,6 +144,17 @@ class TestEvolution:
         )
 
 
+class TestSwitching:
+    def test_who_forgets_follows_and_loses_less_than_half_of_what_the_best_fixed_bid_loses(self):
+        figures = found("switching", "sessions=4", "phases=4")
+        best, fixed = figures["best bid of every phase"].value, figures["best bid that never changes"].value
+        assert best == pytest.approx(0.55)
+        assert fixed == pytest.approx(0.425)
+        assert best - figures["hedge that forgets: income"].value < 0.5 * (best - fixed)
+        assert figures["hedge that forgets: rounds to follow a switch"].value <= 50
+        assert best - figures["hedge: income"].value > 0.5 * (best - fixed), "who forgets nothing does not"
+
+
 class TestTheCommand:
     def run(self, *words):
         return CliRunner().invoke(cli.build(), ["study", *words])

@@ -29,13 +29,13 @@ def _holds(one: Finding) -> str:
 
 
 def document_of(findings: Findings) -> dict[str, Any]:
-    """What a JSON file holds of findings; an interval of an exact figure is null."""
+    """What a JSON file holds of findings; an interval of an exact figure is null, and so is what is infinite."""
     return {
         "said": findings.said,
         "figures": [
             {
                 "what": one.what,
-                "value": one.value,
+                "value": one.value if math.isfinite(one.value) else None,
                 "interval": None if math.isnan(one.low) else [one.low, one.high],
                 "known": None if one.known is None else list(one.known),
                 "holds": one.holds,
@@ -62,7 +62,7 @@ def picture_of(findings: Findings) -> bytes:
 
     if not findings.curves:
         raise ValueError("these settings leave no curve to draw: leave --picture out")
-    figure = Figure(figsize=(6.0 * len(findings.curves), 4.0), dpi=120, layout="constrained")
+    figure = Figure(figsize=(7.5 * len(findings.curves), 4.0), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     for place, (title, lines) in enumerate(findings.curves.items(), 1):
         axes = figure.add_subplot(1, len(findings.curves), place)
@@ -71,7 +71,7 @@ def picture_of(findings: Findings) -> bytes:
         across, up = findings.axes[title]
         axes.set(title=title, xlabel=across, ylabel=up)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the lines, never over them
         axes.spines[["top", "right"]].set_visible(False)
     kept = BytesIO()
     figure.savefig(kept, format="png")

@@ -143,7 +143,9 @@ def expected_outcome(k: int, i: int, params: Any, work: Work) -> float:
 
 @compiled
 def expel(k: int, i: int, state: State) -> None:
-    """Agent i is banned."""
+    """Agent i is banned, with what it has won in this tick or for something earlier."""
+    state.leaving[k, i] = state.active[k, i]
+    state.departs[k] = True
     state.active[k, i] = False
 
 

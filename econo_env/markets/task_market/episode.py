@@ -6,7 +6,7 @@ from econo_env.economy.staking import required_stake
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, TASKS, TWO_TO_MINUS_53, VALUES, fill_with_draws, two_uniforms, uniform
 from econo_env.engine.state import StepBuffers
-from econo_env.markets.task_market.auction import NO_BID, NO_WINNER, forget_last_task
+from econo_env.markets.task_market.auction import NO_BID, forget_last_task
 from econo_env.markets.task_market.state import Params, State
 from econo_env.money import CREDIT
 from econo_env.valuations.drawing import draw_from_table, quantile_from_table
@@ -70,18 +70,19 @@ def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
     An agent banned with the last task ends like the others; one banned before has ended already.
     """
-    horizon, winner, left = state.tick[k] >= params.max_cycles, state.winner[k], 0
-    banned = winner != NO_WINNER and not state.active[k, winner]
+    horizon, banned, left = state.tick[k] >= params.max_cycles, state.departs[k], 0
     if not (horizon or banned or state.flagged[k]):
         return
     for i in range(state.active.shape[1]):
-        banned_now = i == winner and not state.active[k, i]
+        banned_now = state.leaving[k, i]
+        state.leaving[k, i] = False
         present = state.active[k, i] or banned_now
         left += state.active[k, i]
         buffers.truncated[k, i] = horizon and params.truncates and present
         buffers.terminated[k, i] = present and not params.truncates if horizon else banned_now
     buffers.ended[k] = horizon or left == 0
     state.flagged[k] = horizon or banned or left == 0
+    state.departs[k] = False
 
 
 @compiled

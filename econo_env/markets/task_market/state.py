@@ -29,6 +29,8 @@ class State(NamedTuple):
     scores: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, negative for none")]
     second_scores: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, S2 at the winner")]
     winner: Annotated[Int64s, Column(np.int64, (), "agent, -1 for none")]
+    leaving: Annotated[Bools, Column(np.bool_, ("agents",), "banned in this tick")]
+    departs: Annotated[Bools, Column(np.bool_, (), "somebody is banned in this tick")]
     flagged: Annotated[Bools, Column(np.bool_, (), "flags of the last tick end the episode for somebody")]
     award: Award
     surplus: Annotated[Float64s, Column(np.float64, (), "micro-credits, expected surplus of the allocation")]

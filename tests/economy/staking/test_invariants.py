@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 import econo_env
+from econo_env.economy.invariants import violations
 from econo_env.economy.ledger import BURN, FREE, INSURANCE, PLEDGED, PRINCIPAL, account, balances_of
 from econo_env.economy.stake_invariants import stake_violations
+from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
+from econo_env.policies import make_policy
 from tests.economy.played import wealth
-from tests.economy.staking.played import sale, tasks, ticks
+from tests.economy.staking.played import sale, sections, tasks, ticks
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,6 +49,18 @@ def test_the_scenarios_that_show_it_hold_too(name):
         np.testing.assert_array_equal(engine.world.ledger.balances.sum(axis=1), engine.world.ledger.minted)
         reports += int((engine.world.evidence.accuses >= 0).sum())
     assert reports > 0
+
+
+@pytest.mark.slow
+def test_contracts_that_last_carry_it_too():
+    scenario, convicted = econo_env.load(ROOT / "configs" / "scenarios" / "task_market_lasting.yaml"), 0
+    own = sections(enforcement_grace=0, evidence_dispute=2, evidence_age=6, evidence_seen=0.8, bonding_delay=40)
+    own.pop("insurance")
+    scenario = scenario.replace(economy={**scenario.economy, **own, "audit": {}})
+    for engine, before, _ in ticks(scenario, 0, 32, 80):
+        assert violations(scenario, engine.world, before) == []
+        convicted += int(engine.world.evidence.convicted.sum())
+    assert convicted > 50
 
 
 @pytest.mark.parametrize("market", [sale, tasks])
@@ -88,6 +103,39 @@ def test_slashed_value_is_paid_out_in_full_and_reporters_get_less_than_what_is_b
         assert (reward < change[:, BURN])[slashed > 0].all()
         convictions += int(convicted.sum())
     assert convictions > 50
+
+
+@pytest.mark.parametrize("fields", [{}, {"end_of_episode": "truncation"}])
+def test_who_is_banned_on_evidence_leaves_once_whoever_won_in_that_tick(fields):
+    scenario = tasks({"num_agents": 5, "max_cycles": 30} | fields, {"detection": 0.2}, evidence_seen=1.0)
+    by_evidence, truncates = 0, scenario.end_of_episode == "truncation"
+    for engine, before, _ in ticks(scenario, 3, 64, 60):
+        buffers, banned = engine.buffers, engine.world.conduct.banned
+        now, horizon = banned & ~before.conduct.banned, engine.state.tick[:, None] >= scenario.max_cycles
+        there = ~before.conduct.banned
+        np.testing.assert_array_equal(buffers.terminated, np.where(horizon, there & (not truncates), now))
+        np.testing.assert_array_equal(buffers.truncated, there & horizon & truncates)
+        np.testing.assert_array_equal(buffers.ended, (horizon | banned.all(axis=1, keepdims=True))[:, 0])
+        by_evidence += int((now & (engine.world.conduct.grade != 4)).sum())
+    assert by_evidence > 20
+
+
+def test_baselines_report_what_they_see_and_nothing_else():
+    scenario = tasks({"num_agents": 5}, {"detection": 0.2}, evidence_seen=0.5, evidence_dispute=2)
+    engine, names = Engine(scenario, 32), scenario.kind.action_names(scenario)
+    policy, reports = make_policy("truthful", scenario), 0
+    engine.reset(0)
+    for _ in range(30):
+        actions = policy.act(engine.buffers.observations, engine.buffers.action_mask)
+        fresh = engine.state.tick[:, None] - engine.world.evidence.when <= 32
+        holds = (engine.world.evidence.culprit >= 0) & engine.buffers.action_mask & fresh
+        np.testing.assert_array_equal(actions[..., names.index("report")], holds)
+        assert not actions[..., [names.index(name) for name in ("bond", "insure", "collateral")]].any()
+        engine.step(actions)
+        assert not engine.world.evidence.fined.any(), "nobody reports what it has not seen"
+        reports += int((engine.world.evidence.accuses >= 0).sum())
+        engine.reset_markets(engine.buffers.ended.copy())
+    assert reports > 20
 
 
 def test_nobody_reports_itself():

@@ -1,0 +1,101 @@
+"""Levels of intelligence: reactive, proactive, adaptive, emergent, each on the shoulders of the one below.
+
+A level above reactive plays under a guard (`policies.guard`): on an action that is none, on a call that takes too long,
+or where it earns less than it used to, the level below plays instead, for a while.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from econo_env.policies.base import make_policy, policy_names
+from econo_env.policies.guard import Guard, Limits
+from econo_env.policy import Named
+from econo_env.scenario import Scenario
+from econo_env.settings import suggestion
+
+LEVELS = ("reactive", "proactive", "adaptive", "emergent")
+"""From the least to the most intelligent."""
+
+_USUAL = {"reactive": "truthful", "adaptive": "exp3"}
+"""What plays a level where its agent does not say."""
+
+
+@dataclass(frozen=True)
+class AgentSpec:
+    """What an agent is to be.
+
+    Attributes:
+        bidding_strategy: The policy that plays its reactive level.
+        policies: By level what plays it: a policy's name, a run's folder, `my_policy.py:MyPolicy` or `model.zip`.
+        options: Options of each level's policy, by level.
+        limits: When a level gives way to the one below.
+    """
+
+    bidding_strategy: str = "truthful"
+    policies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        """Checks the names of levels.
+
+        Raises:
+            ValueError: One is no level.
+        """
+        for level in (*self.policies, *self.options):
+            level_number(level)
+
+
+def level_number(level: str) -> int:
+    """The place of a level, 0 for reactive.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if level not in LEVELS:
+        raise ValueError(
+            f"intelligence_level={level!r}{suggestion(str(level), list(LEVELS))}: choose one of {', '.join(LEVELS)}"
+        )
+    return LEVELS.index(level)
+
+
+def create_economic_agent(
+    spec: AgentSpec, scenario: Scenario, intelligence_level: str = "reactive", seed: int = 0
+) -> Named:
+    """An agent of a level: a policy with the same inputs and outputs whichever it is.
+
+    The level's own policy plays under a guard; below it stands the next lower level that the spec names a policy for,
+    down to the bidding strategy. `proactive` and `emergent` are trained: the spec says which run or model plays them.
+
+    Args:
+        spec: What the agent is to be.
+        scenario: The market it is to play in.
+        intelligence_level: One of `LEVELS`.
+        seed: Of its luck.
+
+    Raises:
+        ValueError: No such level, no policy for it, or one that cannot play this scenario.
+    """
+    number = level_number(intelligence_level)
+    if spec.bidding_strategy not in policy_names() or "reactive" in spec.policies:
+        raise ValueError(
+            f"bidding_strategy={spec.bidding_strategy!r}: name the policy of the reactive level there, one of "
+            f"{', '.join(policy_names())}"
+        )
+    agent: Named = make_policy(spec.bidding_strategy, scenario, seed, **spec.options.get("reactive", {}))
+    for level in LEVELS[1 : number + 1]:
+        plays = spec.policies.get(level, _USUAL.get(level))
+        if plays is None:
+            if level == intelligence_level:
+                raise ValueError(
+                    f"intelligence_level={level!r}: this level is trained; name a run's folder or a model, such as "
+                    f"AgentSpec(policies={{{level!r}: 'runs/first_price'}})"
+                )
+            continue
+        if level != intelligence_level and level not in spec.policies:
+            continue  # a level between plays where it is named only
+        above = make_policy(plays, scenario, seed, **spec.options.get(level, {}))
+        agent = Guard(above, agent, spec.limits, name=level)
+    return agent
