@@ -77,15 +77,22 @@ class _Whole:
     make: Callable[..., Float32s]
     own: Callable[..., tuple[str, ...]]
 
-    def __call__(self, scenario: Scenario, *arguments: Any) -> Float32s:
-        """As the market makes them, and 0 after them."""
-        actions = self.make(scenario, *arguments)
-        missing = len(self.own(scenario)) + len(actions_of(scenario.parts())) - actions.shape[-1]
-        return np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, missing)]) if missing else actions
+    def __call__(self, scenario: Scenario, observations: Any, *arguments: Any) -> Float32s:
+        """As the market makes them, and after them what the actions of the economy follow, 0 where that is nothing."""
+        actions = self.make(scenario, observations, *arguments)
+        added, first = actions_of(scenario.parts()), len(self.own(scenario))
+        if actions.shape[-1] == first + len(added):
+            return actions
+        filled = np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, len(added))])
+        for at, action in enumerate(added, start=first):
+            if action.follows is not None:
+                seen = scenario.kind.observations(scenario).index(action.follows)
+                filled[..., at] = np.asarray(observations)[..., seen]
+        return filled
 
 
 def in_every_economy(baselines: Baselines[S], own: Callable[[S], tuple[str, ...]]) -> Baselines[S]:
-    """The baselines with 0, which does nothing, for what parts of an economy add to their actions.
+    """The baselines with what they send in the actions that parts of an economy add: what these follow, or nothing.
 
     Args:
         baselines: As the market has them; those that are whole already stay so.

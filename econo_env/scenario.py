@@ -76,6 +76,10 @@ class Kind(Protocol):
         """The highest value of a contract, credits; 0 where awards are no work."""
         ...
 
+    def observations(self, scenario: Any, /) -> tuple[str, ...]:
+        """The names of what each agent sees."""
+        ...
+
     def program(self, scenario: Any, /) -> Program:
         """What the engine runs for a scenario."""
         ...
@@ -227,6 +231,11 @@ class Scenario(BaseModel):
         Judges then follow deviations through whole episodes. A market says no where it knows better.
         """
         return self.max_cycles > 1
+
+    @property
+    def pays_later(self) -> bool:
+        """Whether what an award earns shows in later ticks, for the sake of a part of the economy."""
+        return any(part.pays_later for part in self.parts())
 
     def program(self) -> Program:
         """What the engine runs."""

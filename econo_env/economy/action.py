@@ -20,11 +20,13 @@ class Action:
         meaning: What -1, 0 and 1 do, and what lies between.
         unmasked: Whether agents are heard that may not act by `action_mask` too: those who may not bid and still have
             something to do.
+        follows: The feature that baselines send in it, such as 1 where there is something to report; None for 0.
     """
 
     name: str
     meaning: str
     unmasked: bool = False
+    follows: str | None = None
 
 
 def actions_of(parts: "Iterable[Part[Any]]") -> tuple[Action, ...]:

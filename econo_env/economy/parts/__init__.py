@@ -17,6 +17,7 @@ from econo_env.economy.parts import (
     enforcement,
     evidence,
     fees,
+    identities,
     incentives,
     insurance,
     lasting_contracts,
@@ -56,6 +57,7 @@ def rows() -> list[Part[Any]]:
         downtime,
         bonding,
         evidence,
+        identities,
         breakers,
         pricing,
     ]

@@ -312,7 +312,13 @@ PART = Part(
     params=_params,
     stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge},
     needs=("ledger", "conduct", "enforcement", "bonding"),
-    actions=(Action("report", "above 0.5 it reports the fault that it saw last, or loses its bond if it saw none"),),
+    actions=(
+        Action(
+            "report",
+            "above 0.5 it reports the fault that it saw last, or loses its bond if it saw none",
+            follows="witness",
+        ),
+    ),
     features=(
         Feature("witness", "1 where the agent has seen a fault that it can still report", has_evidence),
         Feature("accused", "1 where a report of the agent waits for its settlement", stands_accused),

@@ -9,7 +9,9 @@ import econo_env
 from econo_env.economy.invariants import violations
 from econo_env.economy.ledger import BURN, FREE, INSURANCE, PLEDGED, PRINCIPAL, account, balances_of
 from econo_env.economy.stake_invariants import stake_violations
+from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
+from econo_env.policies import make_policy
 from tests.economy.played import wealth
 from tests.economy.staking.played import sale, sections, tasks, ticks
 
@@ -116,6 +118,24 @@ def test_who_is_banned_on_evidence_leaves_once_whoever_won_in_that_tick(fields):
         np.testing.assert_array_equal(buffers.ended, (horizon | banned.all(axis=1, keepdims=True))[:, 0])
         by_evidence += int((now & (engine.world.conduct.grade != 4)).sum())
     assert by_evidence > 20
+
+
+def test_baselines_report_what_they_see_and_nothing_else():
+    scenario = tasks({"num_agents": 5}, {"detection": 0.2}, evidence_seen=0.5, evidence_dispute=2)
+    engine, names = Engine(scenario, 32), scenario.kind.action_names(scenario)
+    policy, reports = make_policy("truthful", scenario), 0
+    engine.reset(0)
+    for _ in range(30):
+        actions = policy.act(engine.buffers.observations, engine.buffers.action_mask)
+        fresh = engine.state.tick[:, None] - engine.world.evidence.when <= 32
+        holds = (engine.world.evidence.culprit >= 0) & engine.buffers.action_mask & fresh
+        np.testing.assert_array_equal(actions[..., names.index("report")], holds)
+        assert not actions[..., [names.index(name) for name in ("bond", "insure", "collateral")]].any()
+        engine.step(actions)
+        assert not engine.world.evidence.fined.any(), "nobody reports what it has not seen"
+        reports += int((engine.world.evidence.accuses >= 0).sum())
+        engine.reset_markets(engine.buffers.ended.copy())
+    assert reports > 20
 
 
 def test_nobody_reports_itself():

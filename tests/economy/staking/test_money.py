@@ -130,55 +130,36 @@ def test_no_course_of_events_gains_by_insuring_the_own_conduct():
     assert paid_out > 10
 
 
-class Debts:
-    """Debts of one market's agents in plain Python."""
-
-    def __init__(self, scenario):
-        self.options, agents = scenario.economy["credit"], scenario.num_agents
-        self.debt, self.since, self.lost = [0] * agents, [0] * agents, 0
-
-    def call(self, i, tick, free, collateral):
-        """What is taken from free money and collateral in the tick, and the rest."""
-        if self.debt[i] == 0 or tick - self.since[i] < self.options.term:
-            return 0, 0, 0
-        due, self.debt[i] = self.debt[i], 0
-        from_free = min(due, free)
-        from_collateral = min(due - from_free, collateral)
-        rest = due - from_free - from_collateral
-        self.lost += rest
-        return from_free, from_collateral, rest
-
-
 @pytest.mark.parametrize("advance", [0.7, 1.0, 3.0])
 def test_debts_are_recomputed_and_only_a_line_beyond_the_collateral_defaults(advance):
-    scenario = sale(credit_advance=advance, credit_term=2, credit_pool=50.0, **QUIET)
+    term, start = 2, round(50e6)
+    scenario = sale(credit_advance=advance, credit_term=term, credit_pool=50.0, **QUIET)
     scenario = scenario.replace(**{"economy.ledger.endowment": 0.6, "economy.default.shock": 0.0})
-    books, seen = [Debts(scenario) for _ in range(MARKETS)], {"lent": 0, "called": 0, "bought on credit": 0}
-    start = round(50e6)
+    seen, agents = {"lent": 0, "called": 0, "bought on credit": 0}, scenario.num_agents
+    since, lost = np.zeros((MARKETS, agents), dtype=int), np.zeros(MARKETS, dtype=np.int64)
     for tick, (engine, before, _) in enumerate(steps(scenario, 4, 39, drawn("collateral", -1.0, 0.8))):
-        world, award = engine.world, engine.state.award
+        world, credit, award = engine.world, engine.world.credit, engine.state.award
         free, put_up = (balances_of(before.ledger.balances, kind) for kind in (FREE, COLLATERAL))
-        for k, book in enumerate(books):
-            for i in range(scenario.num_agents):
-                taken = book.call(i, tick, int(free[k, i]), int(put_up[k, i]))
-                assert taken[2] == world.credit.defaulted[k, i]
-                seen["called"] += taken[1] > 0
-                lent = int(world.credit.lent[k, i])
-                if lent:
-                    book.since[i] = tick if book.debt[i] == 0 else book.since[i]
-                    book.debt[i] += lent
-                book.debt[i] = int(min(book.debt[i], max(world.credit.debt[k, i], 0)))
-                line = int(advance * 1e6 + 0.5) * int(balances_of(world.ledger.balances, COLLATERAL)[k, i]) // 10**6
-                assert world.credit.debt[k, i] <= line
-                assert balances_of(world.ledger.balances, FREE)[k, i] == 0 or world.credit.debt[k, i] == 0
-                seen["lent"] += lent > 0
-                seen["bought on credit"] += bool(award.units[k, i] and award.pays[k, i] > free[k, i])
-            assert world.credit.written_off[k] == book.lost
+        owed = before.credit.debt
+        due = (owed > 0) & (tick - since >= term)
+        rest = np.where(due, np.maximum(owed - free - put_up, 0), 0)
+        np.testing.assert_array_equal(credit.defaulted, rest)
+        lost += rest.sum(axis=1)
+        np.testing.assert_array_equal(credit.written_off, lost)
+        owed = np.where(due, 0, owed)
+        since = np.where((credit.lent > 0) & (owed == 0), tick, since)
+        line = np.floor(advance * balances_of(world.ledger.balances, COLLATERAL) + 1e-6)
+        assert (owed <= line).all(), "no collateral comes back that a debt is owed on"
+        assert (credit.debt <= np.minimum(owed + credit.lent, line)).all()
+        assert ((balances_of(world.ledger.balances, FREE) == 0) | (credit.debt == 0)).all()
         # what the treasury does not have is owed to it or lost
-        there = world.ledger.balances[:, TREASURY] + world.credit.debt.sum(axis=1) + world.credit.written_off
+        there = world.ledger.balances[:, TREASURY] + credit.debt.sum(axis=1) + credit.written_off
         np.testing.assert_array_equal(there, start)
+        seen["called"] += int((due & (free < before.credit.debt)).sum())
+        seen["lent"] += int((credit.lent > 0).sum())
+        seen["bought on credit"] += int(((award.units != 0) & (award.pays > free)).sum())
     assert min(seen.values()) > 0, seen
-    assert (sum(book.lost for book in books) > 0) == (advance > 1.0)
+    assert (lost.sum() > 0) == (advance > 1.0)
 
 
 @pytest.mark.parametrize("market", [sale, tasks])
