@@ -232,6 +232,11 @@ class Scenario(BaseModel):
         """
         return self.max_cycles > 1
 
+    @property
+    def pays_later(self) -> bool:
+        """Whether what an award earns shows in later ticks, for the sake of a part of the economy."""
+        return any(part.pays_later for part in self.parts())
+
     def program(self) -> Program:
         """What the engine runs."""
         return self.kind.program(self)
