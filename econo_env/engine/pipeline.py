@@ -129,7 +129,7 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
 class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
     """Copies records into the loop's own frame before anything else."""
 
-    attributes = _OF_LOOPS
+    attributes: tuple[str, ...] = _OF_LOOPS
 
     def setup_function(self, described: Any) -> None:
         """Declares the function."""
