@@ -17,7 +17,7 @@ from tests.economy.played import ROOT
 
 pytest.importorskip("plotly")
 MARKETS, SEED = 40, 3
-FILES = ("english_economy", "first_price_breakers", "order_book_economy", "task_market_lottery", "enforced_economy")
+FILES = ("english_economy", "first_price_breakers", "order_book_economy", "enforced_economy")
 QUICK = ("english_economy", "first_price_breakers")
 
 
