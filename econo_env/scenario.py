@@ -232,6 +232,11 @@ class Scenario(BaseModel):
         """
         return self.max_cycles > 1
 
+    @property
+    def reports_change_later_ticks(self) -> bool:
+        """Whether what an agent bids, not how it works, may change what it meets later; a market says no if it knows."""
+        return True
+
     def program(self) -> Program:
         """What the engine runs."""
         return self.kind.program(self)
