@@ -234,7 +234,7 @@ class Scenario(BaseModel):
 
     @property
     def reports_change_later_ticks(self) -> bool:
-        """Whether what an agent bids, not how it works, may change what it meets later; a market says no if it knows."""
+        """Whether what an agent bids, not how it works, may change what it meets later; a market says no where not."""
         return True
 
     def program(self) -> Program:
