@@ -237,6 +237,11 @@ class Scenario(BaseModel):
         """Whether what an agent bids, not how it works, may change what it meets later; a market says no where not."""
         return True
 
+    @property
+    def pays_later(self) -> bool:
+        """Whether what an award earns shows in later ticks, for the sake of a part of the economy."""
+        return any(part.pays_later for part in self.parts())
+
     def program(self) -> Program:
         """What the engine runs."""
         return self.kind.program(self)

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from econo_env.economy.lasting.running import EMPTY, POSTED, RUNNING, TIMED_OUT, VOIDED, Running
 from econo_env.economy.ledger import BONDED, BURN, ESCROW, NOWHERE, balances_of
 from econo_env.economy.stake_invariants import stake_violations
 from econo_env.economy.tick import operations
+from econo_env.engine.engine import Engine
+from econo_env.engine.state import each_array
 from econo_env.scenario import Scenario
 
 INVARIANTS = {
@@ -101,6 +103,8 @@ def _of_contracts(world: Any) -> Iterator[str]:
     yield from _told("I4", twice, lambda k: f"numbers {sorted(numbers[k])} of {world.lasting_contracts.opened[k]}")
     beyond = (running.posted > running.lock) | (running.posted < 0)
     yield from _told("I5", beyond, lambda k: f"{running.posted[k].max()} of locks {running.lock[k].max(axis=0)}")
+    miscounted = running.busy != (running.status != EMPTY).sum(axis=-1)
+    yield from _told("I12", miscounted, lambda k: f"statuses {running.status[k].tolist()}, slots {running.busy[k]}")
     ended = np.isin(running.status, (POSTED, VOIDED, TIMED_OUT))
     known = (running.status == EMPTY) | runs | ended
     kept = runs & (running.posted != 0) | (running.status == VOIDED) & (running.posted != 0)
@@ -158,3 +162,23 @@ def _by_number(k: int, running: Running) -> dict[int, tuple[int, int, tuple[int,
         int(running.transfer[k, i, j]): (int(running.status[k, i, j]), int(running.lock[k, i, j]), (int(i), int(j)))
         for i, j in zip(*np.nonzero(running.status[k]), strict=True)
     }
+
+
+class ViolationError(RuntimeError):
+    """An invariant of the economy does not hold."""
+
+
+def step_checked(engine: Engine, actions: ArrayLike) -> None:
+    """A tick of an engine, in debug mode: all invariants are checked after it.
+
+    Args:
+        engine: Of a scenario with a ledger.
+        actions: As `Engine.step` takes them.
+
+    Raises:
+        ViolationError: What does not hold, a line for each invariant and market.
+    """
+    before = each_array(engine.world, np.copy)
+    engine.step(actions)
+    if found := violations(engine.scenario, engine.world, before):
+        raise ViolationError("\n".join(found))

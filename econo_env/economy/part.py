@@ -80,8 +80,8 @@ class Part(Generic[C]):
             episode.
         needs: Parts that it stands on, or `conduct`: some part that judges.
         judges: Whether it writes `world.conduct`, how awards come out; one part of an economy does.
-        pays_anybody: Whether it settles with agents who have won nothing in the tick: who has or pays something is then
-            looked for among all.
+        pays_later: Whether what an award earns is paid in later ticks: who has or pays something is then looked for
+            among all agents, and judges follow a deviation to the end of the episode.
         actions: What agents can do in it, components of their actions after the market's own; stages up to `release`
             read them, later ones come after the mask of the tick.
         features: What agents see of it; their functions take `(k, i, world, params)`.
@@ -110,7 +110,7 @@ class Part(Generic[C]):
     stages: Mapping[str, Stage]
     needs: tuple[str, ...] = ()
     judges: bool = False
-    pays_anybody: bool = False
+    pays_later: bool = False
     actions: tuple[Action, ...] = ()
     features: tuple[Feature, ...] = ()
     facts: tuple[Fact, ...] = ()

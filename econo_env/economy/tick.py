@@ -83,7 +83,7 @@ def foresee_nothing(k: int, state: Any) -> int:
 def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict[str, Callable[..., Any]]:
     """The market's kernels by name, with those that it leaves to the house or that a part replaces."""
     own = {name: kernel for name, kernel in vars(stages).items() if kernel is not None}
-    if any(part.pays_anybody for part in parts):
+    if any(part.pays_later for part in parts):
         own["winners"] = any_agent
     usual: dict[str, Callable[..., Any]] = {
         "quote": quote,

@@ -4,6 +4,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Bools, Column, Float64s, Int64s
 
 
@@ -19,3 +20,10 @@ class Work(NamedTuple):
     reliability: Annotated[Float64s, Column(np.float64, ("agents",), "chance of success at full effort")]
     effort: Annotated[Float64s, Column(np.float64, ("agents",), "0 to 1, what the holder does")]
     forges: Annotated[Bools, Column(np.bool_, ("agents",), "does no work and submits a forged proof")]
+
+
+@compiled
+def forget_work(k: int, i: int, work: Work) -> None:
+    """Agent i has no work, and has had none in the episode."""
+    work.value[k, i], work.owes[k, i], work.cost[k, i] = 0, 0, 0
+    work.reliability[k, i], work.effort[k, i], work.forges[k, i] = 0.0, 0.0, False

@@ -12,7 +12,7 @@ from econo_env.engine.pipeline import LoopCompiler, RuleCompiler
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _OPTIONS: dict[str, Any] = {"nopython": True, "error_model": "numpy", "nogil": True, "_nrt": False}
-_WITHIN: dict[str, Any] = _OPTIONS | {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_WITHIN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 class CompiledRule(CPUDispatcher):  # type: ignore[misc]  # numba ships no types
@@ -22,10 +22,10 @@ class CompiledRule(CPUDispatcher):  # type: ignore[misc]  # numba ships no types
     nobody calls from outside: without those entry points the first compilation takes half the time.
     """
 
-    def __init__(self, py_func: Callable[..., Any], *given: Any, **options: Any) -> None:
+    def __init__(self, py_func: Callable[..., Any], targetoptions: dict[str, Any], **options: Any) -> None:
         """Keeps the form for callers from Python here and the form for compiled callers beside it."""
-        super().__init__(py_func, *given, **options)
-        self._within = CPUDispatcher(py_func, targetoptions=_WITHIN, pipeline_class=RuleCompiler)
+        super().__init__(py_func, targetoptions=targetoptions, **options)
+        self._within = CPUDispatcher(py_func, targetoptions=targetoptions | _WITHIN, pipeline_class=RuleCompiler)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """What a compiled caller sees: the form without outside entry points, one for all constants of a type."""
@@ -47,3 +47,14 @@ def compiled(function: Function) -> Function:
     return cast(
         Function, CompiledRule(function, targetoptions=_OPTIONS | {"forceinline": True}, pipeline_class=LoopCompiler)
     )
+
+
+def seldom(function: Function) -> Function:
+    """Compiles a rule that is seldom needed, as `compiled` does, but out of the way of those that call it.
+
+    Of what stands within a loop, the compiler works out ahead of it what is the same at every turn, needed or not.
+    """
+    if numba.config.DISABLE_JIT:
+        return function
+    apart = _OPTIONS | {"forceinline": False}  # said, or it would be as in the function that calls it
+    return cast(Function, CompiledRule(function, targetoptions=apart, pipeline_class=LoopCompiler))

@@ -90,9 +90,23 @@ def _short_name(name: str, argument_types: Any, *, abi_tags: Any = (), uid: Any 
     return f"_Z{mangle_identifier(name)}{blake2b(full.encode(), digest_size=12).hexdigest()}"
 
 
+class _Rule(Lower):  # type: ignore[misc]  # numba ships no types
+    """Keeps rules apart that are not to be taken in."""
+
+    def setup_function(self, described: Any) -> None:
+        """Declares the function."""
+        super().setup_function(described)
+        if not described.inline:
+            self.function.attributes.add("noinline")
+
+
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no types
     _name = "econo_env_rule_lowering"
+
+    @property
+    def lowering_class(self) -> type[Lower]:
+        return _Rule
 
     def run_pass(self, state: Any) -> bool:
         state.library = RuleLibrary(state.targetctx.codegen(), state.func_id.func_qualname)

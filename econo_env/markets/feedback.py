@@ -1,5 +1,6 @@
 """What agents see of the last round in repeated play, in every kind of market."""
 
+from collections.abc import Callable
 from typing import Any
 
 from econo_env.engine.compiled import compiled
@@ -26,7 +27,7 @@ def bid_placed(k: int, j: int, state: Any, params: Any) -> float:
     return over_largest(state.bids[k, j], params.largest_amount)
 
 
-def all_bids(parts: tuple[str, ...], num_agents: int, placed: Any = bid_placed) -> tuple[Feature, ...]:
+def all_bids(parts: tuple[str, ...], num_agents: int, placed: Callable[..., float] = bid_placed) -> tuple[Feature, ...]:
     """All bids of the last round, agent by agent: `bid_of_0`, or `bid_1_of_0`, `bid_2_of_0`, ...
 
     Args:

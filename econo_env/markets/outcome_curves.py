@@ -26,9 +26,9 @@ Row = tuple[Int64s, ...]
 def sum_outcomes(
     rule: Rule,
     clear: Callable[..., None],
-    units_of: Callable[[int, Any], float],
-    params: Any,
-    beside: Any,
+    units_of: Callable[..., float],
+    params: object,
+    beside: object,
     state: Any,
     agent: int,
     own: Int64s,
@@ -52,14 +52,21 @@ def sum_outcomes(
 
 @compiled
 def ranked(
-    rule: Rule, bids: Int64s, lottery: Lottery, params: Any, weights: Int64s, order: Int64s, won: Int64s, paid: Int64s
+    rule: Rule,
+    bids: Int64s,
+    lottery: Lottery,
+    params: object,
+    weights: Int64s,
+    order: Int64s,
+    won: Int64s,
+    paid: Int64s,
 ) -> None:
     """Clears a round in which one bid of each agent counts by its weight."""
     rule(bids, weights, lottery, params, won, paid)
 
 
 @compiled
-def units(allocation: int, params: Any) -> int:
+def units(allocation: int, params: object) -> int:
     """Entries of the rule's allocation are units."""
     return allocation
 
@@ -67,7 +74,7 @@ def units(allocation: int, params: Any) -> int:
 def averaged(
     adds_up: Callable[..., None],
     rules: tuple[Rule, ...],
-    constants: tuple[Any, ...],
+    constants: tuple[object, ...],
     state: Any,
     agent: int,
     bids: Float64s,
@@ -102,7 +109,7 @@ def outcome_curves(
     state: Any,
     agent: int,
     bids: Float64s,
-    units_of: Callable[[int, Any], float] = units,
+    units_of: Callable[..., float] = units,
 ) -> BidCurves:
     """Expected units and payment of each own bid where a rule ranks one bid each.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from econo_env.engine.compiled import compiled
+from econo_env.engine.compiled import compiled, seldom
 from econo_env.engine.rng import Lottery, ticket
 
 NOBODY = -1
@@ -48,6 +48,14 @@ def highest_remaining(
         sum_of_leaders += leads * bidder
     if leaders == 1:
         return sum_of_leaders
+    return _drawn(bids, weights, reserve, taken, lottery, best_score)
+
+
+@seldom
+def _drawn(
+    bids: NDArray[Any], weights: NDArray[Any], reserve: Any, taken: NDArray[Any], lottery: Lottery, best_score: Any
+) -> int:
+    """The one with the highest ticket among bidders of this score."""
     best = NOBODY
     for bidder in range(bids.shape[0]):
         if _score(bids, weights, reserve, taken, bidder) == best_score and (

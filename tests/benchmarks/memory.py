@@ -21,12 +21,13 @@ OF_ONE_AGENT = ("winner", "at", "escrow", "bonded")
 
 
 def stages_of(source):
-    """The compiled functions of a tick by stage, from the imports of the loop's text."""
+    """The compiled functions of a tick by their names in the loop's text: stages of the market and of parts."""
     module = {}
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.ImportFrom):
             exec(ast.unparse(statement), module)
-    return {name: plain(module[name]) for name in TICK_ORDER if name in module}
+    ends = tuple(f"_{stage}" for stage in TICK_ORDER)
+    return {name: plain(found) for name, found in module.items() if name in TICK_ORDER or name.endswith(ends)}
 
 
 def touched(function, roots, seen=None):
@@ -72,7 +73,8 @@ def bytes_per_agent(engine):
 
     A column that is written moves twice, to the core and back.
     """
-    roots = {"state": engine.state, "buffers": engine.buffers}
+    roots = engine.world._asdict() | {"world": engine.world, "state": engine.state, "buffers": engine.buffers}
+    roots["award"] = engine.state.award
     all_reads, all_writes, by_stage = {}, {}, 0
     for function in stages_of(engine.scenario.program().source).values():
         reads, writes = touched(function, roots)

@@ -32,6 +32,7 @@ COMMANDS = {  # words, and the options that name files or folders
     "demo": ((), ("--out", "--json")),
     "audit": (("verify", "log.db"), ("--json",)),
     "export": (("log.db", "--to", "csv"), ("--out", "--json")),
+    "study": (("evolution", "generations=20"), ("--json", "--picture")),
 }
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
@@ -177,7 +178,8 @@ def test_two_outputs_are_two_files(place, run):
 @pytest.mark.parametrize(("command", "option"), FAST)
 def test_what_cannot_be_written_at_the_end_is_kept_elsewhere(command, option, place, run, monkeypatch):
     words = COMMANDS[command][0]
-    target = Path("good.gif" if command == "render" else "good.json")
+    pictures = {("render", "--out"): "gif", ("render", "--json"): "gif", ("study", "--picture"): "png"}
+    target = Path(f"good.{pictures.get((command, option), 'json')}")
     status, shown, _ = run(command, *words, option, target)
     assert status == 0
     write = outputs.write_file

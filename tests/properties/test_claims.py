@@ -204,7 +204,8 @@ CHECKS = {
 
 def scenario_of(name, claim):
     fields = dict(claim.fields)
-    scenario = next(one for one in map(econo_env.load, econo_env.scenarios()) if one.mechanism.name == name)
+    own = [one for one in map(econo_env.load, econo_env.scenarios()) if one.market == one.row().market]
+    scenario = next(one for one in own if one.mechanism.name == name)
     if scenario.market == "task_market":
         fields["max_cycles"] = 1  # what winning does for later tasks is another game
     return scenario.replace(**fields)

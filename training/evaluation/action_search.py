@@ -57,7 +57,7 @@ class _Sample:
         self.engine = _with_enough_to_do(scenario, agent, types, luck, seed)
         self.agent, self.shape = agent, (self.engine.num_markets // len(types), len(types))
         self.player, self.later_seed = Player(policy), own_seed(seed)
-        self.plays_on = market.judging.played_out
+        self.plays_on = market.judging.played_out or scenario.pays_later
         self.types: Floats = market.types.now(scenario, self.engine.state)[: len(types), agent]
         self.player.reset(seed)
         self.actions = act(self.player, self.engine)

@@ -169,7 +169,7 @@ def provenance_section(contents: ReportContents) -> Section:
 def _first_round(contents: ReportContents) -> str:
     """Who leaves utility behind: in long play the search looks at the first round, what comes of it left aside."""
     scenario = contents.scenario
-    played_out = market_of(scenario).judging.played_out
+    played_out = market_of(scenario).judging.played_out or scenario.pays_later
     if scenario.max_cycles == 1 or played_out:
         return "An agent"
     return "In the first round, taken by itself, an agent"

@@ -34,8 +34,9 @@ _SLACK = 1e-6  # of the least progress: efforts are float32, and what is meant t
 
 
 class Running(NamedTuple):
-    """Contracts by agent and slot; entries of empty slots mean nothing."""
+    """Contracts by agent and slot; all is 0 in empty ones."""
 
+    busy: Annotated[Int64s, Column(np.int64, ("agents",), "slots that are not empty")]
     status: Annotated[
         Int64s, Column(np.int64, ("agents", "slots"), "0 empty, 1 running, 2 posted, 3 voided, 4 timed out")
     ]
@@ -63,11 +64,22 @@ def clear_slot(k: int, i: int, j: int, running: Running) -> None:
     """Empties a slot."""
     running.status[k, i, j] = EMPTY
     running.transfer[k, i, j] = 0
+    running.opened[k, i, j] = 0
+    running.due[k, i, j] = 0
+    running.span[k, i, j] = 0
+    running.value[k, i, j] = 0
+    running.owes[k, i, j] = 0
+    running.cost[k, i, j] = 0
+    running.reliability[k, i, j] = 0.0
+    running.effort[k, i, j] = 0.0
+    running.done[k, i, j] = 0.0
+    running.forges[k, i, j] = False
     running.lock[k, i, j] = 0
-    running.posted[k, i, j] = 0
     running.delivery[k, i, j] = NOT_YET
     running.grade[k, i, j] = NO_GRADE
     running.quality[k, i, j] = 0.0
+    running.judged[k, i, j] = 0
+    running.posted[k, i, j] = 0
 
 
 @compiled
@@ -76,12 +88,15 @@ def clear_finished(k: int, i: int, tick: int, window: int, running: Running) -> 
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] > RUNNING and running.judged[k, i, j] + window < tick:
             clear_slot(k, i, j, running)
+            running.busy[k, i] -= 1
 
 
 @compiled
 def slots_in_use(k: int, i: int, running: Running) -> int:
     """How many contracts agent i has running."""
     number = 0
+    if running.busy[k, i] == 0:
+        return number
     for j in range(running.status.shape[2]):
         number += running.status[k, i, j] == RUNNING
     return number
@@ -93,6 +108,7 @@ def open_slot(k: int, i: int, tick: int, span: int, transfer: int, work: Work, r
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] != EMPTY:
             continue
+        running.busy[k, i] += 1
         running.status[k, i, j] = RUNNING
         running.transfer[k, i, j] = transfer
         running.opened[k, i, j] = tick
@@ -171,6 +187,8 @@ def due_first(k: int, i: int, finished: bool, running: Running) -> int:
     Those that have their grade already do not count.
     """
     first = NO_SLOT
+    if running.busy[k, i] == 0:
+        return first
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] != RUNNING or running.grade[k, i, j] != NO_GRADE:
             continue

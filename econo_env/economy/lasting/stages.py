@@ -49,6 +49,7 @@ from econo_env.economy.parts.contracts import (
     narrow_exposure,
     quality_drawn,
 )
+from econo_env.economy.work import forget_work
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import BOUNDARIES, DURATION, MEASURED, Lottery, uniform
 from econo_env.engine.state import StepBuffers
@@ -64,9 +65,12 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     forget_conduct(k, world.conduct)
     lasting.opened[k] = 0
     for i in range(lasting.effort.shape[1]):
+        lasting.running.busy[k, i] = 0
         for j in range(lasting.running.status.shape[2]):
             clear_slot(k, i, j, lasting.running)
         forget(k, i, lasting)
+        forget_work(k, i, lasting.work)
+        world.market.award.pays[k, i], world.market.award.worth[k, i] = 0, 0.0
         world.staking.held[k, i] = 0
         lasting.barred[k, i] = False
 
@@ -88,6 +92,8 @@ def forget_last(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Slots of settled contracts are free, and what was paid in the last tick is past."""
     award, tick = world.market.award, world.market.tick[k]
     for i in range(award.units.shape[1]):
+        if world.lasting_contracts.running.busy[k, i] == 0:  # it had nothing, so it did nothing and was paid nothing
+            continue
         clear_finished(k, i, tick, params.lasting_contracts.window, world.lasting_contracts.running)
         forget(k, i, world.lasting_contracts)
         award.pays[k, i] = 0
@@ -200,6 +206,8 @@ def grade(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     running, tick = lasting.running, world.market.tick[k]
     ends = tick == constants.max_cycles - 1
     for i in range(lasting.effort.shape[1]):
+        if running.busy[k, i] == 0:
+            continue
         work(k, i, world, constants)
         j = due_first(k, i, True, running)
         while j != NO_SLOT:
@@ -293,6 +301,8 @@ def settle(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) ->
     lasting, constants = world.lasting_contracts, params.lasting_contracts
     running = lasting.running
     for i in range(lasting.effort.shape[1]):
+        if running.busy[k, i] == 0:
+            continue
         if lasting.spent[k, i] != 0.0:
             world.market.award.worth[k, i] = -lasting.spent[k, i]
         out = False
@@ -318,6 +328,8 @@ def quote(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """The reference price of the tick is what the contracts that it settled were paid on average."""
     award, running, total, number = world.market.award, world.lasting_contracts.running, 0, 0
     for i in range(award.pays.shape[1]):
+        if running.busy[k, i] == 0:
+            continue
         total -= award.pays[k, i]
         for j in range(running.status.shape[2]):
             number += running.status[k, i, j] > RUNNING and running.judged[k, i, j] == world.market.tick[k]

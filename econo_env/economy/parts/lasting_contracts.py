@@ -59,7 +59,7 @@ PART = Part(
     },
     needs=("ledger", "staking"),
     judges=True,
-    pays_anybody=True,
+    pays_later=True,
     actions=(
         Action(
             "exertion",

@@ -1,7 +1,5 @@
 """The sequential sale: one unit a round, single-unit demand, winners leave, losers see the price and bid on."""
 
-from typing import Any
-
 from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, View
 from econo_env.markets import rounds
@@ -13,7 +11,7 @@ from econo_env.markets.sequential import analysis, docs, features, kernels, stat
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
 from econo_env.markets.strategies import bidding_baselines
 
-MARKET: Market[SequentialScenario, Any] = Market(
+MARKET = Market(
     name="sequential",
     config=SequentialScenario,
     built_in=built_in,

@@ -13,6 +13,11 @@ _ACTIONS = {
 
 def _over_an_episode(scenario: TaskMarketScenario) -> str:
     """What is said of one task, said of the whole episode."""
+    if scenario.pays_later:
+        return (
+            "; that is of each contract by itself: one that is won takes a slot and stake that later ones would need, "
+            "so over an episode reporting more than the own cost can pay"
+        )
     if not scenario.ticks_hang_together:
         return ""
     if not scenario.opens_later_tasks:
@@ -37,7 +42,9 @@ def docs(scenario: TaskMarketScenario) -> Docs:
         f"{rule.summary} The winner's stake is locked, the work is graded, and one value schedule pays, slashes and "
         f"bans; grades build the reputation that later tasks ask for. Properties: {rule.promises}.",
         actions=_ACTIONS,
-        rewards="Credits received for the task minus the cost of the effort, for the winner; 0 for everybody else.",
+        rewards="Credits received for contracts that are settled minus the cost of the effort, for their holders."
+        if scenario.pays_later
+        else "Credits received for the task minus the cost of the effort, for the winner; 0 for everybody else.",
         start="Newcomers with fresh stake and no evidence, new reliabilities, the first task.",
         end=(
             "Termination of one agent: its forged proof is found out and it is banned. All its features are 0 then.",

@@ -9,8 +9,8 @@ from econo_env.engine.state import each_array
 
 MICRO = 1_000_000
 FLAGSHIP = econo_env.load("task_market_v0")
-ALL_OPEN = {"open_share": 1.0}
-SURE = {"low": 1.0, "high": 1.0}
+EVERYTHING = {"incentives": {}, "change_detection": {}, "audit": {}}
+"""Parts around lasting contracts: with them tests share one compiled loop."""
 
 
 def fixed(value):

@@ -11,14 +11,14 @@ from econo_env.economy.ledger import FREE, TREASURY, balances_of
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import MEASURED_AGAIN, uniform
 from econo_env.market import market_of
-from tests.economy.lasting.played import FLAGSHIP, lasting, some_actions, watched
+from tests.economy.lasting.played import EVERYTHING, FLAGSHIP, lasting, some_actions, watched
 
 V = {1: 1.25, 2: 1.0, 3: -0.5, 4: -1.0}
 FEE, WINDOW, NOISE = 40_000, 3, 0.2
 
 
 def appealing(**more):
-    parts = {"eligibility": {"open_share": 1.0}, "appeals": {"window": WINDOW, "fee": FEE / 1e6}}
+    parts = EVERYTHING | {"eligibility": {"open_share": 1.0}, "appeals": {"window": WINDOW, "fee": FEE / 1e6}}
     return lasting(parts, {"capacity": 2, "duration": 2, "noise": NOISE, **more})
 
 
@@ -137,7 +137,7 @@ def test_what_an_appeal_gains_in_closed_form():
 
 
 def test_an_appeal_without_the_fee_is_not_heard():
-    parts = {"eligibility": {"open_share": 1.0}, "appeals": {"window": 2, "fee": 900.0}, "ledger": {"endowment": 10.0}}
+    parts = EVERYTHING | {"eligibility": {"open_share": 1.0}, "appeals": {"window": 2, "fee": 900.0}}
     scenario = lasting(parts, {"noise": NOISE})
     for engine, before, _ in watched(scenario, 5, markets=6, number=25, act=act):
         assert not engine.world.appeals.appealed.any()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from econo_env.economy.invariants import violations
+from econo_env.economy.invariants import ViolationError, step_checked, violations
 from econo_env.economy.lasting.running import RUNNING
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
@@ -91,6 +91,12 @@ def test_the_checker_names_what_was_tampered_with(name):
         before = each_array(engine.world, np.copy)
         engine.step(some_actions(rng, engine, 0.0))
     assert not violations(scenario, engine.world, before)
+    engine.world.ledger.minted[0] += 1
+    with pytest.raises(ViolationError, match="I1, market 0: "):
+        step_checked(engine, some_actions(rng, engine, 0.0))
+    engine.world.ledger.minted[0] -= 1
+    before = each_array(engine.world, np.copy)
+    step_checked(engine, some_actions(rng, engine, 0.0))
     TAMPERED[name](engine.world)
     found = violations(scenario, engine.world, before)
     assert any(one.startswith(f"{name}, market 1: ") for one in found), found

@@ -131,12 +131,15 @@ def test_agents_bunch_above_fixed_boundaries_and_not_above_randomised_ones():
     assert np.histogram(cliffs, bins=50, range=(0.3, 1.0))[0].max() / len(cliffs) > 0.3
 
 
-@pytest.mark.parametrize(
-    "section",
-    [{"noise": 0.1}, {"noise": 0.1, "boundaries": "randomised"},
-     {"noise": 0.1, "quality": "effort", "boundaries": "randomised"}, {"noise": 0.1, "quality": "effort"}],
-    ids=str,
-)  # fmt: skip
+MEASURED_SO = [
+    pytest.param({"noise": 0.1}, marks=pytest.mark.slow),
+    pytest.param({"noise": 0.1, "boundaries": "randomised"}, marks=pytest.mark.slow),
+    {"noise": 0.1, "quality": "effort", "boundaries": "randomised"},
+    {"noise": 0.1, "quality": "effort"},
+]
+
+
+@pytest.mark.parametrize("section", MEASURED_SO, ids=str)
 def test_payments_are_on_average_what_is_expected_of_them(section):
     """What the verdict calls luck averages out, and true grades are missed as often as the noise says."""
     scenario = lasting(

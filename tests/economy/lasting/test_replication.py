@@ -8,7 +8,6 @@ import pytest
 import econo_env
 from econo_env.economy.lasting.running import RUNNING
 from econo_env.engine.engine import Engine
-from econo_env.engine.state import each_array
 from tests.economy.lasting.played import FLAGSHIP, MICRO, fixed, lasting, watched
 
 V = {1: 1.25, 2: 1.0, 3: -0.5, 4: -1.0}
@@ -127,6 +126,7 @@ def test_replicas_in_closed_form(result):
     assert abs(found.mean() - expected) < 4 * found.std() / math.sqrt(len(found))
 
 
+@pytest.mark.slow
 def test_without_replication_each_result_counts_and_payments_are_the_same():
     one, other = coordination("best"), coordination("best")
     other = other.replace(economy={name: part for name, part in other.economy.items() if name != "replication"})
@@ -161,4 +161,3 @@ def test_lasting_contracts_hold_in_any_auction_that_carries_contracts(auction):
     for engine, _, _ in watched(scenario, 6, markets=6, number=64, act=some_actions):
         settled += int((engine.world.lasting_contracts.running.status > RUNNING).sum())
     assert settled > 100
-    assert each_array(engine.world, np.copy) is not None
