@@ -120,8 +120,8 @@ class TaskMarketScenario(Scenario):
 
     @property
     def reports_change_later_ticks(self) -> bool:
-        """Not where only tasks that go by lot build reputation."""
-        return self.lottery_share == 0.0
+        """Not where only tasks that go by lot build reputation, and all work is paid in its tick."""
+        return self.lottery_share == 0.0 or self.pays_later
 
     @property
     def lottery_share(self) -> float:
