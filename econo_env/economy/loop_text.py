@@ -158,7 +158,7 @@ def run(first, last, mask, {given}, buffers, wide, wide_buffers, widths, size, t
 """
 
 _IN_BLOCKS = """
-@cached
+@cached_in_blocks
 def run(first, last, mask, {given}, buffers, wide, wide_buffers, widths, size, task, autoreset):
 {known}
     begin = first

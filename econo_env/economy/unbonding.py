@@ -148,13 +148,13 @@ def record_stake(k: int, i: int, tick: int, bonded: int, queue: Queue, history: 
         tick: The tick.
         bonded: Its bonded stake, micro-credits.
         queue: Stake on its way out.
-        history: (markets, agents, age + 1), a ring over ticks.
+        history: (markets, age + 1, agents), a ring over ticks: those of a tick lie together.
     """
     total = bonded
     for slot in range(queue.amount.shape[2]):
         if queue.began[k, i, slot] == tick:
             total += queue.amount[k, i, slot]
-    history[k, i, tick % history.shape[2]] = total
+    history[k, tick % history.shape[1], i] = total
 
 
 @compiled
@@ -198,7 +198,7 @@ def submit(
     docket.accused[k, free] = accused
     docket.offence[k, free] = offence
     docket.submitted[k, free] = tick
-    docket.liable[k, free] = history[k, accused, offence % history.shape[2]]
+    docket.liable[k, free] = history[k, offence % history.shape[1], accused]
     return ACCEPTED
 
 

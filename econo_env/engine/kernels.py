@@ -29,12 +29,13 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from numba.core.compiler import CompilerBase
 from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of, plain
-from econo_env.engine.pipeline import LoopCompiler
+from econo_env.engine.pipeline import BlocksCompiler, LoopCompiler
 from econo_env.engine.records import Record, record_type, room_for
 from econo_env.engine.state import StepBuffers
 
@@ -93,8 +94,17 @@ def _write_once(path: Path, text: str) -> None:
 
 def cached(function: FunctionType) -> Kernel:
     """Compiles a loop over markets and keeps the machine code on disk."""
+    return _kept(function, LoopCompiler)
+
+
+def cached_in_blocks(function: FunctionType) -> Kernel:
+    """The same for a loop over blocks of markets."""
+    return _kept(function, BlocksCompiler)
+
+
+def _kept(function: FunctionType, compiler: type[CompilerBase]) -> Kernel:
     compile_later: Callable[[FunctionType], Kernel] = numba.njit(
-        error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, pipeline_class=LoopCompiler
+        error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False, pipeline_class=compiler
     )
     return compile_later(function)
 

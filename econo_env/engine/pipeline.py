@@ -21,8 +21,10 @@ from numba.core.typed_passes import NativeLowering
 
 from econo_env.engine.records import near
 
-_OF_LOOPS = ('"prefer-vector-width"="512"', '"no-builtin-memset"')
-"""Attributes of loops: vectors as wide as the processor has, and no call to clear the few entries of one market."""
+_OF_LOOPS = ('"no-builtin-memset"',)
+"""Attributes of loops: no call to clear the few entries of one market."""
+_OF_BLOCKS = (*_OF_LOOPS, '"prefer-vector-width"="512"')
+"""Of loops over blocks: vectors as wide as the processor has, which the few agents of one market do not fill."""
 
 _LEGACY_PASSES = numba.version_info.short < (0, 62)
 
@@ -127,10 +129,12 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
 class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
     """Copies records into the loop's own frame before anything else."""
 
+    attributes: tuple[str, ...] = _OF_LOOPS
+
     def setup_function(self, described: Any) -> None:
         """Declares the function."""
         super().setup_function(described)
-        for attribute in _OF_LOOPS:
+        for attribute in self.attributes:
             set.add(self.function.attributes, attribute)  # llvmlite knows only attributes without a value
 
     def extract_function_arguments(self) -> list[Any]:
@@ -138,6 +142,12 @@ class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
         kinds = self.fndesc.argtypes
         self.fnargs = [near(self.context, self.builder, kind, one) for kind, one in zip(kinds, given, strict=True)]
         return self.fnargs
+
+
+class _Blocks(_Loop):
+    """The same for a loop over blocks of markets."""
+
+    attributes = _OF_BLOCKS
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -152,6 +162,15 @@ class _LoopLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
         state.library = LoopLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
         return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _BlocksLowering(_LoopLowering):
+    _name = "econo_env_blocks_lowering"
+
+    @property
+    def lowering_class(self) -> type[Lower]:
+        return _Blocks
 
 
 def _passes(state: Any, lowering: type[NativeLowering]) -> list[PassManager]:
@@ -177,3 +196,11 @@ class LoopCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types
     def define_pipelines(self) -> list[PassManager]:
         """The passes that a loop goes through."""
         return _passes(self.state, _LoopLowering)
+
+
+class BlocksCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types
+    """For loops over blocks of markets."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """The passes that such a loop goes through."""
+        return _passes(self.state, _BlocksLowering)

@@ -1,5 +1,7 @@
 """The journal: every transfer of a tick, in order, with what made it; without one nothing of it is in the loop."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,7 @@ ECONOMY = {
 }
 NAMES = ("second_price_v0", "english_v0", "combinatorial_v1", "procurement_first_price_v1")
 QUICK = ("second_price_v0", "english_v0")
+APPEALS, LASTING = "appeals", Path(__file__).parents[2] / "configs" / "scenarios" / "task_market_lasting.yaml"
 each = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in NAMES]
 )
@@ -28,6 +31,14 @@ each = pytest.mark.parametrize(
 def engine_of(name, markets=24, audit=True, **more):
     if name == "task_market_v0":  # with an economy of its own
         return Engine(econo_env.load(name, max_cycles=6, **({"economy.audit": more} if audit else {})), markets)
+    if name == APPEALS:  # whose fee is taken after the stakes are locked: little money, and much of it locked
+        changes = {
+            "economy.appeals": {"fee": 0.5},
+            "economy.ledger.endowment": 2.5,
+            "economy.eligibility.open_share": 1.0,
+            "economy.lasting_contracts.noise": 0.3,
+        }
+        return Engine(econo_env.load(LASTING, **changes, **({"economy.audit": more} if audit else {})), markets)
     economy = ECONOMY | ({"audit": more} if audit else {})
     changes = {} if name == "english_v0" else {"max_cycles": 6}
     return Engine(econo_env.load(name, economy=economy, **changes), markets)
@@ -120,7 +131,7 @@ def test_a_journal_that_was_too_short_says_by_how_much():
     assert cut.world.audit.unwritten.any()
 
 
-@pytest.mark.parametrize("name", [*QUICK, "task_market_v0"])
+@pytest.mark.parametrize("name", [*QUICK, "task_market_v0", pytest.param(APPEALS, marks=pytest.mark.slow)])
 def test_a_journal_changes_nothing_else(name):
     with_journal, without = engine_of(name), engine_of(name, audit=False)
     assert not any("journal" in column for column in columns(type(without.world)))
@@ -129,6 +140,7 @@ def test_a_journal_changes_nothing_else(name):
     for actions in random_ticks(without, 20, 3):
         with_journal.step(actions)
         without.step(actions)
+        assert not without.world.ledger.refused.any()
         for one, other in zip(with_journal.buffers, without.buffers, strict=True):
             np.testing.assert_array_equal(one, other)
         for part, kept in without.world._asdict().items():

@@ -34,7 +34,7 @@ AGE, DISPUTE = 32, 16
 def rooms(agents, slots, evidence, age):
     queue = Queue(np.zeros((1, agents, slots), np.int64), np.zeros((1, agents, slots), np.int64))
     docket = Docket(*(np.zeros((1, evidence), np.int64) for _ in Docket._fields))
-    return queue, docket, np.zeros((1, agents, age + 1), np.int64)
+    return queue, docket, np.zeros((1, age + 1, agents), np.int64)
 
 
 class Chain:

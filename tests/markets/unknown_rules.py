@@ -131,7 +131,8 @@ def said_by_clear(market):
 def said_by_the_picture(market):
     """The page and the pictures of a round of the market under the strange rule."""
     name = OF_EACH_MARKET[market][0]
-    usual = next(one for one in map(econo_env.load, econo_env.scenarios()) if one.mechanism.name == name)
+    made = map(econo_env.load, econo_env.scenarios())
+    usual = next(one for one in made if (one.market, one.mechanism.name) == (market, name))
     options = mechanism(f"strange_{market}").options()
     scenario = usual.replace(mechanism=options.model_dump(), max_cycles=3)
     env = econo_env.parallel_env(scenario, render_mode="ansi")

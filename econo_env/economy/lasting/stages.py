@@ -345,7 +345,7 @@ def lift(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 @compiled
 def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Says how long the coming contract is, and masks those who have no free slot for it."""
+    """Says how long the coming contract is, and masks those who have no free slot for it or are banned."""
     market, lasting, constants = world.market, world.lasting_contracts, params.lasting_contracts
     running = lasting.running
     luck = uniform(market.key[k], market.episode[k], market.tick[k], DURATION, 0)
@@ -354,4 +354,4 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     for i in range(lasting.barred.shape[1]):
         full = slots_in_use(k, i, running) == constants.capacity
         lasting.barred[k, i] = buffers.action_mask[k, i] and full
-        buffers.action_mask[k, i] = buffers.action_mask[k, i] and not full
+        buffers.action_mask[k, i] = buffers.action_mask[k, i] and not (full or world.conduct.banned[k, i])

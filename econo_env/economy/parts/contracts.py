@@ -200,6 +200,7 @@ def settle(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, e
     contracts.delivered[k, winner] = money(value_of(true_grade(graded, forges), float(value), schedule))
     if graded == BYZANTINE:
         world.conduct.banned[k, winner] = True
+        buffers.action_mask[k, winner] = False
         expel(k, winner, world.market)
 
 

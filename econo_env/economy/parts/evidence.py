@@ -78,7 +78,7 @@ class State(NamedTuple):
     accuses: Annotated[Int64s, Column(np.int64, ("agents",), "agent that it reported in the last tick, -1 for none")]
     fined: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits lost in the last tick for a false report")]
     convicted: Annotated[Bools, Column(np.bool_, ("agents",), "was convicted in the last tick")]
-    stakes: Annotated[Int64s, Column(np.int64, ("agents", "stakes"), "micro-credits at stake by tick, a ring")]
+    stakes: Annotated[Int64s, Column(np.int64, ("stakes", "agents"), "micro-credits at stake by tick, a ring")]
     reporter: Annotated[Int64s, Column(np.int64, ("cases",), "agent that reported")]
     violation: Annotated[Int64s, Column(np.int64, ("cases",), "number among economy.slashing.VIOLATIONS")]
     loss: Annotated[Int64s, Column(np.int64, ("cases",), "micro-credits that the house lost")]
@@ -274,11 +274,10 @@ def has_evidence(k: int, i: int, world: Any, params: Any) -> float:
 @compiled
 def stands_accused(k: int, i: int, world: Any, params: Any) -> float:
     """1 where a report of the agent waits for its settlement."""
-    docket = world.enforcement.docket
-    for at in range(docket.status.shape[1]):
-        if docket.status[k, at] == UNDECIDED and docket.accused[k, at] == i:
-            return 1.0
-    return 0.0
+    docket, cases = world.enforcement.docket, 0
+    for at in range(docket.status.shape[1]):  # without branches, so that it becomes vector instructions
+        cases += 1 if (docket.status[k, at] == UNDECIDED) & (docket.accused[k, at] == i) else 0
+    return 1.0 if cases > 0 else 0.0
 
 
 def _pending(scenario: Scenario, world: Any) -> Any:

@@ -16,6 +16,7 @@ from econo_env.economy.award import WITHDRAWALS
 from econo_env.economy.ledger import (
     AGENT_ACCOUNTS,
     BONDED,
+    ESCROW,
     FREE,
     NOWHERE,
     PRINCIPAL,
@@ -164,7 +165,7 @@ def cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdra
 
 @compiled
 def post(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Moves what the award charges and pays; where free money is locked away, a bidder's own bond pays the rest."""
+    """Moves what the award charges and pays; where free money is locked away, a bidder's own stake pays the rest."""
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
     due = world.market.award.pays[k, winner]
     free = account(winner, FREE, agents)
@@ -172,7 +173,9 @@ def post(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> 
         at_hand = min(due, ledger.balances[k, free])
         move(k, ledger, free, PRINCIPAL, at_hand)
         if due > at_hand:
-            move(k, ledger, account(winner, BONDED, agents), PRINCIPAL, due - at_hand)
+            bonded = min(due - at_hand, ledger.balances[k, account(winner, BONDED, agents)])
+            move(k, ledger, account(winner, BONDED, agents), PRINCIPAL, bonded)
+            move(k, ledger, account(winner, ESCROW, agents), PRINCIPAL, due - at_hand - bonded)
     elif due < 0:
         move(k, ledger, PRINCIPAL, free, -due)
 

@@ -5,8 +5,9 @@ liability, the performance bond of its contract. No bid moves the liability: a b
 make suppliers shade it. A bid without enough free money for its stake is struck. Losers get their stake back within the
 tick, winners after settlement; what a winner that walks away loses, `default` says.
 
-A stake goes into escrow and back within a tick, so only those who keep a journal see it there. Without a journal it
-waits among its owner's free money, and what is bound goes to the bond at once: balances after the tick are the same.
+A stake goes into escrow and back within a tick, so only a journal sees it there, and parts that take free money before
+the clearing, as with contracts that last. Elsewhere it waits among its owner's free money, and what is bound goes to
+the bond at once: balances after the tick are the same.
 """
 
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -90,11 +91,13 @@ def stake_of(k: int, i: int, award: Award, params: Params) -> int:
 
 
 @compiled
-def waits_in(journal: Journal | None) -> int:
+def waits_in(journal: Journal | None, held: Int64s | None) -> int:
     """The account in which a stake waits for the clearing."""
-    if journal is None:
-        return FREE
-    return ESCROW
+    if journal is not None:
+        return ESCROW
+    if held is not None:
+        return ESCROW
+    return FREE
 
 
 @compiled
@@ -111,14 +114,15 @@ def lock(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw
                 stake = stake_of(k, i, world.market.award, params.staking)
         stake = min(stake, free)  # what was accepted before binds, with as much behind it as there is
     staking.locked[k, i] = stake
-    if stake > 0 and waits_in(ledger.journal) == ESCROW:
+    if stake > 0 and waits_in(ledger.journal, staking.held) == ESCROW:
         move(k, ledger, account(i, FREE, agents), account(i, ESCROW, agents), stake)
 
 
 @compiled
 def bind(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Binds the stake of one who won or owes something, as far as it can still lose it, and frees the rest."""
-    ledger, agents, waits = world.ledger, world.staking.locked.shape[1], waits_in(world.ledger.journal)
+    ledger, agents = world.ledger, world.staking.locked.shape[1]
+    waits = waits_in(ledger.journal, world.staking.held)
     held, source = world.staking.locked[k, winner], account(winner, waits, agents)
     bond = min(held, stake_of(k, winner, world.market.award, params.staking))
     move(k, ledger, source, account(winner, BONDED, agents), bond)
@@ -135,19 +139,10 @@ def held_of(k: int, i: int, held: Int64s | None) -> int:
 
 
 @compiled
-def _may_be_bonded(k: int, held: Int64s | None, world: Any, winners: Any) -> tuple[int, int]:
-    """Between which agents those stand whose bond may be free again: winners, with older bonds anybody."""
-    if held is None:
-        begin, past = winners(k, world.market)
-        return begin, past
-    return 0, held.shape[1]
-
-
-@compiled
 def release(k: int, world: Any, params: Any, buffers: StepBuffers, winners: Any) -> None:
     """Gives back what nothing is left to answer for when the tick is settled: the stake of losers, and bonds."""
-    ledger, agents, waits = world.ledger, world.staking.locked.shape[1], waits_in(world.ledger.journal)
-    begin, past = _may_be_bonded(k, world.staking.held, world, winners)
+    ledger, agents = world.ledger, world.staking.locked.shape[1]
+    waits, (begin, past) = waits_in(ledger.journal, world.staking.held), winners(k, world.market)
     if waits == ESCROW:
         begin, past = 0, agents
     for i in range(begin, past):

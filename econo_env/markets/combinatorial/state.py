@@ -22,7 +22,7 @@ class State(NamedTuple):
     key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
     episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
     tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
-    values: Annotated[Int64s, Column(np.int64, ("agents", "actions"), "micro-credits, of each own bundle")]
+    values: Annotated[Int64s, Column(np.int64, ("agents", "own_bundles"), "micro-credits, of each own bundle")]
     items: Annotated[Int64s, Column(np.int64, ("agents", "own_items"), "micro-credits, where each item has a value")]
     bundle: Annotated[Int64s, Column(np.int64, ("wishes",), "items as bits: what each agent wants, where it is drawn")]
     bids: Annotated[Int64s, Column(np.int64, ("offers",), "micro-credits, agent by agent, -1 for none")]
@@ -51,6 +51,7 @@ def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     """Lengths of the named axes."""
     offers, values = scenario.offers, scenario.bundle_values
     return room_axes(scenario.num_agents, len(offers.amount), offers.num_items) | {
+        "own_bundles": scenario.bundles_each,
         "own_items": offers.num_items if values.by_item else 0,
         "wishes": scenario.num_agents if values.random_bundles else 0,
     }

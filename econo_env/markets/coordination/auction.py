@@ -166,15 +166,18 @@ def assign(k: int, i: int, owes: int, state: State) -> None:
 
 @compiled
 def engage(k: int, i: int, state: State, params: Params, buffers: StepBuffers, work: Work) -> None:
-    """A holder's effort and honesty are what its action says; notes the surplus that may be expected of it."""
+    """A holder's effort and honesty are what its action says; notes the surplus that may be expected of it.
+
+    On a rising clock one may win by what it accepted before while its action is none now: then it does nothing.
+    """
     tasks = -state.award.units[k, i]
     work.value[k, i] = tasks * state.task_value[k]
     work.owes[k, i] = max(0, state.owes[k, i] - _naive_bonus(k, i, tasks, state, params))
     work.cost[k, i] = int(math.floor(state.cost[k, i] * cost_factor(tasks, params.synergy) + 0.5))
     work.reliability[k, i] = state.reliability[k, i]
-    work.forges[k, i] = buffers.actions[k, i, params.forgery_at] > FORGERY_THRESHOLD
+    work.forges[k, i] = FORGERY_THRESHOLD < buffers.actions[k, i, params.forgery_at] <= 1.0
     effort = (1.0 + float(buffers.actions[k, i, params.effort_at + tasks - 1])) / 2.0
-    work.effort[k, i] = 0.0 if work.forges[k, i] else effort
+    work.effort[k, i] = effort if 0.0 <= effort <= 1.0 and not work.forges[k, i] else 0.0
     state.surplus[k] += expected_outcome(k, i, params, work)
 
 

@@ -102,9 +102,10 @@ def weigh(k: int, i: int, weight: int, state: State) -> None:
 
 @compiled
 def expel(k: int, i: int, state: State) -> None:
-    """Agent i is banned."""
+    """Agent i is banned, and out of the auction that goes on."""
     state.leaving[k, i] = state.active[k, i]
     state.active[k, i] = False
+    state.standing[k, i] = 0
 
 
 @compiled
