@@ -233,6 +233,11 @@ class Scenario(BaseModel):
         return self.max_cycles > 1
 
     @property
+    def reports_change_later_ticks(self) -> bool:
+        """Whether what an agent bids, not how it works, may change what it meets later; a market says no where not."""
+        return True
+
+    @property
     def pays_later(self) -> bool:
         """Whether what an award earns shows in later ticks, for the sake of a part of the economy."""
         return any(part.pays_later for part in self.parts())

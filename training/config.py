@@ -58,7 +58,8 @@ class Learner(Section):
         n_epochs: Passes over each rollout.
         learning_rate: Adam's step, and how it falls. Let it fall with `std`: a step as long as the exploration itself
             throws away what was learned.
-        gamma: Discount a tick; left out, 0 for one-shot scenarios and 0.99 for longer ones.
+        gamma: Discount a tick; left out, 0 where an episode is one tick or no report changes what comes later, as in
+            `task_market_v1`, and 0.99 elsewhere.
         gae_lambda: Weight of long returns in the advantages.
         clip_range: PPO's clip of the probability ratio.
         ent_coef: Weight of the entropy bonus.
@@ -226,10 +227,14 @@ class TrainingConfig(Section):
         return found
 
     def gamma(self) -> float:
-        """The discount: what is set, else 0 where an episode is one tick and 0.99 where it is longer."""
+        """The discount: what is set, else 0 where ticks can be learned one by one, and 0.99 elsewhere.
+
+        They can where an episode is one tick, and where no report changes what comes later.
+        """
         if self.learner.gamma is not None:
             return self.learner.gamma
-        return 0.0 if self.scenario.max_cycles == 1 else _MANY_ROUNDS_GAMMA
+        one_by_one = self.scenario.max_cycles == 1 or not self.scenario.reports_change_later_ticks
+        return 0.0 if one_by_one else _MANY_ROUNDS_GAMMA
 
     def difference_rewards(self) -> bool:
         """Whether difference rewards are used: what is set, else wherever gamma is 0."""

@@ -20,7 +20,7 @@ EQUALITIES = re.findall(r"(?<![\w./])(\d+)/(\d+) = (\d+\.\d+)", PAGE)
 
 
 def functions_in(path):
-    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 import econo_env
+from econo_env.catalogue import known_id
 from econo_env.training.config import (
     CONFIG_FOLDERS,
     Decay,
@@ -56,13 +57,13 @@ def test_every_scenario_has_settings(name):
     config = read_config(name)
     assert config.scenario == econo_env.load(name)
     assert read_config(name, ["scenario.max_cycles=7"]).scenario.max_cycles == 7
-    short = read_config(name.removesuffix("_v0"))
-    assert short.scenario.id == name
+    short = name.rpartition("_v")[0]
+    assert read_config(short).scenario.id == known_id(short)
     if config.scenario.max_cycles == 1:
         assert config.gamma() == 0.0
         assert config.difference_rewards()
     else:
-        assert config.gamma() > 0.9
+        assert config.gamma() > 0.9 or name == "task_market_v1", "there no report changes what comes later"
 
 
 def test_a_scenario_file_takes_the_settings_of_its_kind(tmp_path):

@@ -119,6 +119,11 @@ class TaskMarketScenario(Scenario):
         return isinstance(section, EligibilitySection) and section.open_share < 1.0 and section.threshold > 0.0
 
     @property
+    def reports_change_later_ticks(self) -> bool:
+        """Not where only tasks that go by lot build reputation, and all work is paid in its tick."""
+        return self.lottery_share == 0.0 or self.pays_later
+
+    @property
     def lottery_share(self) -> float:
         """Share of tasks that go by lot and alone build reputation; 0 where all are won by reports."""
         section = (self.economy or {}).get("lottery")
