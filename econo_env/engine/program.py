@@ -48,7 +48,6 @@ class Stages:
         call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
-        heeds_mask: For its `bids` those who may not act by `action_mask` do not bid: nobody has to strike it.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
@@ -75,7 +74,6 @@ class Stages:
     call: Callable[..., int] | None = None
     quote: Stage | None = None
     present: Callable[..., bool] | None = None
-    heeds_mask: bool = False
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,6 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         foresee=request.foresee,
         observe=request.observe,
         present=episode.present,
-        heeds_mask=True,
         finish=request.finish,
     ),
     actions=state.action_names,

@@ -29,7 +29,6 @@ MARKET = Market(
         foresee=episode.foresee,
         observe=episode.observe,
         present=episode.present,
-        heeds_mask=True,
         finish=episode.finish,
     ),
     actions=state.action_names,
