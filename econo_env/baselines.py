@@ -71,16 +71,14 @@ class _Whole:
 
     Attributes:
         make: The market's own actions.
-        own: The names of their components.
     """
 
     make: Callable[..., Float32s]
-    own: Callable[..., tuple[str, ...]]
 
     def __call__(self, scenario: Scenario, observations: Any, *arguments: Any) -> Float32s:
         """As the market makes them, and after them what the actions of the economy follow, 0 where that is nothing."""
         actions = self.make(scenario, observations, *arguments)
-        added, first = actions_of(scenario.parts()), len(self.own(scenario))
+        added, first = actions_of(scenario.parts()), len(scenario.kind.actions(scenario))
         if actions.shape[-1] == first + len(added):
             return actions
         filled = np.pad(actions, [(0, 0)] * (actions.ndim - 1) + [(0, len(added))])
@@ -91,22 +89,17 @@ class _Whole:
         return filled
 
 
-def in_every_economy(baselines: Baselines[S], own: Callable[[S], tuple[str, ...]]) -> Baselines[S]:
+def in_every_economy(baselines: Baselines[S]) -> Baselines[S]:
     """The baselines with what they send in the actions that parts of an economy add: what these follow, or nothing.
 
     Args:
         baselines: As the market has them; those that are whole already stay so.
-        own: The names of the components of the market's own actions.
     """
-
-    def whole(make: Callable[..., Float32s]) -> Callable[..., Float32s]:
-        return _Whole(make, own)
-
     bids, scaled, equilibrium = baselines.bids, baselines.scaled, baselines.equilibrium
     return replace(
         baselines,
-        truthful=whole(baselines.truthful),
-        scaled=None if scaled is None else whole(scaled),
-        equilibrium=None if equilibrium is None else whole(equilibrium),
-        bids=None if bids is None else replace(bids, place=whole(bids.place)),
+        truthful=_Whole(baselines.truthful),
+        scaled=None if scaled is None else _Whole(scaled),
+        equilibrium=None if equilibrium is None else _Whole(equilibrium),
+        bids=None if bids is None else replace(bids, place=_Whole(bids.place)),
     )

@@ -282,7 +282,7 @@ class Market(Generic[S, T]):
     def __post_init__(self) -> None:
         """Lets scenarios of this configuration find their kind, and baselines act in every economy around it."""
         self.config.kind = self
-        object.__setattr__(self, "baselines", in_every_economy(self.baselines, self.actions))
+        object.__setattr__(self, "baselines", in_every_economy(self.baselines))
 
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""

@@ -225,6 +225,11 @@ class Scenario(BaseModel):
         return {part: sections[name] for name, part in PARTS.rows().items() if name in sections}
 
     @property
+    def sells_bundles(self) -> bool:
+        """Whether agents bid for several contracts at once; markets of contracts say so."""
+        return False
+
+    @property
     def ticks_hang_together(self) -> bool:
         """Whether what an agent does in one tick may change what it meets in later ones of the episode.
 

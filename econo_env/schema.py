@@ -96,7 +96,7 @@ def _mechanism_schema(row: Mechanism) -> Schema:
     for name, field in row.options.model_fields.items():
         entry, choices = own["properties"][name], field.annotation
         if isinstance(choices, type) and issubclass(choices, IntEnum):  # files have their names
-            own["$defs"].pop(choices.__name__)
+            own.get("$defs", {}).pop(choices.__name__, None)
             entry = {"enum": list(choices.__members__), "type": "string", "description": _plain(choices)}
             entry["default"] = choices(field.default).name
         if name in meanings:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from econo_env.markets.coordination.auctions import AuctionType
+from econo_env.markets.coordination.auctions import AUCTION_TYPES, AuctionType
 from econo_env.markets.coordination.incentives import EconomicIncentives
 from econo_env.markets.coordination.scenario import Auction, CoordinationScenario
 from econo_env.money import LARGEST_CREDITS, Credits
@@ -105,14 +105,14 @@ def read(
     )
     if not known:
         raise ValueError("agents: give at least one")
-    sizes = request.available_supply if request.auction_type == "combinatorial" else 1
+    sizes = request.available_supply if AUCTION_TYPES[request.auction_type].bundles else 1
     for number, agent in enumerate(known):
-        if agent.bids and request.auction_type == "scoring":
+        if agent.bids and AUCTION_TYPES[request.auction_type].reports:
             raise ValueError(f"agent {number}: in a scoring auction agents report cost and reliability: leave bid out")
         if len(agent.bids) not in (0, sizes):
             raise ValueError(f"agent {number}: {len(agent.bids)} bids, give one for each number of tasks, {sizes}")
         reports = (agent.reported_cost, agent.reported_reliability)
-        if any(one is not None for one in reports) and request.auction_type != "scoring":
+        if any(one is not None for one in reports) and not AUCTION_TYPES[request.auction_type].reports:
             raise ValueError(f"agent {number}: reports are for scoring auctions, give a bid")
         if agent.reported_cost is not None and agent.reported_cost > 2.0 * agent.cost:
             raise ValueError(f"agent {number}: reported_cost={agent.reported_cost:g} is above twice the cost")

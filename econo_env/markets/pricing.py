@@ -14,7 +14,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
 from econo_env.engine.program import Rule, Stages
 from econo_env.engine.rng import VALUES, uniform
-from econo_env.engine.state import Bools, Column, Float32s, Float64s, Int64s, StepBuffers, UInt64s
+from econo_env.engine.state import Arrays, Bools, Column, Float32s, Float64s, Int64s, StepBuffers, UInt64s
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import Market, View
 from econo_env.markets.features import ROUNDS_LEFT
@@ -166,8 +166,9 @@ def _welfare(scenario: Pricing, state: State, types: Float64s) -> Welfare:
     asked = np.where(state.asks, state.prices, np.inf)  # whoever asks nothing sells nothing
     realised = consumer_surplus(asked, demand) + (margins * state.shares).sum(axis=1)
     best = consumer_surplus(np.full(state.prices.shape, demand.cost), demand)
-    profits = (state.award.worth - state.award.pays).sum(axis=1) / MICRO
-    return Welfare({PRIMARY: realised}, {PRIMARY: best}, np.zeros(len(best)), created=profits)
+    # what firms receive comes from consumers, whom nobody plays: to the books that is a revenue below 0
+    paid, created = state.award.pays.sum(axis=1) / MICRO, state.award.worth.sum(axis=1) / MICRO
+    return Welfare({PRIMARY: realised}, {PRIMARY: best}, paid, created=created)
 
 
 def _docs(scenario: Pricing) -> Docs:
@@ -184,6 +185,16 @@ def _docs(scenario: Pricing) -> Docs:
         ),
         references=rule.reference,
     )
+
+
+def _info(scenario: Pricing, state: State) -> Arrays:
+    """Of the last round: the price asked, the share of consumers, whether any bought, what was paid (< 0 received)."""
+    paid = to_credits(state.award.pays)
+    return {"price": state.prices.copy(), "share": state.shares.copy(), "won": state.shares > 0.0, "paid": paid}
+
+
+def _series(scenario: Pricing, state: State) -> Arrays:
+    return {"price": state.prices, "profit": (state.award.worth - state.award.pays) / MICRO}
 
 
 MARKET = Market(
@@ -208,8 +219,8 @@ MARKET = Market(
     welfare=_welfare,
     baselines=Baselines(truthful=_at_cost, equilibrium=_nash),
     view=View(
-        info=lambda _, s: {"price": s.prices.copy(), "share": s.shares.copy(), "paid": to_credits(s.award.pays)},
+        info=_info,
         docs=_docs,
-        series=lambda _, s: {"price": s.prices, "profit": (s.award.worth - s.award.pays) / MICRO},
+        series=_series,
     ),
 )

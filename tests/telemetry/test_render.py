@@ -160,7 +160,7 @@ def payment_in(line):
     return match.groups() if match else (None, None)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one != "logit_demand_v0"])  # consumers pay, not firms
 def test_the_story_tells_the_payments_of_the_engine(scenario):
     env = econo_env.parallel_env(scenario, render_mode="ansi", max_cycles=128)
     told = 0

@@ -17,6 +17,7 @@ from econo_env.policies.adaptive.rows import q_learning
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between, share_between
 from econo_env.training.studies.sessions import Sessions
 
+_RULES = ("first_price", "second_price")  # by the place of the bid that is paid
 _SOURCE = "Banchio and Skrzypacz (2022), recomputed"
 
 
@@ -110,7 +111,7 @@ def _findings(settings: BiddingSettings, greedy: Float64s, steady: Bools) -> Fin
     """Of the best bids of all bidders, credits (sessions, bidders), and which sessions have settled."""
     known, kept = _known(settings), greedy[steady] if steady.sum() > 1 else greedy
     ranked = np.sort(kept, axis=1)
-    price = ranked[:, -1] if settings.rule == "first_price" else ranked[:, -2]
+    price = ranked[:, -1 - _RULES.index(settings.rule)]
     source = _SOURCE if known else ""
     step = (settings.highest_bid - settings.lowest_bid) / (settings.bids - 1)
     top = np.isclose(kept, settings.highest_bid).all(axis=1)

@@ -127,7 +127,7 @@ def _series(scenario: Scenario, world: Any) -> dict[str, Any]:
 
 
 def _check(scenario: Scenario, section: ReplicationSection) -> str | None:
-    if dict(scenario).get("auction_type") == "combinatorial":
+    if scenario.sells_bundles:
         return "bundles of a combinatorial auction are not the same task: choose another auction_type, or leave it out"
     return None
 

@@ -127,6 +127,9 @@ class AuctionRow:
         takes: Of the rule's parameters what gives them, see `scenario`.
         clock: Whether it goes over several ticks.
         sealed: Whether bids are ranked by weight, and naive forms of incentives make sense.
+        rises: Whether a clock goes up.
+        bundles: Whether agents bid for several tasks at once.
+        reports: Whether agents report their types and not a bid.
     """
 
     mechanism: str
@@ -135,11 +138,14 @@ class AuctionRow:
     takes: Mapping[str, str]
     clock: bool = False
     sealed: bool = False
+    rises: bool = False
+    bundles: bool = False
+    reports: bool = False
 
 
 AUCTION_TYPES: Mapping[str, AuctionRow] = {
     "english": AuctionRow(
-        "english", "clock", raise_price, {"reserve": "reserve", "increment": "increment"}, clock=True
+        "english", "clock", raise_price, {"reserve": "reserve", "increment": "increment"}, clock=True, rises=True
     ),
     "dutch": AuctionRow("dutch", "clock", lower_price, {"reserve": "reserve", "increment": "increment"}, clock=True),
     "sealed_bid": AuctionRow(
@@ -152,9 +158,14 @@ AUCTION_TYPES: Mapping[str, AuctionRow] = {
         {"reserve": "reserve", "units": "units", "payment": "payment"},
         sealed=True,
     ),
-    "combinatorial": AuctionRow("combinatorial", "combinatorial", sell_bundles, {"payment": "core"}),
+    "combinatorial": AuctionRow("combinatorial", "combinatorial", sell_bundles, {"payment": "core"}, bundles=True),
     "scoring": AuctionRow(
-        "contingent_second_score", "task_market", sell_second_price, {"reserve": "reserve"}, sealed=True
+        "contingent_second_score",
+        "task_market",
+        sell_second_price,
+        {"reserve": "reserve"},
+        sealed=True,
+        reports=True,
     ),
 }
 """The auction types by the names of the design from which they come."""

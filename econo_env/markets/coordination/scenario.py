@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from econo_env.markets.coordination.auctions import AUCTION_TYPES, AuctionType
+from econo_env.markets.coordination.auctions import AUCTION_TYPES, AuctionRow, AuctionType
 from econo_env.markets.coordination.incentives import EconomicIncentives, in_both_places, with_incentives
 from econo_env.markets.task_market.scenario import Agents, TaskMarketScenario
 from econo_env.mechanisms.base import Options, options_of
@@ -137,7 +137,7 @@ class CoordinationScenario(TaskMarketScenario):
     @model_validator(mode="after")
     def _can_be_played(self) -> Self:
         row, incentives = AUCTION_TYPES[self.auction_type], self.economic_incentives
-        if self.auction_type == "combinatorial" and self.available_supply > LARGEST_SMALL_GAME:
+        if row.bundles and self.available_supply > LARGEST_SMALL_GAME:
             raise ValueError(
                 f"available_supply={self.available_supply}: a combinatorial auction clears up to {LARGEST_SMALL_GAME}"
             )
@@ -155,9 +155,19 @@ class CoordinationScenario(TaskMarketScenario):
         return self
 
     @property
+    def auction_row(self) -> AuctionRow:
+        """What its auction type is."""
+        return AUCTION_TYPES[self.auction_type]
+
+    @property
+    def sells_bundles(self) -> bool:
+        """Whether agents bid for several tasks at once."""
+        return self.auction_row.bundles
+
+    @property
     def sizes(self) -> int:
         """The most tasks of a request that one agent takes."""
-        return self.available_supply if self.auction_type == "combinatorial" else 1
+        return self.available_supply if self.sells_bundles else 1
 
     @property
     def highest_success(self) -> float:

@@ -7,7 +7,6 @@ import numpy as np
 from econo_env.economy.award import Award
 from econo_env.economy.contracts import ValueSchedule
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
-from econo_env.markets.coordination.auctions import AUCTION_TYPES
 from econo_env.markets.coordination.scenario import CoordinationScenario
 from econo_env.mechanisms.combinatorial.batch import game_of
 from econo_env.mechanisms.combinatorial.room import Room, room_axes
@@ -113,7 +112,7 @@ class Params(NamedTuple):
 
 def _packages(scenario: CoordinationScenario) -> tuple[XorBids, Int64s]:
     """A bid of each agent for every set of the tasks, and the tasks in each set."""
-    tasks = scenario.available_supply if scenario.sizes > 1 or scenario.auction_type == "combinatorial" else 0
+    tasks = scenario.available_supply if scenario.sells_bundles else 0
     sets = [[task for task in range(tasks) if number >> task & 1] for number in range(1, 1 << tasks)]
     wanted = [(agent, bundle, 0) for agent in range(scenario.num_agents) for bundle in sets]
     return xor_bids(wanted, tasks, scenario.num_agents), np.array([len(bundle) for bundle in sets], dtype=np.int64)
@@ -140,7 +139,7 @@ def numbered(word: str, count: int) -> tuple[str, ...]:
 def action_names(scenario: CoordinationScenario) -> tuple[str, ...]:
     """What each component of an action in [-1, 1] means: bids or reports, efforts, forgery."""
     reports = ("cost_report", "reliability_report")
-    asked = reports if scenario.auction_type == "scoring" else numbered("bid", scenario.sizes)
+    asked = reports if scenario.auction_row.reports else numbered("bid", scenario.sizes)
     return (*asked, *numbered("effort", scenario.sizes), "forgery")
 
 
@@ -148,7 +147,7 @@ def params(scenario: CoordinationScenario) -> Params:
     """The scenario's constants for the compiled kernels."""
     contracts, incentives, auction = scenario.contracts, scenario.economic_incentives, scenario.auction
     offers, set_sizes = _packages(scenario)
-    naive, reports = incentives.naive, scenario.auction_type == "scoring"
+    naive, reports = incentives.naive, scenario.auction_row.reports
     effort_at = 2 if reports else scenario.sizes
     highest_task = scenario.tasks.value.highest * MICRO
     weighted = Payment.naive if "reputation_weight" in naive else Payment.critical
@@ -176,8 +175,8 @@ def params(scenario: CoordinationScenario) -> Params:
         sizes=scenario.sizes,
         reports=reports,
         bids_are_amounts=scenario.bids == "amount",
-        clock=AUCTION_TYPES[scenario.auction_type].clock,
-        rises=scenario.auction_type == "english",
+        clock=scenario.auction_row.clock,
+        rises=scenario.auction_row.rises,
         effort_at=effort_at,
         forgery_at=effort_at + scenario.sizes,
         synergy=scenario.agents.synergy,

@@ -54,7 +54,7 @@ def scaled_actions(scenario: CoordinationScenario, observations: NDArray[np.floa
     cost, reliability = _types(scenario, observations)
     actions = np.zeros((*observations.shape[:-1], len(names)), dtype=np.float32)
     eager = np.broadcast_to(np.clip(np.asarray(factor, dtype=np.float64) - 1.0, -1.0, 1.0), cost.shape)
-    if scenario.auction_type == "scoring":
+    if scenario.auction_row.reports:
         actions[..., 0] = -eager
     first_effort = len(names) - 1 - scenario.sizes
     for tasks in range(1, scenario.sizes + 1):
@@ -92,7 +92,7 @@ def bid_actions(scenario: CoordinationScenario, observations: ArrayLike, bids: A
     seen, wanted = np.asarray(observations), np.asarray(bids, dtype=np.float64)
     unit, tasks = own_worths(scenario, observations), np.arange(1, scenario.sizes + 1)
     actions = truthful_actions(scenario, seen)
-    if scenario.auction_type == "scoring":
+    if scenario.auction_row.reports:
         cost, _ = _types(scenario, seen)
         scale = np.maximum(cost * seen[..., TASK_VALUE] * scenario.tasks.value.highest, 1e-9)
         actions[..., 0] = np.clip((unit[..., 0] - wanted[..., 0]) / scale, -1.0, 1.0)
@@ -120,7 +120,7 @@ def equilibrium_actions(
     said = None
     if scenario.auction_type not in _TRUE:
         said = f"in a {scenario.auction_type} auction agents shade their bids: use another policy"
-    elif scenario.auction_type == "combinatorial" and scenario.auction.payment.name != "vcg":
+    elif scenario.sells_bundles and scenario.auction.payment.name != "vcg":
         said = f"with payment {scenario.auction.payment.name} bundles are shaded: set auction.payment to vcg"
     elif scenario.economic_incentives.naive:
         said = "naive incentives reward what is not true: leave economic_incentives.naive out"

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import Lottery
@@ -40,7 +40,13 @@ def _payment(choice: object) -> object:
     return choice
 
 
-PaymentRule = Annotated[Payment, BeforeValidator(_payment), PlainSerializer(lambda choice: Payment(choice).name)]
+PaymentRule = Annotated[
+    Payment,
+    BeforeValidator(_payment),
+    PlainSerializer(lambda choice: Payment(choice).name, return_type=str),
+    WithJsonSchema({"enum": list(Payment.__members__), "type": "string"}),
+]
+"""A payment rule by its name, as files have it."""
 
 VCG, NEAREST_VCG, NEAREST_ZERO = int(Payment.vcg), int(Payment.nearest_vcg), int(Payment.nearest_zero)
 NEAREST_BID, FIRST_PRICE, GRAND_BUNDLE = int(Payment.nearest_bid), int(Payment.first_price), int(Payment.grand_bundle)
