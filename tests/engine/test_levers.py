@@ -56,7 +56,7 @@ ROUNDS = {  # one scenario of each kind of market that has the lever, and the ra
         (1.0, 9.0),
     ),
 }
-QUICK = ("first_price", "units", "rising_clock", "tasks", "posted_price", "stake")
+QUICK = ("first_price", "rising_clock", "tasks", "stake")
 each = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in ROUNDS]
 )

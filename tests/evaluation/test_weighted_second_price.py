@@ -35,6 +35,7 @@ def test_the_search_finds_the_defect_of_the_naive_payment(linear_bid):
     assert abs(gains[2]) < 1e-3  # a weight of 1 pays the critical value
 
 
+@pytest.mark.slow
 def test_the_action_search_finds_it_too(linear_bid):
     budget = Budget(types=24, actions=96, luck=1024)
     found = regrets(econo_env.load(NAIVE), linear_bid(1.0), SEEDS, budget=budget, method="action_grid")

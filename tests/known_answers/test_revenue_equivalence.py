@@ -46,7 +46,10 @@ def near(revenue, exact, step=0.0):
 CASES = [(name, n) for name in SINGLE for n in (2, 3, 5) if (name, n) != ("kth_price", 2)]
 
 
-@pytest.mark.parametrize(("name", "n"), CASES)
+QUICK = [pytest.param(*case, marks=[] if case[1] == 3 else [pytest.mark.slow]) for case in CASES]
+
+
+@pytest.mark.parametrize(("name", "n"), QUICK)
 @pytest.mark.parametrize("prior", PRIORS, ids=str)
 def test_single_item(name, n, prior):
     behaviour = "truthful" if name == "gsp" else "equilibrium"  # with one slot it is the second-price auction
@@ -55,7 +58,7 @@ def test_single_item(name, n, prior):
     assert near(revenue, Symmetric(prior, n).mean(), step)
 
 
-@pytest.mark.parametrize(("n", "k"), [(3, 2), (5, 3)])
+@pytest.mark.parametrize(("n", "k"), [(3, 2), pytest.param(5, 3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("prior", PRIORS, ids=str)
 @pytest.mark.parametrize("name", [*SEVERAL, "sequential_first_price", "sequential_second_price"])
 def test_several_units_one_each(name, prior, n, k):

@@ -375,7 +375,9 @@ def bids_of(engine, amount):
     return np.full(engine.buffers.actions.shape, amount - 1.0, np.float32)
 
 
-@pytest.mark.parametrize(("reopening", "halts"), [("clip", 2), ("widen", 1), ("follow", 1)])
+@pytest.mark.parametrize(
+    ("reopening", "halts"), [("clip", 2), pytest.param("widen", 1, marks=pytest.mark.slow), ("follow", 1)]
+)
 def test_after_a_lasting_fall_the_published_rule_halts_again_and_again_and_its_cures_once(reopening, halts):
     breakers = {"move": 0.05, "window": 5, "limit": 3, "halt": 5, "collar": 0.1, "reopening": reopening}
     scenario = econo_env.load(
