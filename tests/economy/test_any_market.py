@@ -14,7 +14,14 @@ from econo_env.settings import SettingsError
 from econo_env.training.evaluation.play import play
 from tests.economy.played import ECONOMY, FILES, ROOT, SCENARIOS, TICKS, forfeited, ticks, wealth, with_part
 
-ALIKE = ("vickrey_economy", "discriminatory_v0", "first_price_breakers", "order_book_breakers")
+ALIKE = (
+    "vickrey_economy",
+    "discriminatory_v0",
+    "procurement_uniform_price_v1",
+    "first_score_v1",
+    "first_price_breakers",
+    "order_book_breakers",
+)
 """Their kind of market is there with another rule, or their parts have tests of their own."""
 each_scenario = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name in ALIKE else []) for name in SCENARIOS]

@@ -88,6 +88,7 @@ def test_a_change_for_the_better_is_refused():
         scenario(before=0.5, after=0.9)
 
 
+@pytest.mark.slow
 def test_graded_work_is_watched_in_the_task_market_too():
     """Random play of the flagship: the sums of its grades, recomputed; an alarm leaves nothing in an agent's favour."""
     flagship = econo_env.load("task_market_v0")

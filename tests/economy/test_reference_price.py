@@ -48,7 +48,10 @@ def scenario_bundles(scenario, state, k):
     return scenario.program().params.market.game.bundle.tolist()
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = [pytest.param(name, marks=[pytest.mark.slow] if name.endswith("random wishes") else []) for name in CASES]
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_it_is_what_a_unit_cost(name):
     scenario, sold = CASES[name](), 0
     for engine, _, _, _ in ticks(scenario, 8, markets=24):

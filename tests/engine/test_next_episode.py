@@ -37,7 +37,7 @@ def use(engine, seed):
         engine.step(actions, ~engine.buffers.ended)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["as shipped", pytest.param("repeated", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_used_engine_starts_the_next_episode_as_a_fresh_one(scenario, form):
     name, fields = SCENARIOS[scenario]

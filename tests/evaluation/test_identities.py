@@ -64,6 +64,7 @@ def test_each_identity_pays_what_the_rival_offers_beyond_the_others(offers, paid
     assert earned[0, 0] == pytest.approx(0.9 - sum(paid))
 
 
+@pytest.mark.slow
 def test_two_names_for_a_pair_pay_nothing():
     """Two bidders want both of two items, U[0,1]: truth earns 1/6, two high names everything, 1/2: Pi(2) = 1/3."""
     scenario = bundles("vcg", 2, name="single_minded", items=2, exponent=0, bundles=((0, 1), (0, 1)))

@@ -15,7 +15,7 @@ from econo_env.valuations.places import places_of
 from econo_env.valuations.priors import Power, Uniform
 
 NAMES = ("sequential_first_price", "sequential_second_price")
-SIZES = [(3, 2), (5, 3), (6, 1), (4, 4)]
+SIZES = [(3, 2), pytest.param(5, 3, marks=pytest.mark.slow), (6, 1), pytest.param(4, 4, marks=pytest.mark.slow)]
 
 
 def play(name, n, units, markets=100_000, seed=0, **overrides):

@@ -1,6 +1,7 @@
 """Breakers among all other parts: who may act is who every part lets act, and the journal has every transfer."""
 
 import numpy as np
+import pytest
 
 import econo_env
 from econo_env.economy.breakers.halts import ENDED, HALTED
@@ -31,6 +32,7 @@ ECONOMY = {
 TICKS, MARKETS = 64, 32
 
 
+@pytest.mark.slow
 def test_who_may_act_is_who_every_part_lets_act_and_every_transfer_has_its_reason():
     scenario = econo_env.load("second_price_v0", num_agents=5, max_cycles=TICKS, economy=ECONOMY)
     engine, generator = Engine(scenario, MARKETS), np.random.default_rng(0)

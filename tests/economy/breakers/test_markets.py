@@ -235,6 +235,7 @@ def test_halts_end_and_do_not_flap(name):
                 assert shut <= longest
 
 
+@pytest.mark.slow
 def test_while_half_open_so_many_may_bid_by_turns():
     """B7."""
     half_open, allowed = 0, []
@@ -347,6 +348,7 @@ def test_a_market_of_a_batch_is_the_market_alone_in_any_number_of_threads():
             np.testing.assert_array_equal(many[3:4], one)
 
 
+@pytest.mark.slow
 def test_the_third_level_ends_the_session_within_the_tick_and_others_halt_it_once():
     """A shock of -20 % is noticed in its own tick; in the last part of the session smaller ones halt nothing."""
     economy = {"ledger": {}, "breakers": {"move": None, "levels": [0.07, 0.13, 0.2], "last_part": 0.5, "level_halt": 4}}
@@ -396,6 +398,7 @@ def test_after_a_lasting_fall_the_published_rule_halts_again_and_again_and_its_c
     assert engine.state.award.price[0] > 0  # trading goes on at the new price
 
 
+@pytest.mark.slow
 def test_a_sale_for_nothing_is_no_price_within_a_band():
     economy = {"ledger": {}, "breakers": {"move": 0.5, "limit": 9}}
     scenario = econo_env.load("second_price_v0", economy=economy, max_cycles=12, bids="amount")

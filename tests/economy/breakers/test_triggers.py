@@ -33,6 +33,7 @@ def began(modes):
     return [tick for tick, (before, now) in enumerate(pairwise([OPEN, *modes])) if now == HALTED and before != HALTED]
 
 
+@pytest.mark.slow
 def test_a_mean_reputation_below_its_trigger_halts_once_until_it_has_recovered():
     engine = market({"systemic": {"reputation": 0.4, "halt": 2}}, reputation={"forgetting": 1.0})
     modes = []
@@ -45,6 +46,7 @@ def test_a_mean_reputation_below_its_trigger_halts_once_until_it_has_recovered()
     assert engine.world.breakers.reason[0] == SYSTEMIC
 
 
+@pytest.mark.slow
 def test_prices_all_over_the_place_halt_a_market():
     engine = market({"window": 4, "systemic": {"volatility": 0.5, "least": 4, "halt": 3}})
     modes = [step(engine, 0.4 if tick < 10 else (0.3, 0.5)[tick % 2])[0] for tick in range(20)]
@@ -79,6 +81,7 @@ def test_awards_that_fail_in_a_row_halt_a_market_which_then_lets_few_bid():
     assert step(engine, 1.9) == (HALTED, CALLS)  # a single failing probe opens it again
 
 
+@pytest.mark.slow
 def test_ticks_with_bids_that_come_to_nothing_halt_a_market():
     missed = {"systemic": {"missed": 0.5, "least": 4, "window": 4, "halt": 2}}
     engine = market(missed, staking={"requirement": 0.0})
