@@ -71,12 +71,16 @@ class Findings:
         figures: The figures.
         curves: Lines to draw: title of a picture -> name of a line -> (x, y).
         axes: Titles of the pictures' axes, (x, y).
+        places: Names of the places 0, 1, ... from left to right, where curves are points by condition and no lines.
+        halves: Half the widths of 95 % intervals around the points, in the order of `curves`.
     """
 
     said: str
     figures: tuple[Finding, ...]
     curves: Mapping[str, Mapping[str, tuple[NDArray[Any], NDArray[Any]]]] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+    halves: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
 
 
 S = TypeVar("S", bound=Settings)

@@ -51,7 +51,7 @@ def document_of(findings: Findings) -> dict[str, Any]:
 
 
 def picture_of(findings: Findings) -> bytes:
-    """The curves as a PNG, one picture beside the other.
+    """The curves as a PNG, two pictures to a row.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -62,14 +62,22 @@ def picture_of(findings: Findings) -> bytes:
 
     if not findings.curves:
         raise ValueError("these settings leave no curve to draw: leave --picture out")
-    figure = Figure(figsize=(7.5 * len(findings.curves), 4.0), dpi=120, layout="constrained")
+    across = min(2, len(findings.curves))
+    down = -(-len(findings.curves) // across)
+    figure = Figure(figsize=(7.5 * across, 4.0 * down), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     for place, (title, lines) in enumerate(findings.curves.items(), 1):
-        axes = figure.add_subplot(1, len(findings.curves), place)
-        for name, (x, y) in lines.items():
-            axes.plot(x, y, label=name, marker="o" if len(x) <= 30 else None, markersize=3)
-        across, up = findings.axes[title]
-        axes.set(title=title, xlabel=across, ylabel=up)
+        axes = figure.add_subplot(down, across, place)
+        for number, (name, (x, y)) in enumerate(lines.items()):
+            if findings.places:
+                half, aside = findings.halves[title][name], 0.08 * (number - 0.5 * (len(lines) - 1))
+                axes.errorbar(x + aside, y, yerr=half, label=name, fmt="os^D"[number % 4], capsize=3)
+            else:
+                axes.plot(x, y, label=name, marker="o" if len(x) <= 30 else None, markersize=3)
+        if findings.places:
+            axes.set_xticks(range(len(findings.places)), findings.places)
+        below, beside = findings.axes[title]
+        axes.set(title=title, xlabel=below, ylabel=beside)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the lines, never over them
         axes.spines[["top", "right"]].set_visible(False)

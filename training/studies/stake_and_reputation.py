@@ -201,6 +201,7 @@ def findings_of(measured: Iterable[Row]) -> Findings:
         by_place.setdefault((name, condition), []).append(found)
     figures: list[Finding] = []
     curves: Curves = {}
+    halves: dict[str, dict[str, NDArray[Any]]] = {}
     for (name, condition), own in by_place.items():
         for figure in own[0]:
             ours = np.array([row[figure] for row in own])
@@ -214,8 +215,10 @@ def findings_of(measured: Iterable[Row]) -> Findings:
                 at, mean = lines.get(name, (np.zeros(0), np.zeros(0)))
                 place = float(CONDITIONS.index(condition))
                 lines[name] = (np.append(at, place), np.append(mean, ours.mean()))
-    axes = dict.fromkeys(curves, (", ".join(f"{at} {name}" for at, name in enumerate(CONDITIONS)), ""))
-    return Findings(_said(by_place), tuple(figures), curves, axes)
+                widths, estimate = halves.setdefault(FIGURES[figure], {}), t_interval(ours)
+                widths[name] = np.append(widths.get(name, np.zeros(0)), estimate.high - estimate.mean)
+    axes = dict.fromkeys(curves, ("", ""))
+    return Findings(_said(by_place), tuple(figures), curves, axes, tuple(CONDITIONS), halves)
 
 
 def _finding(what: str, by_seed: Floats) -> Finding:
