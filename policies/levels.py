@@ -55,9 +55,7 @@ def level_number(level: str) -> int:
         ValueError: It is none.
     """
     if level not in LEVELS:
-        raise ValueError(
-            f"intelligence_level={level!r}{suggestion(str(level), list(LEVELS))}: choose one of {', '.join(LEVELS)}"
-        )
+        raise ValueError(f"intelligence_level={level!r}: {suggestion(str(level), list(LEVELS))}")
     return LEVELS.index(level)
 
 

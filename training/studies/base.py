@@ -131,8 +131,7 @@ def read_study(source: str, changes: Iterable[str] = ()) -> tuple[Study[Any], Se
         document = read_yaml(source, "study")
     name = document.get("study")
     if name not in known:
-        hint = suggestion(str(name), list(known))
-        raise ValueError(f"unknown study {name!r}{hint}: choose one of {', '.join(known)}")
+        raise ValueError(f"unknown study {name!r}: {suggestion(str(name), list(known))}")
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
