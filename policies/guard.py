@@ -27,7 +27,8 @@ class Limits:
             depend on the machine.
         warm_up: Ticks after which what it earns can be judged.
         slack: Standard deviations below its mean that are no fault, of the CUSUM on rewards.
-        threshold: Of the CUSUM: at 16 with a slack of 1/4 a steady income trips it about once in 40,000 ticks.
+        threshold: Of the CUSUM: at 16 with a slack of 1/4 a steady income trips it at most once in 10^4 ticks
+            (`tests/policies/test_levels.py`).
         hold: Ticks for which the level below then plays.
         memory: What a reward counts in mean and deviation after one more, in (0, 1): 0.998 is about 500 ticks.
     """

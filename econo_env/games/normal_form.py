@@ -58,10 +58,6 @@ class NormalForm:
         """What a player earns in expectation."""
         return float(np.asarray(profile[player]) @ self.against(player, profile))
 
-    def best_reply(self, player: int, profile: Profile) -> int:
-        """The first of a player's best strategies."""
-        return int(np.argmax(self.against(player, profile)))
-
     def nash_conv(self, profile: Profile) -> float:
         """What all players together gain by their best replies (Lanctot et al. 2017); 0 in equilibrium alone."""
         return float(sum(self.against(p, profile).max() - self.value(p, profile) for p in range(self.num_players)))

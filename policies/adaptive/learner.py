@@ -7,7 +7,7 @@ import numpy as np
 
 from econo_env.engine.kernels import bound
 from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Bools, Float64s, Int64s, allocate
+from econo_env.engine.state import Bools, Float64s, allocate
 from econo_env.market import market_of
 from econo_env.policies.adaptive.arms import Arms
 from econo_env.policies.adaptive.counterfactual import Payoffs
@@ -135,12 +135,6 @@ class Learner:
         """
         self.memory = None
         self._begun((markets, self.scenario.num_agents)).values[:] = start
-
-    def best(self) -> Int64s:
-        """The arm held to be best in each situation, (markets, agents, situations); the first of several."""
-        assert self.memory is not None, "nothing is remembered before the first act"
-        best: Int64s = self.memory.values.argmax(axis=-1)
-        return best
 
     def _know(self, markets: int) -> None:
         if len(self._keys) != markets:

@@ -44,7 +44,7 @@ def ticks(engine, act):
     """Plays an episode of `act(engine)`, and after each tick yields what stood before it."""
     for _ in range(engine.scenario.max_cycles):
         state = engine.state
-        before = {name: getattr(state, name).copy() for name in ("cost", "task_value", "demand", "offered", "reserve")}
+        before = {name: state._asdict()[name].copy() for name in ("cost", "task_value", "demand", "offered", "reserve")}
         engine.step(act(engine))
         yield before
 
@@ -86,14 +86,14 @@ def test_one_task_by_score_is_the_task_market_to_the_micro_credit(auction_type):
         other.step(actions if auction_type == "scoring" else actions[..., 1:])
         contracts += np.count_nonzero(one.state.award.units)
         for name in ("units", "pays", "worth"):
-            np.testing.assert_array_equal(getattr(one.state.award, name), getattr(other.state.award, name))
+            np.testing.assert_array_equal(one.state.award._asdict()[name], other.state.award._asdict()[name])
         np.testing.assert_array_equal(one.state.second_scores, other.state.owes)
         for name in ("surplus", "best_surplus", "first_best"):
-            np.testing.assert_array_equal(getattr(one.state, name), getattr(other.state, name))
+            np.testing.assert_array_equal(one.state._asdict()[name], other.state._asdict()[name])
         np.testing.assert_array_equal(one.world.ledger.balances, other.world.ledger.balances)
         np.testing.assert_array_equal(one.world.reputation.bound, other.world.reputation.bound)
         for name in ("rewards", "action_mask", "terminated", "truncated", "ended", "invalid_actions"):
-            np.testing.assert_array_equal(getattr(one.buffers, name), getattr(other.buffers, name))
+            np.testing.assert_array_equal(one.buffers._asdict()[name], other.buffers._asdict()[name])
     assert contracts > 20
 
 

@@ -19,7 +19,7 @@ from econo_env.policies.adaptive.rows import exp3, hedge, q_learning, upper_boun
 from econo_env.scenario import Scenario
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between
 
-_SOURCE = "LEARNING: constant rival .1 / .7 every 500 rounds"
+_SOURCE = "exact: the best bid against each of the two"
 
 
 class SwitchingSettings(Settings):
@@ -103,7 +103,7 @@ def run(settings: SwitchingSettings, told: Told) -> Findings:
                 f"{name}: rounds to follow a switch",
                 _followed(settings, earned, best_each),
                 known=(0.0, 50.0) if first else None,
-                source="ECONOMICS 15.1",
+                source="the bar of the adaptive level",
             ),
         ]
         curves[name] = (np.arange(settings.phase), _by_phase(settings, earned))

@@ -110,7 +110,7 @@ def in_both_places(changes: Mapping[str, Any], now: EconomicIncentives, economy:
     if "economic_incentives" in made:
         whole = _sections(made.pop("economic_incentives")) or {}
         fresh = EconomicIncentives.model_construct(**whole)
-        made = {f"{_SECTION}.{key}": getattr(fresh, key) for key in EconomicIncentives.model_fields} | made
+        made = {f"{_SECTION}.{key}": value for key, value in fresh} | made
     elif "economy" in made:
         made[_SECTION] = {"naive": now.naive}
         return made

@@ -86,7 +86,7 @@ def test_the_next_episode_is_that_of_a_fresh_engine():
     fresh = Engine(scenario, 4, autoreset=False)
     fresh.reset(9)
     for name in used.world._fields[1:]:  # the market's own are its tests' to hold
-        worlds = (arrays_of(getattr(engine.world, name)) for engine in (used, fresh))
+        worlds = (arrays_of(engine.world._asdict()[name]) for engine in (used, fresh))
         for one, other in zip(*worlds, strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
     for _ in range(12):

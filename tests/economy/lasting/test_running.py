@@ -37,16 +37,16 @@ def test_one_slot_for_one_tick_is_contracts_to_the_bit(cap):
             engine.step(wide)
         kept, ours = engines
         for name in ("rewards", "action_mask", "terminated", "truncated", "ended", "invalid_actions"):
-            np.testing.assert_array_equal(getattr(kept.buffers, name), getattr(ours.buffers, name), err_msg=name)
+            np.testing.assert_array_equal(kept.buffers._asdict()[name], ours.buffers._asdict()[name], err_msg=name)
         np.testing.assert_array_equal(kept.buffers.observations, ours.buffers.observations[..., shared])
         for a, b in zip(arrays_of(kept.state), arrays_of(ours.state), strict=True):
             np.testing.assert_array_equal(a, b)
         for part in ("ledger", "conduct", "reputation", "eligibility"):
-            for a, b in zip(arrays_of(getattr(kept.world, part)), arrays_of(getattr(ours.world, part)), strict=True):
+            for a, b in zip(arrays_of(kept.world._asdict()[part]), arrays_of(ours.world._asdict()[part]), strict=True):
                 np.testing.assert_array_equal(a, b, err_msg=part)
         for name in ("delivered", "wronged", "luck"):
             a, b = (
-                getattr(next(part.verdict for part in engine.scenario.parts() if part.judges), name)(
+                vars(next(part.verdict for part in engine.scenario.parts() if part.judges))[name](
                     engine.scenario, engine.world
                 )
                 for engine in engines
