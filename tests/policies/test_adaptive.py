@@ -10,6 +10,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.rng import LEARNING, market_keys, two_uniforms
 from econo_env.player import markets_of
 from econo_env.policies import make_policy
+from econo_env.policies.adaptive.situations import Situations
 
 GAME = econo_env.load("first_price_v0", num_agents=3, max_cycles=50, bids="amount", feedback="all_bids")
 NAMES = ("exp3", "ucb", "q_learning", "hedge", "regret_matching", "dual_averaging")
@@ -279,3 +280,19 @@ def test_where_nobody_knows_what_bids_would_have_earned_it_says_what_to_set():
         make_policy("hedge", econo_env.load("first_price_v0"))
     with pytest.raises(ValueError, match="sealed-bid markets only"):
         make_policy("hedge", econo_env.load("english_v0"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_situations_are_the_nearest_bins_in_the_order_that_was_asked(seed):
+    """Two features of any number of bins; the first one counts most."""
+    scenario = econo_env.load("logit_demand_v0", num_agents=2)
+    generator = np.random.default_rng(seed)
+    bins = generator.integers(2, 9, 2)
+    known = Situations(scenario, {"price_of_1": int(bins[0]), "price_of_0": int(bins[1])})
+    seen = generator.random((50, 2, 3)).astype(np.float32)
+    middles = [np.linspace(0.0, 1.0, count) for count in bins]
+    for market, agent in np.ndindex(50, 2):
+        first = int(np.abs(middles[0] - seen[market, agent, 2]).argmin())
+        second = int(np.abs(middles[1] - seen[market, agent, 1]).argmin())
+        assert known.of(seen)[market, agent] == first * bins[1] + second
+    assert known.count == bins.prod()
