@@ -41,7 +41,7 @@ from econo_env.economy.lasting.running import (
     work_on,
 )
 from econo_env.economy.lasting.section import Params
-from econo_env.economy.ledger import BONDED, account
+from econo_env.economy.ledger import BONDED, FREE, PRINCIPAL, account
 from econo_env.economy.measurement import Measurement, middle_mark, on_scale, passing_chances, worth_of_quality
 from econo_env.economy.parts.contracts import (
     leaves_evidence,
@@ -49,6 +49,8 @@ from econo_env.economy.parts.contracts import (
     narrow_exposure,
     quality_drawn,
 )
+from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.lottery import keep_lot, tell_lot
 from econo_env.economy.work import forget_work
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import BOUNDARIES, DURATION, MEASURED, Lottery, uniform
@@ -126,8 +128,11 @@ def execute(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, 
     engage(k, winner, market, params.market, buffers, lasting.work)
     narrow_exposure(k, winner, lasting.work, market.award, params.lasting_contracts.schedule)
     lasting.opened[k] += 1
-    if not open_slot(k, winner, market.tick[k], lasting.coming[k], lasting.opened[k], lasting.work, lasting.running):
+    j = open_slot(k, winner, market.tick[k], lasting.coming[k], lasting.opened[k], lasting.work, lasting.running)
+    if j == NO_SLOT:
         world.ledger.refused[k] += 1
+        return
+    keep_lot(world.conduct.evidence, k, winner, j, world)
 
 
 @compiled
@@ -224,16 +229,17 @@ def note_grades(k: int, i: int, tick: int, window: int, ends: bool, world: Any) 
 
     Self-verifying evidence is beyond appeal at once.
     """
-    running, worst, value = world.lasting_contracts.running, NO_GRADE, 0.0
+    running, worst, value, of = world.lasting_contracts.running, NO_GRADE, 0.0, NO_SLOT
     for j in range(running.status.shape[2]):
         graded = running.grade[k, i, j]
         final = running.judged[k, i, j] + window == tick or (ends and running.judged[k, i, j] + window > tick)
         if graded == BYZANTINE:
             final = running.judged[k, i, j] == tick
         if running.status[k, i, j] != EMPTY and final and graded > worst:
-            worst, value = graded, float(running.value[k, i, j])
+            worst, value, of = graded, float(running.value[k, i, j]), j
     if worst != NO_GRADE:
         note_conduct(k, i, worst, value, world.conduct)
+        tell_lot(world.conduct.evidence, k, i, of, world)
 
 
 @compiled
@@ -289,6 +295,43 @@ def settle_slot(k: int, i: int, j: int, world: Any, params: Params) -> None:
 
 
 @compiled
+def break_off(k: int, i: int, j: int, world: Any, params: Params) -> None:
+    """Ends a contract whose holder is out: it is settled as one from which the holder walks away."""
+    running = world.lasting_contracts.running
+    running.delivery[k, i, j], running.grade[k, i, j] = ABANDONED, POOR
+    running.judged[k, i, j] = world.market.tick[k]
+    settle_slot(k, i, j, world, params)
+
+
+@compiled
+def post_broken(k: int, i: int, paid: int, held: int, world: Any) -> None:
+    """Moves what contracts that were broken off after the payments of a tick have cost agent i, and frees the rest.
+
+    Args:
+        k: The market.
+        i: The agent.
+        paid: What it had paid in the tick before, micro-credits.
+        held: What had been bound of its bond before, micro-credits.
+        world: The world.
+    """
+    agents = world.staking.held.shape[1]
+    bonded, due = account(i, BONDED, agents), world.market.award.pays[k, i] - paid
+    move(k, world.ledger, bonded, PRINCIPAL, due)
+    move(k, world.ledger, bonded, account(i, FREE, agents), held - world.staking.held[k, i] - due)
+
+
+@compiled
+def passed_forgery(k: int, i: int, world: Any) -> int:
+    """The slot of agent i whose forged proof has passed in this tick, `NO_SLOT` for none."""
+    running = world.lasting_contracts.running
+    for j in range(running.status.shape[2]):
+        now = running.status[k, i, j] > RUNNING and running.judged[k, i, j] == world.market.tick[k]
+        if now and running.forges[k, i, j] and running.grade[k, i, j] == SATISFACTORY:
+            return j
+    return NO_SLOT
+
+
+@compiled
 def payment_of(k: int, i: int, j: int, graded: int, running: Running, params: Params) -> int:
     """What a contract pays with this grade, micro-credits."""
     value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
@@ -318,9 +361,7 @@ def settle(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) ->
         expel(k, i, world.market)
         for j in range(running.status.shape[2]):
             if running.status[k, i, j] == RUNNING:
-                running.delivery[k, i, j], running.grade[k, i, j] = ABANDONED, POOR
-                running.judged[k, i, j] = world.market.tick[k]
-                settle_slot(k, i, j, world, constants)
+                break_off(k, i, j, world, constants)
 
 
 @compiled
