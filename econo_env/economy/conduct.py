@@ -55,6 +55,15 @@ def note_conduct(k: int, i: int, grade: int, value: float, conduct: Conduct) -> 
 
 
 @compiled
+def note_among(k: int, i: int, grade: int, value: float, conduct: Conduct) -> None:
+    """The same after agents that come later have been noted, or in the place of a better grade of its own."""
+    first, past = conduct.first[k], conduct.past[k]
+    note_conduct(k, i, grade, value, conduct)
+    conduct.first[k] = min(i, first) if past > 0 else i
+    conduct.past[k] = max(i + 1, past)
+
+
+@compiled
 def forget_tick(k: int, conduct: Conduct) -> None:
     """Nobody has shown anything yet in the tick."""
     for i in range(conduct.first[k], conduct.past[k]):

@@ -215,7 +215,7 @@ def test_it_can_be_pickled_and_goes_on_the_same():
 def test_what_does_not_go_with_it_is_refused_with_the_reason():
     with pytest.raises(ValueError, match=r"share=0.3 must be at most eligibility.open_share=0.25"):
         load(**{"economy.lottery.share": 0.3})
-    with pytest.raises(ValueError, match="what goes by lot is a contract: give the economy `contracts` or `lasting_contracts`"):
+    with pytest.raises(ValueError, match="what goes by lot is a contract: give the economy `contracts`"):
         econo_env.load("first_price_v0", economy={"ledger": {}, "staking": {}, "default": {}, "reputation": {},
                                                   "eligibility": {}, "lottery": {}})  # fmt: skip
     scoring = SimpleNamespace(kind=market_of(econo_env.load("first_score_v1")), market="scoring", economy={})

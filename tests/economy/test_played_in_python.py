@@ -8,7 +8,7 @@ import pytest
 
 from tests.economy.played import ROOT
 
-MODULES = ("lasting/evidence_played",)
+MODULES = ("lasting/evidence_played", "lasting/withdrawal_played")
 
 
 @pytest.mark.parametrize("module", MODULES)

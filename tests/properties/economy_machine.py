@@ -49,6 +49,11 @@ def _lasting(rng, document, economy):
     if "contracts" in economy and rng.random() < 0.6:
         del economy["contracts"]
         economy["lasting_contracts"] = random_contracts(rng)
+        if rng.random() < 0.5:
+            economy["withdrawal"] = {
+                "shock": float(rng.choice([0.1, 1.5])),
+                "forfeit": float(rng.choice([0.0, 0.05, 3.0])),
+            }
 
 
 def _reported(rng, document, economy):

@@ -126,6 +126,15 @@ def open_slot(k: int, i: int, tick: int, span: int, transfer: int, work: Work, r
 
 
 @compiled
+def slot_of(k: int, i: int, transfer: int, running: Running) -> int:
+    """The slot in which agent i has the contract of that number, `NO_SLOT` for none."""
+    for j in range(running.status.shape[2]):
+        if running.status[k, i, j] != EMPTY and running.transfer[k, i, j] == transfer:
+            return j
+    return NO_SLOT
+
+
+@compiled
 def bind_slot(k: int, i: int, tick: int, bond: int, award: Award, running: Running) -> int:
     """Locks what the contract opened in this tick can cost, as far as the bond goes; returns it, 0 without one."""
     for j in range(running.status.shape[2]):

@@ -253,14 +253,22 @@ def bind(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 @compiled
 def expected_of(k: int, i: int, j: int, running: Running, params: Params) -> float:
     """What was to be expected of a contract delivered on time, given the work that was done."""
-    return _expected(k, i, j, running, params, params.schedule.craft)
+    done = progress_of(running.done[k, i, j], running.span[k, i, j])
+    return expected_if(k, i, j, done, running.lock[k, i, j], running, params)
 
 
 @compiled
-def _expected(k: int, i: int, j: int, running: Running, params: Params, craft: Measurement | None) -> float:
+def expected_if(k: int, i: int, j: int, done: float, lock: int, running: Running, params: Params) -> float:
+    """What is to be expected of it with this share of the work done, and so much locked behind it."""
+    return _expected(k, i, j, done, lock, running, params, params.schedule.craft)
+
+
+@compiled
+def _expected(
+    k: int, i: int, j: int, done: float, lock: int, running: Running, params: Params, craft: Measurement | None
+) -> float:
     reliability, forges, schedule = running.reliability[k, i, j], running.forges[k, i, j], params.schedule
-    value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
-    done = progress_of(running.done[k, i, j], running.span[k, i, j])
+    value, owes = running.value[k, i, j], running.owes[k, i, j]
     if craft is None or forges:
         return expected_payout(value, owes, lock, reliability * done, forges, params.detection, schedule)
     excellent, passes = passing_chances(done, schedule, craft)

@@ -125,6 +125,14 @@ def is_by_lot(k: int, world: Any, params: Any) -> float:
     return 1.0 if world.lottery.by_lot[k] else 0.0
 
 
+@compiled
+def tell_outcome(evidence: Bools | None, k: int, i: int, world: Any) -> None:
+    """Says of what agent i did with the contract that it won in this tick whether it is evidence."""
+    if evidence is None:
+        return
+    evidence[k, i] = world.lottery.went[k]
+
+
 def _check(scenario: Scenario, section: LotterySection) -> str | None:
     market, sections = scenario.kind.kernels, scenario.economy or {}
     if "contracts" not in sections and "lasting_contracts" not in sections:
