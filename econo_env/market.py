@@ -288,7 +288,7 @@ class Market(Generic[S, T]):
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
         levers, agents = slots(scenario), scenario.num_agents
-        source, widths, blocks = loop_source(
+        source, block_source, widths = loop_source(
             self.kernels,
             self.rule(scenario),
             self.shown(scenario),
@@ -299,7 +299,7 @@ class Market(Generic[S, T]):
         )
         sizes = {"agents": agents, "actions": len(self.action_names(scenario)), "features": len(self.seen(scenario))}
         sizes |= {"exposed": 0} | self.axes(scenario)
-        alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths, levers, blocks=blocks)
+        alone = Program(self.name, self.state, sizes, self.params(scenario), source, block_source, widths, levers)
         return in_world(alone, scenario) if scenario.economy is not None or levers else alone
 
     def action_names(self, scenario: S) -> tuple[str, ...]:

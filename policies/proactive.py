@@ -91,6 +91,7 @@ class Learned:
     Attributes:
         networks: The networks and their seats.
         deterministic: Whether the mean action is played, or a draw around it.
+        note: What reports add of it, empty for nothing.
         wants_all_seats: Whether observations must come for all seats, (..., agents, features), as roles differ.
     """
 
@@ -102,6 +103,7 @@ class Learned:
         seed: int = 0,
         deterministic: bool = True,
         name: str = "proactive",
+        note: str = "",
     ) -> None:
         market = market_of(scenario)
         features, components = len(market.observations(scenario)), len(market.action_names(scenario))
@@ -112,7 +114,7 @@ class Learned:
                     f"the network takes {inputs} features and gives {outputs} actions; {scenario.id} has {features} "
                     f"and {components}: play it in the scenario it was trained in, or one with the same observations"
                 )
-        self.name, self.scenario, self.networks = name, scenario, tuple(networks)
+        self.name, self.note, self.scenario, self.networks = name, note, scenario, tuple(networks)
         self.deterministic = deterministic
         self.wants_all_seats = len(self.networks) > 1
         seated = sorted(seat for network in self.networks for seat in network.seats)
@@ -178,14 +180,19 @@ class Learned:
 
 def write_networks(path: Path, networks: Sequence[Network]) -> None:
     """Writes networks to an .npz file, in one step: readers see the old file or the new one."""
+    with replacing(path) as file:
+        np.savez(file, **arrays_of(networks))  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+
+
+def arrays_of(networks: Sequence[Network]) -> dict[str, NDArray[Any]]:
+    """Networks as named arrays."""
     about = [{"seats": n.seats, "layers": len(n.layers), "activation": n.activation} for n in networks]
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
     for k, network in enumerate(networks):
         arrays[f"{k}/std"] = network.std
         for j, (weights, biases) in enumerate(network.layers):
             arrays[f"{k}/{j}/weights"], arrays[f"{k}/{j}/biases"] = weights, biases
-    with replacing(path) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+    return arrays
 
 
 def read_networks(path: Path) -> list[Network]:
@@ -196,12 +203,13 @@ def read_networks(path: Path) -> list[Network]:
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
-            return _networks(kept)
+            return networks_in(kept)
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise ValueError(f"{str(path)!r} is no policy of a training run, or damaged ({error})") from None
 
 
-def _networks(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+def networks_in(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+    """The networks that `arrays_of` gave."""
     networks = []
     for k, about in enumerate(json.loads(str(kept["about"]))):
         layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
