@@ -1,7 +1,7 @@
 """Zero intelligence plus: a margin over the limit price that follows what others shout.
 
 Cliff, "Minimal-intelligence agents for bargaining behaviors in market-based environments", HP Laboratories HPL-97-91
-(1997). A trader shouts p = limit (1 + margin); margins of sellers are at least 0, those of buyers -1 to 0. Of a shout at q:
+(1997). A trader shouts p = limit (1 + margin); margins of sellers are at least 0, those of buyers -1 to 0. Of one at q:
 
 * taken: sellers with p <= q and buyers with p >= q raise their margins; if it was a bid, other sellers with units left
   lower theirs, if an ask, other buyers;
