@@ -72,8 +72,8 @@ class Learner(Section):
         difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
             far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
             to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
-        net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with difference
-            rewards the difference itself is the advantage.
+        net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
+            difference rewards the difference itself is the advantage.
         activation: Between the layers.
     """
 
