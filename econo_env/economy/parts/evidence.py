@@ -14,17 +14,14 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.action import Action
-from econo_env.economy.contracts import BYZANTINE, NO_GRADE, POOR, money
-from econo_env.economy.lasting.running import NO_SLOT, RUNNING
-from econo_env.economy.lasting.stages import break_off, passed_forgery, payment_of, post_broken, worth_of
 from econo_env.economy.ledger import FREE, PENDING, PLEDGED, TREASURY, account, balances_of
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.parts.convictions import convict
 from econo_env.economy.parts.enforcement import WithDocket, rate_now
 from econo_env.economy.parts.ledger import move
-from econo_env.economy.parts.replication import combine_one
+from econo_env.economy.parts.offences import NO_FAULT, end_contracts, fault_of, harm_of
 from econo_env.economy.proportions import MILLION
-from econo_env.economy.slashing import BYZANTINE_FAULT, TIMEOUT, check_split, note_violation
+from econo_env.economy.slashing import BYZANTINE_FAULT, check_split, note_violation
 from econo_env.economy.unbonding import (
     ACCEPTED,
     EMPTY,
@@ -44,7 +41,6 @@ from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 
 NOBODY = -1
-NO_FAULT = -1
 REPORTS_ABOVE = 0.5
 
 
@@ -216,75 +212,9 @@ def settle_case(k: int, at: int, world: Any, params: Any, expel: Any) -> None:
         staked, offence, loss = docket.liable[k, at], docket.offence[k, at], evidence.loss[k, at]
         convict(k, accused, rate, staked, offence, loss, rewarded, params.evidence.reward, world, params)
     if proved:
-        _end_contracts(params.evidence.later, k, accused, world, params)
+        end_contracts(params.evidence.later, k, accused, world, params)
         world.conduct.banned[k, accused] = True
         expel(k, accused, world.market)
-
-
-@compiled
-def _end_contracts(later: int | None, k: int, i: int, world: Any, params: Any) -> None:
-    """Breaks off what agent i has running, after the payments of the tick; each replica still has its result."""
-    if later is None:
-        return
-    running, paid, held = world.lasting_contracts.running, world.market.award.pays[k, i], world.staking.held[k, i]
-    for j in range(running.status.shape[2]):
-        if running.status[k, i, j] == RUNNING:
-            break_off(k, i, j, world, params.lasting_contracts)
-            _combine(params.evidence.replicated, k, i, j, world, params)
-    post_broken(k, i, paid, held, world)
-
-
-@compiled
-def _combine(replicated: int | None, k: int, i: int, j: int, world: Any, params: Any) -> None:
-    if replicated is None:
-        return
-    combine_one(k, i, j, True, world, params)
-
-
-@compiled
-def _forged_at_once(at_once: int | None, k: int, i: int, world: Any) -> bool:
-    if at_once is None:
-        return False
-    graded = world.conduct.grade[k, i]
-    return bool(graded not in (NO_GRADE, BYZANTINE) and world.contracts.work.forges[k, i])
-
-
-@compiled
-def _forged_later(later: int | None, k: int, i: int, world: Any) -> bool:
-    if later is None:
-        return False
-    return bool(passed_forgery(k, i, world) != NO_SLOT)
-
-
-@compiled
-def _overpaid_at_once(at_once: int | None, k: int, i: int, world: Any) -> int:
-    if at_once is None:
-        return 0
-    return int(max(0, -world.market.award.pays[k, i] - world.contracts.delivered[k, i]))
-
-
-@compiled
-def _overpaid_later(later: int | None, k: int, i: int, world: Any, params: Any) -> int:
-    if later is None:
-        return 0
-    running, constants, j = world.lasting_contracts.running, params.lasting_contracts, passed_forgery(k, i, world)
-    worth = money(worth_of(k, i, j, running, constants.schedule, constants.measurement))
-    return int(max(0, payment_of(k, i, j, running.grade[k, i, j], running, constants) - worth))
-
-
-@compiled
-def fault_of(k: int, i: int, world: Any, params: Params) -> int:
-    """The fault of agent i in this tick that others can see, its number, or `NO_FAULT`: a forged proof that passed."""
-    if _forged_at_once(params.at_once, k, i, world) or _forged_later(params.later, k, i, world):
-        return BYZANTINE_FAULT
-    return TIMEOUT if world.conduct.grade[k, i] == POOR else NO_FAULT
-
-
-@compiled
-def harm_of(k: int, i: int, world: Any, params: Any) -> int:
-    """What the house paid agent i for a forgery beyond what it has of it, micro-credits."""
-    own = params.evidence
-    return _overpaid_at_once(own.at_once, k, i, world) + _overpaid_later(own.later, k, i, world, params)
 
 
 @compiled

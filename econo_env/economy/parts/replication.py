@@ -13,7 +13,7 @@ import numpy as np
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, grade_of, money, true_grade, value_of
 from econo_env.economy.lasting.running import EMPTY, ON_TIME, RUNNING, Running
 from econo_env.economy.lasting.section import Params as Contracts
-from econo_env.economy.lasting.stages import worth_of
+from econo_env.economy.lasting.settling import worth_of
 from econo_env.economy.part import Part, Section
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, StepBuffers

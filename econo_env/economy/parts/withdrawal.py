@@ -15,7 +15,7 @@ from pydantic import Field
 from econo_env.economy.conduct import note_among
 from econo_env.economy.contracts import POOR
 from econo_env.economy.lasting.running import NO_SLOT, clear_slot, slot_of
-from econo_env.economy.lasting.stages import expected_if
+from econo_env.economy.lasting.settling import expected_if
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.parts.default import drawn_shock
 from econo_env.economy.parts.enforcement import fault_costs
