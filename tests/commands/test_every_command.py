@@ -181,7 +181,12 @@ def test_two_outputs_are_two_files(place, run):
 @pytest.mark.parametrize(("command", "option"), FAST)
 def test_what_cannot_be_written_at_the_end_is_kept_elsewhere(command, option, place, run, monkeypatch):
     words = COMMANDS[command][0]
-    pictures = {("render", "--out"): "gif", ("render", "--json"): "gif", ("study", "--picture"): "png"}
+    pictures = {
+        ("render", "--out"): "gif",
+        ("render", "--json"): "gif",
+        ("levels", "--out"): "html",
+        ("study", "--picture"): "png",
+    }
     target = Path(f"good.{pictures.get((command, option), 'json')}")
     status, shown, _ = run(command, *words, option, target)
     assert status == 0
@@ -257,7 +262,7 @@ READERS = {
     "resume": (("run",), "run/config.yaml"),
     "evaluate": (("run",), "run/config.yaml"),
     "report": (("run",), "run/config.yaml"),
-    "levels": (("rising.yaml", "--markets", "1"), ("--out", "--json")),
+    "levels": (("rising.yaml", "--markets", "1"), "rising.yaml"),
     "render": (("run", "--ansi"), "run/config.yaml"),
     "clear": (("market.yaml",), "market.yaml"),
 }
