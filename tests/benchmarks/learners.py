@@ -32,9 +32,7 @@ def learners(threads):
 
         times = seconds_of(tick, repetitions=20 if shown else 200, warm_up=5)
         assert (learner.memory.made > 20).all(), "every agent learns from every choice"
-        bar, note = 20e6, f"21 arms, {'bids on a grid' if of == 'action' else 'multiples of the value'}"
-        workload = settings(MARKETS, AGENTS, threads, note)
-        yield rate(
-            f"{name} learns in first_price_v0", "agent-steps/s", MARKETS * AGENTS, times, bar=bar, settings=workload
-        )
+        arms = "bids on a grid" if of == "action" else "multiples of the value"
+        workload = settings(MARKETS, AGENTS, threads, f"21 {arms}")
+        yield rate(f"{name} in first_price_v0", "agent-steps/s", MARKETS * AGENTS, times, bar=20e6, settings=workload)
         envs.close()
