@@ -31,6 +31,7 @@ from econo_env.games.false_names import FalseNames
 from econo_env.games.welfare import Welfare
 from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
+from econo_env.population import split
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import Strategy
 
@@ -358,6 +359,12 @@ def market_of(scenario: Scenario) -> Market[Any, Any]:
     kind = scenario.kind
     assert isinstance(kind, Market)
     return kind
+
+
+def alike(scenario: Scenario) -> Roles:
+    """The agents grouped by what rules and population know of them; agents of a group are interchangeable."""
+    roles = market_of(scenario).roles(scenario)
+    return roles if scenario.population is None else split(roles, scenario.seats())
 
 
 def agents_of(scenario: Scenario) -> tuple[str, ...]:

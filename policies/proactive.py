@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
-from econo_env.policy import Actions, Mask, Observations, Row, masked
+from econo_env.policy import Actions, Mask, Observations, masked
 from econo_env.scenario import Scenario
 
 POLICY_FILE = "policy.npz"
@@ -86,7 +86,7 @@ class Network:
 
 
 class Learned:
-    """Networks that a training run learned, one for all seats or one a role.
+    """Networks that a training run learned, one for all seats that learn or one a role.
 
     Attributes:
         networks: The networks and their seats.
@@ -118,9 +118,11 @@ class Learned:
         self.deterministic = deterministic
         self.wants_all_seats = len(self.networks) > 1
         seated = sorted(seat for network in self.networks for seat in network.seats)
-        if self.wants_all_seats and seated != list(range(scenario.num_agents)):
+        learn = list(scenario.learning_seats())
+        if self.wants_all_seats and seated != learn:
             raise ValueError(
-                f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role"
+                f"networks for seats {seated} cannot play the {len(learn)} of {scenario.num_agents} agents that learn, "
+                "one network a role"
             )
         self.reset(seed)
 
@@ -161,7 +163,7 @@ class Learned:
                 f"observations of shape {np.shape(observations)}: roles have their own networks, give all "
                 f"{self.scenario.num_agents} agents, (..., agents, features)"
             )
-        actions = np.empty((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
+        actions = np.zeros((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
         for network in self.networks:
             seats = list(network.seats)
             actions[..., seats, :] = self._of(network, observations[..., seats, :])
@@ -223,13 +225,3 @@ def trained_seeds(run: Path) -> dict[int, Path]:
     """The folders of a run's training seeds that hold a policy, by seed; empty of a run with one seed."""
     folders = [path.parent for path in run.glob(f"seed_*/{POLICY_FILE}")]
     return dict(sorted((int(folder.name.removeprefix("seed_")), folder) for folder in folders))
-
-
-POLICIES = (
-    Row(
-        "proactive",
-        "Plays what a training run has learned (`run`, its folder).",
-        Learned.from_run,
-        ("run", "deterministic", "name"),
-    ),
-)
