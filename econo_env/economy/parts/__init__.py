@@ -28,6 +28,8 @@ from econo_env.economy.parts import (
     replication,
     reputation,
     staking,
+    standing,
+    testimony,
     weighting,
     withdrawal,
 )
@@ -60,6 +62,8 @@ def rows() -> list[Part[Any]]:
         downtime,
         bonding,
         evidence,
+        standing,
+        testimony,
         identities,
         newcomers,
         breakers,
