@@ -124,13 +124,36 @@ class Checkpoints(Section):
         return _crossed(self.every, before, after)
 
 
+class Psro(Section):
+    """Settings of policy-space response oracles.
+
+    Attributes:
+        replies: Replies that join the population of each role; each has an equal part of `total_timesteps`.
+        solver: What mixes the population: `nash`, outright, for two agents; `replicator`, its resting point or average;
+            `uniform`; `regret_matching`; open_spiel's `alpha_rank` and `projected_replicator`. Left out, `nash` for two
+            agents and `replicator` for more.
+        num_markets: Markets in which each profile of the population is played, all with the same types and luck.
+    """
+
+    replies: int = Field(8, ge=1, le=100)
+    solver: Literal["nash", "replicator", "uniform", "regret_matching", "alpha_rank", "projected_replicator"] | None = (
+        None
+    )
+    num_markets: int = Field(8192, ge=1)
+
+
 def _crossed(every: int, before: int, after: int) -> bool:
     return every > 0 and after // every > before // every
 
 
 _DEFAULTS = {
     name: section().model_dump()
-    for name, section in (("learner", Learner), ("evaluation", Evaluation), ("checkpoints", Checkpoints))
+    for name, section in (
+        ("learner", Learner),
+        ("psro", Psro),
+        ("evaluation", Evaluation),
+        ("checkpoints", Checkpoints),
+    )
 }
 
 
@@ -142,9 +165,12 @@ class TrainingConfig(Section):
             of one, or a whole scenario.
         sharing: Who learns what: `shared`, one network in every seat; `per_role`, one for each group of alike agents
             (same prior and weight); `per_seat`, one for each agent.
+        algorithm: `ppo`, or `psro`: a population of networks of each role, each trained as a reply to a mixture of
+            those before it (`training.populations.psro`); `sharing` is then `per_role`.
         total_timesteps: Agent-steps to train for, over all seats.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
         learner: Settings of PPO.
+        psro: Settings of the population.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
         warm_start: Folder of a run whose networks to start from.
@@ -155,9 +181,11 @@ class TrainingConfig(Section):
 
     scenario: SerializeAsAny[Scenario]
     sharing: Literal["shared", "per_role", "per_seat"] = "shared"
+    algorithm: Literal["ppo", "psro"] = "ppo"
     total_timesteps: int = Field(ge=1)
     seeds: tuple[int, ...] = (0,)
     learner: Learner = Learner()
+    psro: Psro = Psro()
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
     warm_start: str | None = None
@@ -184,7 +212,9 @@ class TrainingConfig(Section):
     @model_validator(mode="after")
     def _batches_divide(self) -> Self:
         learner = self.learner
-        rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.roles().values()}
+        # a reply learns in one seat
+        learning = {1} if self.algorithm == "psro" else {len(seats) for seats in self.roles().values()}
+        rollouts = {seats: learner.num_markets * learner.n_steps * seats for seats in learning}
         common = math.gcd(*rollouts.values())
         for seats, rollout in rollouts.items():
             if rollout % learner.batch_size:
@@ -195,6 +225,24 @@ class TrainingConfig(Section):
                     f"give learner.batch_size={next(size for size in below if common % size == 0)}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _replies_by_role(self) -> Self:
+        if self.algorithm == "psro":
+            if self.sharing != "per_role":
+                raise ValueError(f"sharing={self.sharing!r} with algorithm=psro: replies are a role's, per_role")
+            if self.warm_start is not None:
+                raise ValueError(f"warm_start={self.warm_start!r} with algorithm=psro: replies learn from scratch")
+            if self.psro.solver == "nash" and self.scenario.num_agents != 2:
+                raise ValueError(
+                    f"psro.solver=nash with {self.scenario.num_agents} agents: games of two are solved outright, "
+                    "take replicator"
+                )
+        return self
+
+    def meta_solver(self) -> str:
+        """What mixes a population: what is set, else `nash` for two agents and `replicator` for more."""
+        return self.psro.solver or ("nash" if self.scenario.num_agents == 2 else "replicator")
 
     def roles(self) -> dict[str, tuple[int, ...]]:
         """The seats that share a network, by the network's name.

@@ -72,8 +72,28 @@ class Trainer:
 
     def policy(self, *, deterministic: bool = True) -> Learned:
         """What has been learned so far, in all seats."""
-        networks = [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
-        return Learned(self.config.scenario, networks, deterministic=deterministic)
+        return Learned(self.config.scenario, self.networks(), deterministic=deterministic)
+
+    def networks(self) -> list[Network]:
+        """What the learners are now, to be played without torch."""
+        return [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
+
+    def header(self) -> str:
+        """What is being trained, in three lines."""
+        config, learner = self.config, self.config.learner
+        count, agents = len(self.learners), config.scenario.num_agents
+        if config.sharing == "shared":
+            who = f"shared: one network in all {agents} seats"
+        else:
+            who = f"{config.sharing}: {count} networks for {agents} seats, taking turns while the others are frozen"
+        rollout = learner.num_markets * learner.n_steps * agents
+        return (
+            f"training {config.scenario.id}, {agents} agents, seed {self.seed}\n"
+            f"{who}; {self.parameters():,} parameters each, "
+            f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, actor and critic apart\n"
+            f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches "
+            f"of {learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
+        )
 
     def iterate(self) -> dict[str, float]:
         """One turn of every learner; SB3's numbers and the mean reward of a step, by their log names."""
@@ -189,21 +209,3 @@ def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
 def derived_seed(*numbers: int) -> int:
     """A seed of its own for each list of numbers, in [0, 2^32)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint32)[0])
-
-
-def header(trainer: Trainer) -> str:
-    """What is being trained, in three lines."""
-    config, learner = trainer.config, trainer.config.learner
-    count, agents = len(trainer.learners), config.scenario.num_agents
-    if config.sharing == "shared":
-        who = f"shared: one network in all {agents} seats"
-    else:
-        who = f"{config.sharing}: {count} networks for {agents} seats, taking turns while the others are frozen"
-    rollout = learner.num_markets * learner.n_steps * agents
-    return (
-        f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
-        f"{who}; {trainer.parameters():,} parameters each, "
-        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, actor and critic apart\n"
-        f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
-        f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
-    )

@@ -12,7 +12,7 @@ from econo_env.training.config import config_from
 from econo_env.training.logs import Logs, read_metrics
 from econo_env.training.run import resume_run, start_run
 from econo_env.training.run_folder import steps_done
-from econo_env.training.trainer import Trainer, header
+from econo_env.training.trainer import Trainer
 from tests.training.conftest import SMALL
 
 DOCUMENTED_SCALARS = {
@@ -133,7 +133,7 @@ def test_a_used_folder_is_refused(small, quiet, tmp_path):
 )
 def test_header_says_what_is_trained(sharing, expected, small):
     trainer = Trainer(small(f"sharing={sharing}", "learner.batch_size=16"), 0)
-    said = header(trainer)
+    said = trainer.header()
     assert expected in said
     actor_and_critic = 2 * (2 * 8 + 8) + 2 * (8 + 1) + 1  # two hidden layers, two heads, the exploration
     assert f"{actor_and_critic} parameters each" in said
