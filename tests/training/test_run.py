@@ -138,7 +138,7 @@ def test_header_says_what_is_trained(sharing, expected, small):
     assert "no critic" in said
     actor = (2 * 8 + 8) + (8 + 1) + 1  # hidden layer, head, the exploration
     assert f"{actor + 2 + 1} parameters each" in said  # a line for the critic that SB3 asks for
-    with_critic = header(Trainer(small(f"sharing={sharing}", "learner.difference_rewards=false"), 0))
+    with_critic = Trainer(small(f"sharing={sharing}", "learner.difference_rewards=false"), 0).header()
     assert "actor and critic apart" in with_critic
     assert f"{actor + (2 * 8 + 8) + (8 + 1)} parameters each" in with_critic
 
