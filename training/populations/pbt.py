@@ -140,9 +140,9 @@ class PpoMembers:
         everybody = range(self.config.scenario.num_agents)
         game = EmpiricalGame(self.config.scenario, [everybody], derived_seed(self.seed, 5), self.markets)
         game.add([self.policies(states)])
-        payoffs = game.normal_form().payoffs[0]
-        alike = [payoffs[(slice(None), *[one] * (len(everybody) - 1))] for one in range(len(states))]
-        return np.asarray(np.mean(alike, axis=0))
+        form, members = game.normal_form(), np.eye(len(states))
+        earned = [form.against(0, [one] * len(everybody)) for one in members]
+        return np.asarray(np.mean(earned, axis=0))
 
     def _trainer(self, member: int, settings: Mapping[str, float]) -> Trainer:
         """The member's trainer, made anew where its settings have changed."""

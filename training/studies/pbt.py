@@ -1,7 +1,7 @@
 """Population-based training: the toy of the paper, exactly, and learning rates of PPO in a first-price auction."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -60,7 +60,7 @@ def toy(settings: PbtSettings) -> Grown[Floats, Floats]:
     )  # fmt: skip
 
 
-def learned(settings: PbtSettings, seed: int) -> tuple[Grown[dict[str, object], Mapping[str, float]], list[float]]:
+def learned(settings: PbtSettings, seed: int) -> tuple[Grown[dict[str, Any], Mapping[str, float]], list[float]]:
     """Members that learn first price of two bidders by PPO, and the exact NashConv of what each plays in the end."""
     config = config_from(
         {
@@ -73,7 +73,7 @@ def learned(settings: PbtSettings, seed: int) -> tuple[Grown[dict[str, object], 
         }
     )  # fmt: skip
     members = PpoMembers(config, settings.iterations, seed=seed)
-    rates = [{RATE: rate} for rate in settings.rates]
+    rates: list[Mapping[str, float]] = [{RATE: rate} for rate in settings.rates]
     start = [members.start(number, rate) for number, rate in enumerate(rates)]
     grown = train_population(
         start, rates, members.train, members.score, settings.rounds, share=0.25, explore=perturbed, seed=seed
