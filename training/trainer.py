@@ -21,6 +21,7 @@ from econo_env.policy import Named, Policy
 from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
 from econo_env.training.config import TrainingConfig
+from econo_env.training.evaluation.levels import level_scalars, moves
 from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
 
 
@@ -131,6 +132,10 @@ class Trainer:
                 if name.startswith("train/"):
                     scalars[f"{name}{suffix}"] = float(value)
             learner.logger.name_to_value.clear()
+            if role in self.listed and moves(self.config.scenario):
+                shape = (self.config.learner.num_markets, self.config.scenario.num_agents)
+                found = level_scalars(self.listed[role], shape)
+                scalars |= {f"{name}{suffix}": value for name, value in found.items()}
         return scalars
 
     def state(self) -> dict[str, Any]:
