@@ -188,7 +188,7 @@ def _check(scenario: Scenario, section: InsuranceSection) -> str | None:
     sections = scenario.economy or {}
     if "default" not in sections and "contracts" not in sections:
         return (
-            "nothing can be lost in the tick of an award here: it goes with `default` or `contracts`; of contracts that "
+            "nothing can be lost in the tick of an award here: it goes with `default` or `contracts`; of those that "
             "last the loss comes ticks later, by their holder's own doing: leave it out"
         )
     if section.by_reputation and "reputation" not in sections:
