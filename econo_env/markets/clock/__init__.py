@@ -5,11 +5,11 @@ from dataclasses import replace
 from econo_env.engine.program import Stages
 from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
+from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.analysis import bids_made
 from econo_env.markets.clock import analysis, docs, features, kernels, state, strategies
 from econo_env.markets.clock.scenario import ClockScenario, built_in, levers
 from econo_env.markets.private_value import by_prior, one_value
-from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="clock",

@@ -12,7 +12,7 @@ from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.clock.state import Params, State
-from econo_env.markets.rounds import begin, draw_private_values
+from econo_env.markets.rounds import begin, draw_private_values, flags
 from econo_env.markets.sealed_bid.kernels import bids
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.mechanisms.clock_rule import Clock
@@ -84,28 +84,19 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _let_act(k: int, state: State, buffers: StepBuffers) -> None:
-    """Who is out may only watch."""
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Counts the tick and says who may act at the next one: who is out may only watch."""
+    if not _over_before(k, state):
+        state.tick[k] += 1
     for i in range(state.standing.shape[1]):
         buffers.action_mask[k, i] = state.standing[k, i] != 0
 
 
 @compiled
-def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Counts the tick and says who may act at the next one."""
-    if not _over_before(k, state):
-        state.tick[k] += 1
-    _let_act(k, state, buffers)
-
-
-@compiled
 def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Ends the episode for everybody at once when the item is sold or the clock stops."""
-    ended = _over_before(k, state)
-    buffers.ended[k] = ended
-    for i in range(state.values.shape[1]):
-        buffers.terminated[k, i] = ended and not params.truncates
-        buffers.truncated[k, i] = ended and params.truncates
+    buffers.ended[k] = _over_before(k, state)
+    flags(k, buffers.ended[k], params, buffers)
 
 
 @compiled

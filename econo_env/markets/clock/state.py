@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Column, Int64s, UInt64s
+from econo_env.engine.state import Column, Episode, Int64s, Key, Tick
 from econo_env.markets.clock.scenario import ClockScenario
 from econo_env.markets.private_value import of_rounds
 from econo_env.money import to_money
@@ -16,9 +16,9 @@ from econo_env.valuations.drawing import DrawTables
 class State(NamedTuple):
     """A batch of clock auctions; the first axis of every array is the market."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "ticks played in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     closes: Annotated[Int64s, Column(np.int64, (), "ticks after which the sale ends, as it stands")]
     sold_at: Annotated[Int64s, Column(np.int64, (), "tick of the sale, -1 for none")]
     price: Annotated[Int64s, Column(np.int64, (), "micro-credits asked at the coming tick")]

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Column, Int64s, UInt64s
+from econo_env.engine.state import Column, Episode, Int64s, Key, Tick
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
 from econo_env.markets.private_value import of_rounds
 from econo_env.money import to_money
@@ -15,9 +15,9 @@ from econo_env.valuations.drawing import DrawTables
 class State(NamedTuple):
     """A batch of two-sided markets; the first axis of every array is the market; buyers come before sellers."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, a buyer's value or a seller's cost")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits bid or asked, -1 for none")]
     award: Award

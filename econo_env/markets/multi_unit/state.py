@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Arrays, Column, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Column, Episode, Int64s, Key, Tick
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
 from econo_env.markets.private_value import of_rounds
 from econo_env.markets.sealed_bid.state import type_name
@@ -16,9 +16,9 @@ from econo_env.valuations.drawing import DrawTables
 class State(NamedTuple):
     """A batch of multi-unit markets; the first axis of every array is the market."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     values: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, falling; costs rise")]
     draws: Annotated[Int64s, Column(np.int64, ("draws",), "2^-53, what the values were drawn from")]
     bids: Annotated[Int64s, Column(np.int64, ("agents", "demand"), "micro-credits, -1 for none, falling; asks rise")]

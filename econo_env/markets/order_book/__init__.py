@@ -5,8 +5,9 @@ from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.double_auction import strategies as two_sided
-from econo_env.markets.order_book import analysis, docs, features, kernels, state, strategies
+from econo_env.markets.order_book import docs, features, kernels, state, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
+from econo_env.markets.private_value import amounts
 
 MARKET = Market(
     name="order_book",
@@ -29,9 +30,9 @@ MARKET = Market(
         quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=features.features,
-    types=Types(names=analysis.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
-    welfare=analysis.welfare,
+    features=lambda _: features.FEATURES,
+    types=Types(names=strategies.type_names, now=amounts, at=strategies.types_at, put=strategies.set_types),
+    welfare=strategies.welfare,
     agents=two_sided.agents,
     roles=two_sided.roles,
     baselines=Baselines(

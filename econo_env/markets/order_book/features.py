@@ -4,7 +4,6 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.double_auction.features import SELLER, paid
 from econo_env.markets.features import has_won, rounds_left
-from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.order_book.state import Params, State
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER
 
@@ -52,7 +51,7 @@ def own_order(k: int, i: int, state: State, params: Params) -> float:
     return over_highest(int(state.level[k, i]), params)
 
 
-_FEATURES = (
+FEATURES = (
     Feature("value", "value or cost of the next own unit over the highest price, 0 without one", next_value),
     Feature("rounds_left", "share of the day to come", rounds_left, shared=True),
     SELLER,
@@ -64,8 +63,3 @@ _FEATURES = (
     Feature("traded", "1 if a unit was bought or sold in the last tick", has_won),
     Feature("paid", "price of that trade over the highest price", paid),
 )
-
-
-def features(scenario: OrderBookScenario) -> tuple[Feature, ...]:
-    """What each trader sees."""
-    return _FEATURES

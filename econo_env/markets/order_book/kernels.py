@@ -194,17 +194,11 @@ def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _let_act(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """An agent with no unit left may only do nothing."""
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Moves the clock; an agent with no unit left may only do nothing."""
+    state.tick[k] += 1
     for i in range(state.traded.shape[1]):
         buffers.action_mask[k, i] = state.traded[k, i] < params.units
-
-
-@compiled
-def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Moves the clock."""
-    state.tick[k] += 1
-    _let_act(k, state, params, buffers)
 
 
 @compiled

@@ -6,7 +6,7 @@ import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Column, Int64s, UInt64s
+from econo_env.engine.state import Column, Episode, Int64s, Key, Tick
 from econo_env.markets.order_book.scenario import OrderBookScenario
 from econo_env.markets.private_value import of_rounds
 from econo_env.mechanisms.continuous_double_auction import Book, Int32s
@@ -17,9 +17,9 @@ from econo_env.valuations.drawing import DrawTables
 class State(NamedTuple):
     """A batch of markets with order books; the first axis of every array is the market; buyers come before sellers."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "ticks of this trading day")]
+    key: Key
+    episode: Episode
+    tick: Tick
     values: Annotated[Int64s, Column(np.int64, ("agents", "units"), "micro-credits, values or costs, in trading order")]
     traded: Annotated[Int64s, Column(np.int64, ("agents",), "units traded today")]
     orders: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, limit of the last tick's order, -1 none")]

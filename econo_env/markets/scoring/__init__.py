@@ -1,11 +1,12 @@
 """The scoring auction: a buyer scores offers of price and quality."""
 
+from econo_env.agents import SUPPLIER, named
 from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
 from econo_env.market import Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import by_prior, one_value
-from econo_env.markets.scoring import analysis, docs, features, kernels, state, strategies
+from econo_env.markets.scoring import docs, features, kernels, state, strategies
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
 MARKET = Market(
@@ -27,8 +28,8 @@ MARKET = Market(
     actions=state.action_names,
     features=features.features,
     types=one_value("cost"),
-    welfare=analysis.welfare,
-    agents=strategies.agents,
+    welfare=strategies.welfare,
+    agents=lambda scenario: named([SUPPLIER] * scenario.num_agents),
     roles=by_prior,
     baselines=Baselines(
         truthful=strategies.truthful_actions,

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Arrays, Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Column, Episode, Float64s, Int64s, Key, Tick
 from econo_env.markets.private_value import of_rounds
 from econo_env.markets.scoring.menu import menu, unbounded_quality
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
@@ -19,9 +19,9 @@ _COST_CELLS = 1024
 class State(NamedTuple):
     """A batch of scoring auctions; the first axis of every array is the market."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, cost parameter theta")]
     qualities: Annotated[Int64s, Column(np.int64, ("agents",), "offered, in thousandths of the highest quality")]
     prices: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits asked, -1 for no offer")]

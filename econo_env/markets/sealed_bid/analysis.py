@@ -202,4 +202,5 @@ def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floa
     """
     if not offers_bid_curves(scenario):
         raise ValueError(f"{scenario.id}: the outcome of a bid does not tell its reward here: use method='action_grid'")
-    return outcome_curves(rule_of(scenario), params(scenario), state, agent, bids)
+    constants = params(scenario)
+    return outcome_curves(rule_of(scenario), (constants.rule, constants.weights), state, agent, bids)
