@@ -12,11 +12,10 @@ from typing import Any
 from econo_env.policies.base import make_policy, policy_names
 from econo_env.policies.guard import Guard, Limits
 from econo_env.policy import Named
+from econo_env.population import LEVELS, level_number
 from econo_env.scenario import Scenario
-from econo_env.settings import suggestion
 
-LEVELS = ("reactive", "proactive", "adaptive", "emergent")
-"""From the least to the most intelligent."""
+__all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number"]
 
 _USUAL = {"reactive": "truthful", "adaptive": "exp3"}
 """What plays a level where its agent does not say."""
@@ -46,17 +45,6 @@ class AgentSpec:
         """
         for level in (*self.policies, *self.options):
             level_number(level)
-
-
-def level_number(level: str) -> int:
-    """The place of a level, 0 for reactive.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if level not in LEVELS:
-        raise ValueError(f"intelligence_level={level!r}: {suggestion(str(level), list(LEVELS))}")
-    return LEVELS.index(level)
 
 
 def create_economic_agent(

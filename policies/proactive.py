@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
-from econo_env.policy import Actions, Mask, Observations, Row, masked
+from econo_env.policy import Actions, Mask, Observations, masked
 from econo_env.scenario import Scenario
 
 POLICY_FILE = "policy.npz"
@@ -86,11 +86,12 @@ class Network:
 
 
 class Learned:
-    """Networks that a training run learned, one for all seats or one a role.
+    """Networks that a training run learned, one for all seats that learn or one a role.
 
     Attributes:
         networks: The networks and their seats.
         deterministic: Whether the mean action is played, or a draw around it.
+        note: What reports add of it, empty for nothing.
         wants_all_seats: Whether observations must come for all seats, (..., agents, features), as roles differ.
     """
 
@@ -102,6 +103,7 @@ class Learned:
         seed: int = 0,
         deterministic: bool = True,
         name: str = "proactive",
+        note: str = "",
     ) -> None:
         market = market_of(scenario)
         features, components = len(market.observations(scenario)), len(market.action_names(scenario))
@@ -112,13 +114,15 @@ class Learned:
                     f"the network takes {inputs} features and gives {outputs} actions; {scenario.id} has {features} "
                     f"and {components}: play it in the scenario it was trained in, or one with the same observations"
                 )
-        self.name, self.scenario, self.networks = name, scenario, tuple(networks)
+        self.name, self.note, self.scenario, self.networks = name, note, scenario, tuple(networks)
         self.deterministic = deterministic
         self.wants_all_seats = len(self.networks) > 1
         seated = sorted(seat for network in self.networks for seat in network.seats)
-        if self.wants_all_seats and seated != list(range(scenario.num_agents)):
+        learn = list(scenario.learning_seats())
+        if self.wants_all_seats and seated != learn:
             raise ValueError(
-                f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role"
+                f"networks for seats {seated} cannot play the {len(learn)} of {scenario.num_agents} agents that learn, "
+                "one network a role"
             )
         self.reset(seed)
 
@@ -159,7 +163,7 @@ class Learned:
                 f"observations of shape {np.shape(observations)}: roles have their own networks, give all "
                 f"{self.scenario.num_agents} agents, (..., agents, features)"
             )
-        actions = np.empty((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
+        actions = np.zeros((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
         for network in self.networks:
             seats = list(network.seats)
             actions[..., seats, :] = self._of(network, observations[..., seats, :])
@@ -176,14 +180,19 @@ class Learned:
 
 def write_networks(path: Path, networks: Sequence[Network]) -> None:
     """Writes networks to an .npz file, in one step: readers see the old file or the new one."""
+    with replacing(path) as file:
+        np.savez(file, **arrays_of(networks))  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+
+
+def arrays_of(networks: Sequence[Network]) -> dict[str, NDArray[Any]]:
+    """Networks as named arrays."""
     about = [{"seats": n.seats, "layers": len(n.layers), "activation": n.activation} for n in networks]
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
     for k, network in enumerate(networks):
         arrays[f"{k}/std"] = network.std
         for j, (weights, biases) in enumerate(network.layers):
             arrays[f"{k}/{j}/weights"], arrays[f"{k}/{j}/biases"] = weights, biases
-    with replacing(path) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+    return arrays
 
 
 def read_networks(path: Path) -> list[Network]:
@@ -194,12 +203,13 @@ def read_networks(path: Path) -> list[Network]:
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
-            return _networks(kept)
+            return networks_in(kept)
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise ValueError(f"{str(path)!r} is no policy of a training run, or damaged ({error})") from None
 
 
-def _networks(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+def networks_in(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+    """The networks that `arrays_of` gave."""
     networks = []
     for k, about in enumerate(json.loads(str(kept["about"]))):
         layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
@@ -215,13 +225,3 @@ def trained_seeds(run: Path) -> dict[int, Path]:
     """The folders of a run's training seeds that hold a policy, by seed; empty of a run with one seed."""
     folders = [path.parent for path in run.glob(f"seed_*/{POLICY_FILE}")]
     return dict(sorted((int(folder.name.removeprefix("seed_")), folder) for folder in folders))
-
-
-POLICIES = (
-    Row(
-        "proactive",
-        "Plays what a training run has learned (`run`, its folder).",
-        Learned.from_run,
-        ("run", "deterministic", "name"),
-    ),
-)

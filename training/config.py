@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validat
 from econo_env.agents import named, role_of
 from econo_env.catalogue import from_mapping, known_id, load, read_scenario, unknown_scenario
 from econo_env.documents import read_yaml, to_yaml
-from econo_env.market import agents_of, market_of
+from econo_env.market import agents_of, alike
 from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
@@ -140,9 +140,9 @@ class TrainingConfig(Section):
     Attributes:
         scenario: An id, the path of a scenario file, `{id: ID, num_agents: 3, mechanism.reserve: 0.2}` to change fields
             of one, or a whole scenario.
-        sharing: Who learns what: `shared`, one network in every seat; `per_role`, one for each group of alike agents
-            (same prior and weight); `per_seat`, one for each agent.
-        total_timesteps: Agent-steps to train for, over all seats.
+        sharing: Who learns what: `shared`, one network in every seat that learns; `per_role`, one for each group of
+            alike agents (same prior, weight and entry of the population); `per_seat`, one for each agent.
+        total_timesteps: Agent-steps to train for, over all seats that learn.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
         learner: Settings of PPO.
         evaluation: Looks on the way.
@@ -184,6 +184,11 @@ class TrainingConfig(Section):
     @model_validator(mode="after")
     def _batches_divide(self) -> Self:
         learner = self.learner
+        if not self.scenario.learning_seats():
+            raise ValueError(
+                "scenario.population lists nobody who learns: give a group `intelligence: proactive` or `emergent`, "
+                "and no policy"
+            )
         rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.roles().values()}
         common = math.gcd(*rollouts.values())
         for seats, rollout in rollouts.items():
@@ -199,16 +204,17 @@ class TrainingConfig(Section):
     def roles(self) -> dict[str, tuple[int, ...]]:
         """The seats that share a network, by the network's name.
 
-        A seat's own network has the agent's name. A role's has its name, `buyer`; where the rules tell agents of one
+        Where the scenario lists a population these are the seats of those that learn. A seat's own network has the
+        agent's name. A role's has its name, `buyer`; where the rules tell agents of one
         name apart, as by weights, each such group is numbered, `bidder_group_0`.
         """
-        everybody = tuple(range(self.scenario.num_agents))
+        learn = self.scenario.learning_seats()
         if self.sharing == "shared":
-            return {"shared": everybody}
+            return {"shared": learn}
         agents = agents_of(self.scenario)
         if self.sharing == "per_seat":
-            return {agents[seat]: (seat,) for seat in everybody}
-        groups = market_of(self.scenario).roles(self.scenario)
+            return {agents[seat]: (seat,) for seat in learn}
+        groups = [group for group in alike(self.scenario) if group[0] in learn]
         roles = [role_of(agents[seats[0]]) for seats in groups]
         numbered = named(f"{role}_group" for role in roles)
         names = [role if roles.count(role) == 1 else name for role, name in zip(roles, numbered, strict=True)]

@@ -137,7 +137,7 @@ class _Session:
 def save(trainer: Trainer, folder: Path) -> None:
     """Writes the networks and a checkpoint, and removes the oldest ones."""
     settings = settings_text(trainer.config, trainer.seed)
-    write_networks(folder / POLICY_FILE, trainer.policy().networks)
+    write_networks(folder / POLICY_FILE, trainer.networks())
     write_checkpoint(
         checkpoint_path(folder / "checkpoints", trainer.timesteps), {**trainer.state(), "settings": settings}
     )

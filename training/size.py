@@ -23,6 +23,7 @@ def training_bytes(config: TrainingConfig) -> dict[str, int]:
     program = scenario.program()
     sizes = program.sizes
     roles = config.roles()
+    learning = len(scenario.learning_seats())
     agents, features, components = scenario.num_agents, sizes["features"], sizes["actions"]
     one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (program.state, StepBuffers))
     # difference rewards step a second engine, between two snapshots
@@ -35,7 +36,7 @@ def training_bytes(config: TrainingConfig) -> dict[str, int]:
     return {
         f"learner.num_markets={learner.num_markets:,}": engines * learner.num_markets * one_market,
         f"learner.n_steps={learner.n_steps:,} of {learner.num_markets:,} markets": (
-            learner.n_steps * learner.num_markets * agents * sample
+            learner.n_steps * learner.num_markets * learning * sample
         ),
         f"learner.net_arch={list(learner.net_arch)}": numbers * _FLOAT * _OF_ADAM * len(roles),
         f"evaluation.num_markets={config.evaluation.num_markets:,}": (

@@ -14,7 +14,11 @@ import torch
 
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
+from econo_env.policies.listed import Idle, in_its_market, listed
+from econo_env.policies.population import Seated
 from econo_env.policies.proactive import Learned, Network
+from econo_env.policy import Named, Policy
+from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
 from econo_env.training.config import TrainingConfig
 from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
@@ -28,6 +32,7 @@ class Trainer:
         seed: Fixes everything.
         learners: SB3 models by role; `shared` alone where one network plays all seats.
         iteration: Turns that every learner has had.
+        listed: By role those of the population who do not learn, as they play with it.
     """
 
     def __init__(self, config: TrainingConfig, seed: int) -> None:
@@ -35,8 +40,11 @@ class Trainer:
         self.config, self.seed, self.iteration = config, seed, 0
         self.roles = config.roles()
         self.learners: dict[str, MarketPPO] = {}
+        self.listed: dict[str, Seated] = {}
         for number, (role, seats) in enumerate(self.roles.items()):
             others = set(range(config.scenario.num_agents)) - set(seats)
+            if config.scenario.population is not None:
+                self.listed[role] = listed(config.scenario, derived_seed(seed, number), learned=Idle(config.scenario))
             env = MarketVecEnv(
                 config.scenario,
                 config.learner.num_markets,
@@ -70,10 +78,14 @@ class Trainer:
         learner = next(iter(self.learners.values()))
         return sum(p.numel() for p in learner.policy.parameters())
 
-    def policy(self, *, deterministic: bool = True) -> Learned:
-        """What has been learned so far, in all seats."""
-        networks = [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
-        return Learned(self.config.scenario, networks, deterministic=deterministic)
+    def networks(self) -> list[Network]:
+        """What has been learned so far."""
+        return [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
+
+    def policy(self, *, deterministic: bool = True) -> Named:
+        """What has been learned so far, in the seats that learn; the others play as they are listed."""
+        scenario = self.config.scenario
+        return in_its_market(Learned(scenario, self.networks(), deterministic=deterministic), scenario, self.seed)
 
     def iterate(self) -> dict[str, float]:
         """One turn of every learner; SB3's numbers and the mean reward of a step, by their log names."""
@@ -112,13 +124,19 @@ class Trainer:
             raise ValueError(f"the checkpoint has networks {list(kept)}, not {list(self.learners)}: train anew")
         self.iteration = int(state["iteration"])
         for role, learner in self.learners.items():
+            if role in self.listed:
+                self._seat_the_others(role)  # they take over what they remembered
             learner.restore_learner(kept[role])
         restore_random_state(state["random"])
 
     def _seat_the_others(self, role: str) -> None:
         env = self.learners[role].env
         assert isinstance(env, MarketVecEnv)
-        players = {}
+        players: dict[int, Policy] = {}
+        if role in self.listed:
+            others, learn = self.listed[role], set(self.config.scenario.learning_seats())
+            _renew(others, derived_seed(self.seed, self.iteration, len(self.roles)))
+            players |= dict.fromkeys(set(range(self.config.scenario.num_agents)) - learn, others)
         for number, (other, seats) in enumerate(self.roles.items()):
             if other == role:
                 continue
@@ -143,6 +161,13 @@ class Trainer:
             except RuntimeError as error:
                 words = " ".join(str(error).split())
                 raise ValueError(f"warm_start={str(run)!r} has networks of another shape: {words}") from None
+
+
+def _renew(others: Seated, seed: int) -> None:
+    """Gives players luck that follows from the turn alone, so that a resumed run goes on as if nothing had happened."""
+    remembered = others.snapshot()
+    others.reset(seed)
+    others.restore(remembered)
 
 
 class _Frozen:
@@ -177,7 +202,7 @@ class _Nobody:
 
 def share_of(config: TrainingConfig, seats: int) -> int:
     """Agent-steps of a role with so many seats: their part of the total."""
-    return -(-config.total_timesteps * seats // config.scenario.num_agents)
+    return -(-config.total_timesteps * seats // len(config.scenario.learning_seats()))
 
 
 def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
@@ -195,11 +220,17 @@ def header(trainer: Trainer) -> str:
     """What is being trained, in three lines."""
     config, learner = trainer.config, trainer.config.learner
     count, agents = len(trainer.learners), config.scenario.num_agents
+    learn = len(config.scenario.learning_seats())
+    seats = f"all {agents}" if config.sharing == "shared" and learn == agents else f"{learn}"
+    seats += "" if learn == agents else f" of {agents}"
     if config.sharing == "shared":
-        who = f"shared: one network in all {agents} seats"
+        who = f"shared: one network in {seats} seats"
     else:
-        who = f"{config.sharing}: {count} networks for {agents} seats, taking turns while the others are frozen"
-    rollout = learner.num_markets * learner.n_steps * agents
+        who = f"{config.sharing}: {count} networks for {seats} seats, taking turns while the others are frozen"
+    if config.scenario.population is not None:
+        named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
+        who += "; as listed: " + (", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else")
+    rollout = learner.num_markets * learner.n_steps * learn
     return (
         f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
         f"{who}; {trainer.parameters():,} parameters each, "

@@ -224,7 +224,7 @@ def loop_source(
     levers: Sequence[Slot] = (),
     one_sale: bool = False,
     elementwise: Collection[str] = (),
-) -> tuple[str, tuple[int, ...], bool]:
+) -> tuple[str, str, tuple[int, ...]]:
     """The text of the loop over markets: the stages there are, in the order of a tick, one a line.
 
     Within a stage the market's kernel comes before those of the parts of its economy. Stages of each agent by itself
@@ -241,7 +241,8 @@ def loop_source(
         elementwise: Stages that may take a block of markets at once, see `econo_env.market.Market`.
 
     Returns:
-        The text, how many features each of their blocks has, and whether the loop takes blocks of markets.
+        The text; that of the loop over blocks of markets, empty where nothing takes them; how many features each of
+        their own blocks has.
     """
     market, everything = "state, params", "state, params"
     if parts or levers:
@@ -285,11 +286,12 @@ def loop_source(
         imports += "\nfrom econo_env.engine.moved import moved"
     head = _HEAD.format(given=everything, imports=imports, seen="\n".join(f"    {line}" for line in seen.lines))
     pieces = Pieces(everything, market, None if seen.widths else seen.singles, seen.unwritten, present is not None)
+    one_by_one, over_blocks = head + market_by_market(pieces, _written(calls), _written(opening)), ""
     if elementwise and not parts and all(path.startswith(_OF_RULES) for one in levers for path in one.lever.paths):
         tick = [Lines(_written([call]), _stage_of(call, {*elementwise, "flags"})) for call in calls[len(placed) :]]
         first = [call for call in opening if isinstance(call, str) or call.name != "forget"]
-        return head + in_blocks(pieces, tick, _written(first), placed, stages.forget is not None), seen.widths, True
-    return head + market_by_market(pieces, _written(calls), _written(opening)), seen.widths, False
+        over_blocks = head + in_blocks(pieces, tick, _written(first), placed, stages.forget is not None)
+    return one_by_one, over_blocks, seen.widths
 
 
 def _stage_of(call: _Call | str, elementwise: Collection[str]) -> str:

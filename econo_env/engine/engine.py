@@ -77,10 +77,12 @@ class Engine:
         self.buffers = allocate(StepBuffers, self.num_markets, sizes)
         self._slots: tuple[Slot, ...] = program.levers
         widths = Widths(np.array(program.widths, dtype=np.int64))
-        size = block_size(self.num_agents, self.num_markets) if program.blocks else 1
-        wide = (in_blocks(one, size) if size > 1 else one for one in (self.world, self.buffers))
-        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, *wide, widths, size)
-        self._kernels: Kernels = kernels(program.source, program.name)
+        size = block_size(self.num_agents, self.num_markets) if program.block_source else 1
+        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, widths)
+        if size > 1:
+            wide = in_blocks(self.world, size), in_blocks(self.buffers, size)
+            self._records = (*self._records[:3], *wide, widths, size)
+        self._kernels: Kernels = kernels(program.block_source if size > 1 else program.source, program.name)
         self._code: MachineCode | None = None
         self._given: tuple[Any, ...] = ()
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)

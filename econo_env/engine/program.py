@@ -85,11 +85,11 @@ class Program:
         state: A NamedTuple type of declared columns.
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
-        source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
+        source: The text of the loop over markets one by one: a module with `run`, see `kernels.Kernels`.
+        block_source: The same over blocks of markets, for batches that fill one; empty where no stage takes blocks.
         widths: How many features each block of them has, see `econo_env.engine.feature`.
         levers: Parameters that are columns of the world.
         world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
-        blocks: Whether the loop takes blocks of markets.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
+    block_source: str = ""
     widths: tuple[int, ...] = ()
     levers: tuple[Slot, ...] = ()
     world: bool = False
-    blocks: bool = False

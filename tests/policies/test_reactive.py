@@ -7,7 +7,7 @@ from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.policies import Policy, make_policy, policy_names
 
-REACTIVE = [name for name in policy_names() if name != "proactive"]
+REACTIVE = [name for name in policy_names() if name not in ("proactive", "population")]
 NEED_ALL_BIDS = ("hedge", "regret_matching", "dual_averaging")
 MODES = ["share_of_value", "amount"]
 

@@ -22,8 +22,8 @@ def evaluate(
     policy: Annotated[
         str,
         typer.Argument(
-            help="A policy's name, e.g. truthful; the folder of a run; my_policy.py:MyPolicy, your own class; or "
-            "model.zip, saved by Stable-Baselines3."
+            help="A policy's name, e.g. truthful, or population: the agents as the scenario lists them; the folder of "
+            "a run; my_policy.py:MyPolicy, your own class; or model.zip, saved by Stable-Baselines3."
         ),
     ],
     scenario: Annotated[
@@ -177,7 +177,7 @@ def _sentences(result: "Evaluation") -> list[str]:
     from econo_env.market import agents_of
 
     agents = agents_of(result.scenario)
-    lines = [_in_short(result.metrics)]
+    lines = [*_groups(result), _in_short(result.metrics)]
     if result.training_seeds:
         lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()]
         lines.append(f"mean and interval below: over these {len(result.training_seeds)} training seeds")
@@ -187,6 +187,19 @@ def _sentences(result: "Evaluation") -> list[str]:
         lines += [_deviation(regret, agents) for regret in result.regrets]
     lines += [_under_names(found, agents) for found in result.identities]
     return lines + [_through_episodes(found, agents) for found in result.episodes]
+
+
+def _groups(result: "Evaluation") -> list[str]:
+    """Who is who, and what each earned, where the scenario lists a population."""
+    from econo_env.training.evaluation.groups import PREFIX, in_words, who_is_who
+
+    lines = []
+    for group in who_is_who(result.scenario):
+        earned = result.metrics[f"{PREFIX}{group['name']}"]
+        low, high = earned.ci95
+        between = "" if isnan(low) else f" [{low:.5g}, {high:.5g}]"
+        lines.append(f"{in_words(group)}: {_figure(earned)}{between} credits an episode")
+    return lines
 
 
 def _in_short(metrics: "Mapping[str, Metric]") -> str:

@@ -12,6 +12,7 @@ from econo_env.policy import Bound, Named, Noted, Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
+from econo_env.training.evaluation.groups import group_metrics
 from econo_env.training.evaluation.identities import Identities, identities, names_of
 from econo_env.training.evaluation.identity_metrics import identity_metrics
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
@@ -57,7 +58,7 @@ def evaluate(
 
     Args:
         policy: A name of `policy_names()`, a run's folder, or a policy. Of a run with several training seeds
-            each is judged.
+            each is judged. `population` plays all agents as the scenario lists them; a run plays those that learn.
         scenario: An id, a YAML file or a scenario; a run brings its own.
         seeds: Named seeds, one sample of markets each; intervals are over them.
         markets: Episodes a seed, one a market.
@@ -178,7 +179,7 @@ class _Judge:
         """The figures of one policy."""
         self.progress(f"{name}: {len(self.seeds)} seeds x {self.markets} markets")
         records = self._played[name] if name in self._played else self._records(policy)
-        metrics = market_metrics(records, self.floor())
+        metrics = market_metrics(records, self.floor()) | group_metrics(self.scenario, records)
         if not self.regret:
             return _Judged(metrics, [], [], [])
         truthful: Policy | None = None

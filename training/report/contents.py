@@ -114,7 +114,7 @@ def _of_evaluation(path: Path, seed: int, say: Callable[[str], None]) -> ReportC
 
 
 def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None]) -> ReportContents:
-    from econo_env.policies.proactive import Learned
+    from econo_env.policies.listed import of_run
     from econo_env.training.config import read_config
 
     config_file = folder / "config.yaml"
@@ -127,7 +127,7 @@ def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None])
     documents = {}
     for number, (trained, own) in enumerate(folders.items()):
         say(f"judging what seed {trained} learned")
-        policy = Learned.from_run(scenario, run=own, name=folder.name)
+        policy = of_run(scenario, run=own, name=folder.name)
         documents[trained] = _judged(policy, scenario, seeds, effort, baselines=number == 0)
     first, *rest = folders
     say("looking at the way there")
