@@ -132,6 +132,7 @@ class AuctionRow:
         rises: Whether a clock goes up.
         bundles: Whether agents bid for several tasks at once.
         reports: Whether agents report their types and not a bid.
+        truthful: Whether truth is best in each request, on a clock within an increment.
     """
 
     mechanism: str
@@ -143,11 +144,18 @@ class AuctionRow:
     rises: bool = False
     bundles: bool = False
     reports: bool = False
+    truthful: bool = False
 
 
 AUCTION_TYPES: Mapping[str, AuctionRow] = {
     "english": AuctionRow(
-        "english", "clock", raise_price, {"reserve": "reserve", "increment": "increment"}, clock=True, rises=True
+        "english",
+        "clock",
+        raise_price,
+        {"reserve": "reserve", "increment": "increment"},
+        clock=True,
+        rises=True,
+        truthful=True,
     ),
     "dutch": AuctionRow("dutch", "clock", lower_price, {"reserve": "reserve", "increment": "increment"}, clock=True),
     "sealed_bid": AuctionRow(
@@ -159,8 +167,11 @@ AUCTION_TYPES: Mapping[str, AuctionRow] = {
         sell_second_price,
         {"reserve": "reserve", "units": "units", "payment": "payment"},
         sealed=True,
+        truthful=True,
     ),
-    "combinatorial": AuctionRow("combinatorial", "combinatorial", sell_bundles, {"payment": "core"}, bundles=True),
+    "combinatorial": AuctionRow(
+        "combinatorial", "combinatorial", sell_bundles, {"payment": "core"}, bundles=True, truthful=True
+    ),
     "scoring": AuctionRow(
         "contingent_second_score",
         "task_market",
@@ -168,6 +179,7 @@ AUCTION_TYPES: Mapping[str, AuctionRow] = {
         {"reserve": "reserve"},
         sealed=True,
         reports=True,
+        truthful=True,
     ),
 }
 """The auction types by the names of the design from which they come."""

@@ -14,11 +14,9 @@ from econo_env.markets.coordination.scenario import CoordinationScenario
 from econo_env.markets.coordination.state import State
 from econo_env.markets.task_market import strategies as work
 from econo_env.markets.task_market.strategies import efficient_efforts, require_truth_is_best
+from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
-
-_TRUE = ("vickrey", "scoring", "combinatorial", "english")
-"""Auction types in which truth is best in each request, in an English one within an increment."""
 
 
 def _types(scenario: CoordinationScenario, observations: NDArray[np.float32]) -> tuple[Float64s, Float64s]:
@@ -62,7 +60,7 @@ def scaled_actions(scenario: CoordinationScenario, observations: NDArray[np.floa
         actions[..., 0] = -eager
     first_effort = len(names) - 1 - scenario.sizes
     for tasks in range(1, scenario.sizes + 1):
-        if scenario.auction_type != "scoring":
+        if not scenario.auction_row.reports:
             bid = eager
             if scenario.bids == "amount":
                 worth = worth_shares(scenario, cost, reliability, tasks) / scenario.contracts.schedule.success
@@ -122,9 +120,9 @@ def equilibrium_actions(
         ValueError: No equilibrium is known; the message says why.
     """
     said = None
-    if scenario.auction_type not in _TRUE:
+    if not scenario.auction_row.truthful:
         said = f"in a {scenario.auction_type} auction agents shade their bids: use another policy"
-    elif scenario.sells_bundles and scenario.auction.payment.name != "vcg":
+    elif scenario.sells_bundles and scenario.auction.payment != Payment.vcg:
         said = f"with payment {scenario.auction.payment.name} bundles are shaded: set auction.payment to vcg"
     elif scenario.economic_incentives.naive:
         said = "naive incentives reward what is not true: leave economic_incentives.naive out"

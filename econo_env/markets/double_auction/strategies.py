@@ -23,6 +23,7 @@ from econo_env.mechanisms.parameters import posted_price_of, tick_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.places import places_of
+from econo_env.valuations.priors import Uniform
 
 
 def private_values(scenario: TwoSidedScenario, observations: ArrayLike) -> Float64s:
@@ -126,7 +127,7 @@ def numerical_solution(scenario: DoubleAuctionScenario) -> Solution | None:
     """
     row, priors = scenario.row(), scenario.priors()
     bilateral = scenario.num_buyers == scenario.num_sellers == 1 and len(set(priors)) == 1
-    closed = row.equilibrium is not None and bilateral and priors[0].name == "uniform"
+    closed = row.equilibrium is not None and bilateral and isinstance(priors[0], Uniform)
     if closed or row.truth_is_dominant(scenario.mechanism):
         return None
     if len(roles(scenario)) != 2:

@@ -149,7 +149,8 @@ def series(scenario: TaskMarketScenario, state: State) -> Arrays:
     efforts = efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
     true_scores = _surpluses(state.cost, state.reliability, efforts, value, schedule)
     told = of_work(state.award, state.scores, true_scores, state.surplus, state.best_surplus)
-    return told | {"second_score": to_credits(state.second_scores.sum(axis=1))}
+    told["second_score"] = to_credits(state.second_scores.sum(axis=1))
+    return told
 
 
 def type_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
