@@ -1,4 +1,4 @@
-"""One tick of a clock auction, phase by phase, for market `k` of a batch.
+"""One tick of a clock auction, stage by stage, for market `k` of a batch.
 
 Limits are read and values drawn as in a sealed-bid market, so the same seed gives the same values in both. A sale that
 is over stays as it is until its market is reset.

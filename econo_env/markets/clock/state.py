@@ -31,7 +31,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: object  # the mechanism's own parameters
     max_cycles: int
@@ -53,7 +53,7 @@ def action_names(scenario: ClockScenario) -> tuple[str, ...]:
 
 
 def params(scenario: ClockScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     row = scenario.row()
     closes = scenario.max_cycles if row.closing is None else row.closing(scenario.mechanism)
     return Params(

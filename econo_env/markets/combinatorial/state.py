@@ -33,7 +33,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: object  # the mechanism's own parameters
     game: Game
@@ -72,7 +72,7 @@ def type_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
 
 
 def params(scenario: CombinatorialScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     offers = scenario.offers
     return Params(
         rule=scenario.row().params(scenario.mechanism),

@@ -1,4 +1,4 @@
-"""One round of a sealed two-sided market, phase by phase, for market `k` of a batch."""
+"""One round of a sealed two-sided market, stage by stage, for market `k` of a batch."""
 
 import math
 from typing import Any

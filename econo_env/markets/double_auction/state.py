@@ -25,7 +25,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: object  # the mechanism's own parameters
     num_buyers: int
@@ -45,7 +45,7 @@ def action_names(scenario: DoubleAuctionScenario) -> tuple[str, ...]:
 
 
 def params(scenario: DoubleAuctionScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     highest = float(to_money(scenario.highest_value))
     return Params(
         rule=scenario.row().params(scenario.mechanism),

@@ -26,7 +26,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: object  # the mechanism's own parameters
     max_cycles: int
@@ -57,7 +57,7 @@ def type_names(scenario: MultiUnitScenario) -> tuple[str, ...]:
 
 
 def params(scenario: MultiUnitScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     highest = float(to_money(scenario.highest_value))
     return Params(
         rule=scenario.row().params(scenario.mechanism),

@@ -1,4 +1,4 @@
-"""One tick of a market with an order book, phase by phase, for market `k` of a batch."""
+"""One tick of a market with an order book, stage by stage, for market `k` of a batch."""
 
 import numpy as np
 

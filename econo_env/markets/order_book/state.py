@@ -38,7 +38,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     tick_size: int  # micro-credits
     top: int  # highest price level
@@ -72,7 +72,7 @@ def action_names(scenario: OrderBookScenario) -> tuple[str, ...]:
 
 
 def params(scenario: OrderBookScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     highest = float(to_money(scenario.highest_value))
     return Params(
         tick_size=int(to_money(scenario.tick_size)),

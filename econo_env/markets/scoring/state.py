@@ -30,7 +30,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: object  # the mechanism's own parameters
     max_cycles: int
@@ -57,7 +57,7 @@ def action_names(scenario: ScoringScenario) -> tuple[str, ...]:
 
 
 def params(scenario: ScoringScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     tables = menu(scenario)
     low, high = min(prior.lowest for prior in scenario.priors()), scenario.highest_cost
     best = unbounded_quality(scenario, np.linspace(low, high, _COST_CELLS + 1))

@@ -73,7 +73,7 @@ class Frictions(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: Any  # the mechanism's own parameters
     max_cycles: int
@@ -113,7 +113,7 @@ def type_name(scenario: SealedBidScenario) -> str:
 
 
 def params(scenario: SealedBidScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     weights = scenario.weights or (1.0,) * scenario.num_agents
     row = scenario.row()
     return Params(

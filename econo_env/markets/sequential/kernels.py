@@ -1,4 +1,4 @@
-"""One round of a sequential sale, phase by phase, for market `k`.
+"""One round of a sequential sale, stage by stage, for market `k`.
 
 Values are drawn, and episodes end for everybody at once, as in a sealed-bid market.
 """
