@@ -7,12 +7,13 @@ from econo_env.engine.feature import Feature, each_of
 from econo_env.markets.records import Bids, Scales
 
 MOST_BIDS_SHOWN = 1000
+SHOWS_ALL = ("all_bids", "all_orders")
 
 
 def check_bids_shown(feedback: str, count: int) -> None:
     """Raises a ValueError if the feedback shows everybody that many bids and they are too many."""
-    if feedback == "all_bids" and count > MOST_BIDS_SHOWN:
-        raise ValueError(f"feedback all_bids shows everybody every bid: at most {MOST_BIDS_SHOWN} bids, not {count}")
+    if feedback in SHOWS_ALL and count > MOST_BIDS_SHOWN:
+        raise ValueError(f"feedback {feedback} shows everybody every bid: at most {MOST_BIDS_SHOWN} bids, not {count}")
 
 
 @compiled

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive import bandits, full_information
+from econo_env.policies.adaptive import bandits, full_information, reinforcement
 from econo_env.policies.adaptive.arms import Arms, arms_of
 from econo_env.policies.adaptive.counterfactual import payoffs_of
 from econo_env.policies.adaptive.learner import Learner
@@ -213,6 +213,42 @@ def by_sums(
     )
 
 
+def roth_erev(
+    scenario: Scenario,
+    seed: int = 0,
+    *,
+    recency: float = 0.1,
+    experimentation: float = 0.2,
+    modified: bool = True,
+    initial: float = 1.0,
+    least_reward: float = 0.0,
+    sees: Mapping[str, int] | None = None,
+    **grid: Any,
+) -> Learner:
+    """Reinforcement of Roth and Erev: arms are chosen with chances in proportion to their propensities.
+
+    Args:
+        scenario: The market.
+        seed: Of its luck.
+        recency: Phi, from 0 to below 1: what propensities lose in a choice.
+        experimentation: Epsilon, from 0 to below 1: what of a reward, or of their propensity, goes to other arms.
+        modified: The form of Nicolaisen, Petrov and Tesfatsion, which learns from rewards of 0 too.
+        initial: Propensities before anything is known, above 0, credits.
+        least_reward: Credits: what earns this adds nothing, as what earns less.
+        sees: Features that tell situations apart, with bins.
+        **grid: See `arms_of`.
+    """
+    if not (0.0 <= float(recency) < 1.0 and 0.0 <= float(experimentation) < 1.0):
+        raise ValueError(f"recency={recency!r}, experimentation={experimentation!r}: numbers from 0 to below 1")
+    start = _between("initial", initial, 0.0, 1e9, open_low=True)
+    if not math.isfinite(float(least_reward)):
+        raise ValueError(f"least_reward={least_reward!r}: a finite number of credits")
+    arms, known = _grid(scenario, **grid), Situations(scenario, sees or {})
+    params = reinforcement.RothErevParams(float(recency), float(experimentation), bool(modified), float(least_reward))
+    learn, choose = reinforcement.roth_erev_learn, reinforcement.roth_erev_choose
+    return Learner("roth_erev", scenario, arms, known, learn, choose, params, np.array([start]), seed=seed)
+
+
 hedge = partial(by_sums, full_information.HEDGE, "hedge")
 regret_matching = partial(by_sums, full_information.MATCHING, "regret_matching")
 dual_averaging = partial(by_sums, full_information.AVERAGING, "dual_averaging")
@@ -236,6 +272,12 @@ ROWS = (
         "Q-learning over multiples of the truth, with exploration that fades.",
         q_learning,
         ("rate", "discount", "exploration", "decay", "initial", "feedback", "sees", *GRID),
+    ),
+    Row(
+        "roth_erev",
+        "Roth and Erev's reinforcement over multiples of the truth, in the form for markets or the original.",
+        roth_erev,
+        ("recency", "experimentation", "modified", "initial", "least_reward", "sees", *GRID),
     ),
     Row("hedge", "Hedge, where all bids are shown: exponential weights of what arms would have earned.", hedge, _SUMS),
     Row(

@@ -8,6 +8,7 @@ from econo_env.markets.coordination.auctions import AUCTION_TYPES
 from econo_env.markets.coordination.scenario import CoordinationScenario, built_in
 from econo_env.markets.task_market import episode
 from econo_env.markets.task_market import strategies as work
+from econo_env.markets.task_market.auction import revalue
 
 MARKET: Market[CoordinationScenario, state.State] = Market(
     name="coordination",
@@ -24,6 +25,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         withdraw=auction.withdraw,
         clear=auction.clear,
         engage=auction.engage,
+        revalue=revalue,
         expel=request.expel,
         accepts=auction.accepts,
         assign=auction.assign,

@@ -5,7 +5,7 @@ from econo_env.engine.program import Stages
 from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
 from econo_env.markets.analysis import bids_made
-from econo_env.markets.double_auction import docs, false_names, features, kernels, state, strategies
+from econo_env.markets.double_auction import docs, false_names, features, kernels, strategies
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, built_in
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
@@ -14,8 +14,8 @@ MARKET = Market(
     name="double_auction",
     config=DoubleAuctionScenario,
     built_in=built_in,
-    state=state.State,
-    params=state.params,
+    state=kernels.State,
+    params=kernels.params,
     kernels=Stages(
         reset=kernels.reset,
         bids=kernels.bids,
@@ -26,7 +26,7 @@ MARKET = Market(
         expose=kernels.expose,
         withdraw=sealed_kernels.withdraw,
     ),
-    actions=state.action_names,
+    actions=kernels.action_names,
     features=features.features,
     types=one_value("value"),
     welfare=strategies.welfare,

@@ -15,8 +15,8 @@ from econo_env.games.welfare import Welfare
 from econo_env.market import rule_of
 from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.analysis import of_a_round, ratio, welfare_of
+from econo_env.markets.double_auction.kernels import State, params
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
-from econo_env.markets.double_auction.state import State, params
 from econo_env.markets.outcome_curves import averaged, sum_outcomes, units
 from econo_env.markets.wording import none_known
 from econo_env.mechanisms.parameters import posted_price_of, tick_of

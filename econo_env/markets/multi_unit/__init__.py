@@ -4,7 +4,7 @@ from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.actions import bidding_baselines
-from econo_env.markets.multi_unit import docs, equilibria, false_names, features, kernels, state, strategies
+from econo_env.markets.multi_unit import docs, equilibria, false_names, features, kernels, strategies
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
 from econo_env.markets.private_value import amounts, by_prior
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
@@ -13,9 +13,9 @@ MARKET = Market(
     name="multi_unit",
     config=MultiUnitScenario,
     built_in=built_in,
-    state=state.State,
-    axes=state.axes,
-    params=state.params,
+    state=kernels.State,
+    axes=kernels.axes,
+    params=kernels.params,
     kernels=Stages(
         reset=kernels.reset,
         bids=kernels.bids,
@@ -26,9 +26,9 @@ MARKET = Market(
         expose=kernels.expose,
         withdraw=kernels.withdraw,
     ),
-    actions=state.action_names,
+    actions=kernels.action_names,
     features=features.features,
-    types=Types(names=state.type_names, now=amounts, at=strategies.types_at, put=strategies.set_types),
+    types=Types(names=kernels.type_names, now=amounts, at=strategies.types_at, put=strategies.set_types),
     welfare=strategies.welfare,
     agents=sealed_strategies.agents,
     roles=by_prior,
@@ -40,5 +40,5 @@ MARKET = Market(
         unit_bids=equilibria.offers_unit_bids,
         bidding=equilibria.bidding,
     ),
-    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
+    view=View(info=kernels.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

@@ -4,8 +4,8 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
 from econo_env.markets.features import ROUNDS_LEFT, prior_shown
 from econo_env.markets.feedback import all_bids, last_round, over_largest
+from econo_env.markets.multi_unit.kernels import Params, State, action_names, type_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import Params, State, action_names, type_names
 from econo_env.markets.sealed_bid.state import type_name
 
 

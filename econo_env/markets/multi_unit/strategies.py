@@ -13,8 +13,8 @@ from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.games.welfare import Welfare
 from econo_env.markets.analysis import of_a_round, ratio, welfare_of
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
+from econo_env.markets.multi_unit.kernels import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import State
 from econo_env.markets.sealed_bid.strategies import placed, role_numbers
 from econo_env.money import to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE

@@ -30,7 +30,7 @@ MARKET = Market(
         quote=kernels.quote,
     ),
     actions=state.action_names,
-    features=lambda _: features.FEATURES,
+    features=features.features,
     types=Types(names=strategies.type_names, now=amounts, at=strategies.types_at, put=strategies.set_types),
     welfare=strategies.welfare,
     agents=two_sided.agents,

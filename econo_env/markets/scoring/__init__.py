@@ -6,15 +6,15 @@ from econo_env.engine.program import Stages
 from econo_env.market import Market, View
 from econo_env.markets import rounds
 from econo_env.markets.private_value import by_prior, one_value
-from econo_env.markets.scoring import docs, features, kernels, state, strategies
+from econo_env.markets.scoring import docs, features, kernels, strategies
 from econo_env.markets.scoring.scenario import ScoringScenario, built_in
 
 MARKET = Market(
     name="scoring",
     config=ScoringScenario,
     built_in=built_in,
-    state=state.State,
-    params=state.params,
+    state=kernels.State,
+    params=kernels.params,
     kernels=Stages(
         reset=kernels.reset,
         bids=kernels.bids,
@@ -25,7 +25,7 @@ MARKET = Market(
         expose=kernels.expose,
         withdraw=kernels.withdraw,
     ),
-    actions=state.action_names,
+    actions=kernels.action_names,
     features=features.features,
     types=one_value("cost"),
     welfare=strategies.welfare,
@@ -36,5 +36,5 @@ MARKET = Market(
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
     ),
-    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
+    view=View(info=kernels.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

@@ -4,8 +4,8 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.features import ROUNDS_LEFT, has_won, own_value, prior_shown
 from econo_env.markets.feedback import all_bids, last_round, over_largest
+from econo_env.markets.scoring.kernels import Params, State, action_names
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
-from econo_env.markets.scoring.state import Params, State, action_names
 
 
 @compiled

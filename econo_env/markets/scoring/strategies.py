@@ -10,9 +10,9 @@ from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.actions import AS_SEEN, rounded_actions
 from econo_env.markets.analysis import of_a_round
+from econo_env.markets.scoring.kernels import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
-from econo_env.markets.scoring.state import NO_OFFER, State
 from econo_env.markets.wording import none_known
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
