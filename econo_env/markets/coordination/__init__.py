@@ -5,7 +5,7 @@ from econo_env.engine.program import Stages
 from econo_env.market import Market, Types, View
 from econo_env.markets.coordination import auction, docs, features, params, request, state, strategies
 from econo_env.markets.coordination.auctions import AUCTION_TYPES
-from econo_env.markets.coordination.scenario import CoordinationScenario, built_in
+from econo_env.markets.coordination.scenario import CoordinationScenario, built_in, levers
 from econo_env.markets.task_market import episode
 from econo_env.markets.task_market import strategies as work
 from econo_env.markets.task_market.auction import revalue
@@ -31,6 +31,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         assign=auction.assign,
         weigh=request.weigh,
         quote=auction.quote,
+        decided=request.decided,
         openness=episode.openness,
         foresee=request.foresee,
         observe=request.observe,
@@ -43,7 +44,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
     undone_by_award=False,
     contract_value=params.largest_contract,
     rule=lambda scenario: AUCTION_TYPES[scenario.auction_type].rule,
-    levers=lambda scenario: (),
+    levers=levers,
     types=Types(names=work.type_names, now=work.types, at=work.types_at, put=work.set_types),
     welfare=strategies.welfare,
     baselines=Baselines(
