@@ -25,8 +25,8 @@ from econo_env.games.bid_curves import BidCurves
 from econo_env.games.welfare import Welfare
 from econo_env.market import rule_of
 from econo_env.markets.analysis import welfare_of
+from econo_env.markets.clock.kernels import Params, State, is_over, params
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
-from econo_env.markets.clock.state import Params, State, is_over, params
 from econo_env.markets.outcome_curves import Row, averaged
 from econo_env.markets.sealed_bid import analysis as sealed
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution

@@ -1,8 +1,8 @@
 """What a clock auction says about itself."""
 
 from econo_env.docs import Docs
+from econo_env.markets.clock.kernels import action_names
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.state import action_names
 from econo_env.markets.wording import last_tick, page_of
 
 _ACTIONS = {

@@ -2,8 +2,8 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
+from econo_env.markets.clock.kernels import Params, State
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.state import Params, State
 from econo_env.markets.features import own_value, prior_shown
 
 

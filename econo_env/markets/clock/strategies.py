@@ -12,8 +12,8 @@ from econo_env.equilibrium.solution import ACCEPTED_LOSS
 from econo_env.market import market_of
 from econo_env.markets.analysis import of_a_round
 from econo_env.markets.clock.analysis import lost_to_steps
+from econo_env.markets.clock.kernels import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
-from econo_env.markets.clock.state import State, is_over
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
 from econo_env.mechanisms.parameters import Meaning, extension_of, reserve_of, with_parameters

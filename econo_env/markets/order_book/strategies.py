@@ -10,9 +10,8 @@ from econo_env.engine.state import Arrays, Float64s
 from econo_env.games.welfare import Welfare
 from econo_env.markets.analysis import ratio, welfare_of
 from econo_env.markets.double_auction.strategies import best_gains
+from econo_env.markets.order_book.kernels import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
-from econo_env.markets.order_book.state import State
-from econo_env.markets.wording import numbered
 from econo_env.money import to_credits, to_money
 
 
@@ -48,11 +47,6 @@ def series(scenario: OrderBookScenario, state: State) -> Arrays:
         "depth": state.depth.sum(axis=1).astype(np.float64),
         "efficiency": ratio(to_credits(state.gains), best, np.nan),
     }
-
-
-def type_names(scenario: OrderBookScenario) -> tuple[str, ...]:
-    """A trader's type is the value or cost of each of its units, in the order in which it trades them."""
-    return numbered("value", scenario.units, first=1)
 
 
 def _in_trading_order(scenario: OrderBookScenario, agent: int, values: Float64s) -> Float64s:
