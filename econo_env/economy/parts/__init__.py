@@ -24,6 +24,7 @@ from econo_env.economy.parts import (
     ledger,
     lottery,
     pricing,
+    regimes,
     replication,
     reputation,
     staking,
@@ -62,6 +63,7 @@ def rows() -> list[Part[Any]]:
         identities,
         breakers,
         pricing,
+        regimes,
     ]
     return [audit.PART, *(part.PART for part in acting)]
 
