@@ -46,7 +46,7 @@ class Alternating:
         if len(self._tick) != markets:
             self._tick = np.zeros(markets, dtype=np.int64)
         level = self._levels[self._tick // self._every % 2]
-        share = np.broadcast_to(level.reshape(*shape[:-1], *(1 for _ in shape[-1:])), shape)
+        share = np.broadcast_to(level.reshape((*shape[:-1], *(1 for _ in shape[-1:]))), shape)
         return masked(self._scaled(self.scenario, observations, share), mask)
 
     def observe(self, rewards: Rewards, ended: Mask) -> None:
