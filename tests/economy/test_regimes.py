@@ -58,7 +58,7 @@ def test_everything_changes_when_it_should_and_only_then(seed):
         ({"every": 3, "values": [1.0, 1.5]}, "above 0 up to 1"),
         ({"every": 23, "values": [1.0, 0.5]}, "never comes to the second regime"),
         ({"every": 3, "absent": [[], [3]]}, "absent names agent 3"),
-        ({"every": 3, "levers": {"mechanism.reserv": [0.0, 0.5]}}, "did you mean 'mechanism.reserve'"),
+        ({"every": 3, "levers": {"mechanism.reserves": [0.0, 0.5]}}, "did you mean 'mechanism.reserve'"),
         ({"every": 0, "values": [1.0, 0.5]}, "every = 0"),
     ],
 )
