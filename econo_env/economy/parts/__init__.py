@@ -29,6 +29,8 @@ from econo_env.economy.parts import (
     replication,
     reputation,
     staking,
+    standing,
+    testimony,
     weighting,
     withdrawal,
 )
@@ -61,6 +63,8 @@ def rows() -> list[Part[Any]]:
         downtime,
         bonding,
         evidence,
+        standing,
+        testimony,
         identities,
         newcomers,
         breakers,
