@@ -96,10 +96,10 @@ def test_so_it_is_in_every_scenario(scenario):
 
 def test_the_memory_of_the_others_is_replayed():
     """`win_stay` bids by what it last won: without its memory the move itself would earn something else."""
-    scenario = econo_env.load("first_price_v0", max_cycles=6, feedback="own_result")
-    game = Game(scenario, "bidder_0", WinStay(scenario), seed=3, say=lambda _: None, ask=lambda _: '{"bid": -0.3}')
+    scenario = econo_env.load("first_price_v0", max_cycles=12)
+    game = Game(scenario, "bidder_0", WinStay(scenario), seed=3, say=lambda _: None, ask=lambda _: '{"bid": -0.5}')
     game.play(1)
-    assert len(game.score.moves) == 6
+    assert len(game.score.moves) == 12
     for move in game.score.moves:
         assert move.cost.earned == pytest.approx(sum(game._rewards[move.cost.tick :]), abs=1e-9)
 
@@ -132,9 +132,10 @@ def test_the_truth_costs_nothing_where_it_is_dominant():
 
 def test_looking_back_does_not_disturb_the_others(monkeypatch):
     """Policies with luck of their own go on with it as if nobody had looked."""
-    watched, _ = played("first_price_v0", ['{"bid": -0.6}'] * 6, others="random", episodes=6)
+    typed = ['{"bid": -0.6}'] * 6
+    watched, _ = played("sequential_first_price_v0", typed, others="random", episodes=3)
     monkeypatch.setattr(Hindsight, "costs", lambda self, moments, *, over: [])
-    alone, _ = played("first_price_v0", ['{"bid": -0.6}'] * 6, others="random", episodes=6)
+    alone, _ = played("sequential_first_price_v0", typed, others="random", episodes=3)
     assert watched.score.earned == alone.score.earned
 
 
