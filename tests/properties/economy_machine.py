@@ -65,6 +65,8 @@ def _reported(rng, document, economy):
         if "contracts" in economy or "lasting_contracts" in economy:
             dues = min(0.1, round(economy["ledger"]["endowment"] - stake["enforcement"]["pledge"], 6))
             stake["identities"] = {"dues": dues, "least": round(0.5 * float(rng.random()) * dues, 6)}
+            if rng.random() < 0.7:
+                stake["newcomers"] = {"most": int(rng.choice([1, 3, 40])), "vacancy": int(rng.integers(3))}
         economy.update(stake)
 
 

@@ -23,6 +23,7 @@ from econo_env.economy.parts import (
     lasting_contracts,
     ledger,
     lottery,
+    newcomers,
     pricing,
     replication,
     reputation,
@@ -60,6 +61,7 @@ def rows() -> list[Part[Any]]:
         bonding,
         evidence,
         identities,
+        newcomers,
         breakers,
         pricing,
     ]

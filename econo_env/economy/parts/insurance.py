@@ -83,6 +83,12 @@ def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> 
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer has paid no premium."""
+    open_pool(k, newcomer, world, params, buffers)
+
+
+@compiled
 def choose_cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, insure: float) -> None:
     """Notes how much of a loss agent i covers in this tick."""
     insurance = world.insurance
@@ -183,6 +189,7 @@ PART = Part(
         "bind": insure_award,
         "settle": note_worth,
         "post": pay_claims,
+        "renew": renew,
     },
     needs=("ledger", "staking", "conduct"),
     actions=(Action("insure", "above 0 the share of a loss on this tick's award that is covered, below 0 none"),),
