@@ -17,8 +17,8 @@ from econo_env.scenario import Scenario
 
 __all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number"]
 
-_USUAL = {"reactive": "truthful", "adaptive": "exp3"}
-"""What plays a level where its agent does not say."""
+_USUAL = {"reactive": "truthful", "proactive": "best_response", "adaptive": "exp3"}
+"""What plays a level where its agent does not say: proactive that only where all bids are shown."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def create_economic_agent(
     """An agent of a level: a policy with the same inputs and outputs whichever it is.
 
     The level's own policy plays under a guard; below it stands the next lower level that the spec names a policy for,
-    down to the bidding strategy. `proactive` and `emergent` are trained: the spec says which run or model plays them.
+    down to the bidding strategy. `emergent` is trained: the spec says which run or model plays it. `proactive` is too,
+    but for markets that show all bids, where it answers a forecast of the rivals' bids if no run is named.
 
     Args:
         spec: What the agent is to be.
@@ -73,15 +74,22 @@ def create_economic_agent(
     agent: Named = make_policy(spec.bidding_strategy, scenario, seed, **spec.options.get("reactive", {}))
     for level in LEVELS[1 : number + 1]:
         plays = spec.policies.get(level, _USUAL.get(level))
-        if plays is None:
-            if level == intelligence_level:
-                raise ValueError(
-                    f"intelligence_level={level!r}: this level is trained; name a run's folder or a model, such as "
-                    f"AgentSpec(policies={{{level!r}: 'runs/first_price'}})"
-                )
-            continue
         if level != intelligence_level and level not in spec.policies:
             continue  # a level between plays where it is named only
-        above = make_policy(plays, scenario, seed, **spec.options.get(level, {}))
+        if plays is None:
+            raise ValueError(_untrained(level))
+        try:
+            above = make_policy(plays, scenario, seed, **spec.options.get(level, {}))
+        except ValueError as error:
+            if level == "proactive" and level not in spec.policies:
+                raise ValueError(f"{_untrained(level)}; {error}") from None
+            raise
         agent = Guard(above, agent, spec.limits, name=level)
     return agent
+
+
+def _untrained(level: str) -> str:
+    return (
+        f"intelligence_level={level!r}: this level is trained; name a run's folder or a model, such as "
+        f"AgentSpec(policies={{{level!r}: 'runs/first_price'}})"
+    )
