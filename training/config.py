@@ -72,7 +72,8 @@ class Learner(Section):
         difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
             far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
             to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
-        net_arch: Units of each hidden layer, of the policy and of the value function alike.
+        net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
+            difference rewards the difference itself is the advantage.
         activation: Between the layers.
     """
 
@@ -246,6 +247,11 @@ class TrainingConfig(Section):
         """Whether difference rewards are used: what is set, else wherever gamma is 0."""
         chosen = self.learner.difference_rewards
         return self.gamma() == 0.0 if chosen is None else chosen
+
+    def hidden_layers(self) -> dict[str, list[int]]:
+        """Units of the hidden layers of actor and critic, under SB3's names; none of a critic that nothing asks."""
+        actor = list(self.learner.net_arch)
+        return {"pi": actor, "vf": [] if self.difference_rewards() else actor}
 
     def to_yaml(self) -> str:
         """The resolved configuration, the whole scenario included."""

@@ -51,6 +51,10 @@ class LearningRate:
         return scheduled(self.decay, 1.0 - self.remaining)
 
 
+_CRITIC = ("value_net.", "mlp_extractor.value_net.")
+"""How the names of a critic's numbers begin."""
+
+
 class MarketPPO(PPO):
     """PPO of SB3 on a batch of markets, driven iteration by iteration.
 
@@ -188,8 +192,24 @@ class MarketPPO(PPO):
             },
         }
 
+    def start_from(self, network: dict[str, torch.Tensor]) -> None:
+        """Takes a network over: its actor, and its critic where it has one of the same shape.
+
+        Raises:
+            RuntimeError: The actor has another shape.
+        """
+        own = self.policy.state_dict()
+        critic = {name for name in (*own, *network) if name.startswith(_CRITIC)}
+        if any(name not in own or name not in network or own[name].shape != network[name].shape for name in critic):
+            network = {name: tensor for name, tensor in network.items() if name not in critic}
+        self.policy.load_state_dict(own | network)
+
     def restore_learner(self, state: dict[str, Any]) -> None:
-        """Goes back to what `learner_state` gave."""
+        """Goes back to what `learner_state` gave.
+
+        Raises:
+            RuntimeError: It is of networks of another shape.
+        """
         self.policy.load_state_dict(state["policy"])
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self.updates = int(state["num_timesteps"]), int(state["n_updates"])
@@ -252,7 +272,7 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         rollout_buffer_class=PlayedRolloutBuffer,
         rollout_buffer_kwargs={"market_env": env},
         policy_kwargs={
-            "net_arch": list(learner.net_arch),
+            "net_arch": config.hidden_layers(),
             "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[learner.activation],
             "log_std_init": math.log(learner.std.initial),
         },

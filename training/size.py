@@ -29,9 +29,9 @@ def training_bytes(config: TrainingConfig) -> dict[str, int]:
     # difference rewards step a second engine, between two snapshots
     engines = (4 if config.difference_rewards() else 1) * len(roles)
     sample = _COPIES * _FLOAT * (features + components + _SCALARS)
-    widths = (features, *learner.net_arch)
-    hidden = sum(above * (below + 1) for below, above in pairwise(widths))
-    numbers = 2 * hidden + (components + 1) * (widths[-1] + 1)
+    numbers = 0
+    for layers, heads in zip(config.hidden_layers().values(), (components, 1), strict=True):
+        numbers += sum(above * (below + 1) for below, above in pairwise((features, *layers, heads)))
     ticks = min(scenario.max_cycles, LONGEST_LOOK)
     return {
         f"learner.num_markets={learner.num_markets:,}": engines * learner.num_markets * one_market,

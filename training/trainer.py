@@ -126,7 +126,11 @@ class Trainer:
         for role, learner in self.learners.items():
             if role in self.listed:
                 self._seat_the_others(role)  # they take over what they remembered
-            learner.restore_learner(kept[role])
+            try:
+                learner.restore_learner(kept[role])
+            except RuntimeError as error:
+                words = " ".join(str(error).split())
+                raise ValueError(f"the checkpoint has networks of another shape: train anew ({words})") from None
         restore_random_state(state["random"])
 
     def _seat_the_others(self, role: str) -> None:
@@ -157,7 +161,7 @@ class Trainer:
             if kept is None:
                 raise ValueError(f"warm_start={str(run)!r} has networks {list(found)}, none for {role!r}")
             try:
-                learner.policy.load_state_dict(kept["policy"])
+                learner.start_from(kept["policy"])
             except RuntimeError as error:
                 words = " ".join(str(error).split())
                 raise ValueError(f"warm_start={str(run)!r} has networks of another shape: {words}") from None
@@ -231,10 +235,11 @@ def header(trainer: Trainer) -> str:
         named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
         who += "; as listed: " + (", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else")
     rollout = learner.num_markets * learner.n_steps * learn
+    apart = "actor and critic apart" if config.hidden_layers()["vf"] else "no critic: differences are the advantages"
     return (
         f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
         f"{who}; {trainer.parameters():,} parameters each, "
-        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, actor and critic apart\n"
+        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, {apart}\n"
         f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
         f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
     )

@@ -33,6 +33,8 @@ class Stages:
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
         engage: Writes what agent i, a winner, has to do into a `Work`, `(k, i, state, params, buffers, work)`: with
             `expel` it lets awards be contracts.
+        revalue: What may be expected of the work of the tick's winners changes by so many micro-credits,
+            `(k, change, state)`: for those who learn more when they have won.
         expel: Agent i is out for the rest of the episode, `(k, i, state)`.
         accepts: Whether agent i takes the tick's contract where it owes so much for it, `(k, i, owes, state)`: with
             `assign` it lets contracts go by lot.
@@ -63,6 +65,7 @@ class Stages:
     expose: Stage | None = None
     withdraw: Stage | None = None
     engage: Stage | None = None
+    revalue: Stage | None = None
     expel: Stage | None = None
     accepts: Callable[..., bool] | None = None
     assign: Stage | None = None

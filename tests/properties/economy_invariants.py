@@ -22,6 +22,7 @@ from econo_env.economy.ledger import (
 )
 from econo_env.economy.stake_invariants import stake_violations
 from econo_env.economy.tick import operations
+from econo_env.money import to_money
 from tests.economy.played import wealth
 
 ALLOWED = {
@@ -39,7 +40,9 @@ ALLOWED = {
     "evidence.reputation": {
         *(("pledged", "house"), ("pledged", "free"), ("pledged", "burn"), ("pledged", "insurance")),
         *(("pending", "free"), ("unbonding", "pledged")),
+        *(("bonded", "house"), ("bonded", "free")),  # contracts of those who are banned, where they last
     },
+    "identities.open": {("free", "treasury")},
     "fees.post": {("free", "treasury"), ("bonded", "treasury")},
     "insurance.open": {("new", "insurance")},
     "insurance.bind": {("free", "insurance")},
@@ -173,6 +176,9 @@ class Books:
         gained = wealth(world) - wealth(before)
         if "credit" in world._fields:  # what is lent is no gain
             gained -= world.credit.debt - before.credit.debt
+        if "identities" in world._fields:  # dues, paid when the episode began, come out of the first reward
+            dues = int(to_money(self.engine.scenario.economy["identities"].dues))
+            gained -= np.where(before.market.tick == 0, dues, 0)[:, None]
         gap = self.engine.buffers.rewards - (award.worth + gained) / 1e6
         require(np.abs(gap) <= 1e-9, "rewards are worth and what the own accounts gained")
         if "enforcement" in world._fields:

@@ -28,6 +28,7 @@ from econo_env.economy.parts import (
     reputation,
     staking,
     weighting,
+    withdrawal,
 )
 
 
@@ -42,6 +43,7 @@ def rows() -> list[Part[Any]]:
         default,
         contracts,
         lasting_contracts,
+        withdrawal,
         appeals,
         replication,
         reputation,

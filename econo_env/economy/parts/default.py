@@ -68,6 +68,13 @@ def _penalty(k: int, i: int, penalty: Int64s | None) -> int:
 
 
 @compiled
+def drawn_shock(k: int, i: int, state: Any, shock: float) -> float:
+    """What agent i learns after the sale, whole micro-credits, uniform on [-shock, shock]."""
+    draw = uniform(state.key[k], state.episode[k], state.tick[k], AFTER_SALE, i)
+    return float(math.floor((2.0 * draw - 1.0) * shock + 0.5))
+
+
+@compiled
 def _forget_last(k: int, world: Any) -> None:
     """Forgets what became of the awards of the last tick: nobody else has anything to forget."""
     for i in range(world.conduct.first[k], world.conduct.past[k]):
@@ -87,8 +94,7 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers, winners:
     for i in range(begin, past):
         if award.units[k, i] == 0:
             continue
-        draw = uniform(state.key[k], state.episode[k], state.tick[k], AFTER_SALE, i)
-        worth = award.worth[k, i] + math.floor((2.0 * draw - 1.0) * params.default.shock + 0.5)
+        worth = award.worth[k, i] + drawn_shock(k, i, state, params.default.shock)
         bonded = account(i, BONDED, agents)
         bond = ledger.balances[k, bonded]
         if worth - award.pays[k, i] >= -bond - _penalty(k, i, world.default.penalty):

@@ -180,14 +180,19 @@ def rate_now(k: int, i: int, world: Any, params: Params) -> int:
 
 
 @compiled
+def fault_costs(k: int, i: int, world: Any, params: Params) -> int:
+    """What one more broken promise of agent i in this tick costs of its pledge, on average, micro-credits."""
+    loss = slash(at_stake(k, i, world.market.tick[k], world), rate_now(k, i, world, params))
+    return _expected(loss, params.certainty)
+
+
+@compiled
 def threaten(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Tells those who have won something what walking away would cost them beyond their bond."""
     for i in range(world.enforcement.barred.shape[1]):
         if world.market.award.units[k, i] == 0:
             continue
-        staked = at_stake(k, i, world.market.tick[k], world)
-        loss = slash(staked, rate_now(k, i, world, params.enforcement))
-        _threaten_with(params.enforcement.chosen, k, i, _expected(loss, params.enforcement.certainty), world)
+        _threaten_with(params.enforcement.chosen, k, i, fault_costs(k, i, world, params.enforcement), world)
 
 
 @compiled

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.action import Action
+from econo_env.economy.lasting.running import slots_in_use
 from econo_env.economy.ledger import AGENT_ACCOUNTS, BONDED, ESCROW, FREE, TREASURY, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
@@ -48,10 +49,12 @@ class Params(NamedTuple):
 
     dues: int  # micro-credits
     least: int  # micro-credits
+    lasting: int | None  # of no use; None where no contract lasts
 
 
 def _params(scenario: Scenario, section: IdentitiesSection) -> Params:
-    return Params(int(to_money(section.dues)), int(to_money(section.least)))
+    lasting = 1 if "lasting_contracts" in (scenario.economy or {}) else None
+    return Params(int(to_money(section.dues)), int(to_money(section.least)), lasting)
 
 
 @compiled
@@ -79,11 +82,21 @@ def owns(k: int, i: int, world: Any, first: int) -> int:
 
 
 @compiled
+def _under_contract(lasting: int | None, k: int, i: int, world: Any) -> bool:
+    """Whether agent i has a contract running, with or without stake behind it."""
+    if lasting is None:
+        return False
+    return slots_in_use(k, i, world.lasting_contracts.running) > 0
+
+
+@compiled
 def leave_or_fail(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
     """Lets those go who want to and have nothing at stake, and those who have too little to go on."""
     identities, agents = world.identities, world.identities.status.shape[1]
     for i in range(agents):
         if world.conduct.banned[k, i]:
+            continue
+        if _under_contract(params.identities.lasting, k, i, world):
             continue
         bound = 0
         for kind in (ESCROW, BONDED):

@@ -16,6 +16,7 @@ from econo_env.markets.coordination.auctions import AUCTION_TYPES
 from econo_env.markets.coordination.scenario import CoordinationScenario, built_in
 from econo_env.markets.task_market import analysis as task_analysis
 from econo_env.markets.task_market import episode
+from econo_env.markets.task_market.auction import revalue
 from econo_env.markets.task_market.strategies import HOLDS_WITH
 
 MARKET: Market[CoordinationScenario, state.State] = Market(
@@ -33,6 +34,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         withdraw=auction.withdraw,
         clear=auction.clear,
         engage=auction.engage,
+        revalue=revalue,
         expel=request.expel,
         accepts=auction.accepts,
         assign=auction.assign,

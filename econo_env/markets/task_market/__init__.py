@@ -21,6 +21,7 @@ MARKET = Market(
         clear=auction.clear,
         winners=auction.winners,
         engage=auction.engage,
+        revalue=auction.revalue,
         expel=auction.expel,
         accepts=auction.accepts,
         assign=auction.assign,
