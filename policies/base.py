@@ -52,7 +52,7 @@ def make_policy(name: str | Path, scenario: Scenario | None = None, seed: int = 
     if pretrained is not None:
         return _pretrained(pretrained["id"], scenario, seed, options)
     if scenario is None:
-        raise ValueError(f"policy {str(name)!r} belongs to no scenario: give one, e.g. load('first_price_v0')")
+        raise ValueError(f"policy {str(name)!r} belongs to no scenario: give one, e.g. first_price_v0")
     if str(name) in table():
         row = table()[str(name)]
     elif Path(name).is_dir():

@@ -145,12 +145,49 @@ def _figures(metrics: dict[str, Metric]) -> dict[str, Figure]:
     return {name: Figure.model_validate(metric.to_json()) for name, metric in metrics.items()}
 
 
+PAGE_BEGINS, PAGE_ENDS = "<!-- cards -->", "<!-- end of cards -->"
+
+
+def table(home: Path = HOME) -> str:
+    """The cards as a table in Markdown: figures with their intervals, beside equilibrium and truthful play."""
+    heads = ("scenario", "agent-steps", "loss, %", "all agents earn a round", "equilibrium", "truth", "efficiency")
+    rows = [_row(read_card(scenario_id, home)) for scenario_id in pretrained_ids(home)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, ("---",) * len(heads), *rows])
+
+
+def _row(card: Card) -> tuple[str, ...]:
+    others = (card.beside.get(name, {}) for name in ("equilibrium", "truthful"))
+    return (
+        f"`{card.scenario}`",
+        f"{card.timesteps / 1e6:g} M",
+        _written(card.figures.get("utility_loss"), 100.0),
+        _written(card.figures.get("bidder_surplus")),
+        *(_written(found.get("bidder_surplus"), interval=False) for found in others),
+        _written(card.figures.get("efficiency"), interval=False),
+    )
+
+
+def _written(figure: Figure | None, scale: float = 1.0, *, interval: bool = True) -> str:
+    if figure is None or figure.mean is None:
+        return "-"
+    ends = [f"{scale * end:.3g}" for end in figure.ci95 if end is not None]
+    return f"{scale * figure.mean:.3g}" + (f" [{', '.join(ends)}]" if interval and ends else "")
+
+
+def write_page(page: Path, home: Path = HOME) -> None:
+    """Puts the table of the cards where it stands in the page about them."""
+    before, begins, rest = page.read_text().partition(PAGE_BEGINS)
+    after = rest.partition(PAGE_ENDS)[2]
+    page.write_text(f"{before}{begins}\n{table(home)}\n{PAGE_ENDS}{after}")
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Trains all, or those that are named."""
     parser = argparse.ArgumentParser(prog="python -m econo_env.training.pretrain", description=__doc__)
     parser.add_argument("ids", nargs="*", metavar="ID", help="built-in scenarios; all by default")
     parser.add_argument("--runs", type=Path, default=Path("runs/pretrained"), help="where the trainings run")
     parser.add_argument("--home", type=Path, default=HOME, help="where the policies are kept")
+    parser.add_argument("--page", type=Path, help="also put the table of all cards into this page, docs/pretrained.md")
     asked = parser.parse_args(words)
     asked.home.mkdir(parents=True, exist_ok=True)
     for scenario_id in asked.ids or scenarios():
@@ -159,6 +196,8 @@ def main(words: Sequence[str] | None = None) -> None:
             f"{name} {figure.mean:.4g}" for name, figure in card.figures.items() if figure.mean is not None
         )
         print(f"{scenario_id}: {told}", flush=True)  # noqa: T201 - a program of its own
+    if asked.page is not None:
+        write_page(asked.page, asked.home)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,12 @@ def any_agent(k: int, state: Any) -> tuple[int, int]:
 
 
 @compiled
+def decided_at_once(k: int, state: Any) -> bool:
+    """Every tick offers something of its own."""
+    return True
+
+
+@compiled
 def foresee_nothing(k: int, state: Any) -> int:
     """What a bid can cost depends on it."""
     return 0
@@ -89,6 +95,7 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "quote": quote,
         "openness": sale_openness if one_sale else tick_openness,
         "foresee": foresee_nothing,
+        "decided": decided_at_once,
         "winners": any_agent,
         "confine": confine_nothing,
         "call": call_nothing,

@@ -50,6 +50,8 @@ class Stages:
         call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
+        decided: Whether what was on offer in the tick has come to an end with it, sold or not, `(k, state)`; None where
+            each tick offers something of its own.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
@@ -76,6 +78,7 @@ class Stages:
     confine: Callable[..., int] | None = None
     call: Callable[..., int] | None = None
     quote: Stage | None = None
+    decided: Callable[..., bool] | None = None
     present: Callable[..., bool] | None = None
 
 

@@ -10,7 +10,7 @@ form.action('{"bid_credits": 0.3}', observation)   # float32 (components,), as `
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class TextForm:
         names: Names of the components of an action, in order.
         heard: Those that an agent may use in ticks in which it may not act, such as reports of others.
         credits: How bids are written in credits; None where an action is no bid.
+        numbers: What people give a number for: bids in credits, and the other components.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -51,6 +52,8 @@ class TextForm:
         self._meanings = dict(self._docs.actions) | {a.name: a.meaning for a in actions_of(scenario.parts())}
         bids = market.baselines.bids
         self.credits = None if bids is None else CreditsForm(scenario, bids)
+        in_credits: Mapping[str, str] = {} if self.credits is None else self.credits.keys
+        self.numbers = (*in_credits, *(name for name in self.names if name not in in_credits.values()))
 
     def rules(self) -> str:
         """What is played, what is earned, how it starts and ends, and how to answer: the same for all of an episode."""
@@ -138,17 +141,29 @@ class TextForm:
         if not may_act:
             if set(given) - set(self.heard):
                 raise AnswerError(f"{_quoted(answer)} is not open to you: {self._shut()}")
-            return self._plain(given, list(given)).astype(np.float32)
+            return self._plain(given, given).astype(np.float32)
         keys = {} if self.credits is None else self.credits.keys
-        in_credits = bool(set(given) & set(keys))
-        rest = [name for name in self.names if not in_credits or name not in keys.values()]
-        wanted = [*keys, *rest] if in_credits else list(self.names)
-        self._check_keys(given, wanted, keys)
-        action = self._plain(given, rest)
-        if in_credits and self.credits is not None:
-            ranges = zip(keys, self.credits.ranges(observation), strict=True)
-            amounts = [_checked(key, given[key], low, high, _TOLERANCE) for key, (low, high) in ranges]
-            action[: len(amounts)] = self.credits.place(observation, amounts)
+        if not set(given) & set(keys):
+            self._check_keys(given, self.names, keys)
+            return self._plain(given, self.names).astype(np.float32)
+        self._check_keys(given, self.numbers, keys)
+        ranges = zip(self.numbers, self.ranges(observation), strict=True)
+        slack = dict.fromkeys(keys, _TOLERANCE)
+        numbers = [_checked(key, given[key], low, high, slack.get(key, 0.0)) for key, (low, high) in ranges]
+        return self.of_numbers(numbers, observation)
+
+    def ranges(self, observation: Float32s) -> list[tuple[float, float]]:
+        """From where to where each of `numbers` goes for an agent that sees this, (features,)."""
+        found = [] if self.credits is None else self.credits.ranges(observation)
+        return found + [(-1.0, 1.0)] * (len(self.numbers) - len(found))
+
+    def of_numbers(self, numbers: Sequence[float] | Float64s, observation: Float32s) -> Float32s:
+        """The action, float32 (components,), of one of each of `numbers`, which must be within their ranges."""
+        action = np.zeros(len(self.names))
+        bids = 0 if self.credits is None else len(self.credits.keys)
+        if self.credits is not None:
+            action[:bids] = self.credits.place(observation, numbers[:bids])
+        action[bids:] = numbers[bids:]
         return action.astype(np.float32)
 
     def answer(self, action: Float32s, may_act: bool = True) -> str:
@@ -160,14 +175,14 @@ class TextForm:
         reports = f", or give a number for {_listed(self.heard)} alone" if self.heard else ""
         return f"you may do nothing in this tick: answer {{}}{reports}"
 
-    def _plain(self, given: Mapping[str, Any], names: list[str]) -> Float64s:
+    def _plain(self, given: Mapping[str, Any], names: Iterable[str]) -> Float64s:
         """The named components, 0 for all others."""
         action = np.zeros(len(self.names))
         for name in names:
             action[self.names.index(name)] = _checked(name, given[name], -1.0, 1.0)
         return action
 
-    def _check_keys(self, given: Mapping[str, Any], wanted: list[str], keys: Mapping[str, str]) -> None:
+    def _check_keys(self, given: Mapping[str, Any], wanted: Sequence[str], keys: Mapping[str, str]) -> None:
         for key in given:
             if key in wanted:
                 continue

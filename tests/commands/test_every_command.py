@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,13 @@ COMMANDS = {  # words, and the options that name files or folders
     "report": (("run",), ("--out", "--json")),
     "train": (("training.yaml",), ("--out", "--json")),
     "resume": (("run", "total_timesteps=256"), ("--json",)),
+    "play": (("first_price_v0", "--against", "truthful", "--seed", "0"), ("--json",)),
     "demo": ((), ("--out", "--json")),
     "audit": (("verify", "log.db"), ("--json",)),
     "export": (("log.db", "--to", "csv"), ("--out", "--json")),
     "study": (("evolution", "generations=20"), ("--json", "--picture")),
 }
+TYPED = "0.3\n"
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
 SLOWER = ("calibrate", "report", "train", "resume", "demo")
@@ -44,8 +47,6 @@ FAST = [(command, option) for command, option in OUTPUTS if command not in SLOWE
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run, made once."""
-    from io import StringIO
-
     from rich.console import Console
 
     folder = tmp_path_factory.mktemp("finished") / "run"
@@ -85,6 +86,7 @@ def run(monkeypatch, capfd):
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["econo-env", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", StringIO(TYPED))
         with pytest.raises(SystemExit) as stop:
             cli.main()
         return stop.value.code or 0, *capfd.readouterr()

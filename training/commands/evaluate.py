@@ -27,7 +27,10 @@ def evaluate(
         ),
     ],
     scenario: Annotated[
-        str | None, typer.Option(help="A scenario id or YAML file; a run brings its own.", show_default=False)
+        str | None,
+        typer.Option(
+            help="A scenario id or YAML file; a run, and what is pretrained, brings its own.", show_default=False
+        ),
     ] = None,
     against: Annotated[
         str | None,
@@ -98,14 +101,11 @@ def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
 
 
 def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
-    from econo_env.catalogue import load
     from econo_env.policies import make_policy
     from econo_env.policies.population import make_population
-    from econo_env.training.run import read_run_config
+    from econo_env.training.evaluation.evaluation import scenario_of_policy
 
-    if scenario is None and not Path(policy).is_dir():
-        raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
-    market = read_run_config(Path(policy)).scenario if scenario is None else load(scenario)
+    market = scenario_of_policy(policy, scenario)
     return make_population(make_policy(policy, market), market, others)
 
 

@@ -81,7 +81,7 @@ def evaluate(
         raise ValueError(f"seeds={list(named)}: give at least one, from 0, each once")
     if markets < 1:
         raise ValueError(f"markets={markets} must be at least 1")
-    market = _scenario_of(policy, scenario)
+    market = scenario_of_policy(policy, scenario)
     if most_identities:
         names_of(market, most_identities)
     subjects = _subjects(policy, market)
@@ -239,13 +239,22 @@ def _note(policy: Policy) -> str:
     return policy.note if isinstance(policy, Noted) else ""
 
 
-def _scenario_of(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
+def scenario_of_policy(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
+    """The scenario that is named, or the policy's own: of a run, of what is pretrained, or that it was made for.
+
+    Raises:
+        ValueError: None is named, and the policy belongs to none.
+    """
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():
         from econo_env.training.config import scenario_of_run
 
         return scenario_of_run(Path(policy))
+    if isinstance(policy, str | Path):
+        from econo_env.policies import make_policy
+
+        policy = make_policy(policy)
     if isinstance(policy, Bound):
         return policy.scenario
     raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")

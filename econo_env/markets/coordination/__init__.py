@@ -13,7 +13,7 @@ from econo_env.markets.coordination import (
     strategies,
 )
 from econo_env.markets.coordination.auctions import AUCTION_TYPES
-from econo_env.markets.coordination.scenario import CoordinationScenario, built_in
+from econo_env.markets.coordination.scenario import CoordinationScenario, built_in, levers
 from econo_env.markets.task_market import analysis as task_analysis
 from econo_env.markets.task_market import episode
 from econo_env.markets.task_market.auction import revalue
@@ -40,6 +40,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         assign=auction.assign,
         weigh=request.weigh,
         quote=auction.quote,
+        decided=request.decided,
         openness=episode.openness,
         foresee=request.foresee,
         observe=request.observe,
@@ -52,7 +53,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
     undone_by_award=False,
     contract_value=state.largest_contract,
     rule=lambda scenario: AUCTION_TYPES[scenario.auction_type].rule,
-    levers=lambda scenario: (),
+    levers=levers,
     types=Types(
         names=task_analysis.type_names,
         now=task_analysis.types,
