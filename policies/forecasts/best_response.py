@@ -1,10 +1,10 @@
 """The best response to a forecast of the rivals' bids: that they will be as likely as they have been.
 
 Every own bid of a grid is played, by the market's own compiled rule, against the bids that the others made in each
-round so far. The mean of units won and of payments, by own bid, is the forecast of what that bid comes to, whatever the
-own value is; the bid of the largest v units - payment answers it. Against rivals whose bids are drawn alike in each round
-the forecast comes to the truth with the root of the rounds (Glivenko and Cantelli), and the bid to the best response;
-for rivals that change, older rounds count less by `forgetting`.
+round so far. The mean of units won and of payments, by own bid, is the forecast of what that bid comes to, whatever
+the own value is; the bid of the largest v units - payment answers it. Against rivals whose bids are drawn alike in
+each round the forecast comes to the truth with the root of the rounds (Glivenko and Cantelli), and the bid to the
+best response; for rivals that change, older rounds count less by `forgetting`.
 """
 
 from typing import Annotated, Any, NamedTuple
