@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.memory import Memory, drawn
+from econo_env.policies.adaptive.memory import Memory, drawn, sum_of
 
 _LEAST = 1e-200
 """Below it a propensity is this: chances are then as even as numbers can tell."""
@@ -54,9 +54,7 @@ def roth_erev_choose(
 ) -> int:
     """An arm with chances in proportion to the propensities."""
     propensities = memory.values[k, i, now]
-    total = 0.0
-    for arm in range(propensities.shape[0]):
-        total += propensities[arm]
+    total = sum_of(propensities)
     arm = drawn(propensities, total, luck)
     memory.chance[k, i] = propensities[arm] / total
     return arm

@@ -10,6 +10,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.rng import LEARNING, market_keys, two_uniforms
 from econo_env.player import markets_of
 from econo_env.policies import make_policy
+from econo_env.policies.adaptive import learner
 from econo_env.policies.adaptive.situations import Situations
 
 GAME = econo_env.load("first_price_v0", num_agents=3, max_cycles=50, bids="amount", feedback="all_bids")
@@ -135,7 +136,7 @@ def test_bandits_choose_and_learn_by_their_formulas(name, seed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_market_in_a_batch_is_the_market_alone_and_replays(name):
+def test_a_market_in_a_batch_is_the_market_alone_and_replays(name, monkeypatch):
     def play(markets, first, ticks, policy, memory=None, state=None):
         engine = Engine(GAME, markets)
         engine.reset(3, first_market=first)
@@ -151,6 +152,9 @@ def test_a_market_in_a_batch_is_the_market_alone_and_replays(name):
     alone, _ = play(1, 0, 30, make_policy(name, GAME, 3, **GRID))
     np.testing.assert_array_equal(batch[:, :1], alone)
     assert len(np.unique(batch)) > 3, "it tries arms"
+    monkeypatch.setattr(learner, "_AT_ONCE", 6)  # agents: two markets
+    parted, _ = play(5, 0, 30, make_policy(name, GAME, 3, num_threads=3, **GRID))
+    np.testing.assert_array_equal(batch, parted)
 
     policy = make_policy(name, GAME, 3, **GRID)
     _, engine = play(5, 0, 11, policy)
@@ -281,6 +285,7 @@ def test_regret_of_exp3_against_a_uniform_rival_is_the_known_one():
         ("exp3", {"lowest": 0.5, "highest": 0.5}, "lowest=0.5"),
         ("exp3", {"exploration": 0.0}, "exploration=0.0"),
         ("exp3", {"least_reward": 1.0}, "least_reward=1.0"),
+        ("exp3", {"num_threads": 0}, "num_threads=0"),
         ("ucb", {"forgetting": 1.5}, "forgetting=1.5"),
         ("q_learning", {"discount": 1.0}, "discount=1.0"),
         ("q_learning", {"initial": [1.0, 2.0]}, "initial of shape"),
