@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.agents import named, role_of
 from econo_env.catalogue import from_mapping, known_id, load, read_scenario, unknown_scenario
 from econo_env.documents import read_yaml, to_yaml
 from econo_env.market import agents_of, alike
+from econo_env.policies.forecasts.ridge import forecast_features
 from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
+from econo_env.training.sections import Decay, Forecasts, Opponents, Section
 from econo_env.training.seeds import parsed_seeds
 
 CONFIG_FOLDERS = (
@@ -24,28 +26,6 @@ CONFIG_FOLDERS = (
 
 _MANY_ROUNDS_GAMMA = 0.99
 _LARGEST_BATCH = 1 << 20
-
-
-class Section(BaseModel):
-    """A section of the configuration: unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Decay(Section):
-    """A number that goes from `initial` to `final` over the training.
-
-    Attributes:
-        initial: At the start.
-        final: At the end; as the start when left out.
-        schedule: The way there: `linear`, `cosine` (half a wave) or `exponential` (equal ratios).
-        until: Share of the training after which it stays at `final`.
-    """
-
-    initial: float = Field(gt=0.0)
-    final: float | None = Field(None, gt=0.0)
-    schedule: Literal["linear", "cosine", "exponential"] = "linear"
-    until: float = Field(1.0, gt=0.0, le=1.0)
 
 
 class Learner(Section):
@@ -145,7 +125,14 @@ class TrainingConfig(Section):
             alike agents (same prior, weight and entry of the population); `per_seat`, one for each agent.
         total_timesteps: Agent-steps to train for, over all seats that learn.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
+        algorithm: `ppo`, or off-policy `sac` or `td3`, also of SB3: `n_steps` ticks of all markets go into a replay
+            buffer, then `n_epochs` updates by `batch_size` samples for each of them; TD3's noise is `std`, SAC draws
+            its own with entropy weight `ent_coef`, tuned by itself where that is 0. PPO's other settings are without
+            effect on them.
         learner: Settings of PPO.
+        opponents: A pool of rated opponents in the other seats; left out, every seat learns. With it each network
+            learns in the first of its seats of each group of alike agents.
+        forecasts: Forecasts that the learner sees beside the market; left out, none.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
         warm_start: Folder of a run whose networks to start from.
@@ -158,7 +145,10 @@ class TrainingConfig(Section):
     sharing: Literal["shared", "per_role", "per_seat"] = "shared"
     total_timesteps: int = Field(ge=1)
     seeds: tuple[int, ...] = (0,)
+    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
     learner: Learner = Learner()
+    opponents: Opponents | None = None
+    forecasts: Forecasts | None = None
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
     warm_start: str | None = None
@@ -190,7 +180,13 @@ class TrainingConfig(Section):
                 "scenario.population lists nobody who learns: give a group `intelligence: proactive` or `emergent`, "
                 "and no policy"
             )
-        rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.roles().values()}
+        if self.algorithm != "ppo":
+            if learner.difference_rewards:
+                raise ValueError(
+                    f"learner.difference_rewards=true: {self.algorithm} learns from rewards as they come, leave it out"
+                )
+            return self
+        rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.homes().values()}
         common = math.gcd(*rollouts.values())
         for seats, rollout in rollouts.items():
             if rollout % learner.batch_size:
@@ -201,6 +197,46 @@ class TrainingConfig(Section):
                     f"give learner.batch_size={next(size for size in below if common % size == 0)}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _opponents_fit(self) -> Self:
+        pool = self.opponents
+        if pool is None:
+            return self
+        if self.scenario.population is not None:
+            raise ValueError("opponents beside scenario.population: one of them says who plays the other seats")
+        if all(len(seats) == self.scenario.num_agents for seats in self.homes().values()):
+            raise ValueError(f"opponents: {self.scenario.id} has no seat beside those that learn, take more agents")
+        return self
+
+    @model_validator(mode="after")
+    def _forecasts_fit(self) -> Self:
+        told, pool = self.forecasts, self.opponents
+        if told is None:
+            return self
+        forecast_features(self.scenario, told.of)
+        if len(self.roles()) > 1 or (pool is not None and (pool.latest > 0.0 or pool.past_every > 0)):
+            raise ValueError(
+                "forecasts: what is learned would play seats for which nobody forecasts: set sharing=shared, and of "
+                "opponents latest=0 and past_every=0"
+            )
+        if self.difference_rewards() and self.gamma() > 0.0:
+            raise ValueError(
+                "forecasts: difference rewards play episodes on in which nobody forecasts: set "
+                "learner.difference_rewards=false"
+            )
+        return self
+
+    def homes(self) -> dict[str, tuple[int, ...]]:
+        """The seats that each network learns in: all it plays, or with opponents one of each group of alike agents."""
+        roles = self.roles()
+        if self.opponents is None:
+            return roles
+        found = {}
+        for name, seats in roles.items():
+            theirs = [set(group) & set(seats) for group in alike(self.scenario)]
+            found[name] = tuple(sorted(min(group) for group in theirs if group))
+        return found
 
     def roles(self) -> dict[str, tuple[int, ...]]:
         """The seats that share a network, by the network's name.
@@ -246,6 +282,8 @@ class TrainingConfig(Section):
     def difference_rewards(self) -> bool:
         """Whether difference rewards are used: what is set, else wherever gamma is 0."""
         chosen = self.learner.difference_rewards
+        if self.algorithm != "ppo":
+            return False
         return self.gamma() == 0.0 if chosen is None else chosen
 
     def hidden_layers(self) -> dict[str, list[int]]:
