@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
+from econo_env.policies.emergent.mixture import Group, Mixture
 from econo_env.policies.forecasts.ridge import Forecaster
 from econo_env.policy import Actions, Mask, Memory, Observations, Rewards, masked
 from econo_env.scenario import Scenario
@@ -44,6 +45,7 @@ class Network:
         layers: Weights (inputs, outputs) and biases (outputs,), float32.
         activation: `tanh` or `relu`, between the layers.
         std: Standard deviation of each action component, float32 (components,).
+        share: In a mixed population the chance that it plays a seat in an episode, among the networks of these seats.
         squashed: The mean action goes through tanh, as with SAC and TD3.
     """
 
@@ -51,6 +53,7 @@ class Network:
     layers: tuple[tuple[Float32s, Float32s], ...]
     activation: str
     std: Float32s
+    share: float = 1.0
     squashed: bool = False
 
     @classmethod
@@ -148,26 +151,6 @@ class Learned:
         """How many features a network takes."""
         return len(market_of(scenario).observations(scenario))
 
-    @staticmethod
-    def from_run(
-        scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
-    ) -> "Learned":
-        """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
-
-        Raises:
-            ValueError: The folder holds no policy, or one that cannot play this scenario.
-        """
-        folder = Path(run)
-        found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
-        path = next((path for path in found if path.is_file()), None)
-        if path is None:
-            raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
-        networks, forecasts = read_networks(path), read_forecasts(path)
-        called = name or folder.name
-        if forecasts is not None:
-            return Foreseeing(scenario, networks, forecasts, seed=seed, deterministic=deterministic, name=called)
-        return Learned(scenario, networks, seed=seed, deterministic=deterministic, name=called)
-
     @classmethod
     def from_sb3(cls, model: Any, scenario: Scenario, *, seed: int = 0, deterministic: bool = True) -> Self:
         """The policy of an SB3 model as it is now, in every seat; later training does not change it."""
@@ -252,6 +235,66 @@ class Foreseeing(Learned):
         self._fresh = memory[_FRESH].copy() if memory else np.zeros(0, dtype=np.bool_)
 
 
+def policy_of(
+    scenario: Scenario,
+    networks: Sequence[Network],
+    *,
+    seed: int = 0,
+    deterministic: bool = True,
+    name: str,
+    forecasts: Mapping[str, Any] | None = None,
+) -> Learned | Mixture:
+    """What networks play: their seats, or where several have the same seats a mixture with their shares.
+
+    Args:
+        scenario: The market.
+        networks: The networks.
+        seed: Of their luck.
+        deterministic: Whether mean actions are played.
+        name: What it is called.
+        forecasts: Settings of the forecasts that they see, if any.
+    """
+    if forecasts is not None:
+        return Foreseeing(scenario, networks, forecasts, seed=seed, deterministic=deterministic, name=name)
+    by_seats: dict[tuple[int, ...], list[Network]] = {}
+    for network in networks:
+        by_seats.setdefault(network.seats, []).append(network)
+    if len(by_seats) == len(networks):
+        return Learned(scenario, networks, seed=seed, deterministic=deterministic, name=name)
+    groups = [
+        Group(
+            seats,
+            tuple(Learned(scenario, [network], seed=seed, deterministic=deterministic) for network in own),
+            tuple(network.share for network in own),
+        )
+        for seats, own in by_seats.items()
+    ]
+    return Mixture(scenario, groups, seed=seed, name=name)
+
+
+def from_run(
+    scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
+) -> Learned | Mixture:
+    """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
+
+    Raises:
+        ValueError: The folder holds no policy, or one that cannot play this scenario.
+    """
+    folder = Path(run)
+    found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
+    path = next((path for path in found if path.is_file()), None)
+    if path is None:
+        raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
+    return policy_of(
+        scenario,
+        read_networks(path),
+        seed=seed,
+        deterministic=deterministic,
+        name=name or folder.name,
+        forecasts=read_forecasts(path),
+    )
+
+
 def write_networks(path: Path, networks: Sequence[Network], forecasts: Mapping[str, Any] | None = None) -> None:
     """Writes networks to an .npz file, in one step: readers see the old file or the new one.
 
@@ -274,7 +317,13 @@ def read_forecasts(path: Path) -> dict[str, Any] | None:
 def arrays_of(networks: Sequence[Network]) -> dict[str, NDArray[Any]]:
     """Networks as named arrays."""
     about = [
-        {"seats": n.seats, "layers": len(n.layers), "activation": n.activation, "squashed": n.squashed}
+        {
+            "seats": n.seats,
+            "layers": len(n.layers),
+            "activation": n.activation,
+            "share": n.share,
+            "squashed": n.squashed,
+        }
         for n in networks
     ]
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
@@ -303,9 +352,8 @@ def networks_in(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
     networks = []
     for k, about in enumerate(json.loads(str(kept["about"]))):
         layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
-        networks.append(
-            Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"], about.get("squashed", False))
-        )
+        share, squashed = float(about.get("share", 1.0)), bool(about.get("squashed", False))  # 0.1.0 wrote neither
+        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"], share, squashed))
     return networks
 
 

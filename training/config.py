@@ -15,7 +15,7 @@ from econo_env.policies.forecasts.ridge import forecast_features
 from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
-from econo_env.training.sections import Decay, Forecasts, Opponents, Section
+from econo_env.training.sections import DEFAULTS, Checkpoints, Evaluation, Forecasts, Learner, Opponents, Psro, Section
 from econo_env.training.seeds import parsed_seeds
 
 CONFIG_FOLDERS = (
@@ -26,93 +26,8 @@ CONFIG_FOLDERS = (
 
 _MANY_ROUNDS_GAMMA = 0.99
 _LARGEST_BATCH = 1 << 20
-
-
-class Learner(Section):
-    """Settings of SB3's PPO, under SB3's names.
-
-    Attributes:
-        num_markets: Markets played side by side.
-        n_steps: Ticks of a rollout; a rollout holds num_markets x n_steps x learning seats samples.
-        batch_size: Samples of a minibatch; it must divide the rollout.
-        n_epochs: Passes over each rollout.
-        learning_rate: Adam's step, and how it falls. Let it fall with `std`: a step as long as the exploration itself
-            throws away what was learned.
-        gamma: Discount a tick; left out, 0 where an episode is one tick or no report changes what comes later, as in
-            `task_market_v1`, and 0.99 elsewhere.
-        gae_lambda: Weight of long returns in the advantages.
-        clip_range: PPO's clip of the probability ratio.
-        ent_coef: Weight of the entropy bonus.
-        vf_coef: Weight of the value loss.
-        normalize_advantage: Divide the advantages of each minibatch by their spread. The shipped auctions do without,
-            lest minibatches with rare, large wins count for less; no ablation has isolated the effect.
-        max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped.
-        std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
-            not learned; without, it starts at `initial` and is learned as SB3 does.
-        difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
-            far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
-            to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
-        net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
-            difference rewards the difference itself is the advantage.
-        activation: Between the layers.
-    """
-
-    num_markets: int = Field(1024, ge=1)
-    n_steps: int = Field(8, ge=1)
-    batch_size: int = Field(8192, ge=2)
-    n_epochs: int = Field(4, ge=1)
-    learning_rate: Decay = Decay(initial=1e-3, final=1e-5)
-    gamma: float | None = Field(None, ge=0.0, le=1.0)
-    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
-    clip_range: float = Field(0.2, gt=0.0)
-    ent_coef: float = Field(0.0, ge=0.0)
-    vf_coef: float = Field(0.5, ge=0.0)
-    normalize_advantage: bool = True
-    max_grad_norm: float | None = Field(None, gt=0.0)
-    std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
-    difference_rewards: bool | None = None
-    net_arch: tuple[int, ...] = (64, 64)
-    activation: Literal["tanh", "relu"] = "relu"
-
-
-class Evaluation(Section):
-    """Looks at the learned policy while it learns.
-
-    Attributes:
-        every: Agent-steps between two looks; 0 for none but the first, before any step, and the last.
-        early: Looks before the first of those, each at half the steps of the next: learning is fastest at first.
-        num_markets: Markets of a look.
-    """
-
-    every: int = Field(500_000, ge=0)
-    early: int = Field(6, ge=0, le=30)
-    num_markets: int = Field(1024, ge=1)
-
-    def is_due(self, before: int, after: int) -> bool:
-        """Whether a look falls on the way from one number of agent-steps to another."""
-        first = (self.every >> halvings for halvings in range(1, self.early + 1))
-        return _crossed(self.every, before, after) or any(before < steps <= after for steps in first if steps > 0)
-
-
-class Checkpoints(Section):
-    """Attributes: `every` agent-steps one is written (0: only at the end), and the last `keep` of them are kept."""
-
-    every: int = Field(1_000_000, ge=0)
-    keep: int = Field(3, ge=2)
-
-    def is_due(self, before: int, after: int) -> bool:
-        """Whether a checkpoint falls on the way from one number of agent-steps to another."""
-        return _crossed(self.every, before, after)
-
-
-def _crossed(every: int, before: int, after: int) -> bool:
-    return every > 0 and after // every > before // every
-
-
-_DEFAULTS = {
-    name: section().model_dump()
-    for name, section in (("learner", Learner), ("evaluation", Evaluation), ("checkpoints", Checkpoints))
-}
+OFF_POLICY = ("sac", "td3")
+"""Algorithms that learn from a replay buffer."""
 
 
 class TrainingConfig(Section):
@@ -123,16 +38,18 @@ class TrainingConfig(Section):
             of one, or a whole scenario.
         sharing: Who learns what: `shared`, one network in every seat that learns; `per_role`, one for each group of
             alike agents (same prior, weight and entry of the population); `per_seat`, one for each agent.
+        algorithm: `ppo`, or `psro`: a population of networks of each role, each trained as a reply to a mixture of
+            those before it (`training.populations.psro`); `sharing` is then `per_role`. Or off-policy, `sac` or `td3`:
+            `n_steps` ticks of all markets go into a replay buffer, then `n_epochs` updates by `batch_size` samples for
+            each of them; TD3's noise is `std`, SAC draws its own with entropy weight `ent_coef`, tuned by itself where
+            that is 0. PPO's other settings are without effect on them.
         total_timesteps: Agent-steps to train for, over all seats that learn.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
-        algorithm: `ppo`, or off-policy `sac` or `td3`, also of SB3: `n_steps` ticks of all markets go into a replay
-            buffer, then `n_epochs` updates by `batch_size` samples for each of them; TD3's noise is `std`, SAC draws
-            its own with entropy weight `ent_coef`, tuned by itself where that is 0. PPO's other settings are without
-            effect on them.
         learner: Settings of PPO.
         opponents: A pool of rated opponents in the other seats; left out, every seat learns. With it each network
             learns in the first of its seats of each group of alike agents.
         forecasts: Forecasts that the learner sees beside the market; left out, none.
+        psro: Settings of the population.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
         warm_start: Folder of a run whose networks to start from.
@@ -143,12 +60,13 @@ class TrainingConfig(Section):
 
     scenario: SerializeAsAny[Scenario]
     sharing: Literal["shared", "per_role", "per_seat"] = "shared"
+    algorithm: Literal["ppo", "sac", "td3", "psro"] = "ppo"
     total_timesteps: int = Field(ge=1)
     seeds: tuple[int, ...] = (0,)
-    algorithm: Literal["ppo", "sac", "td3"] = "ppo"
     learner: Learner = Learner()
     opponents: Opponents | None = None
     forecasts: Forecasts | None = None
+    psro: Psro = Psro()
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
     warm_start: str | None = None
@@ -180,13 +98,15 @@ class TrainingConfig(Section):
                 "scenario.population lists nobody who learns: give a group `intelligence: proactive` or `emergent`, "
                 "and no policy"
             )
-        if self.algorithm != "ppo":
+        if self.algorithm in OFF_POLICY:
             if learner.difference_rewards:
                 raise ValueError(
                     f"learner.difference_rewards=true: {self.algorithm} learns from rewards as they come, leave it out"
                 )
             return self
-        rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.homes().values()}
+        # a reply learns in one seat
+        learning = {1} if self.algorithm == "psro" else {len(seats) for seats in self.homes().values()}
+        rollouts = {seats: learner.num_markets * learner.n_steps * seats for seats in learning}
         common = math.gcd(*rollouts.values())
         for seats, rollout in rollouts.items():
             if rollout % learner.batch_size:
@@ -238,6 +158,28 @@ class TrainingConfig(Section):
             found[name] = tuple(sorted(min(group) for group in theirs if group))
         return found
 
+    @model_validator(mode="after")
+    def _replies_by_role(self) -> Self:
+        if self.algorithm == "psro":
+            if self.sharing != "per_role":
+                raise ValueError(f"sharing={self.sharing!r} with algorithm=psro: replies are a role's, per_role")
+            if self.warm_start is not None:
+                raise ValueError(f"warm_start={self.warm_start!r} with algorithm=psro: replies learn from scratch")
+            if self.scenario.population is not None:
+                raise ValueError("scenario.population with algorithm=psro: that learns a population, list none")
+            if self.opponents is not None or self.forecasts is not None:
+                raise ValueError("opponents or forecasts with algorithm=psro: replies meet their own population alone")
+            if self.psro.solver == "nash" and self.scenario.num_agents != 2:
+                raise ValueError(
+                    f"psro.solver=nash with {self.scenario.num_agents} agents: games of two are solved outright, "
+                    "take replicator"
+                )
+        return self
+
+    def meta_solver(self) -> str:
+        """What mixes a population: what is set, else `nash` for two agents and `replicator` for more."""
+        return self.psro.solver or ("nash" if self.scenario.num_agents == 2 else "replicator")
+
     def roles(self) -> dict[str, tuple[int, ...]]:
         """The seats that share a network, by the network's name.
 
@@ -282,7 +224,7 @@ class TrainingConfig(Section):
     def difference_rewards(self) -> bool:
         """Whether difference rewards are used: what is set, else wherever gamma is 0."""
         chosen = self.learner.difference_rewards
-        if self.algorithm != "ppo":
+        if self.algorithm in OFF_POLICY:
             return False
         return self.gamma() == 0.0 if chosen is None else chosen
 
@@ -387,7 +329,7 @@ def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin
     """
     changed, asked = dict(document), list(changes)
     for change in asked:
-        apply_change(changed, change, _DEFAULTS)
+        apply_change(changed, change, DEFAULTS)
     try:
         return validated(TrainingConfig, changed)
     except SettingsError as error:

@@ -15,11 +15,12 @@ import torch
 from econo_env.engine.state import Bools, Float32s
 from econo_env.policies.listed import Idle, in_its_market, listed
 from econo_env.policies.population import Seated
-from econo_env.policies.proactive import Foreseeing, Learned, Network
+from econo_env.policies.proactive import Learned, Network, policy_of
 from econo_env.policy import Named, Policy
 from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
-from econo_env.training.config import TrainingConfig
+from econo_env.training.config import OFF_POLICY, TrainingConfig
+from econo_env.training.evaluation.levels import level_scalars, moves
 from econo_env.training.forecasting import market_env
 from econo_env.training.learner import MarketLearner
 from econo_env.training.off_policy import make_off_policy
@@ -52,7 +53,7 @@ class Trainer:
             env = market_env(config, seats, dict.fromkeys(others, _Nobody()) if others else None)
             # the first learner has the run's own seed, as PPO(seed=...) would
             seed_of_role = seed if number == 0 else derived_seed(seed, number)
-            made = make_ppo if config.algorithm == "ppo" else make_off_policy
+            made = make_off_policy if config.algorithm in OFF_POLICY else make_ppo
             self.learners[role] = made(config, env, seed_of_role)
         if config.warm_start is not None:
             self._start_from(Path(config.warm_start))
@@ -86,12 +87,37 @@ class Trainer:
         """What has been learned so far, in the seats that learn; the others play as they are listed."""
         scenario = self.config.scenario
         told = self.config.forecasts
-        plays = (
-            Learned(scenario, self.networks(), deterministic=deterministic)
-            if told is None
-            else Foreseeing(scenario, self.networks(), told.model_dump(), deterministic=deterministic)
-        )
+        forecasts = None if told is None else told.model_dump()
+        plays = policy_of(scenario, self.networks(), deterministic=deterministic, name="proactive", forecasts=forecasts)
         return in_its_market(plays, scenario, self.seed)
+
+    def header(self) -> str:
+        """What is being trained, in three lines."""
+        config, learner = self.config, self.config.learner
+        count, agents = len(self.learners), config.scenario.num_agents
+        learn = len(config.scenario.learning_seats())
+        seats = f"all {agents}" if config.sharing == "shared" and learn == agents else f"{learn}"
+        seats += "" if learn == agents else f" of {agents}"
+        if config.sharing == "shared":
+            who = f"shared: one network in {seats} seats"
+        else:
+            who = f"{config.sharing}: {count} networks for {seats} seats, taking turns while the others are frozen"
+        if config.scenario.population is not None:
+            named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
+            who += "; as listed: " + (
+                ", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else"
+            )
+        rollout = learner.num_markets * learner.n_steps * learn
+        apart = (
+            "actor and critic apart" if config.hidden_layers()["vf"] else "no critic: differences are the advantages"
+        )
+        return (
+            f"training {config.scenario.id}, {agents} agents, seed {self.seed}\n"
+            f"{who}; {self.parameters():,} parameters each, "
+            f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, {apart}\n"
+            f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches "
+            f"of {learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
+        )
 
     def iterate(self) -> dict[str, float]:
         """One turn of every learner; SB3's numbers and the mean reward of a step, by their log names."""
@@ -114,6 +140,10 @@ class Trainer:
                 earned = learner.markets.tally
                 assert earned is not None
                 self.pool.judge(earned, self.homes[role])
+            if role in self.listed and moves(self.config.scenario):
+                shape = (self.config.learner.num_markets, self.config.scenario.num_agents)
+                found = level_scalars(self.listed[role], shape)
+                scalars |= {f"{name}{suffix}": value for name, value in found.items()}
         if self.pool is not None:
             self._fill(self.pool, before)
             scalars |= self.pool.scalars()
@@ -246,28 +276,3 @@ def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
 def derived_seed(*numbers: int) -> int:
     """A seed of its own for each list of numbers, in [0, 2^32)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint32)[0])
-
-
-def header(trainer: Trainer) -> str:
-    """What is being trained, in three lines."""
-    config, learner = trainer.config, trainer.config.learner
-    count, agents = len(trainer.learners), config.scenario.num_agents
-    learn = len(config.scenario.learning_seats())
-    seats = f"all {agents}" if config.sharing == "shared" and learn == agents else f"{learn}"
-    seats += "" if learn == agents else f" of {agents}"
-    if config.sharing == "shared":
-        who = f"shared: one network in {seats} seats"
-    else:
-        who = f"{config.sharing}: {count} networks for {seats} seats, taking turns while the others are frozen"
-    if config.scenario.population is not None:
-        named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
-        who += "; as listed: " + (", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else")
-    rollout = learner.num_markets * learner.n_steps * learn
-    apart = "actor and critic apart" if config.hidden_layers()["vf"] else "no critic: differences are the advantages"
-    return (
-        f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
-        f"{who}; {trainer.parameters():,} parameters each, "
-        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, {apart}\n"
-        f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
-        f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
-    )
