@@ -83,7 +83,7 @@ def leave_or_fail(k: int, world: Any, params: Any, buffers: StepBuffers, expel: 
     """Lets those go who want to and have nothing at stake, and those who have too little to go on."""
     identities, agents = world.identities, world.identities.status.shape[1]
     for i in range(agents):
-        if world.conduct.banned[k, i]:
+        if world.conduct.banned[k, i] or not (identities.asks[k, i] or params.identities.least > 0):
             continue
         bound = 0
         for kind in (ESCROW, BONDED):
