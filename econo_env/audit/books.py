@@ -120,7 +120,7 @@ def sound(k: int, balances: Int64s, minted: Int64s, agents: int, fault: Int64s) 
 
 
 @compiled
-def _difference(k: int, ours: Int64s, theirs: Int64s, first: int) -> int:
+def next_difference(k: int, ours: Int64s, theirs: Int64s, first: int) -> int:
     """The next place from `first` on in which market k's rows differ, or their length: whole stretches at a time.
 
     Most rows are alike in most places. Places without a sign, so that stretches become vector instructions.
@@ -135,7 +135,7 @@ def _difference(k: int, ours: Int64s, theirs: Int64s, first: int) -> int:
                 first += 1
             return first
         first = past
-    return length
+    return int(length)
 
 
 @compiled
@@ -208,7 +208,7 @@ def _collect_market(
     if not sold:
         _write_awards(k, award, books, out)
     _write_facts(k, FACT, facts, books, out)
-    place = _difference(k, balances, ledger[0], 0)
+    place = next_difference(k, balances, ledger[0], 0)
     if place < balances.shape[1]:
         return _blame(fault, NO_EVENT, k, place, balances[k, place], ledger[0][k, place])
     if minted[k] != ledger[1][k]:
@@ -268,12 +268,12 @@ def _write_transfers(k: int, first: int, made: int, journal: Any, books: Any, ou
 @compiled
 def _write_facts(k: int, kind: int, facts: Int64s, books: Any, out: Any) -> None:
     words, at, rows, known = out[0], out[1][0] + HEADER, 0, books[2]
-    place = _difference(k, facts, known, 0)
+    place = next_difference(k, facts, known, 0)
     while place < facts.shape[1]:
         known[k, place] = facts[k, place]
         words[at], words[at + 1] = place, facts[k, place]
         at, rows = at + 2, rows + 1
-        place = _difference(k, facts, known, place + 1)
+        place = next_difference(k, facts, known, place + 1)
     if rows:
         _close(k, kind, rows, books, out)
 

@@ -169,7 +169,7 @@ class Collector:
     def _read_facts(self) -> None:
         at = 0
         for fact, column in zip(self.header.facts, self._columns, strict=True):
-            self._facts[:, at : at + fact.entries] = _as_int64(column).reshape(len(self._facts), fact.entries)
+            self._facts[:, at : at + fact.entries] = _bits(column).reshape(-1, fact.entries)
             at += fact.entries
 
     def move(self, market: int, place: int, bits: int) -> None:
@@ -205,9 +205,9 @@ def column_of(engine: Engine, fact: Fact) -> NDArray[Any]:
     return array
 
 
-def _as_int64(array: NDArray[Any]) -> Int64s:
+def _bits(array: NDArray[Any]) -> NDArray[Any]:
     """Whole numbers as they are, floats as their bits."""
-    return array.astype(np.float64, copy=False).view(np.int64) if array.dtype.kind == "f" else array.astype(np.int64)
+    return array.astype(np.float64, copy=False).view(np.int64) if array.dtype.kind == "f" else array
 
 
 def _as_words(actions: NDArray[np.float32]) -> Int64s:
