@@ -40,7 +40,7 @@ def ranges(scenario: "Scenario") -> Mapping[str, Range]:
     found = dict(scenario.levers or {})
     for part, section in scenario.parts().items():
         if part.moves is not None:
-            found |= part.moves(section)
+            found |= part.moves(scenario, section)
     return found
 
 
@@ -89,7 +89,7 @@ def check(scenario: "Scenario") -> None:
         return
     known, document = available(scenario), scenario.model_dump(mode="json")
     for part, section in scenario.parts().items():
-        for name in part.moves(section) if part.moves is not None else ():
+        for name in part.moves(scenario, section) if part.moves is not None else ():
             if name in (scenario.levers or {}):
                 raise ValueError(f"levers.{name}: economy.{part.name} moves it in a range of its own: leave it out")
     for name, (low, high) in wanted.items():

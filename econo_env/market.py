@@ -31,6 +31,7 @@ from econo_env.games.false_names import FalseNames
 from econo_env.games.welfare import Welfare
 from econo_env.levers import slots
 from econo_env.mechanisms.base import mechanism
+from econo_env.population import split
 from econo_env.scenario import Scenario
 from econo_env.valuations.bid_function import Strategy
 
@@ -287,7 +288,7 @@ class Market(Generic[S, T]):
     def program(self, scenario: S) -> Program:
         """What the engine runs for a scenario."""
         levers, agents = slots(scenario), scenario.num_agents
-        source, widths, blocks = loop_source(
+        source, block_source, widths = loop_source(
             self.kernels,
             self.rule(scenario),
             self.shown(scenario),
@@ -298,7 +299,7 @@ class Market(Generic[S, T]):
         )
         sizes = {"agents": agents, "actions": len(self.action_names(scenario)), "features": len(self.seen(scenario))}
         sizes |= {"exposed": 0} | self.axes(scenario)
-        alone = Program(self.name, self.state, sizes, self.params(scenario), source, widths, levers, blocks=blocks)
+        alone = Program(self.name, self.state, sizes, self.params(scenario), source, block_source, widths, levers)
         return in_world(alone, scenario) if scenario.economy is not None or levers else alone
 
     def action_names(self, scenario: S) -> tuple[str, ...]:
@@ -358,6 +359,12 @@ def market_of(scenario: Scenario) -> Market[Any, Any]:
     kind = scenario.kind
     assert isinstance(kind, Market)
     return kind
+
+
+def alike(scenario: Scenario) -> Roles:
+    """The agents grouped by what rules and population know of them; agents of a group are interchangeable."""
+    roles = market_of(scenario).roles(scenario)
+    return roles if scenario.population is None else split(roles, scenario.seats())
 
 
 def agents_of(scenario: Scenario) -> tuple[str, ...]:

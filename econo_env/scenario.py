@@ -16,6 +16,7 @@ from econo_env.files import write_file
 from econo_env.fixed import Fixed
 from econo_env.levers import Range, Ranges, check
 from econo_env.mechanisms.base import Mechanism, Options, mechanism, options_of
+from econo_env.population import Groups, as_population, seats_of
 from econo_env.settings import Problem, SettingsError, suggestion, validated
 
 
@@ -124,6 +125,8 @@ class Scenario(BaseModel):
         economy: The parts of the economy around the market, each a section by its name; none by default.
         levers: Parameters that may be moved in each market at any tick, each by its name with its least and its largest
             level, such as `{mechanism.reserve: [0.0, 1.0]}`; none by default.
+        population: Who takes part, in groups of agents alike, `[{count: 2, intelligence: adaptive}, ...]`; a list under
+            `agents` means the same. Who plays is left open by default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -142,6 +145,12 @@ class Scenario(BaseModel):
     mechanism: SerializeAsAny[Options]
     economy: Parts | None = None
     levers: Annotated[dict[str, Range], AfterValidator(Ranges)] | None = None
+    population: Groups | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _agents_may_be_listed(cls, document: Any) -> Any:
+        return as_population(document)
 
     @model_validator(mode="before")
     @classmethod
@@ -215,6 +224,39 @@ class Scenario(BaseModel):
         check(self)
         return self
 
+    @model_validator(mode="after")
+    def _population_fits(self) -> Self:
+        if self.population is None:
+            return self
+        if not self.population:
+            raise ValueError("population lists nobody: give a group, such as [{count: 2}], or leave it out")
+        self.seats()
+        stakes = {group.initial_stake for group in self.population if group.initial_stake is not None}
+        if stakes and "staking" not in (self.economy or {}):
+            raise ValueError(
+                f"population: an initial_stake of {max(stakes):g} needs an economy in which agents stake: add "
+                "`staking: {}` to it, or leave the stake out"
+            )
+        for stake in sorted(stakes):
+            _may_start_with(self, stake)
+        return self
+
+    def seats(self) -> tuple[tuple[int, ...], ...]:
+        """The seats of each group of its population, in order; none where it lists nobody."""
+        return () if self.population is None else seats_of(self.population, self.kind.agents(self))
+
+    def group_of_seats(self) -> tuple[int, ...]:
+        """By seat the number of its group in the population; nothing where it lists nobody."""
+        groups = enumerate(self.seats())
+        return tuple(place for _, place in sorted((seat, place) for place, theirs in groups for seat in theirs))
+
+    def learning_seats(self) -> tuple[int, ...]:
+        """The seats that a training learns for: all of them where no population is listed."""
+        if self.population is None:
+            return tuple(range(self.num_agents))
+        groups = zip(self.population, self.seats(), strict=True)
+        return tuple(sorted(seat for group, theirs in groups if group.learns for seat in theirs))
+
     def row(self) -> Mechanism:
         """The row of its mechanism."""
         return mechanism(self.mechanism.name)
@@ -254,6 +296,8 @@ class Scenario(BaseModel):
     def replace(self, **changes: Any) -> Self:
         """This scenario with some fields changed and validated anew; `mechanism.reserve` reaches into a section."""
         document = self.model_dump(mode="json")
+        if isinstance(changes.get("agents"), list | tuple):  # a section of that name, if there is one, stays
+            changes["population"] = changes.pop("agents")
         for key, value in changes.items():
             for old, place in self.moved.items():
                 if key == old or key.startswith(f"{old}."):
@@ -267,6 +311,16 @@ class Scenario(BaseModel):
         if path is not None:
             write_file(path, text)
         return text
+
+
+def _may_start_with(scenario: Scenario, stake: float) -> None:
+    """Holds what a group starts with to all that the endowment of everybody is held to."""
+    document = scenario.model_dump(mode="json") | {"population": None}
+    _set(document, ["economy", "ledger", "endowment"], stake)
+    try:
+        validated(type(scenario), document)
+    except SettingsError as error:
+        raise ValueError(f"population: initial_stake = {stake:g}: {error}") from None
 
 
 def _tell_apart(scenario: Scenario) -> None:

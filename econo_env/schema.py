@@ -73,7 +73,18 @@ def kind_schema(kind: type[Scenario]) -> Schema:
     for model in _models(kind):
         if model.__name__ in sections and model is not Options:
             _explain(sections[model.__name__], model)
+    _add_list_of_agents(schema["properties"])
     return cast(Schema, _in_json_words(schema))
+
+
+def _add_list_of_agents(keys: Schema) -> None:
+    """A list under `agents` means the population, also where a section has that name."""
+    listed = next(entry for entry in keys["population"]["anyOf"] if entry.get("type") == "array")
+    if "agents" in keys:
+        keys["agents"] = {"anyOf": [{"$ref": keys["agents"]["$ref"]}, listed], **keys["agents"]}
+        del keys["agents"]["$ref"]
+    else:
+        keys["agents"] = {**listed, "description": "The same as `population`."}
 
 
 def _in_json_words(node: Any) -> Any:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
-from econo_env.policy import Actions, Mask, Observations, Row, masked
+from econo_env.policies.emergent.mixture import Group, Mixture
+from econo_env.policy import Actions, Mask, Observations, masked
 from econo_env.scenario import Scenario
 
 POLICY_FILE = "policy.npz"
@@ -42,12 +43,14 @@ class Network:
         layers: Weights (inputs, outputs) and biases (outputs,), float32.
         activation: `tanh` or `relu`, between the layers.
         std: Standard deviation of each action component, float32 (components,).
+        share: In a mixed population the chance that it plays a seat in an episode, among the networks of these seats.
     """
 
     seats: tuple[int, ...]
     layers: tuple[tuple[Float32s, Float32s], ...]
     activation: str
     std: Float32s
+    share: float = 1.0
 
     @classmethod
     def of_sb3(cls, model: Any, seats: Sequence[int]) -> Self:
@@ -86,11 +89,12 @@ class Network:
 
 
 class Learned:
-    """Networks that a training run learned, one for all seats or one a role.
+    """Networks that a training run learned, one for all seats that learn or one a role.
 
     Attributes:
         networks: The networks and their seats.
         deterministic: Whether the mean action is played, or a draw around it.
+        note: What reports add of it, empty for nothing.
         wants_all_seats: Whether observations must come for all seats, (..., agents, features), as roles differ.
     """
 
@@ -102,6 +106,7 @@ class Learned:
         seed: int = 0,
         deterministic: bool = True,
         name: str = "proactive",
+        note: str = "",
     ) -> None:
         market = market_of(scenario)
         features, components = len(market.observations(scenario)), len(market.action_names(scenario))
@@ -112,32 +117,17 @@ class Learned:
                     f"the network takes {inputs} features and gives {outputs} actions; {scenario.id} has {features} "
                     f"and {components}: play it in the scenario it was trained in, or one with the same observations"
                 )
-        self.name, self.scenario, self.networks = name, scenario, tuple(networks)
+        self.name, self.note, self.scenario, self.networks = name, note, scenario, tuple(networks)
         self.deterministic = deterministic
         self.wants_all_seats = len(self.networks) > 1
         seated = sorted(seat for network in self.networks for seat in network.seats)
-        if self.wants_all_seats and seated != list(range(scenario.num_agents)):
+        learn = list(scenario.learning_seats())
+        if self.wants_all_seats and seated != learn:
             raise ValueError(
-                f"networks for seats {seated} cannot play {scenario.num_agents} agents, one network a role"
+                f"networks for seats {seated} cannot play the {len(learn)} of {scenario.num_agents} agents that learn, "
+                "one network a role"
             )
         self.reset(seed)
-
-    @classmethod
-    def from_run(
-        cls, scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
-    ) -> Self:
-        """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
-
-        Raises:
-            ValueError: The folder holds no policy, or one that cannot play this scenario.
-        """
-        folder = Path(run)
-        found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
-        path = next((path for path in found if path.is_file()), None)
-        if path is None:
-            raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
-        networks = read_networks(path)
-        return cls(scenario, networks, seed=seed, deterministic=deterministic, name=name or folder.name)
 
     @classmethod
     def from_sb3(cls, model: Any, scenario: Scenario, *, seed: int = 0, deterministic: bool = True) -> Self:
@@ -159,7 +149,7 @@ class Learned:
                 f"observations of shape {np.shape(observations)}: roles have their own networks, give all "
                 f"{self.scenario.num_agents} agents, (..., agents, features)"
             )
-        actions = np.empty((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
+        actions = np.zeros((*observations.shape[:-1], len(self.networks[0].std)), dtype=np.float32)
         for network in self.networks:
             seats = list(network.seats)
             actions[..., seats, :] = self._of(network, observations[..., seats, :])
@@ -174,16 +164,60 @@ class Learned:
         return np.clip(actions, -1.0, 1.0, out=actions)
 
 
+def policy_of(
+    scenario: Scenario, networks: Sequence[Network], *, seed: int = 0, deterministic: bool = True, name: str
+) -> Learned | Mixture:
+    """What networks play: their seats, or where several have the same seats a mixture with their shares."""
+    by_seats: dict[tuple[int, ...], list[Network]] = {}
+    for network in networks:
+        by_seats.setdefault(network.seats, []).append(network)
+    if len(by_seats) == len(networks):
+        return Learned(scenario, networks, seed=seed, deterministic=deterministic, name=name)
+    groups = [
+        Group(
+            seats,
+            tuple(Learned(scenario, [network], seed=seed, deterministic=deterministic) for network in own),
+            tuple(network.share for network in own),
+        )
+        for seats, own in by_seats.items()
+    ]
+    return Mixture(scenario, groups, seed=seed, name=name)
+
+
+def from_run(
+    scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
+) -> Learned | Mixture:
+    """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
+
+    Raises:
+        ValueError: The folder holds no policy, or one that cannot play this scenario.
+    """
+    folder = Path(run)
+    found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
+    path = next((path for path in found if path.is_file()), None)
+    if path is None:
+        raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
+    networks = read_networks(path)
+    return policy_of(scenario, networks, seed=seed, deterministic=deterministic, name=name or folder.name)
+
+
 def write_networks(path: Path, networks: Sequence[Network]) -> None:
     """Writes networks to an .npz file, in one step: readers see the old file or the new one."""
-    about = [{"seats": n.seats, "layers": len(n.layers), "activation": n.activation} for n in networks]
+    with replacing(path) as file:
+        np.savez(file, **arrays_of(networks))  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+
+
+def arrays_of(networks: Sequence[Network]) -> dict[str, NDArray[Any]]:
+    """Networks as named arrays."""
+    about = [
+        {"seats": n.seats, "layers": len(n.layers), "activation": n.activation, "share": n.share} for n in networks
+    ]
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
     for k, network in enumerate(networks):
         arrays[f"{k}/std"] = network.std
         for j, (weights, biases) in enumerate(network.layers):
             arrays[f"{k}/{j}/weights"], arrays[f"{k}/{j}/biases"] = weights, biases
-    with replacing(path) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+    return arrays
 
 
 def read_networks(path: Path) -> list[Network]:
@@ -194,16 +228,18 @@ def read_networks(path: Path) -> list[Network]:
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
-            return _networks(kept)
+            return networks_in(kept)
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise ValueError(f"{str(path)!r} is no policy of a training run, or damaged ({error})") from None
 
 
-def _networks(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+def networks_in(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
+    """The networks that `arrays_of` gave."""
     networks = []
     for k, about in enumerate(json.loads(str(kept["about"]))):
         layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
-        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"]))
+        share = float(about.get("share", 1.0))  # 0.1.0 wrote none
+        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"], share))
     return networks
 
 
@@ -215,13 +251,3 @@ def trained_seeds(run: Path) -> dict[int, Path]:
     """The folders of a run's training seeds that hold a policy, by seed; empty of a run with one seed."""
     folders = [path.parent for path in run.glob(f"seed_*/{POLICY_FILE}")]
     return dict(sorted((int(folder.name.removeprefix("seed_")), folder) for folder in folders))
-
-
-POLICIES = (
-    Row(
-        "proactive",
-        "Plays what a training run has learned (`run`, its folder).",
-        Learned.from_run,
-        ("run", "deterministic", "name"),
-    ),
-)

@@ -19,8 +19,9 @@ from stable_baselines3.common.logger import Logger
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.interfaces.sb3_buffers import PlayedRolloutBuffer
-from econo_env.training.config import Decay, TrainingConfig
+from econo_env.training.config import TrainingConfig
 from econo_env.training.difference import Deviations
+from econo_env.training.sections import Decay
 
 
 def scheduled(decay: Decay, progress: float) -> float:
@@ -49,6 +50,10 @@ class LearningRate:
     def __call__(self, _: float) -> float:
         """The rate now; SB3's own measure of progress is not used."""
         return scheduled(self.decay, 1.0 - self.remaining)
+
+
+_CRITIC = ("value_net.", "mlp_extractor.value_net.")
+"""How the names of a critic's numbers begin."""
 
 
 class MarketPPO(PPO):
@@ -188,8 +193,24 @@ class MarketPPO(PPO):
             },
         }
 
+    def start_from(self, network: dict[str, torch.Tensor]) -> None:
+        """Takes a network over: its actor, and its critic where it has one of the same shape.
+
+        Raises:
+            RuntimeError: The actor has another shape.
+        """
+        own = self.policy.state_dict()
+        critic = {name for name in (*own, *network) if name.startswith(_CRITIC)}
+        if any(name not in own or name not in network or own[name].shape != network[name].shape for name in critic):
+            network = {name: tensor for name, tensor in network.items() if name not in critic}
+        self.policy.load_state_dict(own | network)
+
     def restore_learner(self, state: dict[str, Any]) -> None:
-        """Goes back to what `learner_state` gave."""
+        """Goes back to what `learner_state` gave.
+
+        Raises:
+            RuntimeError: It is of networks of another shape.
+        """
         self.policy.load_state_dict(state["policy"])
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self.updates = int(state["num_timesteps"]), int(state["n_updates"])
@@ -252,7 +273,7 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         rollout_buffer_class=PlayedRolloutBuffer,
         rollout_buffer_kwargs={"market_env": env},
         policy_kwargs={
-            "net_arch": list(learner.net_arch),
+            "net_arch": config.hidden_layers(),
             "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[learner.activation],
             "log_std_init": math.log(learner.std.initial),
         },

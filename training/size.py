@@ -23,19 +23,20 @@ def training_bytes(config: TrainingConfig) -> dict[str, int]:
     program = scenario.program()
     sizes = program.sizes
     roles = config.roles()
+    learning = len(scenario.learning_seats())
     agents, features, components = scenario.num_agents, sizes["features"], sizes["actions"]
     one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (program.state, StepBuffers))
     # difference rewards step a second engine, between two snapshots
     engines = (4 if config.difference_rewards() else 1) * len(roles)
     sample = _COPIES * _FLOAT * (features + components + _SCALARS)
-    widths = (features, *learner.net_arch)
-    hidden = sum(above * (below + 1) for below, above in pairwise(widths))
-    numbers = 2 * hidden + (components + 1) * (widths[-1] + 1)
+    numbers = 0
+    for layers, heads in zip(config.hidden_layers().values(), (components, 1), strict=True):
+        numbers += sum(above * (below + 1) for below, above in pairwise((features, *layers, heads)))
     ticks = min(scenario.max_cycles, LONGEST_LOOK)
     return {
         f"learner.num_markets={learner.num_markets:,}": engines * learner.num_markets * one_market,
         f"learner.n_steps={learner.n_steps:,} of {learner.num_markets:,} markets": (
-            learner.n_steps * learner.num_markets * agents * sample
+            learner.n_steps * learner.num_markets * learning * sample
         ),
         f"learner.net_arch={list(learner.net_arch)}": numbers * _FLOAT * _OF_ADAM * len(roles),
         f"evaluation.num_markets={config.evaluation.num_markets:,}": (

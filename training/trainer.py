@@ -14,9 +14,14 @@ import torch
 
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
+from econo_env.policies.listed import Idle, in_its_market, listed
+from econo_env.policies.population import Seated
 from econo_env.policies.proactive import Learned, Network
+from econo_env.policy import Named, Policy
+from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
 from econo_env.training.config import TrainingConfig
+from econo_env.training.evaluation.levels import level_scalars, moves
 from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
 
 
@@ -28,6 +33,7 @@ class Trainer:
         seed: Fixes everything.
         learners: SB3 models by role; `shared` alone where one network plays all seats.
         iteration: Turns that every learner has had.
+        listed: By role those of the population who do not learn, as they play with it.
     """
 
     def __init__(self, config: TrainingConfig, seed: int) -> None:
@@ -35,8 +41,11 @@ class Trainer:
         self.config, self.seed, self.iteration = config, seed, 0
         self.roles = config.roles()
         self.learners: dict[str, MarketPPO] = {}
+        self.listed: dict[str, Seated] = {}
         for number, (role, seats) in enumerate(self.roles.items()):
             others = set(range(config.scenario.num_agents)) - set(seats)
+            if config.scenario.population is not None:
+                self.listed[role] = listed(config.scenario, derived_seed(seed, number), learned=Idle(config.scenario))
             env = MarketVecEnv(
                 config.scenario,
                 config.learner.num_markets,
@@ -70,10 +79,42 @@ class Trainer:
         learner = next(iter(self.learners.values()))
         return sum(p.numel() for p in learner.policy.parameters())
 
-    def policy(self, *, deterministic: bool = True) -> Learned:
-        """What has been learned so far, in all seats."""
-        networks = [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
-        return Learned(self.config.scenario, networks, deterministic=deterministic)
+    def networks(self) -> list[Network]:
+        """What has been learned so far."""
+        return [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
+
+    def policy(self, *, deterministic: bool = True) -> Named:
+        """What has been learned so far, in the seats that learn; the others play as they are listed."""
+        scenario = self.config.scenario
+        return in_its_market(Learned(scenario, self.networks(), deterministic=deterministic), scenario, self.seed)
+
+    def header(self) -> str:
+        """What is being trained, in three lines."""
+        config, learner = self.config, self.config.learner
+        count, agents = len(self.learners), config.scenario.num_agents
+        learn = len(config.scenario.learning_seats())
+        seats = f"all {agents}" if config.sharing == "shared" and learn == agents else f"{learn}"
+        seats += "" if learn == agents else f" of {agents}"
+        if config.sharing == "shared":
+            who = f"shared: one network in {seats} seats"
+        else:
+            who = f"{config.sharing}: {count} networks for {seats} seats, taking turns while the others are frozen"
+        if config.scenario.population is not None:
+            named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
+            who += "; as listed: " + (
+                ", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else"
+            )
+        rollout = learner.num_markets * learner.n_steps * learn
+        apart = (
+            "actor and critic apart" if config.hidden_layers()["vf"] else "no critic: differences are the advantages"
+        )
+        return (
+            f"training {config.scenario.id}, {agents} agents, seed {self.seed}\n"
+            f"{who}; {self.parameters():,} parameters each, "
+            f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, {apart}\n"
+            f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches "
+            f"of {learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
+        )
 
     def iterate(self) -> dict[str, float]:
         """One turn of every learner; SB3's numbers and the mean reward of a step, by their log names."""
@@ -91,6 +132,10 @@ class Trainer:
                 if name.startswith("train/"):
                     scalars[f"{name}{suffix}"] = float(value)
             learner.logger.name_to_value.clear()
+            if role in self.listed and moves(self.config.scenario):
+                shape = (self.config.learner.num_markets, self.config.scenario.num_agents)
+                found = level_scalars(self.listed[role], shape)
+                scalars |= {f"{name}{suffix}": value for name, value in found.items()}
         return scalars
 
     def state(self) -> dict[str, Any]:
@@ -112,13 +157,23 @@ class Trainer:
             raise ValueError(f"the checkpoint has networks {list(kept)}, not {list(self.learners)}: train anew")
         self.iteration = int(state["iteration"])
         for role, learner in self.learners.items():
-            learner.restore_learner(kept[role])
+            if role in self.listed:
+                self._seat_the_others(role)  # they take over what they remembered
+            try:
+                learner.restore_learner(kept[role])
+            except RuntimeError as error:
+                words = " ".join(str(error).split())
+                raise ValueError(f"the checkpoint has networks of another shape: train anew ({words})") from None
         restore_random_state(state["random"])
 
     def _seat_the_others(self, role: str) -> None:
         env = self.learners[role].env
         assert isinstance(env, MarketVecEnv)
-        players = {}
+        players: dict[int, Policy] = {}
+        if role in self.listed:
+            others, learn = self.listed[role], set(self.config.scenario.learning_seats())
+            _renew(others, derived_seed(self.seed, self.iteration, len(self.roles)))
+            players |= dict.fromkeys(set(range(self.config.scenario.num_agents)) - learn, others)
         for number, (other, seats) in enumerate(self.roles.items()):
             if other == role:
                 continue
@@ -139,10 +194,17 @@ class Trainer:
             if kept is None:
                 raise ValueError(f"warm_start={str(run)!r} has networks {list(found)}, none for {role!r}")
             try:
-                learner.policy.load_state_dict(kept["policy"])
+                learner.start_from(kept["policy"])
             except RuntimeError as error:
                 words = " ".join(str(error).split())
                 raise ValueError(f"warm_start={str(run)!r} has networks of another shape: {words}") from None
+
+
+def _renew(others: Seated, seed: int) -> None:
+    """Gives players luck that follows from the turn alone, so that a resumed run goes on as if nothing had happened."""
+    remembered = others.snapshot()
+    others.reset(seed)
+    others.restore(remembered)
 
 
 class _Frozen:
@@ -177,7 +239,7 @@ class _Nobody:
 
 def share_of(config: TrainingConfig, seats: int) -> int:
     """Agent-steps of a role with so many seats: their part of the total."""
-    return -(-config.total_timesteps * seats // config.scenario.num_agents)
+    return -(-config.total_timesteps * seats // len(config.scenario.learning_seats()))
 
 
 def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
@@ -189,21 +251,3 @@ def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
 def derived_seed(*numbers: int) -> int:
     """A seed of its own for each list of numbers, in [0, 2^32)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint32)[0])
-
-
-def header(trainer: Trainer) -> str:
-    """What is being trained, in three lines."""
-    config, learner = trainer.config, trainer.config.learner
-    count, agents = len(trainer.learners), config.scenario.num_agents
-    if config.sharing == "shared":
-        who = f"shared: one network in all {agents} seats"
-    else:
-        who = f"{config.sharing}: {count} networks for {agents} seats, taking turns while the others are frozen"
-    rollout = learner.num_markets * learner.n_steps * agents
-    return (
-        f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
-        f"{who}; {trainer.parameters():,} parameters each, "
-        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, actor and critic apart\n"
-        f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
-        f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
-    )

@@ -20,10 +20,10 @@ class Conduct(NamedTuple):
     evidence: None  # see `WithEvidence`
 
 
-_Evidence = Annotated[Bools, Column(np.bool_, (), "conduct of the last tick is evidence for a reputation")]
+_Evidence = Annotated[Bools, Column(np.bool_, ("agents",), "conduct of the last tick is evidence for a reputation")]
 _WITH_EVIDENCE = [*list(get_type_hints(Conduct, include_extras=True).items())[:-1], ("evidence", _Evidence)]
 WithEvidence = NamedTuple("WithEvidence", _WITH_EVIDENCE)  # type: ignore[misc]  # the same columns, said once
-"""The columns where a part says which ticks are evidence; without one all are, and nothing of it is in the loop."""
+"""The columns where a part says what is evidence; without one all conduct is, and nothing of it is in the loop."""
 
 
 AUDITED = {
@@ -55,6 +55,15 @@ def note_conduct(k: int, i: int, grade: int, value: float, conduct: Conduct) -> 
 
 
 @compiled
+def note_among(k: int, i: int, grade: int, value: float, conduct: Conduct) -> None:
+    """The same after agents that come later have been noted, or in the place of a better grade of its own."""
+    first, past = conduct.first[k], conduct.past[k]
+    note_conduct(k, i, grade, value, conduct)
+    conduct.first[k] = min(i, first) if past > 0 else i
+    conduct.past[k] = max(i + 1, past)
+
+
+@compiled
 def forget_tick(k: int, conduct: Conduct) -> None:
     """Nobody has shown anything yet in the tick."""
     for i in range(conduct.first[k], conduct.past[k]):
@@ -64,16 +73,16 @@ def forget_tick(k: int, conduct: Conduct) -> None:
 
 
 @compiled
-def _is_evidence(k: int, evidence: Bools | None) -> bool:
+def _is_evidence(k: int, i: int, evidence: Bools | None) -> bool:
     if evidence is None:
         return True
-    return bool(evidence[k])
+    return bool(evidence[k, i])
 
 
 @compiled
 def grade_heard(k: int, i: int, conduct: Any) -> int:
     """The grade that those hear of who remember: that of agent i in the last tick, none where it is no evidence."""
-    return int(conduct.grade[k, i]) if _is_evidence(k, conduct.evidence) else NO_GRADE
+    return int(conduct.grade[k, i]) if _is_evidence(k, i, conduct.evidence) else NO_GRADE
 
 
 @compiled

@@ -1,9 +1,12 @@
-"""The text of the loop over markets: one market after another, or whole blocks of them for what agents do one by one.
+"""The text of the loop over markets: one after another, or for large batches whole blocks of them.
 
 With eight agents a loop over the agents of a market is over before it is worth a vector instruction. Stages that treat
 each agent by itself therefore also take blocks: `wide` is the same memory as the world, read as if a block of markets
 were one market of all their agents (`econo_env.engine.blocks`), so the one kernel serves both. What looks at a market
 as a whole runs for the markets of the block one by one, and so does everything for markets outside of whole blocks.
+
+A batch that fills no block has the loop without them: wide vectors lower the clock of the processor, which costs the
+Python around a single market more than they bring.
 """
 
 from collections.abc import Sequence
@@ -139,7 +142,7 @@ def _indented(lines: Sequence[str], by: int) -> str:
 
 _ONE_BY_ONE = """
 @cached
-def run(first, last, mask, {given}, buffers, wide, wide_buffers, widths, size, task, autoreset):
+def run(first, last, mask, {given}, buffers, widths, task, autoreset):
 {known}
     for k in range(first, last):
         begins = False
@@ -163,7 +166,7 @@ def run(first, last, mask, {given}, buffers, wide, wide_buffers, widths, size, t
 {known}
     begin = first
     while begin < last:
-        whole = task == 0 and size > 1 and begin % size == 0 and begin + size <= last
+        whole = task == 0 and begin % size == 0 and begin + size <= last
         past = begin + size if whole else begin + 1
         block = begin // size
         begun = 0

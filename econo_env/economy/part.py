@@ -99,8 +99,8 @@ class Part(Generic[C]):
         audited: Its columns, of agents or of the market, that a log of the economy holds beside the transfers
             (`econo_env.audit`), each with what it says, in words; `{value}` stands for a number in them.
         levers: Its own parameters that may be moved, named by their keys in its section.
-        moves: The levers that it moves, with the ranges in which they stay; they need not be listed among the
-            scenario's. Its `open` comes before the market's own reset.
+        moves: The levers of a scenario that it moves, with the ranges in which they stay; they need not be listed among
+            the scenario's. Its `open` comes before the market's own reset.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Part(Generic[C]):
     watches: tuple[Callable[..., Any], ...] = ()
     audited: Mapping[str, str] = field(default_factory=dict)
     levers: tuple[Lever, ...] = ()
-    moves: Callable[[C], Mapping[str, tuple[float, float]]] | None = None
+    moves: Callable[["Scenario", C], Mapping[str, tuple[float, float]]] | None = None
 
 
 CONDUCT = "conduct"

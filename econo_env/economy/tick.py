@@ -36,6 +36,7 @@ TICK_ORDER = (
     "post",
     "release",
     "reputation",
+    "renew",
     "reckon",
     "audit",
     "adjust",
@@ -47,9 +48,10 @@ TICK_ORDER = (
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
 _OF_THE_ECONOMY = ("expose", "quote")
-_EACH, _WINNER = "i", "winner"
-"""The second argument of stages that are of each agent by itself, and of each that has or pays something."""
-_GIVEN = ("k", _EACH, _WINNER, "world", "state", "params", "buffers")
+_EACH, _WINNER, _NEWCOMER = "i", "winner", "newcomer"
+"""The second argument of stages that are of each agent by itself, of each that has or pays something, of each that has
+come in with the tick; the last are there only where somebody can."""
+_GIVEN = ("k", _EACH, _WINNER, _NEWCOMER, "world", "state", "params", "buffers")
 """What stages take. Of what a part's stage takes beside these, see `econo_env.economy.part.Part`."""
 
 _OF_RULES = "market.rule."
@@ -75,6 +77,12 @@ def any_agent(k: int, state: Any) -> tuple[int, int]:
 
 
 @compiled
+def decided_at_once(k: int, state: Any) -> bool:
+    """Every tick offers something of its own."""
+    return True
+
+
+@compiled
 def foresee_nothing(k: int, state: Any) -> int:
     """What a bid can cost depends on it."""
     return 0
@@ -89,10 +97,12 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "quote": quote,
         "openness": sale_openness if one_sale else tick_openness,
         "foresee": foresee_nothing,
+        "decided": decided_at_once,
         "winners": any_agent,
         "confine": confine_nothing,
         "call": call_nothing,
         "expel": expel_nobody,
+        "admit": admit_nobody,
     }
     return usual | own
 
@@ -121,7 +131,7 @@ def _taken(function: Callable[..., Any]) -> list[str]:
 
 def _of(function: Callable[..., Any]) -> str:
     """Of whom a stage is."""
-    return next((name for name in _taken(function) if name in (_EACH, _WINNER)), "")
+    return next((name for name in _taken(function) if name in (_EACH, _WINNER, _NEWCOMER)), "")
 
 
 def _written(calls: Sequence[_Call | str]) -> list[str]:
@@ -139,6 +149,12 @@ def _written(calls: Sequence[_Call | str]) -> list[str]:
                 f"    if world.market.award.units[k, {_WINNER}] != 0 or world.market.award.pays[k, {_WINNER}] != 0:",
             ]
             indent = "        "
+        elif of == _NEWCOMER:
+            lines += [
+                f"for {_NEWCOMER} in range(buffers.rewards.shape[1]):",
+                f"    if world.newcomers.born[k, {_NEWCOMER}]:",
+            ]
+            indent = "        "
         for call in together:
             if isinstance(call, str):
                 lines.append(call)
@@ -153,7 +169,14 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
 
     The number of an operation is its place here.
     """
-    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
+    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in _turn(parts, stage))
+
+
+def _turn(parts: Sequence[Part[Any]], stage: str) -> list[Part[Any]]:
+    """The parts that have a turn in a stage."""
+    if stage == "renew" and all(part.name != "newcomers" for part in parts):
+        return []
+    return [part for part in parts if stage in part.stages]
 
 
 @compiled
@@ -165,6 +188,11 @@ def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any
 @compiled
 def expel_nobody(k: int, i: int, state: Any) -> None:
     """A market that nobody has to leave: no award of it is work."""
+
+
+@compiled
+def admit_nobody(k: int, i: int, state: Any, params: Any) -> None:
+    """A market that nobody comes into before its end."""
 
 
 @compiled
@@ -233,7 +261,7 @@ def loop_source(
     levers: Sequence[Slot] = (),
     one_sale: bool = False,
     elementwise: Collection[str] = (),
-) -> tuple[str, tuple[int, ...], bool]:
+) -> tuple[str, str, tuple[int, ...]]:
     """The text of the loop over markets: the stages there are, in the order of a tick, one a line.
 
     Within a stage the market's kernel comes before those of the parts of its economy. Stages of each agent by itself
@@ -250,7 +278,8 @@ def loop_source(
         elementwise: Stages that may take a block of markets at once, see `econo_env.market.Market`.
 
     Returns:
-        The text, how many features each of their blocks has, and whether the loop takes blocks of markets.
+        The text; that of the loop over blocks of markets, empty where nothing takes them; how many features each of
+        their own blocks has.
     """
     market, everything = "state, params", "state, params"
     if parts or levers:
@@ -267,7 +296,7 @@ def loop_source(
             calls.append(_Call(stage, [takes, "buffers", *["rule"] * (stage == "clear")], _of(kernel)))
         if stage == "bids":
             calls += turns.counted()
-        for part in (part for part in parts if stage in part.stages):
+        for part in _turn(parts, stage):
             calls += [turns.of(part, stage), *(placed if part.moves is not None else [])]
     opens = [part for part in parts if "open" in part.stages]
     opening: list[_Call | str] = [*(turns.of(part, "open") for part in opens if part.moves is not None), *placed]
@@ -294,11 +323,12 @@ def loop_source(
         imports += "\nfrom econo_env.engine.moved import moved"
     head = _HEAD.format(given=everything, imports=imports, seen="\n".join(f"    {line}" for line in seen.lines))
     pieces = Pieces(everything, market, None if seen.widths else seen.singles, seen.unwritten, present is not None)
+    one_by_one, over_blocks = head + market_by_market(pieces, _written(calls), _written(opening)), ""
     if elementwise and not parts and all(path.startswith(_OF_RULES) for one in levers for path in one.lever.paths):
         tick = [Lines(_written([call]), _stage_of(call, {*elementwise, "flags"})) for call in calls[len(placed) :]]
         first = [call for call in opening if isinstance(call, str) or call.name != "forget"]
-        return head + in_blocks(pieces, tick, _written(first), placed, stages.forget is not None), seen.widths, True
-    return head + market_by_market(pieces, _written(calls), _written(opening)), seen.widths, False
+        over_blocks = head + in_blocks(pieces, tick, _written(first), placed, stages.forget is not None)
+    return one_by_one, over_blocks, seen.widths
 
 
 def _stage_of(call: _Call | str, elementwise: Collection[str]) -> str:

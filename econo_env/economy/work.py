@@ -4,6 +4,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from econo_env.economy.contracts import ValueSchedule, expected_surplus
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Bools, Column, Float64s, Int64s
 
@@ -20,6 +21,16 @@ class Work(NamedTuple):
     reliability: Annotated[Float64s, Column(np.float64, ("agents",), "chance of success at full effort")]
     effort: Annotated[Float64s, Column(np.float64, ("agents",), "0 to 1, what the holder does")]
     forges: Annotated[Bools, Column(np.bool_, ("agents",), "does no work and submits a forged proof")]
+
+
+@compiled
+def expected_outcome(k: int, i: int, schedule: ValueSchedule, detection: float, work: Work) -> float:
+    """Expected value of a holder's true work minus its cost, micro-credits; a forger does harm and no work."""
+    task_value = float(work.value[k, i])
+    if work.forges[k, i]:
+        return float((detection * schedule.byzantine + (1.0 - detection) * schedule.poor) * task_value)
+    cost, reliability = float(work.cost[k, i]), work.reliability[k, i]
+    return expected_surplus(cost, reliability, work.effort[k, i], task_value, schedule)
 
 
 @compiled

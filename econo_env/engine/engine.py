@@ -1,8 +1,6 @@
 """The engine: the loop over markets of one scenario, run over a batch of them."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +12,7 @@ from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, Machine
 from econo_env.engine.levers import EngineLevers, Levers, Slot
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
+from econo_env.engine.threads import Threads
 from econo_env.memory import require_memory
 from econo_env.scenario import Scenario
 
@@ -59,13 +58,13 @@ class Engine:
         Raises:
             ValueError: `num_markets` or `num_threads` is below 1, or the markets do not fit into memory.
         """
-        for name, number in (("num_markets", num_markets), ("num_threads", num_threads)):
-            if int(number) != number or number < 1:
-                raise ValueError(f"{name}={number!r} must be a whole number of at least 1")
+        if int(num_markets) != num_markets or num_markets < 1:
+            raise ValueError(f"num_markets={num_markets!r} must be a whole number of at least 1")
+        self._threads = Threads(min(num_threads, num_markets) if num_threads >= 1 else num_threads)
         self.scenario = scenario
         self.num_markets = int(num_markets)
         self.num_agents = scenario.num_agents
-        self.num_threads = min(int(num_threads), self.num_markets)
+        self.num_threads = self._threads.number
         self.autoreset = bool(autoreset)
         program = scenario.program()
         sizes = program.sizes
@@ -77,14 +76,15 @@ class Engine:
         self.buffers = allocate(StepBuffers, self.num_markets, sizes)
         self._slots: tuple[Slot, ...] = program.levers
         widths = Widths(np.array(program.widths, dtype=np.int64))
-        size = block_size(self.num_agents, self.num_markets) if program.blocks else 1
-        wide = (in_blocks(one, size) if size > 1 else one for one in (self.world, self.buffers))
-        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, *wide, widths, size)
-        self._kernels: Kernels = kernels(program.source, program.name)
+        size = block_size(self.num_agents, self.num_markets) if program.block_source else 1
+        self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, widths)
+        if size > 1:
+            wide = in_blocks(self.world, size), in_blocks(self.buffers, size)
+            self._records = (*self._records[:3], *wide, widths, size)
+        self._kernels: Kernels = kernels(program.block_source if size > 1 else program.source, program.name)
         self._code: MachineCode | None = None
         self._given: tuple[Any, ...] = ()
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)
-        self._pool: ThreadPoolExecutor | None = None
         self._ready = False
 
     def reset(self, seed: int, first_market: int = 0, where: ArrayLike | None = None) -> None:
@@ -203,9 +203,7 @@ class Engine:
 
     def close(self) -> None:
         """Ends the worker threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        self._threads.close()
 
     def _mask(self, given: ArrayLike) -> NDArray[np.bool_]:
         # a copy in one piece: `buffers.ended` itself may be given, and the compiled code wants no strides
@@ -232,13 +230,7 @@ class Engine:
         if self.num_threads == 1:
             kernel(0, self.num_markets, *arguments)
             return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.num_threads - 1, thread_name_prefix="econo_env")
-        bounds = np.linspace(0, self.num_markets, self.num_threads + 1).astype(int).tolist()
-        others = [self._pool.submit(kernel, first, last, *arguments) for first, last in pairwise(bounds[1:])]
-        kernel(bounds[0], bounds[1], *arguments)
-        for other in others:
-            other.result()
+        self._threads.over(self.num_markets, kernel, *arguments)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

@@ -51,10 +51,11 @@ class Kernels:
     """The compiled functions of one kind of market under one rule.
 
     Attributes:
-        run: `run(first, last, mask, state, params, buffers, wide, wide_buffers, widths, size, task, autoreset)`: task
-            `TICK` is one tick of the markets in [first, last), `START` starts an episode where `mask` is set, `SHOW`
-            writes what agents see. One function for all, so that what they share is compiled once. State and buffers
-            stand there once more as blocks of `size` markets, see `econo_env.engine.blocks`.
+        run: `run(first, last, mask, state, params, buffers, widths, task, autoreset)`: task `TICK` is one tick of the
+            markets in [first, last), `START` starts an episode where `mask` is set, `SHOW` writes what agents see. One
+            function for all, so that what they share is compiled once. The loop over blocks takes state and buffers
+            once more as blocks of `size` markets, and `size`: `(..., buffers, wide, wide_buffers, widths, size, ...)`,
+            see `econo_env.engine.blocks`.
         source: Where the loop over markets is written.
     """
 

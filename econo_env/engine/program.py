@@ -33,7 +33,11 @@ class Stages:
         withdraw: Strikes agent i's bid; called once more, also what it has standing from before, where that can be.
         engage: Writes what agent i, a winner, has to do into a `Work`, `(k, i, state, params, buffers, work)`: with
             `expel` it lets awards be contracts.
+        revalue: What may be expected of the work of the tick's winners changes by so many micro-credits,
+            `(k, change, state)`: for those who learn more when they have won.
         expel: Agent i is out for the rest of the episode, `(k, i, state)`.
+        admit: The place of agent i, whom `expel` has put out in this tick, goes on for a newcomer with a type of its
+            own, `(k, i, state, params)`.
         accepts: Whether agent i takes the tick's contract where it owes so much for it, `(k, i, owes, state)`: with
             `assign` it lets contracts go by lot.
         assign: Gives the tick's contract to agent i in place of whoever has it, -1 for nobody, and so much is owed for
@@ -48,6 +52,8 @@ class Stages:
         call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
+        decided: Whether what was on offer in the tick has come to an end with it, sold or not, `(k, state)`; None where
+            each tick offers something of its own.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
@@ -63,7 +69,9 @@ class Stages:
     expose: Stage | None = None
     withdraw: Stage | None = None
     engage: Stage | None = None
+    revalue: Stage | None = None
     expel: Stage | None = None
+    admit: Stage | None = None
     accepts: Callable[..., bool] | None = None
     assign: Stage | None = None
     weigh: Stage | None = None
@@ -73,6 +81,7 @@ class Stages:
     confine: Callable[..., int] | None = None
     call: Callable[..., int] | None = None
     quote: Stage | None = None
+    decided: Callable[..., bool] | None = None
     present: Callable[..., bool] | None = None
 
 
@@ -85,11 +94,11 @@ class Program:
         state: A NamedTuple type of declared columns.
         sizes: Lengths of the named axes.
         params: The constants that the kernels take.
-        source: The text of the loop over markets: a module with `run`, see `kernels.Kernels`.
+        source: The text of the loop over markets one by one: a module with `run`, see `kernels.Kernels`.
+        block_source: The same over blocks of markets, for batches that fill one; empty where no stage takes blocks.
         widths: How many features each block of them has, see `econo_env.engine.feature`.
         levers: Parameters that are columns of the world.
         world: Whether the state is a world: the market's own, those of the parts of its economy, its levers.
-        blocks: Whether the loop takes blocks of markets.
     """
 
     name: str
@@ -97,7 +106,7 @@ class Program:
     sizes: Mapping[str, int]
     params: Any
     source: str
+    block_source: str = ""
     widths: tuple[int, ...] = ()
     levers: tuple[Slot, ...] = ()
     world: bool = False
-    blocks: bool = False

@@ -40,8 +40,8 @@ def actions_for(
     some = unit > 0.0
     per_unit = np.where(some, unit, 1.0)
     actions = rounded_actions(np.where(some, amounts / per_unit - 1.0, 0.0), up=up)
-    if reach is None:
-        return actions
+    if reach is None or (not up and np.ndim(reach) == 0 and np.max(reach) <= 0.0):
+        return actions  # no action bids below 0
     threshold = np.asarray(reach, dtype=np.float64)
     meant = amounts <= threshold + _HALF_A_MICRO if up else amounts >= threshold - _HALF_A_MICRO
     off = np.asarray(error, dtype=np.float64)
@@ -54,6 +54,7 @@ def actions_for(
 def rounded_actions(actions: ArrayLike, *, up: bool = False) -> Float32s:
     """Actions cut to [-1, 1] as float32, never above what was meant, or with `up` never below."""
     meant = np.clip(np.asarray(actions, dtype=np.float64), -1.0, 1.0)
-    rounded = meant.astype(np.float32)
-    beyond = rounded < meant if up else rounded > meant
-    return np.where(beyond, np.nextafter(rounded, np.float32(1.0 if up else -1.0)), rounded)
+    rounded = np.asarray(meant.astype(np.float32))
+    beyond = np.asarray(rounded < meant if up else rounded > meant)
+    np.nextafter(rounded, np.float32(1.0 if up else -1.0), out=rounded, where=beyond)
+    return rounded

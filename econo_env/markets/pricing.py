@@ -26,6 +26,8 @@ from econo_env.scenario import Scenario
 
 UNITS = 1_000_000
 """All consumers: units sold are millionths of them."""
+FIRM = "firm"
+"""The role of all agents."""
 
 
 class Pricing(Scenario):
@@ -94,14 +96,26 @@ def bids(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
+def units_of(share: float) -> int:
+    """What a firm gets that sells to a share of consumers: below 0, for it gives."""
+    return -int(math.floor(share * UNITS + 0.5))
+
+
+@compiled
+def payment_of(share: float, price: float) -> int:
+    """What a firm pays that sells to a share of consumers at a price in credits: micro-credits, below 0, received."""
+    return -int(math.floor(share * price * MICRO + 0.5))
+
+
+@compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Consumers choose; firms receive their prices in whole micro-credits and bear the cost of what they sold."""
     rule(state.prices[k], state.asks[k], params.rule, state.shares[k])
     award = state.award
     for i in range(state.prices.shape[1]):
         share = state.shares[k, i]
-        award.units[k, i] = -int(math.floor(share * UNITS + 0.5))
-        award.pays[k, i] = -int(math.floor(share * state.prices[k, i] * MICRO + 0.5))
+        award.units[k, i] = units_of(share)
+        award.pays[k, i] = payment_of(share, state.prices[k, i])
         award.worth[k, i] = -share * params.rule.cost * MICRO
         buffers.rewards[k, i] = (award.worth[k, i] - award.pays[k, i]) * CREDIT
 
@@ -161,11 +175,22 @@ def _nash(scenario: Pricing, seen: Any, luck: Any = 0.5) -> Float32s:
     return action_of(scenario, np.full(np.shape(seen)[:-1], price))[..., None]
 
 
+def worth_of(prices: Float64s, asks: Bools, shares: Float64s, demand: LogitDemand) -> tuple[Float64s, Float64s]:
+    """What consumers and firms have of a round together, and at prices at cost, the most there is: credits (...).
+
+    Args:
+        prices: Credits, (..., firms).
+        asks: Which firms ask theirs.
+        shares: Of consumers, that each sells to.
+        demand: The demand.
+    """
+    asked = np.where(asks, prices, np.inf)  # whoever asks nothing sells nothing
+    realised = consumer_surplus(asked, demand) + ((prices - demand.cost) * shares).sum(axis=-1)
+    return realised, consumer_surplus(np.full(prices.shape, demand.cost), demand)
+
+
 def _welfare(scenario: Pricing, state: State, types: Float64s) -> Welfare:
-    demand, margins = scenario.demand, state.prices - scenario.demand.cost
-    asked = np.where(state.asks, state.prices, np.inf)  # whoever asks nothing sells nothing
-    realised = consumer_surplus(asked, demand) + (margins * state.shares).sum(axis=1)
-    best = consumer_surplus(np.full(state.prices.shape, demand.cost), demand)
+    realised, best = worth_of(state.prices, state.asks, state.shares, scenario.demand)
     # what firms receive comes from consumers, whom nobody plays: to the books that is a revenue below 0
     paid, created = state.award.pays.sum(axis=1) / MICRO, state.award.worth.sum(axis=1) / MICRO
     return Welfare({PRIMARY: realised}, {PRIMARY: best}, paid, created=created)
@@ -215,7 +240,7 @@ MARKET = Market(
     kernels=Stages(reset=reset, bids=bids, clear=clear, observe=observe, finish=finish),
     actions=lambda _: ("price",),
     features=_features,
-    agents=lambda scenario: named(["firm"] * scenario.num_agents),
+    agents=lambda scenario: named([FIRM] * scenario.num_agents),
     welfare=_welfare,
     baselines=Baselines(truthful=_at_cost, equilibrium=_nash),
     view=View(

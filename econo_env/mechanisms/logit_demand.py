@@ -9,6 +9,7 @@ from pydantic import Field
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Bools, Float64s
 from econo_env.mechanisms.base import Mechanism
+from econo_env.mechanisms.sources import demand as equals
 
 
 class LogitDemand(NamedTuple):
@@ -91,6 +92,7 @@ MECHANISM = Mechanism(
     rule=clear,
     parameters=LogitDemand,
     claims=(),
+    sources=(equals.own_price,),
     known_answer="2 firms, a = 2, c = 1, mu = 1/4, a_0 = 0: Nash price 1.4729, monopoly price 1.9250",
     reference=(
         "Anderson, de Palma and Thisse (1992); Calvano, Calzolari, Denicolo and Pastorello, American Economic Review "

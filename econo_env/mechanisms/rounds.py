@@ -313,3 +313,22 @@ class BookTrade:
     other: str
     resting: float
     first: bool
+
+
+@dataclass(frozen=True)
+class PriceRound(Named):
+    """A round in which consumers have chosen.
+
+    Attributes:
+        options: The rule's parameters.
+        prices: That firms ask, credits, NaN for none, shape (n,).
+        shares: Of consumers, that each sells to, shape (n,).
+        payments: Credits, negative where received, shape (n,).
+        cost: Of the goods for all consumers, credits.
+    """
+
+    options: BaseModel
+    prices: Floats
+    shares: Floats
+    payments: Floats
+    cost: float

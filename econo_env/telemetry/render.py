@@ -14,6 +14,7 @@ from econo_env.economy.part import Fact
 from econo_env.engine.state import each_array
 from econo_env.market import offered
 from econo_env.mechanisms.base import mechanism
+from econo_env.population import labels_of
 from econo_env.scenario import Scenario
 
 MOST_WRITTEN = 12
@@ -33,6 +34,8 @@ class Recorder:
         self.agents = agents
         self.round = 0
         self.totals = np.zeros(len(agents))
+        names = labels_of(scenario.population or ())
+        self._listed = np.array([names[place] for place in scenario.group_of_seats()])
         self._top = 0.0
         self._track: dict[str, list[tuple[float, float]]] = {}
         self._events: list[tuple[float, float, str]] = []
@@ -84,6 +87,9 @@ class Recorder:
         episode = int(self._of_market(self._after).episode[0]) + 1
         rule = shown.rule or mechanism(scenario.mechanism.name).summary
         shown = replace(shown, title=scenario.id, subtitle=f"episode {episode}, {length}", rule=rule)
+        if scenario.population is not None:
+            who = Column("listed", self._listed, "text")
+            shown = replace(shown, columns=[who, *shown.columns], captions=[who.name, *shown.captions])
         if scenario.max_cycles == 1:
             return shown
         shown = replace(shown, chart=shown.chart or self._course())

@@ -57,8 +57,7 @@ class _MultiplesOfTruth:
         return self._scaled(self._scenario, observations, self.levels[played])
 
     def each(self, observations: Observations) -> Float32s:
-        everything = np.repeat(observations[..., None, :], len(self.levels), axis=-2)
-        actions: Float32s = self._scaled(self._scenario, everything, self.levels)[..., 0]
+        actions: Float32s = self._scaled(self._scenario, observations[..., None, :], self.levels)[..., 0]
         return actions
 
 

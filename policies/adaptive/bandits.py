@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.memory import Memory, best_of, drawn
+from econo_env.policies.adaptive.memory import Memory, best_of, drawn, sum_of
 
 _LARGE = 1e100
 
@@ -27,10 +27,7 @@ class Exp3Params(NamedTuple):
 def exp3_learn(k: int, i: int, now: int, memory: Memory, params: Exp3Params, payoffs: Float64s, row: Float64s) -> None:
     """W <- w exp(gamma x / (p K)) for the arm played, x in [0, 1]; with a share, every w gains e alpha / K of all."""
     weights, arm = memory.values[k, i, memory.place[k, i]], memory.played[k, i]
-    arms, total = weights.shape[0], 0.0
-    if params.share > 0.0:
-        for one in range(arms):
-            total += weights[one]
+    arms, total = weights.shape[0], sum_of(weights) if params.share > 0.0 else 0.0
     gain = (memory.earned[k, i] - params.lowest) * params.scale / memory.chance[k, i]
     weights[arm] *= math.exp(params.exploration * gain / arms)
     if params.share > 0.0:
@@ -47,9 +44,7 @@ def exp3_choose(
 ) -> int:
     """P = (1 - gamma) w / W + gamma / K."""
     weights = memory.values[k, i, now]
-    arms, total = weights.shape[0], 0.0
-    for one in range(arms):
-        total += weights[one]
+    arms, total = weights.shape[0], sum_of(weights)
     arm = min(arms - 1, int(luck * arms)) if detail < params.exploration else drawn(weights, total, luck)
     memory.chance[k, i] = (1.0 - params.exploration) * weights[arm] / total + params.exploration / arms
     return arm
@@ -84,15 +79,13 @@ def bound_choose(
 ) -> int:
     """The arm of the largest mean plus bonus; arms that were forgotten, or never tried, first."""
     sums, counts = memory.values[k, i, now], memory.counts[k, i, now]
-    total = 0.0
-    for one in range(sums.shape[0]):
-        total += counts[one]
     memory.chance[k, i] = 1.0
+    spread = params.width * max(0.0, math.log(sum_of(counts)))
     best, most = 0, -math.inf
     for one in range(sums.shape[0]):
         if counts[one] < 1e-9:
             return one
-        bonus = 2.0 * math.sqrt(params.width * max(0.0, math.log(total)) / counts[one])
+        bonus = 2.0 * math.sqrt(spread / counts[one])
         if sums[one] / counts[one] + bonus > most:
             best, most = one, sums[one] / counts[one] + bonus
     return best

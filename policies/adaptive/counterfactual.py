@@ -8,6 +8,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import bound
 from econo_env.engine.rng import LEARNING, Lottery
 from econo_env.engine.state import Float64s, Int64s, UInt64s
+from econo_env.engine.threads import Threads
 from econo_env.market import market_of, offered
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import CREDIT, MICRO
@@ -18,7 +19,7 @@ from econo_env.valuations.utility import RiskNeutral
 
 
 class Rooms(NamedTuple):
-    """Room for one clearing, each (agents,)."""
+    """Room for one clearing a market, each (markets, agents)."""
 
     bids: Int64s
     units: Int64s
@@ -43,6 +44,8 @@ class Payoffs(Protocol):
 @compiled
 def fill_payoffs(
     rule: Any,
+    first: int,
+    last: int,
     weights: Int64s,
     params: Any,
     values: Int64s,
@@ -50,13 +53,15 @@ def fill_payoffs(
     own: Int64s,
     keys: UInt64s,
     call: int,
-    room: Rooms,
+    rooms: Rooms,
     payoffs: Float64s,
 ) -> None:
-    """Clears each market once for every agent and arm, the others' bids as they were.
+    """Clears each market of a range once for every agent and arm, the others' bids as they were.
 
     Args:
         rule: The mechanism's rule.
+        first: The first market.
+        last: The one after the last.
         weights: Of bids, (agents,).
         params: Of the rule.
         values: Micro-credits (markets, agents).
@@ -64,31 +69,32 @@ def fill_payoffs(
         own: The bids of the arms, micro-credits (markets, agents, arms).
         keys: Of the luck of ties, (markets,).
         call: Number of the call.
-        room: Room for one clearing.
+        rooms: Room for one clearing a market; that of the first is used.
         payoffs: Filled in, credits (markets, agents, arms).
     """
     agents = values.shape[1]
-    for k in range(values.shape[0]):
+    bids, units, pays = rooms.bids[first], rooms.units[first], rooms.pays[first]
+    for k in range(first, last):
         lottery = Lottery(keys[k], LEARNING, call)
         for i in range(agents):
             for j in range(agents):
-                room.bids[j] = others[k, j]
+                bids[j] = others[k, j]
             for arm in range(own.shape[2]):
-                room.bids[i] = own[k, i, arm]
-                rule(room.bids, weights, lottery, params, room.units, room.pays)
-                payoffs[k, i, arm] = (room.units[i] * values[k, i] - room.pays[i]) * CREDIT
+                bids[i] = own[k, i, arm]
+                rule(bids, weights, lottery, params, units, pays)
+                payoffs[k, i, arm] = (units[i] * values[k, i] - pays[i]) * CREDIT
 
 
 class _OfSealedBids:
     """By the rule of a sealed-bid market that shows all bids of the last round."""
 
-    def __init__(self, scenario: SealedBidScenario, arms: Arms) -> None:
+    def __init__(self, scenario: SealedBidScenario, arms: Arms, threads: Threads) -> None:
         market = market_of(scenario)
         self._scenario, self._arms, self._market = scenario, arms, market
         self._params, names = market.params(scenario), market.observations(scenario)
         self._first = names.index("bid_of_0")
         self._fill = bound(fill_payoffs, market.rule(scenario))
-        self._room = Rooms(*(np.zeros(scenario.num_agents, dtype=np.int64) for _ in Rooms._fields))
+        self._threads = threads
 
     def of_arms(self, before: Observations, after: Observations, keys: UInt64s, call: int) -> Float64s:
         agents, params = self._scenario.num_agents, self._params
@@ -97,7 +103,9 @@ class _OfSealedBids:
         values = _micro(offered(self._market.baselines.bids, "bids", self._scenario).values(self._scenario, before))
         own = self._bids(before, values)
         payoffs = np.zeros(own.shape)
-        self._fill(params.weights, params.rule, values, others, own, keys, call, self._room, payoffs)
+        rooms = Rooms(*(np.empty(values.shape, dtype=np.int64) for _ in Rooms._fields))
+        given = params.weights, params.rule, values, others, own, keys, call, rooms, payoffs
+        self._threads.over(len(values), self._fill, *given)
         return payoffs
 
     def _bids(self, before: Observations, values: Int64s) -> Int64s:
@@ -115,8 +123,13 @@ def _micro(amounts: Float64s) -> Int64s:
     return whole
 
 
-def payoffs_of(scenario: Scenario, arms: Arms) -> Payoffs:
+def payoffs_of(scenario: Scenario, arms: Arms, num_threads: int) -> Payoffs:
     """How what every arm would have earned is known in a scenario.
+
+    Args:
+        scenario: The market.
+        arms: What is chosen among.
+        num_threads: Threads that share the markets.
 
     Raises:
         ValueError: It is not: the message says what would show it.
@@ -137,4 +150,4 @@ def payoffs_of(scenario: Scenario, arms: Arms) -> Payoffs:
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
             "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
         )
-    return _OfSealedBids(scenario, arms)
+    return _OfSealedBids(scenario, arms, Threads(num_threads))

@@ -7,17 +7,20 @@ import numpy as np
 
 from econo_env.engine.kernels import bound
 from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Bools, Float64s, allocate
+from econo_env.engine.state import Bools, Float32s, Float64s, Int64s, allocate
+from econo_env.engine.threads import Threads
 from econo_env.market import market_of
 from econo_env.policies.adaptive.arms import Arms
 from econo_env.policies.adaptive.counterfactual import Payoffs
-from econo_env.policies.adaptive.memory import NOTHING, Memory, learn_and_choose
+from econo_env.policies.adaptive.memory import NOTHING, Luck, Memory, learn_and_choose
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.policy import Actions, Mask, Observations, Rewards, masked
 from econo_env.policy import Memory as Remembered
 from econo_env.scenario import Scenario
 
 _FRESH = "fresh"
+_AT_ONCE = 8192
+"""Agents whose actions are worked out at once: larger arrays on the way would go back to the system every time."""
 
 
 class Learner:
@@ -46,6 +49,7 @@ class Learner:
         seed: int = 0,
         window: int = 0,
         payoffs: Payoffs | None = None,
+        num_threads: int = 1,
     ) -> None:
         """Puts a learner together.
 
@@ -61,6 +65,7 @@ class Learner:
             seed: Of its luck.
             window: How many payoffs of each arm are kept.
             payoffs: Where what every arm would have earned is known.
+            num_threads: Threads that share the markets; results do not depend on it.
         """
         self.name, self.scenario, self.arms = name, scenario, arms
         self._situations, self._params, self._payoffs = situations, params, payoffs
@@ -69,7 +74,9 @@ class Learner:
         self._sizes["features"] = len(market_of(scenario).observations(scenario)) if payoffs is not None else 0
         self._start = np.broadcast_to(start, (situations.count, len(arms.levels)))
         self._by_sale = market_of(scenario).one_sale
-        self._row: Float64s = np.zeros(len(arms.levels))
+        self._components = len(market_of(scenario).action_names(scenario))
+        self._threads = Threads(num_threads)
+        self._rows: Float64s = np.zeros((0, len(arms.levels)))
         self._none: Float64s = np.zeros((0, 0, 0))
         self.reset(seed)
 
@@ -97,10 +104,20 @@ class Learner:
             payoffs = self._payoffs.of_arms(memory.seen, seen, self._keys, self._calls)
             memory.seen[:] = seen
         at, fresh = self._situations.of(seen), self._fresh
-        self._run(memory, self._params, payoffs, self._keys, self._calls, at, fresh, free, self._row)
+        luck = Luck(self._keys, self._calls)
+        self._threads.over(len(free), self._run, memory, self._params, payoffs, luck, at, fresh, free, self._rows)
         self._calls += 1
-        actions = masked(self.arms.play(seen, np.maximum(memory.played, 0)), free & (memory.played != NOTHING))
+        actions = self._actions_of(seen, memory.played, free & (memory.played != NOTHING))
         return actions.reshape(*given.shape, actions.shape[-1])
+
+    def _actions_of(self, seen: Observations, played: Int64s, plays: Mask) -> Actions:
+        """The actions of the arms played, where one plays, those of a few markets at a time."""
+        actions: Float32s = np.empty((*played.shape, self._components), dtype=np.float32)
+        few = max(1, _AT_ONCE // played.shape[1])
+        for begin in range(0, len(played), few):
+            these = slice(begin, begin + few)
+            actions[these] = masked(self.arms.play(seen[these], np.maximum(played[these], 0)), plays[these])
+        return actions
 
     def observe(self, rewards: Rewards, ended: Mask) -> None:
         """Hears what came of the tick; see `econo_env.policy.Remembering`."""
@@ -139,6 +156,8 @@ class Learner:
     def _know(self, markets: int) -> None:
         if len(self._keys) != markets:
             self._keys = market_keys(self._seed, markets)
+        if len(self._rows) != markets:
+            self._rows = np.empty((markets, self._rows.shape[1]))
 
     def _begun(self, shape: tuple[int, ...]) -> Memory:
         """The memory, made with the first act.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive import bandits, full_information
+from econo_env.policies.adaptive import bandits, full_information, reinforcement
 from econo_env.policies.adaptive.arms import Arms, arms_of
 from econo_env.policies.adaptive.counterfactual import payoffs_of
 from econo_env.policies.adaptive.learner import Learner
@@ -18,6 +18,7 @@ from econo_env.policy import Row
 from econo_env.scenario import Scenario
 
 GRID = ("of", "arms", "lowest", "highest")
+_COMMON = ("num_threads", *GRID)
 _HORIZON = 10_000
 _RANGE = ("least_reward", "largest_reward")
 
@@ -64,6 +65,7 @@ def exp3(
     least_reward: float = 0.0,
     largest_reward: float = 1.0,
     sees: Mapping[str, int] | None = None,
+    num_threads: int = 1,
     **grid: Any,
 ) -> Learner:
     """EXP3; EXP3.S with a share, which forgets.
@@ -78,6 +80,7 @@ def exp3(
         least_reward: Credits: rewards are read as 0 here ...
         largest_reward: ... and as 1 there; the bound holds for rewards between them.
         sees: Features that tell situations apart, with bins.
+        num_threads: Threads that share the markets; results do not depend on it.
         **grid: See `arms_of`.
     """
     arms = _grid(scenario, **grid)
@@ -87,7 +90,8 @@ def exp3(
     params = bandits.Exp3Params(gamma, _between("share", share, 0.0, 1.0), float(least_reward), scale)
     known = Situations(scenario, sees or {})
     start = np.ones(1)
-    return Learner("exp3", scenario, arms, known, bandits.exp3_learn, bandits.exp3_choose, params, start, seed=seed)
+    steps, threads = (bandits.exp3_learn, bandits.exp3_choose), num_threads
+    return Learner("exp3", scenario, arms, known, *steps, params, start, seed=seed, num_threads=threads)
 
 
 def upper_bound(
@@ -99,6 +103,7 @@ def upper_bound(
     least_reward: float = 0.0,
     largest_reward: float = 1.0,
     sees: Mapping[str, int] | None = None,
+    num_threads: int = 1,
     **grid: Any,
 ) -> Learner:
     """The arm of the largest upper confidence bound, with counts that fade by `forgetting` in (0, 1] a choice."""
@@ -106,7 +111,8 @@ def upper_bound(
     fades, wide = _between("forgetting", forgetting, 0.0, 1.0, open_low=True), _between("width", width, 0.0, 100.0)
     params = bandits.BoundParams(fades, wide, float(least_reward), scale)
     known, start = Situations(scenario, sees or {}), np.zeros(1)
-    return Learner("ucb", scenario, arms, known, bandits.bound_learn, bandits.bound_choose, params, start, seed=seed)
+    steps, threads = (bandits.bound_learn, bandits.bound_choose), num_threads
+    return Learner("ucb", scenario, arms, known, *steps, params, start, seed=seed, num_threads=threads)
 
 
 def q_learning(
@@ -120,6 +126,7 @@ def q_learning(
     initial: ArrayLike = 0.0,
     feedback: bool = False,
     sees: Mapping[str, int] | None = None,
+    num_threads: int = 1,
     **grid: Any,
 ) -> Learner:
     """Q-learning with exploration that fades, as in the literature on algorithmic pricing.
@@ -135,6 +142,7 @@ def q_learning(
             optimistic values are tried out one by one.
         feedback: Every arm is learned from, by what it would have earned; needs a market that shows all bids.
         sees: Features that tell situations apart, with bins; none is a learner without memory.
+        num_threads: Threads that share the markets; results do not depend on it.
         **grid: See `arms_of`.
     """
     arms, known = _grid(scenario, **grid), Situations(scenario, sees or {})
@@ -150,11 +158,12 @@ def q_learning(
     shape = (known.count, len(arms.levels))
     if not np.isfinite(start).all() or start.ndim > 2 or start.shape not in ((), (1,), shape[1:], shape):
         raise ValueError(f"initial of shape {start.shape}: give finite numbers, one, {shape[1:]} or {shape}")
-    learn, payoffs = (bandits.q_learn_all, payoffs_of(scenario, arms)) if feedback else (bandits.q_learn, None)
-    start = np.atleast_1d(start)
-    return Learner(
-        "q_learning", scenario, arms, known, learn, bandits.q_choose, params, start, seed=seed, payoffs=payoffs
+    learn, payoffs = (
+        (bandits.q_learn_all, payoffs_of(scenario, arms, num_threads)) if feedback else (bandits.q_learn, None)
     )
+    start = np.atleast_1d(start)
+    steps, heard = (learn, bandits.q_choose), partial(Learner, payoffs=payoffs, num_threads=num_threads)
+    return heard("q_learning", scenario, arms, known, *steps, params, start, seed=seed)
 
 
 def by_sums(
@@ -168,6 +177,7 @@ def by_sums(
     window: int = 0,
     floors: bool = False,
     payoff_range: float = 1.0,
+    num_threads: int = 1,
     **grid: Any,
 ) -> Learner:
     """A learner that hears what every arm would have earned.
@@ -182,6 +192,7 @@ def by_sums(
         window: How many of the last payoffs count; 0 for all.
         floors: Of regret matching: regrets do not fall below 0 (regret matching+).
         payoff_range: Credits between the least and the largest payoff.
+        num_threads: Threads that share the markets; results do not depend on it.
         **grid: See `arms_of`.
     """
     arms = _grid(scenario, **grid)
@@ -209,33 +220,79 @@ def by_sums(
         np.zeros(1),
         seed=seed,
         window=int(window),
-        payoffs=payoffs_of(scenario, arms),
+        payoffs=payoffs_of(scenario, arms, num_threads),
+        num_threads=num_threads,
     )
+
+
+def roth_erev(
+    scenario: Scenario,
+    seed: int = 0,
+    *,
+    recency: float = 0.1,
+    experimentation: float = 0.2,
+    modified: bool = True,
+    initial: float = 1.0,
+    least_reward: float = 0.0,
+    sees: Mapping[str, int] | None = None,
+    num_threads: int = 1,
+    **grid: Any,
+) -> Learner:
+    """Reinforcement of Roth and Erev: arms are chosen with chances in proportion to their propensities.
+
+    Args:
+        scenario: The market.
+        seed: Of its luck.
+        recency: Phi, from 0 to below 1: what propensities lose in a choice.
+        experimentation: Epsilon, from 0 to below 1: what of a reward, or of their propensity, goes to other arms.
+        modified: The form of Nicolaisen, Petrov and Tesfatsion, which learns from rewards of 0 too.
+        initial: Propensities before anything is known, above 0, credits.
+        least_reward: Credits: what earns this adds nothing, as what earns less.
+        sees: Features that tell situations apart, with bins.
+        num_threads: Threads that share the markets; results do not depend on it.
+        **grid: See `arms_of`.
+    """
+    if not (0.0 <= float(recency) < 1.0 and 0.0 <= float(experimentation) < 1.0):
+        raise ValueError(f"recency={recency!r}, experimentation={experimentation!r}: numbers from 0 to below 1")
+    start = _between("initial", initial, 0.0, 1e9, open_low=True)
+    if not math.isfinite(float(least_reward)):
+        raise ValueError(f"least_reward={least_reward!r}: a finite number of credits")
+    arms, known = _grid(scenario, **grid), Situations(scenario, sees or {})
+    params = reinforcement.RothErevParams(float(recency), float(experimentation), bool(modified), float(least_reward))
+    steps, threads = (reinforcement.roth_erev_learn, reinforcement.roth_erev_choose), num_threads
+    at_first = np.array([start])
+    return Learner("roth_erev", scenario, arms, known, *steps, params, at_first, seed=seed, num_threads=threads)
 
 
 hedge = partial(by_sums, full_information.HEDGE, "hedge")
 regret_matching = partial(by_sums, full_information.MATCHING, "regret_matching")
 dual_averaging = partial(by_sums, full_information.AVERAGING, "dual_averaging")
 
-_SUMS = ("rate", "forgetting", "window", "payoff_range", *GRID)
+_SUMS = ("rate", "forgetting", "window", "payoff_range", *_COMMON)
 ROWS = (
     Row(
         "exp3",
         "EXP3 over multiples of the truth; with a `share` EXP3.S, which follows switches.",
         exp3,
-        ("exploration", "share", "horizon", *_RANGE, "sees", *GRID),
+        ("exploration", "share", "horizon", *_RANGE, "sees", *_COMMON),
     ),
     Row(
         "ucb",
         "Upper confidence bounds over multiples of the truth, discounted by `forgetting`.",
         upper_bound,
-        ("forgetting", "width", *_RANGE, "sees", *GRID),
+        ("forgetting", "width", *_RANGE, "sees", *_COMMON),
     ),
     Row(
         "q_learning",
         "Q-learning over multiples of the truth, with exploration that fades.",
         q_learning,
-        ("rate", "discount", "exploration", "decay", "initial", "feedback", "sees", *GRID),
+        ("rate", "discount", "exploration", "decay", "initial", "feedback", "sees", *_COMMON),
+    ),
+    Row(
+        "roth_erev",
+        "Roth and Erev's reinforcement over multiples of the truth, in the form for markets or the original.",
+        roth_erev,
+        ("recency", "experimentation", "modified", "initial", "least_reward", "sees", *_COMMON),
     ),
     Row("hedge", "Hedge, where all bids are shown: exponential weights of what arms would have earned.", hedge, _SUMS),
     Row(

@@ -36,24 +36,24 @@ def ratio(figure):
     return Figure("PPO end to end over SuperSuit + SB3", "x", value, value, value, bar=2.5, settings=figure.settings)
 
 
-def shipped_settings():
-    """`econo-env train first_price`: evaluation, logs and checkpoints inside the time."""
-    steps = 500_000
+def shipped_settings(name, agents, bar):
+    """`econo-env train NAME`: start, evaluation, logs and checkpoints inside the time."""
     rates = []
     for seed in range(REPEATS):
-        config = read_config("first_price", [f"total_timesteps={steps}", f"seeds=[{seed}]"])
+        config = read_config(name, [f"seeds=[{seed}]"])
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             start_run(config, Path(folder) / "run", Console(stderr=True, quiet=True))
-            rates.append(steps / (time.perf_counter() - start))
+            rates.append(config.total_timesteps / (time.perf_counter() - start))
+    note = f"{config.total_timesteps:,} agent-steps, start and files inside the time"
     return Figure(
-        "PPO end to end, shipped settings",
+        f"PPO end to end, {name}, shipped settings",
         "agent-steps/s",
         float(np.median(rates)),
         min(rates),
         max(rates),
-        bar=70_000,
-        settings=settings(config.learner.num_markets, 2, 1, f"{steps} agent-steps, start and files inside the time"),
+        bar=bar,
+        settings=settings(config.learner.num_markets, agents, 1, note),
     )
 
 
@@ -62,4 +62,5 @@ def ppo():
     equal = equal_settings()
     yield equal
     yield ratio(equal)
-    yield shipped_settings()
+    yield shipped_settings("first_price", 2, 300_000)
+    yield shipped_settings("task_market", 5, 100_000)

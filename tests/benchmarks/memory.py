@@ -76,7 +76,7 @@ def bytes_per_agent(engine):
     roots = engine.world._asdict() | {"world": engine.world, "state": engine.state, "buffers": engine.buffers}
     roots["award"] = engine.state.award
     all_reads, all_writes, by_stage = {}, {}, 0
-    for function in stages_of(engine.scenario.program().source).values():
+    for function in stages_of(engine._kernels.source.read_text()).values():
         reads, writes = touched(function, roots)
         all_reads |= reads
         all_writes |= writes

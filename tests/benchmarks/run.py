@@ -15,7 +15,19 @@ from rich.console import Console
 from rich.table import Table
 
 import econo_env
-from tests.benchmarks import apis, audit, combinatorial, economy, engine, formats, learning, memory, order_book, trust
+from tests.benchmarks import (
+    apis,
+    audit,
+    combinatorial,
+    economy,
+    engine,
+    formats,
+    learners,
+    learning,
+    memory,
+    order_book,
+    trust,
+)
 
 SECTIONS = {
     "import": lambda threads: engine.importing(),
@@ -37,6 +49,7 @@ SECTIONS = {
     "audit": lambda threads: audit.audit(),
     "trust": lambda threads: trust.eigentrust(),
     "learning": lambda threads: learning.ppo(),
+    "learners": learners.learners,
 }
 SMALLER_IS_BETTER = {"ms", "ns a market", "s", "%", "d log time / d log agents"}
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -24,16 +25,19 @@ COMMANDS = {  # words, and the options that name files or folders
         ("truthful", "--scenario", "first_price_v0", "--seeds", "0", "--markets", "8", "--no-regret"),
         ("--json",),
     ),
+    "levels": (("rising.yaml", "--markets", "1"), ("--out", "--json")),
     "render": (("first_price_v0", "--cycles", "1"), ("--out", "--json")),
     "calibrate": (("bids.csv", "--bootstrap", "20"), ("--out", "--json", "--picture")),
     "report": (("run",), ("--out", "--json")),
     "train": (("training.yaml",), ("--out", "--json")),
     "resume": (("run", "total_timesteps=256"), ("--json",)),
+    "play": (("first_price_v0", "--against", "truthful", "--seed", "0"), ("--json",)),
     "demo": ((), ("--out", "--json")),
     "audit": (("verify", "log.db"), ("--json",)),
     "export": (("log.db", "--to", "csv"), ("--out", "--json")),
     "study": (("evolution", "generations=20"), ("--json", "--picture")),
 }
+TYPED = "0.3\n"
 FOLDERS = {("train", "--out"), ("demo", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
 SLOWER = ("calibrate", "report", "train", "resume", "demo")
@@ -44,8 +48,6 @@ FAST = [(command, option) for command, option in OUTPUTS if command not in SLOWE
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run, made once."""
-    from io import StringIO
-
     from rich.console import Console
 
     folder = tmp_path_factory.mktemp("finished") / "run"
@@ -71,6 +73,8 @@ def place(tmp_path, monkeypatch, finished, recorded):
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "market.yaml").write_text("{mechanism: {name: second_price}, bids: [0.4, 0.9, 0.7]}\n")
+    rising = [{"count": 2, "intelligence": "adaptive", "promotion": True}]
+    econo_env.load("first_price_v0", max_cycles=8, population=rising).to_yaml(tmp_path / "rising.yaml")
     (tmp_path / "training.yaml").write_text(yaml.safe_dump(CHEAP))
     rows = [f"{auction},{0.3 + 0.1 * ((7 * auction + bidder) % 5)}" for auction in range(40) for bidder in range(2)]
     (tmp_path / "bids.csv").write_text("\n".join(["auction,bid", *rows]) + "\n")
@@ -85,6 +89,7 @@ def run(monkeypatch, capfd):
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["econo-env", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", StringIO(TYPED))
         with pytest.raises(SystemExit) as stop:
             cli.main()
         return stop.value.code or 0, *capfd.readouterr()
@@ -178,7 +183,12 @@ def test_two_outputs_are_two_files(place, run):
 @pytest.mark.parametrize(("command", "option"), FAST)
 def test_what_cannot_be_written_at_the_end_is_kept_elsewhere(command, option, place, run, monkeypatch):
     words = COMMANDS[command][0]
-    pictures = {("render", "--out"): "gif", ("render", "--json"): "gif", ("study", "--picture"): "png"}
+    pictures = {
+        ("render", "--out"): "gif",
+        ("render", "--json"): "gif",
+        ("levels", "--out"): "html",
+        ("study", "--picture"): "png",
+    }
     target = Path(f"good.{pictures.get((command, option), 'json')}")
     status, shown, _ = run(command, *words, option, target)
     assert status == 0
@@ -254,6 +264,7 @@ READERS = {
     "resume": (("run",), "run/config.yaml"),
     "evaluate": (("run",), "run/config.yaml"),
     "report": (("run",), "run/config.yaml"),
+    "levels": (("rising.yaml", "--markets", "1"), "rising.yaml"),
     "render": (("run", "--ansi"), "run/config.yaml"),
     "clear": (("market.yaml",), "market.yaml"),
 }

@@ -59,7 +59,8 @@ def test_lots_pay_and_reputation_are_recomputed(owes, cap):
         assert (market.award.pays <= market.award.exposure).all()
         assert not balances_of(world.ledger.balances, ESCROW).any()
         assert not balances_of(world.ledger.balances, BONDED).any()
-        np.testing.assert_array_equal(world.conduct.evidence, by_lot)
+        np.testing.assert_array_equal(world.lottery.went, by_lot)
+        assert (world.conduct.evidence == by_lot[:, None]).all()
         for k in np.flatnonzero(by_lot):
             accept = np.flatnonzero(market.scores[k] >= owed)
             luck = [uniform(key[k], episode[k], clock[k], LOTS, i) for i in accept]
@@ -214,8 +215,10 @@ def test_it_can_be_pickled_and_goes_on_the_same():
 def test_what_does_not_go_with_it_is_refused_with_the_reason():
     with pytest.raises(ValueError, match=r"share=0.3 must be at most eligibility.open_share=0.25"):
         load(**{"economy.lottery.share": 0.3})
-    with pytest.raises(ValueError, match="lottery stands on contracts"):
+    with pytest.raises(ValueError, match="a sealed_bid market cannot hand what it sells"):
         econo_env.load("first_price_v0", economy={"ledger": {}, "staking": {}, "default": {}, "reputation": {},
                                                   "eligibility": {}, "lottery": {}})  # fmt: skip
     scoring = SimpleNamespace(kind=market_of(econo_env.load("first_score_v1")), market="scoring", economy={})
     assert "cannot hand what it sells to one drawn by lot" in PART.check(scoring, LotterySection())
+    tasks = SimpleNamespace(kind=market_of(load()), market="task_market", economy={"default": {}})
+    assert "give the economy `contracts` or `lasting_contracts`" in PART.check(tasks, LotterySection())

@@ -88,6 +88,13 @@ def test_blocks_change_nothing(kind, monkeypatch):
             engine.close()
 
 
+def test_batches_that_fill_no_block_have_the_loop_without_them():
+    scenario = econo_env.load("first_price_v0", num_agents=8)
+    few, many = (Engine(scenario, markets)._kernels.source.read_text() for markets in (31, 32))
+    assert "wide" not in few
+    assert "settle(block, wide, params, wide_buffers)" in many
+
+
 def test_a_block_is_as_large_as_it_is_worth():
     assert blocks.block_size(8, 4096) == 32
     assert blocks.block_size(8, 31) == 1

@@ -138,8 +138,9 @@ def test_every_rule_with_a_reserve_has_the_lever():
 def test_without_levers_nothing_of_them_is_in_the_loop():
     for identity in econo_env.scenarios():
         program = econo_env.load(identity).program()
-        assert "lever" not in program.source, identity
-        assert "moved(" not in program.source, identity
+        for source in (program.source, program.block_source):
+            assert "lever" not in source, identity
+            assert "moved(" not in source, identity
         assert program.levers == ()
     constant = econo_env.load("first_price_v0", economy=ECONOMY).program()
     assert "moved(" not in constant.source

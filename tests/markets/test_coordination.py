@@ -1,11 +1,11 @@
-"""The coordination market: `coordination_cases.py` in plain Python, which is faster than compiling six auctions."""
+"""The coordination market: `coordination_*cases.py` in plain Python, which is faster than compiling six auctions."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-CASES = "tests/markets/coordination_cases.py"
+CASES = ("tests/markets/coordination_cases.py", "tests/markets/coordination_reserve_cases.py")
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,7 +20,7 @@ def test_every_auction_type_is_what_it_is_recomputed_to_be():
             "no:cacheprovider",
             "-n",
             "0",
-            "tests/markets/coordination_cases.py",
+            *CASES,
         ],
         cwd=ROOT,
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"},

@@ -10,10 +10,11 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.rng import LEARNING, market_keys, two_uniforms
 from econo_env.player import markets_of
 from econo_env.policies import make_policy
+from econo_env.policies.adaptive import learner
 from econo_env.policies.adaptive.situations import Situations
 
 GAME = econo_env.load("first_price_v0", num_agents=3, max_cycles=50, bids="amount", feedback="all_bids")
-NAMES = ("exp3", "ucb", "q_learning", "hedge", "regret_matching", "dual_averaging")
+NAMES = ("exp3", "ucb", "q_learning", "roth_erev", "hedge", "regret_matching", "dual_averaging")
 GRID = {"of": "action", "arms": 6, "lowest": -0.9, "highest": 0.0}
 SEEN = len(econo_env.market.market_of(GAME).observations(GAME))
 
@@ -79,12 +80,32 @@ class Q:
         self.t += 1
 
 
+class RothErev:
+    """Erev and Roth (1998), and the form of Nicolaisen, Petrov and Tesfatsion (2001), in plain Python."""
+
+    def __init__(self, arms, recency, experimentation, modified):
+        self.q, self.phi, self.epsilon, self.modified = np.ones(arms), recency, experimentation, modified
+
+    def choose(self, first, second):
+        return min(len(self.q) - 1, int(np.searchsorted(np.cumsum(self.q) / self.q.sum(), first, "right")))
+
+    def learn(self, arm, reward):
+        shared = self.epsilon / (len(self.q) - 1) * (self.q if self.modified else np.full(len(self.q), reward))
+        shared[arm] = reward * (1 - self.epsilon)
+        self.q = (1 - self.phi) * self.q + shared
+
+
 CASES = {
     "exp3": ({"exploration": 0.2, "share": 0.01}, lambda k: Exp3(k, 0.2, 0.01)),
     "ucb": ({"forgetting": 0.97, "width": 0.3}, lambda k: Bound(k, 0.97, 0.3)),
     "q_learning": (
         {"rate": 0.2, "discount": 0.5, "exploration": 0.6, "decay": 0.02, "initial": 1.0},
         lambda k: Q(k, 0.2, 0.5, 0.6, 0.02, 1.0),
+    ),
+    "roth_erev": ({"recency": 0.05, "experimentation": 0.3}, lambda k: RothErev(k, 0.05, 0.3, True)),
+    "roth_erev, original": (
+        {"recency": 0.05, "experimentation": 0.3, "modified": False},
+        lambda k: RothErev(k, 0.05, 0.3, False),
     ),
 }
 
@@ -94,7 +115,7 @@ CASES = {
 def test_bandits_choose_and_learn_by_their_formulas(name, seed):
     """200 rounds of random rewards, three agents in four markets, some of them barred from a few."""
     options, made = CASES[name]
-    policy, generator = make_policy(name, GAME, seed, **options, **GRID), np.random.default_rng(seed)
+    policy, generator = make_policy(name.partition(",")[0], GAME, seed, **options, **GRID), np.random.default_rng(seed)
     plain = {(k, i): made(6) for k in range(4) for i in range(3)}
     owed = {}
     for call in range(200):
@@ -115,7 +136,7 @@ def test_bandits_choose_and_learn_by_their_formulas(name, seed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_market_in_a_batch_is_the_market_alone_and_replays(name):
+def test_a_market_in_a_batch_is_the_market_alone_and_replays(name, monkeypatch):
     def play(markets, first, ticks, policy, memory=None, state=None):
         engine = Engine(GAME, markets)
         engine.reset(3, first_market=first)
@@ -131,6 +152,9 @@ def test_a_market_in_a_batch_is_the_market_alone_and_replays(name):
     alone, _ = play(1, 0, 30, make_policy(name, GAME, 3, **GRID))
     np.testing.assert_array_equal(batch[:, :1], alone)
     assert len(np.unique(batch)) > 3, "it tries arms"
+    monkeypatch.setattr(learner, "_AT_ONCE", 6)  # agents: two markets
+    parted, _ = play(5, 0, 30, make_policy(name, GAME, 3, num_threads=3, **GRID))
+    np.testing.assert_array_equal(batch, parted)
 
     policy = make_policy(name, GAME, 3, **GRID)
     _, engine = play(5, 0, 11, policy)
@@ -261,6 +285,7 @@ def test_regret_of_exp3_against_a_uniform_rival_is_the_known_one():
         ("exp3", {"lowest": 0.5, "highest": 0.5}, "lowest=0.5"),
         ("exp3", {"exploration": 0.0}, "exploration=0.0"),
         ("exp3", {"least_reward": 1.0}, "least_reward=1.0"),
+        ("exp3", {"num_threads": 0}, "num_threads=0"),
         ("ucb", {"forgetting": 1.5}, "forgetting=1.5"),
         ("q_learning", {"discount": 1.0}, "discount=1.0"),
         ("q_learning", {"initial": [1.0, 2.0]}, "initial of shape"),

@@ -7,8 +7,9 @@ from econo_env.engine.engine import Engine
 from econo_env.market import market_of
 from econo_env.policies import Policy, make_policy, policy_names
 
-REACTIVE = [name for name in policy_names() if name != "proactive"]
+REACTIVE = [name for name in policy_names() if name not in ("proactive", "population")]
 NEED_ALL_BIDS = ("hedge", "regret_matching", "dual_averaging")
+TWO_SIDED = ("zip", "gd", "gdx", "aa")
 MODES = ["share_of_value", "amount"]
 
 
@@ -27,20 +28,21 @@ def bids_and_values(name, num_markets=512, options=None, **overrides):
     return engine.state.bids, engine.state.values
 
 
-def shown_to(name, **fields):
-    """A first-price auction that shows what a policy needs."""
-    if name in NEED_ALL_BIDS:
-        fields |= {"max_cycles": 2, "feedback": "all_bids"}
-    return econo_env.load("first_price_v0", **fields)
+def shown_to(name, agents):
+    """A market in which a policy can play."""
+    if name in TWO_SIDED:
+        return econo_env.load("double_auction_v1", num_agents=agents, buyers=1)
+    shown = {"max_cycles": 2, "feedback": "all_bids"} if name in NEED_ALL_BIDS else {}
+    return econo_env.load("first_price_v0", num_agents=agents, **shown)
 
 
 @pytest.mark.parametrize("name", REACTIVE)
 def test_every_policy_keeps_the_protocol(name):
-    scenario = shown_to(name, num_agents=3)
+    scenario = shown_to(name, 3)
     policy, features = make_policy(name, scenario, seed=2), len(market_of(scenario).observations(scenario))
     assert isinstance(policy, Policy)
     assert policy.name == name
-    for shape in [(4, 3), *([] if name in NEED_ALL_BIDS else [(4,), ()]), (2, 4, 3)]:
+    for shape in [(4, 3), *([] if name in (*NEED_ALL_BIDS, *TWO_SIDED) else [(4,), ()]), (2, 4, 3)]:
         policy.reset(2)
         observations = np.random.default_rng(0).random((*shape, features)).astype(np.float32)
         actions = policy.act(observations, np.ones(shape, dtype=bool))
@@ -51,7 +53,7 @@ def test_every_policy_keeps_the_protocol(name):
 
 @pytest.mark.parametrize("name", REACTIVE)
 def test_who_may_not_act_does_nothing(name):
-    scenario = shown_to(name, num_agents=2)
+    scenario = shown_to(name, 2)
     mask, features = np.array([[True, False], [False, True]]), len(market_of(scenario).observations(scenario))
     actions = make_policy(name, scenario).act(np.full((2, 2, features), 0.5, np.float32), mask)
     assert (actions[~mask] == 0).all()

@@ -48,14 +48,25 @@ def _journaled(rng, document, economy):
 def _lasting(rng, document, economy):
     if "contracts" in economy and rng.random() < 0.6:
         del economy["contracts"]
-        economy.pop("lottery", None)
         economy["lasting_contracts"] = random_contracts(rng)
+        if rng.random() < 0.5:
+            economy["withdrawal"] = {
+                "shock": float(rng.choice([0.1, 1.5])),
+                "forfeit": float(rng.choice([0.0, 0.05, 3.0])),
+            }
 
 
 def _reported(rng, document, economy):
     if rng.random() < 0.4:
         stake = sections(**drawn(rng))
         stake["enforcement"]["pledge"] = min(stake["enforcement"]["pledge"], economy["ledger"]["endowment"])
+        if "lasting_contracts" in economy:
+            del stake["insurance"]  # a loss comes ticks after the award there
+        if "contracts" in economy or "lasting_contracts" in economy:
+            dues = min(0.1, round(economy["ledger"]["endowment"] - stake["enforcement"]["pledge"], 6))
+            stake["identities"] = {"dues": dues, "least": round(0.5 * float(rng.random()) * dues, 6)}
+            if rng.random() < 0.7:
+                stake["newcomers"] = {"most": int(rng.choice([1, 3, 40])), "vacancy": int(rng.integers(3))}
         economy.update(stake)
 
 

@@ -12,7 +12,7 @@ from econo_env.training.config import config_from
 from econo_env.training.logs import Logs, read_metrics
 from econo_env.training.run import resume_run, start_run
 from econo_env.training.run_folder import steps_done
-from econo_env.training.trainer import Trainer, header
+from econo_env.training.trainer import Trainer
 from tests.training.conftest import SMALL
 
 DOCUMENTED_SCALARS = {
@@ -133,10 +133,14 @@ def test_a_used_folder_is_refused(small, quiet, tmp_path):
 )
 def test_header_says_what_is_trained(sharing, expected, small):
     trainer = Trainer(small(f"sharing={sharing}", "learner.batch_size=16"), 0)
-    said = header(trainer)
+    said = trainer.header()
     assert expected in said
-    actor_and_critic = 2 * (2 * 8 + 8) + 2 * (8 + 1) + 1  # two hidden layers, two heads, the exploration
-    assert f"{actor_and_critic} parameters each" in said
+    assert "no critic" in said
+    actor = (2 * 8 + 8) + (8 + 1) + 1  # hidden layer, head, the exploration
+    assert f"{actor + 2 + 1} parameters each" in said  # a line for the critic that SB3 asks for
+    with_critic = Trainer(small(f"sharing={sharing}", "learner.difference_rewards=false"), 0).header()
+    assert "actor and critic apart" in with_critic
+    assert f"{actor + (2 * 8 + 8) + (8 + 1)} parameters each" in with_critic
 
 
 def test_roles_learn_apart_in_turns(small):
@@ -156,8 +160,12 @@ def test_warm_start_takes_the_networks_over(small, quiet, tmp_path):
     observations = np.random.default_rng(0).random((5, 2, 2)).astype(np.float32)
     learned = make_policy(tmp_path / "first", warm.config.scenario).act(observations, np.ones((5, 2), bool))
     assert np.array_equal(warm.policy().act(observations, np.ones((5, 2), bool)), learned)
+    with_critic = Trainer(small(f"warm_start={tmp_path / 'first'}", "learner.difference_rewards=false"), 5)
+    assert np.array_equal(with_critic.policy().act(observations, np.ones((5, 2), bool)), learned)
     with pytest.raises(ValueError, match="networks of another shape"):
         Trainer(small(f"warm_start={tmp_path / 'first'}", "learner.net_arch=[4]"), 5)
+    with pytest.raises(ValueError, match="networks of another shape: train anew"):
+        with_critic.restore(warm.state())
     with pytest.raises(ValueError, match="holds no checkpoint"):
         Trainer(small(f"warm_start={tmp_path}"), 5)
 

@@ -22,12 +22,15 @@ def evaluate(
     policy: Annotated[
         str,
         typer.Argument(
-            help="A policy's name, e.g. truthful; the folder of a run; my_policy.py:MyPolicy, your own class; or "
-            "model.zip, saved by Stable-Baselines3."
+            help="A policy's name, e.g. truthful, or population: the agents as the scenario lists them; the folder of "
+            "a run; my_policy.py:MyPolicy, your own class; or model.zip, saved by Stable-Baselines3."
         ),
     ],
     scenario: Annotated[
-        str | None, typer.Option(help="A scenario id or YAML file; a run brings its own.", show_default=False)
+        str | None,
+        typer.Option(
+            help="A scenario id or YAML file; a run, and what is pretrained, brings its own.", show_default=False
+        ),
     ] = None,
     against: Annotated[
         str | None,
@@ -98,14 +101,11 @@ def _others(against: str | None, mix: str | None) -> "Mapping[str, float]":
 
 
 def _population(policy: str, scenario: str | None, others: "Mapping[str, float]") -> "Population":
-    from econo_env.catalogue import load
     from econo_env.policies import make_policy
     from econo_env.policies.population import make_population
-    from econo_env.training.run import read_run_config
+    from econo_env.training.evaluation.evaluation import scenario_of_policy
 
-    if scenario is None and not Path(policy).is_dir():
-        raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")
-    market = read_run_config(Path(policy)).scenario if scenario is None else load(scenario)
+    market = scenario_of_policy(policy, scenario)
     return make_population(make_policy(policy, market), market, others)
 
 
@@ -177,7 +177,7 @@ def _sentences(result: "Evaluation") -> list[str]:
     from econo_env.market import agents_of
 
     agents = agents_of(result.scenario)
-    lines = [_in_short(result.metrics)]
+    lines = [*_groups(result), _in_short(result.metrics)]
     if result.training_seeds:
         lines += [f"training seed {seed}: {_in_short(metrics)}" for seed, metrics in result.training_seeds.items()]
         lines.append(f"mean and interval below: over these {len(result.training_seeds)} training seeds")
@@ -187,6 +187,19 @@ def _sentences(result: "Evaluation") -> list[str]:
         lines += [_deviation(regret, agents) for regret in result.regrets]
     lines += [_under_names(found, agents) for found in result.identities]
     return lines + [_through_episodes(found, agents) for found in result.episodes]
+
+
+def _groups(result: "Evaluation") -> list[str]:
+    """Who is who, and what each earned, where the scenario lists a population."""
+    from econo_env.training.evaluation.groups import PREFIX, in_words, who_is_who
+
+    lines = []
+    for group in who_is_who(result.scenario):
+        earned = result.metrics[f"{PREFIX}{group['name']}"]
+        low, high = earned.ci95
+        between = "" if isnan(low) else f" [{low:.5g}, {high:.5g}]"
+        lines.append(f"{in_words(group)}: {_figure(earned)}{between} credits an episode")
+    return lines
 
 
 def _in_short(metrics: "Mapping[str, Metric]") -> str:

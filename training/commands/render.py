@@ -28,7 +28,12 @@ def render(
         int,
         typer.Option(min=1, help="Rounds to show: of one long episode, its last among them, or of several short."),
     ] = 8,
-    policy: Annotated[str | None, typer.Option(help="Who bids; a run brings its own, else truthful.")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="Who bids; a run brings its own, else the population that the scenario lists, else truthful."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write what each agent earned here.")] = None,
 ) -> None:
@@ -36,18 +41,23 @@ def render(
 
     Example: `econo-env render first_price_v0 --cycles 5 --policy shading --out episode.gif`
     """
+    from econo_env.training.evaluation.groups import in_words, who_is_who
+
     if not ansi and out.suffix not in (".gif", ".png"):
         raise ValueError(f"--out {out}: give a file that ends in .gif or .png, or print with --ansi")
     with Outputs({"--out": None if ansi else out, "--json": json_file}, reads=[what]) as outputs:
         scenario, name = _source(what, policy)
         frames, earned = _play(scenario, name, cycles, seed, "ansi" if ansi else "rgb_array")
         document = {"scenario": scenario.id, "policy": name, "seed": seed, "rounds": cycles, "earned": earned}
+        who = who_is_who(scenario) if name == "population" or Path(name).is_dir() else []
+        document |= {"population": who} if who else {}
         outputs.write_json("--json", document)
+        told = [in_words(group) for group in who]
         if ansi:
-            outputs.show("\n\n".join(frames))
+            outputs.show("\n\n".join(["\n".join(told), *frames] if told else frames))
         else:
             outputs.write("--out", _picture(frames, out.suffix))
-            outputs.show(f"{len(frames)} round(s) of {scenario.id} drawn to {out}")
+            outputs.show("\n".join([f"{len(frames)} round(s) of {scenario.id} drawn to {out}", *told]))
 
 
 def _source(what: str, policy: str | None) -> tuple[Any, str]:
@@ -57,7 +67,8 @@ def _source(what: str, policy: str | None) -> tuple[Any, str]:
 
     run = Path(what)
     if not run.is_dir():
-        return load(what), policy or "truthful"
+        scenario = load(what)
+        return scenario, policy or ("truthful" if scenario.population is None else "population")
     for folder in (run, run.parent):  # the folder of one seed stands in that of its run
         if (folder / RUN_CONFIG).is_file():
             return scenario_of_run(folder), policy or what

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from econo_env.market import market_of
+from econo_env.market import alike
 from econo_env.scenario import Scenario
 
 
@@ -36,7 +36,7 @@ def groups_of(scenario: Scenario, agents: str) -> tuple[tuple[int, ...], ...]:
 
     Args:
         scenario: The market.
-        agents: `roles`, one agent of each role under the rules, or `all`.
+        agents: `roles`, one agent of each role under the rules and group of the population, or `all`.
 
     Raises:
         ValueError: An unknown choice.
@@ -44,5 +44,4 @@ def groups_of(scenario: Scenario, agents: str) -> tuple[tuple[int, ...], ...]:
     if agents not in ("roles", "all"):
         raise ValueError(f"agents={agents!r} is unknown: choose roles or all")
     alone = tuple((agent,) for agent in range(scenario.num_agents))
-    groups: tuple[tuple[int, ...], ...] = market_of(scenario).roles(scenario) if agents == "roles" else alone
-    return groups
+    return alike(scenario) if agents == "roles" else alone

@@ -12,6 +12,7 @@ from econo_env.policy import Bound, Named, Noted, Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.budget import Budget
 from econo_env.training.evaluation.episode_search import EpisodeRegret, episode_regrets
+from econo_env.training.evaluation.groups import group_metrics
 from econo_env.training.evaluation.identities import Identities, identities, names_of
 from econo_env.training.evaluation.identity_metrics import identity_metrics
 from econo_env.training.evaluation.incentives import episode_metrics, regret_metrics
@@ -57,7 +58,7 @@ def evaluate(
 
     Args:
         policy: A name of `policy_names()`, a run's folder, or a policy. Of a run with several training seeds
-            each is judged.
+            each is judged. `population` plays all agents as the scenario lists them; a run plays those that learn.
         scenario: An id, a YAML file or a scenario; a run brings its own.
         seeds: Named seeds, one sample of markets each; intervals are over them.
         markets: Episodes a seed, one a market.
@@ -80,7 +81,7 @@ def evaluate(
         raise ValueError(f"seeds={list(named)}: give at least one, from 0, each once")
     if markets < 1:
         raise ValueError(f"markets={markets} must be at least 1")
-    market = _scenario_of(policy, scenario)
+    market = scenario_of_policy(policy, scenario)
     if most_identities:
         names_of(market, most_identities)
     subjects = _subjects(policy, market)
@@ -178,7 +179,7 @@ class _Judge:
         """The figures of one policy."""
         self.progress(f"{name}: {len(self.seeds)} seeds x {self.markets} markets")
         records = self._played[name] if name in self._played else self._records(policy)
-        metrics = market_metrics(records, self.floor())
+        metrics = market_metrics(records, self.floor()) | group_metrics(self.scenario, records)
         if not self.regret:
             return _Judged(metrics, [], [], [])
         truthful: Policy | None = None
@@ -238,13 +239,22 @@ def _note(policy: Policy) -> str:
     return policy.note if isinstance(policy, Noted) else ""
 
 
-def _scenario_of(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
+def scenario_of_policy(policy: str | Path | Policy, scenario: str | Path | Scenario | None) -> Scenario:
+    """The scenario that is named, or the policy's own: of a run, of what is pretrained, or that it was made for.
+
+    Raises:
+        ValueError: None is named, and the policy belongs to none.
+    """
     if scenario is not None:
         return load(scenario)
     if isinstance(policy, str | Path) and Path(policy).is_dir():
         from econo_env.training.config import scenario_of_run
 
         return scenario_of_run(Path(policy))
+    if isinstance(policy, str | Path):
+        from econo_env.policies import make_policy
+
+        policy = make_policy(policy)
     if isinstance(policy, Bound):
         return policy.scenario
     raise ValueError(f"policy {policy!r} belongs to no scenario: give one, e.g. first_price_v0")

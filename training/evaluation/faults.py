@@ -39,7 +39,7 @@ FAULTS: Mapping[str, Sent] = {
     "beyond the box": {"cost_report": -9.0, "effort": 9.0},
 }
 """What the offender sends instead, by the name of the action's component; a market that lacks one lacks the fault."""
-_ROUNDING = 1e-6 + 1e-9  # credits: a micro-credit
+ROUNDING = 1e-6 + 1e-9  # credits: a micro-credit
 
 
 @dataclass
@@ -63,7 +63,8 @@ class Verdicts:
     @property
     def holds(self) -> Bools:
         """Of each fault whether all of it holds."""
-        holds: Bools = np.array(self.whole) & np.array(self.no_gain) & np.array(self.sound)
+        whole, no_gain, sound = (np.array(all_of, dtype=np.bool_) for all_of in (self.whole, self.no_gain, self.sound))
+        holds: Bools = whole & no_gain & sound
         return holds
 
 
@@ -127,7 +128,7 @@ def _judge(
     for sentence in violations(scenario, world, before):
         broken[int(sentence.split("market ")[1].split(":")[0])] = True
     verdicts.whole += whole[changed].tolist()
-    verdicts.no_gain += (gain <= _ROUNDING)[changed].tolist()
+    verdicts.no_gain += (gain <= ROUNDING)[changed].tolist()
     verdicts.sound += (~broken)[changed].tolist()
     verdicts.found += (~hidden)[changed].tolist()
     verdicts.gain += gain[changed].tolist()

@@ -5,6 +5,7 @@ from typing import Any
 
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.episode_search import EpisodeRegret
+from econo_env.training.evaluation.groups import who_is_who
 from econo_env.training.evaluation.identities import Identities
 from econo_env.training.evaluation.metrics import Metric
 from econo_env.training.evaluation.regret import Regret
@@ -61,6 +62,8 @@ class Evaluation:
             "skipped": self.skipped,
             "provenance": self.provenance,
         }
+        if self.scenario.population is not None:
+            document["population"] = who_is_who(self.scenario)
         if self.identities:
             document["identities"] = [found.to_json() for found in self.identities]
         if self.training_seeds:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from econo_env.market import market_of
+from econo_env.market import alike
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.deviations import Replaced
@@ -33,7 +33,7 @@ def satisfaction(
         seeds: The seeds of the records.
         records: Of everybody following the policy, one for each seed.
     """
-    roles = market_of(scenario).roles(scenario)
+    roles = alike(scenario)
     sizes = [len(members) for members in roles]
     by_seed = []
     for seed, record in zip(seeds, records, strict=True):

@@ -103,8 +103,8 @@ def slots_in_use(k: int, i: int, running: Running) -> int:
 
 
 @compiled
-def open_slot(k: int, i: int, tick: int, span: int, transfer: int, work: Work, running: Running) -> bool:
-    """Puts the work of agent i into its first empty slot; whether it has one."""
+def open_slot(k: int, i: int, tick: int, span: int, transfer: int, work: Work, running: Running) -> int:
+    """Puts the work of agent i into its first empty slot and returns which that is, `NO_SLOT` for none."""
     for j in range(running.status.shape[2]):
         if running.status[k, i, j] != EMPTY:
             continue
@@ -121,8 +121,17 @@ def open_slot(k: int, i: int, tick: int, span: int, transfer: int, work: Work, r
         running.effort[k, i, j] = work.effort[k, i]
         running.forges[k, i, j] = work.forges[k, i]
         running.done[k, i, j] = 0.0
-        return True
-    return False
+        return j
+    return NO_SLOT
+
+
+@compiled
+def slot_of(k: int, i: int, transfer: int, running: Running) -> int:
+    """The slot in which agent i has the contract of that number, `NO_SLOT` for none."""
+    for j in range(running.status.shape[2]):
+        if running.status[k, i, j] != EMPTY and running.transfer[k, i, j] == transfer:
+            return j
+    return NO_SLOT
 
 
 @compiled

@@ -132,7 +132,7 @@ def params_of(scenario: Scenario, section: LastingContractsSection) -> Params:
     """The constants of a scenario."""
     return Params(
         schedule=section.schedule,
-        detection=section.detection,
+        detection=section.detected,
         shortest=section.duration,
         longest=section.longest,
         least_progress=section.least_progress,

@@ -6,52 +6,33 @@ from econo_env.economy.award import rounded_mean
 from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
 from econo_env.economy.contracts import (
     BYZANTINE,
-    EXCELLENT,
     NO_GRADE,
-    POOR,
-    SATISFACTORY,
-    ValueSchedule,
-    expected_payout,
-    grade_of,
-    graded_payout,
-    money,
-    true_grade,
-    value_of,
 )
 from econo_env.economy.lasting.columns import State
 from econo_env.economy.lasting.running import (
     ABANDONED,
     EMPTY,
-    LATE,
-    NEVER,
     NO_SLOT,
     NOT_YET,
-    ON_TIME,
     RUNNING,
-    Running,
     bind_slot,
     clear_finished,
     clear_slot,
     due_first,
     open_slot,
-    progress_of,
-    resolve,
-    settlement,
     slots_in_use,
     work_on,
 )
 from econo_env.economy.lasting.section import Params
+from econo_env.economy.lasting.settling import break_off, judge, settle_slot
 from econo_env.economy.ledger import BONDED, account
-from econo_env.economy.measurement import Measurement, middle_mark, on_scale, passing_chances, worth_of_quality
 from econo_env.economy.parts.contracts import (
-    leaves_evidence,
-    luck_of_work,
     narrow_exposure,
-    quality_drawn,
 )
+from econo_env.economy.parts.lottery import keep_lot, tell_lot
 from econo_env.economy.work import forget_work
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import BOUNDARIES, DURATION, MEASURED, Lottery, uniform
+from econo_env.engine.rng import DURATION, uniform
 from econo_env.engine.state import StepBuffers
 
 ABANDONS = 0.5
@@ -73,6 +54,15 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         world.market.award.pays[k, i], world.market.award.worth[k, i] = 0, 0.0
         world.staking.held[k, i] = 0
         lasting.barred[k, i] = False
+
+
+@compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """What the last identity of a slot has held is past, appeals too."""
+    running = world.lasting_contracts.running
+    running.busy[k, newcomer] = 0
+    for j in range(running.status.shape[2]):
+        clear_slot(k, newcomer, j, running)
 
 
 @compiled
@@ -126,8 +116,11 @@ def execute(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers, 
     engage(k, winner, market, params.market, buffers, lasting.work)
     narrow_exposure(k, winner, lasting.work, market.award, params.lasting_contracts.schedule)
     lasting.opened[k] += 1
-    if not open_slot(k, winner, market.tick[k], lasting.coming[k], lasting.opened[k], lasting.work, lasting.running):
+    j = open_slot(k, winner, market.tick[k], lasting.coming[k], lasting.opened[k], lasting.work, lasting.running)
+    if j == NO_SLOT:
         world.ledger.refused[k] += 1
+        return
+    keep_lot(world.conduct.evidence, k, winner, j, world)
 
 
 @compiled
@@ -143,57 +136,6 @@ def work(k: int, i: int, world: Any, params: Params) -> None:
         total += running.done[k, i, j] - before
         number += 1
     lasting.effort[k, i] = total / max(1, number)
-
-
-@compiled
-def quality_made(i: int, reliability: float, progress: float, draws: Lottery, schedule: ValueSchedule) -> float:
-    """The quality of work of which so much was done: by luck where it succeeds, or the work that was put in."""
-    return _made(i, reliability, progress, draws, schedule, schedule.craft)
-
-
-@compiled
-def _made(
-    i: int, reliability: float, progress: float, draws: Lottery, schedule: ValueSchedule, craft: Measurement | None
-) -> float:
-    if craft is None:
-        return quality_drawn(i, reliability * progress, draws, schedule)
-    return progress if luck_of_work(i, draws) < reliability else 0.0
-
-
-@compiled
-def measured_grade(
-    i: int, quality: float, look: int, draws: Lottery, schedule: ValueSchedule, measurement: Measurement | None
-) -> int:
-    """The grade of work of this quality, as it is measured by a look of its own luck; its boundaries are drawn once."""
-    if measurement is None:
-        return grade_of(quality, False, schedule)
-    error = uniform(draws.key, draws.episode, draws.tick, look, i)
-    measured = quality + measurement.noise * (2.0 * error - 1.0)
-    if not measurement.randomised:
-        return grade_of(measured, False, schedule)
-    luck, middle = uniform(draws.key, draws.episode, draws.tick, BOUNDARIES, i), middle_mark(schedule)
-    scaled = on_scale(measured, measurement.noise)
-    if scaled >= middle + (1.0 - middle) * luck:
-        return EXCELLENT
-    return SATISFACTORY if scaled >= middle * luck else POOR
-
-
-@compiled
-def judge(k: int, i: int, j: int, world: Any, params: Params) -> int:
-    """The grade of a contract that is delivered, or will not be."""
-    running, market = world.lasting_contracts.running, world.market
-    delivery, forges = running.delivery[k, i, j], running.forges[k, i, j]
-    if delivery in (NEVER, ABANDONED):
-        return POOR
-    draws = Lottery(market.key[k], market.episode[k], running.opened[k, i, j])
-    if forges:
-        return BYZANTINE if leaves_evidence(i, draws, params.detection) else SATISFACTORY
-    done = progress_of(running.done[k, i, j], running.span[k, i, j])
-    quality = quality_made(i, running.reliability[k, i, j], done, draws, params.schedule)
-    running.quality[k, i, j] = quality
-    if delivery == LATE:
-        return POOR
-    return measured_grade(i, quality, MEASURED, draws, params.schedule, params.measurement)
 
 
 @compiled
@@ -224,16 +166,17 @@ def note_grades(k: int, i: int, tick: int, window: int, ends: bool, world: Any) 
 
     Self-verifying evidence is beyond appeal at once.
     """
-    running, worst, value = world.lasting_contracts.running, NO_GRADE, 0.0
+    running, worst, value, of = world.lasting_contracts.running, NO_GRADE, 0.0, NO_SLOT
     for j in range(running.status.shape[2]):
         graded = running.grade[k, i, j]
         final = running.judged[k, i, j] + window == tick or (ends and running.judged[k, i, j] + window > tick)
         if graded == BYZANTINE:
             final = running.judged[k, i, j] == tick
         if running.status[k, i, j] != EMPTY and final and graded > worst:
-            worst, value = graded, float(running.value[k, i, j])
+            worst, value, of = graded, float(running.value[k, i, j]), j
     if worst != NO_GRADE:
         note_conduct(k, i, worst, value, world.conduct)
+        tell_lot(world.conduct.evidence, k, i, of, world)
 
 
 @compiled
@@ -242,57 +185,6 @@ def bind(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     held, agents = world.staking.held, world.staking.held.shape[1]
     bond = world.ledger.balances[k, account(i, BONDED, agents)] - held[k, i]
     held[k, i] += bind_slot(k, i, world.market.tick[k], bond, world.market.award, world.lasting_contracts.running)
-
-
-@compiled
-def expected_of(k: int, i: int, j: int, running: Running, params: Params) -> float:
-    """What was to be expected of a contract delivered on time, given the work that was done."""
-    return _expected(k, i, j, running, params, params.schedule.craft)
-
-
-@compiled
-def _expected(k: int, i: int, j: int, running: Running, params: Params, craft: Measurement | None) -> float:
-    reliability, forges, schedule = running.reliability[k, i, j], running.forges[k, i, j], params.schedule
-    value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
-    done = progress_of(running.done[k, i, j], running.span[k, i, j])
-    if craft is None or forges:
-        return expected_payout(value, owes, lock, reliability * done, forges, params.detection, schedule)
-    excellent, passes = passing_chances(done, schedule, craft)
-    made = graded_payout(excellent, passes, value, owes, lock, schedule)
-    excellent, passes = passing_chances(0.0, schedule, craft)
-    failed = graded_payout(excellent, passes, value, owes, lock, schedule)
-    return float(reliability * made + (1.0 - reliability) * failed)
-
-
-@compiled
-def worth_of(
-    k: int, i: int, j: int, running: Running, schedule: ValueSchedule, measurement: Measurement | None
-) -> float:
-    """What the work is worth to the house, micro-credits: by its quality, not by what was measured."""
-    graded, forges, value = running.grade[k, i, j], running.forges[k, i, j], float(running.value[k, i, j])
-    if measurement is None or forges or running.delivery[k, i, j] != ON_TIME:
-        return value_of(true_grade(graded, forges), value, schedule)
-    exact = Measurement(0.0, measurement.randomised)
-    return worth_of_quality(running.quality[k, i, j], schedule, exact) * value
-
-
-@compiled
-def settle_slot(k: int, i: int, j: int, world: Any, params: Params) -> None:
-    """Writes into the award what a graded contract pays, and ends its pending transfer."""
-    lasting, running = world.lasting_contracts, world.lasting_contracts.running
-    paid = payment_of(k, i, j, running.grade[k, i, j], running, params)
-    world.market.award.pays[k, i] -= paid
-    world.staking.held[k, i] -= resolve(k, i, j, paid, running)
-    if running.delivery[k, i, j] == ON_TIME:
-        lasting.luck[k, i] += paid - expected_of(k, i, j, running, params)
-    lasting.delivered[k, i] += money(worth_of(k, i, j, running, params.schedule, params.measurement))
-
-
-@compiled
-def payment_of(k: int, i: int, j: int, graded: int, running: Running, params: Params) -> int:
-    """What a contract pays with this grade, micro-credits."""
-    value, owes, lock = running.value[k, i, j], running.owes[k, i, j], running.lock[k, i, j]
-    return settlement(graded, running.delivery[k, i, j], value, owes, lock, params.forfeit, params.schedule)
 
 
 @compiled
@@ -318,9 +210,7 @@ def settle(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) ->
         expel(k, i, world.market)
         for j in range(running.status.shape[2]):
             if running.status[k, i, j] == RUNNING:
-                running.delivery[k, i, j], running.grade[k, i, j] = ABANDONED, POOR
-                running.judged[k, i, j] = world.market.tick[k]
-                settle_slot(k, i, j, world, constants)
+                break_off(k, i, j, world, constants)
 
 
 @compiled

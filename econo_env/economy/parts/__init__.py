@@ -23,11 +23,13 @@ from econo_env.economy.parts import (
     lasting_contracts,
     ledger,
     lottery,
+    newcomers,
     pricing,
     replication,
     reputation,
     staking,
     weighting,
+    withdrawal,
 )
 
 
@@ -42,6 +44,7 @@ def rows() -> list[Part[Any]]:
         default,
         contracts,
         lasting_contracts,
+        withdrawal,
         appeals,
         replication,
         reputation,
@@ -58,6 +61,7 @@ def rows() -> list[Part[Any]]:
         bonding,
         evidence,
         identities,
+        newcomers,
         breakers,
         pricing,
     ]

@@ -13,7 +13,7 @@ from econo_env.economy.action import Action
 from econo_env.economy.contracts import EXCELLENT
 from econo_env.economy.lasting.running import NO_SLOT, ON_TIME, RUNNING
 from econo_env.economy.lasting.section import AppealsSection
-from econo_env.economy.lasting.stages import measured_grade, payment_of
+from econo_env.economy.lasting.settling import measured_grade, payment_of
 from econo_env.economy.ledger import FREE, TREASURY, account
 from econo_env.economy.part import Part
 from econo_env.economy.parts.ledger import move

@@ -69,16 +69,22 @@ def _params(scenario: Scenario, section: BondingSection) -> Params:
 
 
 @compiled
-def open_queue(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Nothing is on its way out at the start of an episode."""
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing of a newcomer is on its way out."""
     queue = world.enforcement.leaving
     for slot in range(queue.amount.shape[2]):
-        queue.amount[k, i, slot] = 0
-        queue.began[k, i, slot] = 0
-    world.bonding.added[k, i] = 0
-    world.bonding.withdrawn[k, i] = 0
-    world.bonding.matured[k, i] = 0
-    world.bonding.short[k, i] = False
+        queue.amount[k, newcomer, slot] = 0
+        queue.began[k, newcomer, slot] = 0
+    world.bonding.added[k, newcomer] = 0
+    world.bonding.withdrawn[k, newcomer] = 0
+    world.bonding.matured[k, newcomer] = 0
+    world.bonding.short[k, newcomer] = False
+
+
+@compiled
+def open_queue(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing is on its way out at the start of an episode."""
+    renew(k, i, world, params, buffers)
     world.bonding.moved[k] = NEVER
 
 
@@ -170,7 +176,7 @@ PART = Part(
     config=BondingSection,
     state=State,
     params=_params,
-    stages={"open": open_queue, "maturities": move_stake, "strike": require_pledge},
+    stages={"open": open_queue, "maturities": move_stake, "strike": require_pledge, "renew": renew},
     needs=("ledger", "enforcement"),
     actions=(
         Action(

@@ -27,6 +27,7 @@ from econo_env.economy.contracts import (
     value_of,
     value_schedule,
 )
+from econo_env.economy.deterrence import detection_within
 from econo_env.economy.ledger import BONDED, account
 from econo_env.economy.part import Fact, Part, Section, Verdict
 from econo_env.economy.staking import contract_lock
@@ -51,7 +52,9 @@ class ContractsSection(Section):
         byzantine: V(byzantine), the damage of a forged proof.
         excellent_quality: Least quality in [0, 1] graded excellent.
         satisfactory_quality: Least quality graded satisfactory.
-        detection: Chance that a forged proof leaves self-verifying evidence; undetected it passes for satisfactory.
+        detection: Chance that one look at a forged proof finds self-verifying evidence; found by none it passes for
+            satisfactory.
+        inspections: Looks at a proof, each by itself, before the bond behind it is released.
         stake_cap: Liability in multiples of the contract's value; none for full liability, 0 for no stake at all.
     """
 
@@ -61,6 +64,7 @@ class ContractsSection(Section):
     excellent_quality: float = Field(0.9, gt=0.0, lt=1.0)
     satisfactory_quality: float = Field(0.6, gt=0.0, lt=1.0)
     detection: float = Field(0.9, ge=0.0, le=1.0)
+    inspections: int = Field(1, ge=1, le=64)
     stake_cap: float | None = Field(None, ge=0.0)
 
     @model_validator(mode="after")
@@ -83,6 +87,11 @@ class ContractsSection(Section):
         )
 
     @property
+    def detected(self) -> float:
+        """Chance that a forged proof comes to light in any of its inspections."""
+        return self.detection if self.inspections == 1 else detection_within(self.detection, self.inspections)
+
+    @property
     def cap(self) -> float:
         """Liability in multiples of a contract's value, infinite for full liability."""
         return math.inf if self.stake_cap is None else self.stake_cap
@@ -102,11 +111,11 @@ class Params(NamedTuple):
     """Constants of the part."""
 
     schedule: ValueSchedule
-    detection: float
+    detection: float  # by any of the inspections
 
 
 def _params(scenario: Scenario, section: ContractsSection) -> Params:
-    return Params(section.schedule, section.detection)
+    return Params(section.schedule, section.detected)
 
 
 @compiled

@@ -6,7 +6,7 @@ slashed.
 """
 
 import math
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from pydantic import Field
@@ -14,12 +14,12 @@ from pydantic import Field
 from econo_env.economy.conduct import forget_conduct, forget_tick, note_conduct
 from econo_env.economy.contracts import POOR, SATISFACTORY
 from econo_env.economy.ledger import BONDED, account
-from econo_env.economy.part import Part, Section
+from econo_env.economy.part import Part, Section, Verdict
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import AFTER_SALE, uniform
-from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
-from econo_env.money import LARGEST_CREDITS, Credits, to_money
+from econo_env.engine.state import Bools, Column, Float64s, Int64s, StepBuffers
+from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 
 
@@ -38,15 +38,14 @@ class State(NamedTuple):
 
     walked: Annotated[Bools, Column(np.bool_, ("agents",), "walked away from what it won in the last tick")]
     kept: Annotated[Bools, Column(np.bool_, ("agents",), "kept what it won in the last tick")]
+    luck: Annotated[Float64s, Column(np.float64, ("agents",), "micro-credits earned by the award less the expected")]
     penalty: None  # see `WithPenalty`
 
 
-class WithPenalty(NamedTuple):
-    """The columns where a part makes walking away cost more than the bond."""
-
-    walked: Annotated[Bools, Column(np.bool_, ("agents",), "walked away from what it won in the last tick")]
-    kept: Annotated[Bools, Column(np.bool_, ("agents",), "kept what it won in the last tick")]
-    penalty: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that walking away costs beyond the bond")]
+_Penalty = Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that walking away costs beyond the bond")]
+_WITH_PENALTY = [*list(get_type_hints(State, include_extras=True).items())[:-1], ("penalty", _Penalty)]
+WithPenalty = NamedTuple("WithPenalty", _WITH_PENALTY)  # type: ignore[misc]  # the same columns, said once
+"""The columns where a part makes walking away cost more than the bond."""
 
 
 class Params(NamedTuple):
@@ -68,13 +67,40 @@ def _penalty(k: int, i: int, penalty: Int64s | None) -> int:
 
 
 @compiled
+def drawn_shock(k: int, i: int, state: Any, shock: float) -> float:
+    """What agent i learns after the sale, whole micro-credits, uniform on [-shock, shock]."""
+    draw = uniform(state.key[k], state.episode[k], state.tick[k], AFTER_SALE, i)
+    return float(math.floor((2.0 * draw - 1.0) * shock + 0.5))
+
+
+@compiled
 def _forget_last(k: int, world: Any) -> None:
     """Forgets what became of the awards of the last tick: nobody else has anything to forget."""
     for i in range(world.conduct.first[k], world.conduct.past[k]):
         world.default.walked[k, i] = False
         world.default.kept[k, i] = False
+        world.default.luck[k, i] = 0.0
         world.staking.slashed[k, i] = 0
     forget_tick(k, world.conduct)
+
+
+@compiled
+def expected_after_sale(gain: float, bond: float, penalty: float, shock: float) -> float:
+    """What an award earns on average over e uniform on [-shock, shock], in the unit of all four.
+
+    Its holder has gain + e by keeping it, and loses its bond by walking away where gain + e < -bond - penalty.
+
+    Args:
+        gain: What the award is worth before e, less its price.
+        bond: What walking away costs in the tick.
+        penalty: What it costs beside.
+        shock: The largest e, at least 0.
+    """
+    least = min(max(-bond - penalty - gain, -shock), shock)  # from this e on it is kept
+    if shock <= 0.0:
+        return gain if gain >= -bond - penalty else -bond
+    kept = gain * (shock - least) + (shock * shock - least * least) / 2.0
+    return (kept - bond * (least + shock)) / (2.0 * shock)
 
 
 @compiled
@@ -87,17 +113,19 @@ def keep_or_walk(k: int, world: Any, params: Any, buffers: StepBuffers, winners:
     for i in range(begin, past):
         if award.units[k, i] == 0:
             continue
-        draw = uniform(state.key[k], state.episode[k], state.tick[k], AFTER_SALE, i)
-        worth = award.worth[k, i] + math.floor((2.0 * draw - 1.0) * params.default.shock + 0.5)
+        worth = award.worth[k, i] + drawn_shock(k, i, state, params.default.shock)
         bonded = account(i, BONDED, agents)
-        bond = ledger.balances[k, bonded]
-        if worth - award.pays[k, i] >= -bond - _penalty(k, i, world.default.penalty):
+        bond, price, penalty = ledger.balances[k, bonded], award.pays[k, i], _penalty(k, i, world.default.penalty)
+        expected = expected_after_sale(award.worth[k, i] - price, float(bond), float(penalty), params.default.shock)
+        if worth - award.pays[k, i] >= -bond - penalty:
             award.worth[k, i] = worth
+            world.default.luck[k, i] = worth - price - expected
             at_stake = max(float(award.exposure[k, i]), float(abs(award.pays[k, i])), 1.0)
             note_conduct(k, i, SATISFACTORY, at_stake, world.conduct)
             world.default.kept[k, i] = True
             continue
         world.default.walked[k, i] = True
+        world.default.luck[k, i] = -bond - expected
         note_conduct(k, i, POOR, max(float(award.exposure[k, i]), 1.0), world.conduct)
         award.units[k, i] = 0
         award.pays[k, i] = 0
@@ -113,6 +141,7 @@ def forget(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     for i in range(world.default.walked.shape[1]):
         world.default.walked[k, i] = False
         world.default.kept[k, i] = False
+        world.default.luck[k, i] = 0.0
 
 
 def _check(scenario: Scenario, section: DefaultSection) -> str | None:
@@ -121,6 +150,18 @@ def _check(scenario: Scenario, section: DefaultSection) -> str | None:
     if scenario.kind.two_sided:
         return "agents trade with each other here, so one that walks away would leave another without its trade"
     return None
+
+
+def _delivered(scenario: Scenario, world: Any) -> Float64s:
+    return np.zeros(len(world.default.luck))  # a sale leaves the house nothing but money
+
+
+def _luck(scenario: Scenario, world: Any) -> Float64s:
+    return to_credits(world.default.luck)
+
+
+def _wronged(scenario: Scenario, world: Any) -> Bools:
+    return np.zeros(world.default.walked.shape, dtype=np.bool_)  # whoever walks away has chosen to
 
 
 def _series(scenario: Scenario, world: Any) -> dict[str, Any]:
@@ -137,6 +178,7 @@ PART = Part(
     needs=("ledger", "staking"),
     judges=True,
     series=_series,
+    verdict=Verdict(delivered=_delivered, luck=_luck, wronged=_wronged),
     check=_check,
     audited={"kept": "it keeps what it won", "walked": "it walks away from what it won and loses its bond"},
 )

@@ -14,14 +14,14 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.action import Action
-from econo_env.economy.contracts import BYZANTINE, NO_GRADE, POOR
 from econo_env.economy.ledger import FREE, PENDING, PLEDGED, TREASURY, UNBONDING, account, balances_of
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.parts.convictions import convict
 from econo_env.economy.parts.enforcement import WithDocket, rate_now
 from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.offences import NO_FAULT, end_contracts, fault_of, harm_of
 from econo_env.economy.proportions import MILLION
-from econo_env.economy.slashing import BYZANTINE_FAULT, NEVER, TIMEOUT, check_split, note_violation
+from econo_env.economy.slashing import BYZANTINE_FAULT, NEVER, check_split, note_violation
 from econo_env.economy.unbonding import (
     ACCEPTED,
     EMPTY,
@@ -41,7 +41,6 @@ from econo_env.money import LARGEST_CREDITS, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 
 NOBODY = -1
-NO_FAULT = -1
 REPORTS_ABOVE = 0.5
 
 
@@ -94,17 +93,22 @@ class Params(NamedTuple):
     dispute: int
     bond: int  # micro-credits
     reward: int  # parts per million
-    forgeries: int | None  # of no use; None where nobody can forge
+    at_once: int | None  # of no use; None where nobody can forge work that is settled in the tick of its award
+    later: int | None  # of no use; None where no contract lasts
+    replicated: int | None  # of no use; None where no task is done by several
 
 
 def _params(scenario: Scenario, section: EvidenceSection) -> Params:
+    sections = scenario.economy or {}
     return Params(
         seen=section.seen,
         age=section.age,
         dispute=section.dispute,
         bond=int(to_money(section.bond)),
         reward=round(section.reward * MILLION),
-        forgeries=1 if "contracts" in (scenario.economy or {}) else None,
+        at_once=1 if "contracts" in sections else None,
+        later=1 if "lasting_contracts" in sections else None,
+        replicated=1 if "replication" in sections else None,
     )
 
 
@@ -230,60 +234,56 @@ def settle_case(k: int, at: int, world: Any, params: Any, expel: Any) -> None:
         staked, offence, loss = docket.liable[k, at], docket.offence[k, at], evidence.loss[k, at]
         convict(k, accused, rate, staked, offence, loss, rewarded, params.evidence.reward, world, params)
     if proved:
+        end_contracts(params.evidence.later, k, accused, world, params)
         world.conduct.banned[k, accused] = True
         expel(k, accused, world.market)
 
 
 @compiled
-def _forged(forgeries: int | None, k: int, i: int, world: Any) -> bool:
-    """Whether a forged proof of agent i has passed in this tick."""
-    if forgeries is None:
-        return False
-    graded = world.conduct.grade[k, i]
-    return bool(graded not in (NO_GRADE, BYZANTINE) and world.contracts.work.forges[k, i])
-
-
-@compiled
-def _overpaid(forgeries: int | None, k: int, i: int, world: Any) -> int:
-    """What the house paid agent i beyond what it has of its work, micro-credits."""
-    if forgeries is None:
-        return 0
-    return int(max(0, -world.market.award.pays[k, i] - world.contracts.delivered[k, i]))
-
-
-@compiled
-def fault_of(k: int, i: int, world: Any, forgeries: int | None) -> int:
-    """The fault of agent i in this tick that others can see, its number, or `NO_FAULT`."""
-    if _forged(forgeries, k, i, world):
-        return BYZANTINE_FAULT
-    return TIMEOUT if world.conduct.grade[k, i] == POOR else NO_FAULT
-
-
-@compiled
-def witness(k: int, i: int, fault: int, world: Any, params: Params) -> None:
+def witness(k: int, i: int, fault: int, world: Any, params: Any) -> None:
     """Draws who sees the fault of agent i; each remembers the last one that it saw."""
     market, evidence, agents = world.market, world.evidence, world.evidence.culprit.shape[1]
+    harm = harm_of(k, i, world, params) if fault == BYZANTINE_FAULT else 0
     for j in range(agents):
         drawn = uniform(market.key[k], market.episode[k], market.tick[k], WITNESSES, i * agents + j)
-        if j != i and drawn < params.seen:
+        if j != i and drawn < params.evidence.seen:
             evidence.culprit[k, j] = i
             evidence.when[k, j] = market.tick[k]
             evidence.what[k, j] = fault
-            evidence.harm[k, j] = _overpaid(params.forgeries, k, i, world) if fault == BYZANTINE_FAULT else 0
+            evidence.harm[k, j] = harm
+
+
+@compiled
+def _may_have_faults(later: int | None, k: int, world: Any) -> tuple[int, int]:
+    """Between which agents those with a fault are: with a grade, or where contracts last, which may wait for theirs, any."""
+    if later is None:
+        return world.conduct.first[k], world.conduct.past[k]
+    return 0, world.evidence.culprit.shape[1]
 
 
 @compiled
 def judge(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
     """Settles what is due, then shows new faults to those who see them."""
     docket, tick = world.enforcement.docket, world.market.tick[k]
+    first, past = _may_have_faults(params.evidence.later, k, world)
     if world.evidence.undecided[k] > 0:
         for at in range(docket.status.shape[1]):
             if is_due(k, at, tick, params.evidence.dispute, docket):
                 settle_case(k, at, world, params, expel)
-    for i in range(world.conduct.first[k], world.conduct.past[k]):
-        fault = fault_of(k, i, world, params.evidence.forgeries)
+    for i in range(first, past):
+        fault = fault_of(k, i, world, params.evidence)
         if fault != NO_FAULT:
-            witness(k, i, fault, world, params.evidence)
+            witness(k, i, fault, world, params)
+
+
+@compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer has seen nothing, and nobody has seen anything of it."""
+    evidence = world.evidence
+    evidence.culprit[k, newcomer] = NOBODY
+    for j in range(evidence.culprit.shape[1]):
+        if evidence.culprit[k, j] == newcomer:
+            evidence.culprit[k, j] = NOBODY
 
 
 @compiled
@@ -332,7 +332,7 @@ PART = Part(
     config=EvidenceSection,
     state=State,
     params=_params,
-    stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge},
+    stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge, "renew": renew},
     needs=("ledger", "conduct", "enforcement", "bonding"),
     actions=(
         Action(

@@ -75,15 +75,21 @@ def _params(scenario: Scenario, section: InsuranceSection) -> Params:
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer is not insured, and has paid no premium."""
+    insurance = world.insurance
+    insurance.insured[k, newcomer] = 0
+    insurance.premium[k, newcomer] = 0
+    insurance.paid[k, newcomer] = 0
+    insurance.backing[k, newcomer] = 0
+
+
+@compiled
 def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nobody is insured at the start of an episode."""
-    insurance = world.insurance
-    insurance.cover[k, i] = 0
-    insurance.insured[k, i] = 0
-    insurance.premium[k, i] = 0
-    insurance.paid[k, i] = 0
-    insurance.sought[k] = NEVER
-    insurance.backing[k, i] = 0
+    renew(k, i, world, params, buffers)
+    world.insurance.cover[k, i] = 0
+    world.insurance.sought[k] = NEVER
 
 
 @compiled
@@ -199,6 +205,7 @@ PART = Part(
         "bind": insure_award,
         "settle": note_worth,
         "post": pay_claims,
+        "renew": renew,
     },
     needs=("ledger", "staking", "conduct"),
     actions=(Action("insure", "above 0 the share of a loss on this tick's award that is covered, below 0 none"),),

@@ -14,6 +14,7 @@ from econo_env.economy.lasting.running import DELIVERIES
 from econo_env.economy.lasting.section import LastingContractsSection, params_of, window_of
 from econo_env.economy.part import Fact, Part, Verdict
 from econo_env.economy.parts.contracts import GRADES, last_grade
+from econo_env.economy.parts.lottery import WithDrawn
 from econo_env.economy.parts.staking import WithHeld
 from econo_env.engine.feature import Feature
 from econo_env.money import to_credits
@@ -55,6 +56,7 @@ PART = Part(
         "settle": stages.settle,
         "quote": stages.quote,
         "release": stages.lift,
+        "renew": stages.renew,
         "gate": stages.gate,
     },
     needs=("ledger", "staking"),
@@ -99,5 +101,5 @@ PART = Part(
     draws_on=_draws_on,
     check=_check,
     axes=_axes,
-    widens={"staking": WithHeld},
+    widens={"staking": WithHeld, "lottery": WithDrawn},
 )

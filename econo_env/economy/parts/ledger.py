@@ -30,6 +30,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.money import CREDIT, LARGEST_CREDITS, MICRO, Credits, to_credits, to_money
+from econo_env.population import stakes_of
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
 
@@ -81,6 +82,7 @@ class Params(NamedTuple):
 
     endowment: int
     house: int
+    stakes: Int64s | None  # each agent's, where the population says so: (agents,)
 
 
 def _drawn(scenario: Scenario) -> float:
@@ -95,7 +97,9 @@ def _house(scenario: Scenario, section: LedgerSection) -> float:
 
 
 def _params(scenario: Scenario, section: LedgerSection) -> Params:
-    return Params(int(to_money(section.endowment)), int(to_money(_house(scenario, section))))
+    stakes = stakes_of(scenario.population or (), scenario.kind.agents(scenario), section.endowment)
+    own = None if stakes is None else np.asarray(to_money(np.array(stakes)), dtype=np.int64)
+    return Params(int(to_money(section.endowment)), int(to_money(_house(scenario, section))), own)
 
 
 @compiled
@@ -136,6 +140,14 @@ def _note(k: int, journal: Journal, source: int, target: int, amount: int) -> No
 
 
 @compiled
+def _starts_with(i: int, stakes: Int64s | None, endowment: int) -> int:
+    """Free money of an agent at the start of an episode, micro-credits."""
+    if stakes is None:
+        return endowment
+    return int(stakes[i])
+
+
+@compiled
 def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Mints the money of an episode."""
     ledger = world.ledger
@@ -145,8 +157,9 @@ def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None
     issue(k, ledger, PRINCIPAL, params.ledger.house)
     agents = ledger.wealth.shape[1]
     for i in range(agents):
-        issue(k, ledger, account(i, FREE, agents), params.ledger.endowment)
-        ledger.wealth[k, i] = params.ledger.endowment
+        money = _starts_with(i, params.ledger.stakes, params.ledger.endowment)
+        issue(k, ledger, account(i, FREE, agents), money)
+        ledger.wealth[k, i] = money
         ledger.struck[k, i] = 0
 
 

@@ -35,8 +35,9 @@ class PricingSection(Section):
     """How the reserve follows what is sold.
 
     Attributes:
-        target: Units to be sold in a tick, in steps of 0.001; where one is for sale the share of ticks with a sale.
-        denominator: How slowly: a tick without a sale lowers the reserve by this part of it.
+        target: Units to be sold in a tick, or of a request where requests are on offer, in steps of 0.001; where one is
+            for sale the share of ticks with a sale.
+        denominator: How slowly: a tick, or a request, without a sale lowers the reserve by this part of it.
         floor: The least reserve, credits.
         ceiling: The largest reserve, credits.
     """
@@ -51,6 +52,7 @@ class State(NamedTuple):
     """Sales in a batch of markets."""
 
     sold: Annotated[Int64s, Column(np.int64, (), "units sold in the last tick")]
+    so_far: Annotated[Int64s, Column(np.int64, (), "units sold of what is on offer still")]
 
 
 class Params(NamedTuple):
@@ -65,7 +67,7 @@ class Params(NamedTuple):
 
 
 def _params(scenario: Scenario, section: PricingSection) -> Params:
-    slot = next(slot for slot in slots(scenario) if slot.lever.name == LEVER)
+    slot = next(slot for slot in slots(scenario) if slot.lever.name == lever_of(scenario))
     return Params(
         slot.at,
         int(to_money(slot.start)),
@@ -92,8 +94,8 @@ def next_price(price: int, used: int, target: int, denominator: int) -> int:
 
 
 @compiled
-def follow(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Moves the reserve of the coming tick by what this one sold."""
+def follow(k: int, world: Any, params: Any, buffers: StepBuffers, decided: Any) -> None:
+    """Moves the reserve of what comes on offer next by what was sold of what has come to an end."""
     pricing, got, given = params.pricing, 0, 0
     for i in range(world.market.award.units.shape[1]):
         units = world.market.award.units[k, i]
@@ -101,6 +103,11 @@ def follow(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         given += max(-units, 0)
     sold = max(got, given)  # in procurement suppliers give
     world.pricing.sold[k] = sold
+    world.pricing.so_far[k] += sold
+    if not decided(k, world.market):
+        return
+    sold = world.pricing.so_far[k]
+    world.pricing.so_far[k] = 0
     used = min(sold * _UNIT, pricing.target * _MOST)
     price = next_price(world.levers.money[k, pricing.lever], used, pricing.target, pricing.denominator)
     world.levers.money[k, pricing.lever] = min(max(price, pricing.floor), pricing.ceiling)
@@ -108,13 +115,19 @@ def follow(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 @compiled
 def start_over(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """An episode starts at the mechanism's reserve, with nothing sold."""
+    """An episode starts at the configured reserve, with nothing sold."""
     world.pricing.sold[k] = 0
+    world.pricing.so_far[k] = 0
     world.levers.money[k, params.pricing.lever] = params.pricing.start
 
 
-def _moves(section: PricingSection) -> Mapping[str, tuple[float, float]]:
-    return {LEVER: (section.floor, section.ceiling)}
+def lever_of(scenario: Scenario) -> str:
+    """The name of the market's reserve among its levers; that of most markets where it has none."""
+    return next((lever.name for lever in scenario.kind.levers(scenario) if lever.name.endswith(".reserve")), LEVER)
+
+
+def _moves(scenario: Scenario, section: PricingSection) -> Mapping[str, tuple[float, float]]:
+    return {lever_of(scenario): (section.floor, section.ceiling)}
 
 
 def _check(scenario: Scenario, section: PricingSection) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, grade_of, money, true_grade, value_of
 from econo_env.economy.lasting.running import EMPTY, ON_TIME, RUNNING, Running
 from econo_env.economy.lasting.section import Params as Contracts
-from econo_env.economy.lasting.stages import worth_of
+from econo_env.economy.lasting.settling import worth_of
 from econo_env.economy.part import Part, Section
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, StepBuffers
@@ -84,12 +84,15 @@ def ranked(results: Int64s, rank: int) -> int:
 
 
 @compiled
-def hand_on(k: int, i: int, j: int, tick: int, replication: State, running: Running) -> bool:
-    """Tells a replica that is judged later what has come of those before it; False where there is none."""
+def hand_on(k: int, i: int, j: int, tick: int, last: bool, replication: State, running: Running) -> bool:
+    """Tells a replica that is judged later what has come of those before it; False where there is none.
+
+    Where this one is `last` in its tick, of the others only those that still run are judged later.
+    """
     for other in range(running.status.shape[1]):
         for slot in range(running.status.shape[2]):
             now = running.status[k, other, slot] > RUNNING and running.judged[k, other, slot] == tick
-            after = now and (other, slot) > (i, j)
+            after = now and not last and (other, slot) > (i, j)
             runs = running.status[k, other, slot] == RUNNING
             if (runs or after) and running.opened[k, other, slot] == running.opened[k, i, j]:
                 for graded in range(replication.results.shape[3]):
@@ -101,24 +104,30 @@ def hand_on(k: int, i: int, j: int, tick: int, replication: State, running: Runn
 @compiled
 def combine(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """What the house has of the replicas of a task is one result, when the last of them is judged."""
-    lasting, replication, contracts = world.lasting_contracts, world.replication, params.lasting_contracts
-    running, tick = lasting.running, world.market.tick[k]
+    running, tick = world.lasting_contracts.running, world.market.tick[k]
     for i in range(running.status.shape[1]):
         for j in range(running.status.shape[2]):
-            if running.status[k, i, j] <= RUNNING or running.judged[k, i, j] != tick:
-                continue
-            alone = worth_of(k, i, j, running, contracts.schedule, contracts.measurement)
-            lasting.delivered[k, i] -= money(alone)
-            results = replication.results[k, i, j]
-            results[grade_in_truth(k, i, j, running, contracts)] += 1
-            if hand_on(k, i, j, tick, replication, running):
-                continue
-            rank = results.sum() // 2 + 1 if params.replication.majority else 1
-            value = float(running.value[k, i, j])
-            worth = money(value_of(ranked(results, rank), value, contracts.schedule))
-            lasting.delivered[k, i] += worth
-            replication.worth[k] += worth
-            replication.complete[k] += 1
+            if running.status[k, i, j] > RUNNING and running.judged[k, i, j] == tick:
+                combine_one(k, i, j, False, world, params)
+
+
+@compiled
+def combine_one(k: int, i: int, j: int, last: bool, world: Any, params: Any) -> None:
+    """Adds a replica that was judged in this tick to its task; `last` as `hand_on` takes it."""
+    lasting, replication, contracts = world.lasting_contracts, world.replication, params.lasting_contracts
+    running, tick = lasting.running, world.market.tick[k]
+    alone = worth_of(k, i, j, running, contracts.schedule, contracts.measurement)
+    lasting.delivered[k, i] -= money(alone)
+    results = replication.results[k, i, j]
+    results[grade_in_truth(k, i, j, running, contracts)] += 1
+    if hand_on(k, i, j, tick, last, replication, running):
+        return
+    rank = results.sum() // 2 + 1 if params.replication.majority else 1
+    value = float(running.value[k, i, j])
+    worth = money(value_of(ranked(results, rank), value, contracts.schedule))
+    lasting.delivered[k, i] += worth
+    replication.worth[k] += worth
+    replication.complete[k] += 1
 
 
 def _series(scenario: Scenario, world: Any) -> dict[str, Any]:

@@ -101,13 +101,19 @@ def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing is known of a newcomer."""
+    reputation = world.reputation
+    reputation.positive[k, newcomer] = 0.0
+    reputation.negative[k, newcomer] = 0.0
+    reputation.bound[k, newcomer] = CONFIDENCE
+
+
+@compiled
 def meet(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Everybody is a newcomer at the start of an episode."""
-    reputation = world.reputation
-    for i in range(reputation.bound.shape[1]):
-        reputation.positive[k, i] = 0.0
-        reputation.negative[k, i] = 0.0
-        reputation.bound[k, i] = CONFIDENCE
+    for i in range(world.reputation.bound.shape[1]):
+        renew(k, i, world, params, buffers)
 
 
 @compiled
@@ -136,7 +142,7 @@ PART = Part(
     config=ReputationSection,
     state=State,
     params=_params,
-    stages={"open": meet, "reputation": remember},
+    stages={"open": meet, "reputation": remember, "renew": renew},
     needs=("conduct",),
     features=(
         Feature("reputation", "the own mean reputation", mean),

@@ -34,11 +34,14 @@ class StakingSection(Section):
 
     Attributes:
         requirement: Stake in multiples of the most that the bid can cost, rounded down to the micro-credit.
+        least: Credits staked at least behind a bid that can cost something, whatever its amount. A stake of the largest
+            shock of `default` or more leaves nothing to gain by bidding too much and walking away.
         liability: Credits that a supplier stakes behind its offer, whatever it asks: what it loses by walking away.
         slashed_to: Who gets what is slashed: `house`, `treasury` or `burn`.
     """
 
     requirement: float = Field(1.0, ge=0.0, le=100.0)
+    least: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS / 1e3)
     liability: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS / 1e3)
     slashed_to: str = Field("house", pattern="^(house|treasury|burn)$")
 
@@ -61,13 +64,14 @@ class Params(NamedTuple):
     """Constants of the part."""
 
     requirement: float
+    least: int | None  # micro-credits, None for none
     liability: int | None  # micro-credits, None for none
     slashed_to: int  # account
 
 
 def _params(scenario: Scenario, section: StakingSection) -> Params:
-    liability = int(to_money(section.liability)) if section.liability else None
-    return Params(section.requirement, liability, DESTINATIONS[section.slashed_to])
+    least, liability = (int(to_money(amount)) or None for amount in (section.least, section.liability))
+    return Params(section.requirement, least, liability, DESTINATIONS[section.slashed_to])
 
 
 @compiled
@@ -81,7 +85,15 @@ def _bond(liability: int | None, k: int, i: int, award: Award) -> int:
 @compiled
 def share_of(exposure: int, params: Params) -> int:
     """The stake behind the most that a bid can cost, micro-credits."""
-    return exposure if params.requirement == 1.0 else int(params.requirement * exposure)
+    share = exposure if params.requirement == 1.0 else int(params.requirement * exposure)
+    return _at_least(params.least, share, exposure)
+
+
+@compiled
+def _at_least(least: int | None, share: int, exposure: int) -> int:
+    if least is None:
+        return share
+    return max(share, least) if exposure > 0 else share
 
 
 @compiled

@@ -13,9 +13,10 @@ from econo_env.markets.coordination import (
     strategies,
 )
 from econo_env.markets.coordination.auctions import AUCTION_TYPES
-from econo_env.markets.coordination.scenario import CoordinationScenario, built_in
+from econo_env.markets.coordination.scenario import CoordinationScenario, built_in, levers
 from econo_env.markets.task_market import analysis as task_analysis
 from econo_env.markets.task_market import episode
+from econo_env.markets.task_market.auction import revalue
 from econo_env.markets.task_market.strategies import HOLDS_WITH
 
 MARKET: Market[CoordinationScenario, state.State] = Market(
@@ -33,11 +34,14 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         withdraw=auction.withdraw,
         clear=auction.clear,
         engage=auction.engage,
+        revalue=revalue,
         expel=request.expel,
+        admit=episode.admit,
         accepts=auction.accepts,
         assign=auction.assign,
         weigh=request.weigh,
         quote=auction.quote,
+        decided=request.decided,
         openness=episode.openness,
         foresee=request.foresee,
         observe=request.observe,
@@ -50,7 +54,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
     undone_by_award=False,
     contract_value=state.largest_contract,
     rule=lambda scenario: AUCTION_TYPES[scenario.auction_type].rule,
-    levers=lambda scenario: (),
+    levers=levers,
     types=Types(
         names=task_analysis.type_names,
         now=task_analysis.types,

@@ -7,13 +7,13 @@ import numpy as np
 
 from econo_env.economy.award import rounded_mean
 from econo_env.economy.contracts import score
-from econo_env.economy.work import Work
+from econo_env.economy.work import Work, expected_outcome
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.coordination.auctions import NO_BID
 from econo_env.markets.coordination.state import Params, State
-from econo_env.markets.task_market.auction import FORGERY_THRESHOLD, expected_outcome, reported_score
+from econo_env.markets.task_market.auction import FORGERY_THRESHOLD, reported_score
 
 NOBODY = -1
 
@@ -178,7 +178,7 @@ def engage(k: int, i: int, state: State, params: Params, buffers: StepBuffers, w
     work.forges[k, i] = FORGERY_THRESHOLD < buffers.actions[k, i, params.forgery_at] <= 1.0
     effort = (1.0 + float(buffers.actions[k, i, params.effort_at + tasks - 1])) / 2.0
     work.effort[k, i] = effort if 0.0 <= effort <= 1.0 and not work.forges[k, i] else 0.0
-    state.surplus[k] += expected_outcome(k, i, params, work)
+    state.surplus[k] += expected_outcome(k, i, params.schedule, params.detection, work)
 
 
 @compiled

@@ -52,6 +52,12 @@ def put_on_offer(k: int, state: State, params: Params) -> None:
 
 
 @compiled
+def decided(k: int, state: State) -> bool:
+    """The request on offer is over with this tick."""
+    return bool(state.offered[k] and state.over[k])
+
+
+@compiled
 def let_act(k: int, state: State, buffers: StepBuffers) -> None:
     """Those may act who are in the auction of a request."""
     for i in range(state.standing.shape[1]):

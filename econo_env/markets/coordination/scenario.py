@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
+from econo_env.engine.levers import Lever
 from econo_env.markets.coordination.auctions import AUCTION_TYPES, AuctionRow, AuctionType
 from econo_env.markets.coordination.incentives import EconomicIncentives, in_both_places, with_incentives
 from econo_env.markets.task_market.scenario import Agents, TaskMarketScenario
@@ -208,6 +209,11 @@ def _mechanism_of(document: Mapping[str, Any]) -> dict[str, Any]:
         "payment": "naive" if "reputation_weight" in incentives.naive else "critical",
         "core": auction.payment,
     }
+
+
+def levers(scenario: CoordinationScenario) -> tuple[Lever, ...]:
+    """What may be moved: the least that the holder of a task owes; a request keeps that with which it came on offer."""
+    return (Lever("auction.reserve", ("rule.reserve",), "the least that is owed for a task of the next request"),)
 
 
 def built_in() -> list[Scenario]:

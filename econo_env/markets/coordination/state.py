@@ -162,7 +162,7 @@ def params(scenario: CoordinationScenario) -> Params:
         ),
         game=Bundles(set_sizes, game_of(offers)),
         schedule=contracts.schedule,
-        detection=contracts.detection,
+        detection=contracts.detected,
         stake_cap=contracts.cap,
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",

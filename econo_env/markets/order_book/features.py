@@ -1,7 +1,7 @@
 """What traders see of a market with an order book."""
 
 from econo_env.engine.compiled import compiled
-from econo_env.engine.feature import Feature
+from econo_env.engine.feature import Feature, each_of
 from econo_env.markets.double_auction.features import SELLER, paid
 from econo_env.markets.features import has_won, rounds_left
 from econo_env.markets.order_book.scenario import OrderBookScenario
@@ -52,6 +52,18 @@ def own_order(k: int, i: int, state: State, params: Params) -> float:
     return over_highest(int(state.level[k, i]), params)
 
 
+@compiled
+def order_placed(k: int, j: int, state: State, params: Params) -> float:
+    """The limit of the last tick's order of agent j over the highest price; 0 for none."""
+    return float(min(1.0, max(state.orders[k, j], 0) * params.value_scale))
+
+
+@compiled
+def price_traded(k: int, j: int, state: State, params: Params) -> float:
+    """The price at which agent j traded in the last tick over the highest price; 0 if it did not."""
+    return float(min(1.0, abs(state.award.pays[k, j]) * params.value_scale))
+
+
 _FEATURES = (
     Feature("value", "value or cost of the next own unit over the highest price, 0 without one", next_value),
     Feature("rounds_left", "share of the day to come", rounds_left, shared=True),
@@ -66,6 +78,13 @@ _FEATURES = (
 )
 
 
+def _all_orders(agents: int) -> tuple[Feature, ...]:
+    limits, prices = "limit of the last tick's order of agent", "price at which in the last tick traded agent"
+    placed = [(f"limit_of_{j}", f"{limits} {j} over the highest price, 0 for none") for j in range(agents)]
+    traded = [(f"price_of_{j}", f"{prices} {j} over the highest price, 0 for none") for j in range(agents)]
+    return each_of(placed, order_placed, shared=True) + each_of(traded, price_traded, shared=True)
+
+
 def features(scenario: OrderBookScenario) -> tuple[Feature, ...]:
     """What each trader sees."""
-    return _FEATURES
+    return _FEATURES + (_all_orders(scenario.num_agents) if scenario.feedback == "all_orders" else ())

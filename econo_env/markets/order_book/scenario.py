@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.double_auction.scenario import TwoSidedScenario
+from econo_env.markets.feedback import check_bids_shown
 from econo_env.mechanisms.parameters import tick_of
 from econo_env.money import MICRO
 from econo_env.scenario import Scenario
@@ -19,11 +20,14 @@ class OrderBookScenario(TwoSidedScenario):
     Attributes:
         units: Units that each buyer wants and each seller has, with values that fall and costs that rise.
         max_cycles: Ticks of a trading day; every trader may place or replace one order in each.
+        feedback: What a trader sees of the last tick: the best offers and prices of the `book`, or also
+            `all_orders`, of every trader the limit and the price at which it traded.
     """
 
     market: Literal["order_book"] = "order_book"
     max_cycles: int = Field(16, ge=1, le=1_000_000_000)
     units: int = Field(1, ge=1, le=10_000)
+    feedback: Literal["book", "all_orders"] = "book"
 
     @model_validator(mode="after")
     def _ladder_of_prices(self) -> Self:
@@ -35,6 +39,8 @@ class OrderBookScenario(TwoSidedScenario):
                 f"mechanism.tick_size={self.tick_size:g} makes {self.num_levels:,} price levels up to the highest "
                 f"price {self.highest_value:g}: at most {MOST_LEVELS:,} are allowed, choose a larger tick_size"
             )
+        if self.feedback == "all_orders":
+            check_bids_shown(2 * self.num_agents)
         return self
 
     @property

@@ -19,7 +19,7 @@ from econo_env.valuations.bid_function import MIDDLE
 
 def private_values(scenario: SealedBidScenario, observations: ArrayLike) -> Float64s:
     """The own values, signals or costs in credits, shape (...), from observations of shape (..., features)."""
-    return np.asarray(observations, dtype=np.float64)[..., 0] * scenario.highest_signal
+    return np.asarray(np.asarray(observations)[..., 0], dtype=np.float64) * scenario.highest_signal
 
 
 def bid_actions(

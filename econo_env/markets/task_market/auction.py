@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from econo_env.economy.contracts import expected_surplus, score
-from econo_env.economy.work import Work
+from econo_env.economy.contracts import score
+from econo_env.economy.work import Work, expected_outcome
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
@@ -127,18 +127,13 @@ def engage(k: int, i: int, state: State, params: Params, buffers: StepBuffers, w
     work.reliability[k, i] = state.reliability[k, i]
     work.forges[k, i] = buffers.actions[k, i, 3] > FORGERY_THRESHOLD
     work.effort[k, i] = 0.0 if work.forges[k, i] else (1.0 + float(buffers.actions[k, i, 2])) / 2.0
-    state.surplus[k] = expected_outcome(k, i, params, work)
+    state.surplus[k] = expected_outcome(k, i, params.schedule, params.detection, work)
 
 
 @compiled
-def expected_outcome(k: int, i: int, params: Any, work: Work) -> float:
-    """Expected value of the winner's true work minus its cost, in micro-credits; a forger does harm and no work."""
-    task_value = float(work.value[k, i])
-    if work.forges[k, i]:
-        proven, passed = params.detection, 1.0 - params.detection
-        return float((proven * params.schedule.byzantine + passed * params.schedule.poor) * task_value)
-    cost, reliability = float(work.cost[k, i]), work.reliability[k, i]
-    return expected_surplus(cost, reliability, work.effort[k, i], task_value, params.schedule)
+def revalue(k: int, change: float, state: Any) -> None:
+    """What may be expected of the tick's work changes by so many micro-credits."""
+    state.surplus[k] += change
 
 
 @compiled

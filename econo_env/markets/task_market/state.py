@@ -77,7 +77,7 @@ def params(scenario: TaskMarketScenario) -> Params:
     return Params(
         rule=row.params(scenario.mechanism),
         schedule=contracts.schedule,
-        detection=contracts.detection,
+        detection=contracts.detected,
         stake_cap=contracts.cap,
         max_cycles=scenario.max_cycles,
         truncates=scenario.end_of_episode == "truncation",

@@ -88,7 +88,7 @@ def require_truth_is_best(scenario: TaskMarketScenario) -> None:
 def forgery_score(scenario: TaskMarketScenario) -> float:
     """What a forged proof is paid in expectation before S2, as a share of the task's value: a score without cost."""
     contracts, schedule = scenario.contracts, scenario.contracts.schedule
-    return contracts.detection * schedule.byzantine + (1.0 - contracts.detection) * schedule.satisfactory
+    return contracts.detected * schedule.byzantine + (1.0 - contracts.detected) * schedule.satisfactory
 
 
 def forgery_pays(scenario: TaskMarketScenario) -> bool:

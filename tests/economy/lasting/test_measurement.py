@@ -12,7 +12,7 @@ from econo_env.economy.bunching import density_jump
 from econo_env.economy.contracts import BYZANTINE, POOR, value_of
 from econo_env.economy.lasting.running import ON_TIME, RUNNING
 from econo_env.economy.lasting.section import measured_schedule
-from econo_env.economy.lasting.stages import measured_grade
+from econo_env.economy.lasting.settling import measured_grade
 from econo_env.economy.measurement import Measurement, passing_chances, worth_of_quality
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import MEASURED, Lottery

@@ -118,7 +118,7 @@ class Books:
         if one["delivery"] >= 3:
             return 3
         if one["forges"]:
-            return 4 if uniform(key, episode, opened, EVIDENCE, agent) < self.section.detection else 2
+            return 4 if uniform(key, episode, opened, EVIDENCE, agent) < self.section.detected else 2
         luck, detail = two_uniforms(key, episode, opened, EXECUTION, agent)
         success = luck < one["reliability"] * min(1.0, one["done"] / one["span"])
         if one["delivery"] == 2 or not success:
