@@ -255,7 +255,7 @@ def witness(k: int, i: int, fault: int, world: Any, params: Any) -> None:
 
 @compiled
 def _may_have_faults(later: int | None, k: int, world: Any) -> tuple[int, int]:
-    """Between which agents those with a fault are: graded ones, or any where contracts last, whose grade may come later."""
+    """Between which agents faults are: those graded, or all where contracts last, whose grade may come later."""
     if later is None:
         return world.conduct.first[k], world.conduct.past[k]
     return 0, world.evidence.culprit.shape[1]
