@@ -19,7 +19,7 @@ from econo_env.scenario import Scenario
 
 __all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number", "rising_agent"]
 
-_USUAL = {"reactive": "truthful", "adaptive": "exp3"}
+_USUAL = {"reactive": "truthful", "adaptive": "sensing"}
 """What plays a level where its agent does not say."""
 
 

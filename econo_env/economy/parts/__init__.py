@@ -25,9 +25,12 @@ from econo_env.economy.parts import (
     lottery,
     newcomers,
     pricing,
+    regimes,
     replication,
     reputation,
     staking,
+    standing,
+    testimony,
     weighting,
     withdrawal,
 )
@@ -60,10 +63,13 @@ def rows() -> list[Part[Any]]:
         downtime,
         bonding,
         evidence,
+        standing,
+        testimony,
         identities,
         newcomers,
         breakers,
         pricing,
+        regimes,
     ]
     return [audit.PART, *(part.PART for part in acting)]
 

@@ -21,7 +21,7 @@ def market(most=6, vacancy=2, lasting=False, **options):
     scenario = tasks(
         {"num_agents": 4, "max_cycles": 40}, {"poor": -1.0, "byzantine": -2.0, "detection": 0.5}, ENDOWMENT,
         enforcement_pledge=PLEDGE, enforcement_grace=0, enforcement_correlation=2, bonding_delay=7, evidence_seen=1.0,
-        evidence_age=4, evidence_dispute=1, **options,
+        evidence_age=4, evidence_dispute=1, enforcement_jail=0, **options,
     )  # fmt: skip
     economy = scenario.model_dump(mode="json")["economy"]
     if lasting:
