@@ -16,6 +16,7 @@ from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
 from econo_env.training.sections import DEFAULTS, Checkpoints, Evaluation, Learner, Psro, Section
 from econo_env.training.seeds import parsed_seeds
+from econo_env.training.trackers import TrackerSettings
 
 CONFIG_FOLDERS = (
     Path("configs/training"),
@@ -44,6 +45,7 @@ class TrainingConfig(Section):
         evaluation: Looks on the way.
         checkpoints: How often and how many.
         warm_start: Folder of a run whose networks to start from.
+        tracker: Where numbers are logged too: `wandb`, `mlflow`, `trackio`, or a section (docs/telemetry.md).
         device: Where torch computes.
         torch_threads: Threads of torch. Weights depend on it in the last bits, and two trainings side by side with
             two threads each are many times slower: leave it at 1.
@@ -59,6 +61,7 @@ class TrainingConfig(Section):
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
     warm_start: str | None = None
+    tracker: TrackerSettings | None = None
     device: Literal["cpu"] = "cpu"
     torch_threads: int = Field(1, ge=1)
 
@@ -66,6 +69,11 @@ class TrainingConfig(Section):
     @classmethod
     def _resolved(cls, section: Any) -> Scenario:
         return resolve_scenario(section)
+
+    @field_validator("tracker", mode="before")
+    @classmethod
+    def _by_name(cls, tracker: Any) -> Any:
+        return {"name": tracker} if isinstance(tracker, str) else tracker
 
     @field_validator("seeds", mode="before")
     @classmethod
