@@ -11,7 +11,7 @@ from econo_env.economy.award import quote
 from econo_env.economy.loop_text import Lines, Pieces, in_blocks, market_by_market
 from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
-from econo_env.engine.digest import plain
+from econo_env.engine.digest import plain, within_reach
 from econo_env.engine.feature import Feature, observer
 from econo_env.engine.levers import Slot
 from econo_env.engine.program import Stage, Stages
@@ -226,7 +226,9 @@ class _Turns:
 
     def __init__(self, parts: Sequence[Part[Any]], kernels: Mapping[str, Callable[..., Any]], everything: str) -> None:
         self._numbers = {name: number for number, name in enumerate(operations(parts))}
-        self._before = [part.before for part in parts if part.before is not None]
+        self._before = [
+            (part.before, {plain(one) for one in part.watches}) for part in parts if part.before is not None
+        ]
         self._kernels, self._everything = kernels, everything
         added = actions_of(parts)
         self._sent = {
@@ -251,8 +253,15 @@ class _Turns:
         if own.intersection(taken):
             self.uses |= {"sent": sent, "heard": heard}
         given = [self._sent[name] if name in own else name for name in taken]
-        told = [line.format(operation=self._numbers[f"{part.name}.{stage}"]) for line in self._before]
-        return _Call(f"{part.name}_{stage}", [self._everything, "buffers", *given], _of(function), told)
+        return _Call(
+            f"{part.name}_{stage}", [self._everything, "buffers", *given], _of(function), self._told(part, stage)
+        )
+
+    def _told(self, part: Part[Any], stage: str) -> list[str]:
+        """The lines before a part's stage: those of parts that watch something that it can call."""
+        reached = within_reach(part.stages[stage]) if self._before else set()
+        number = self._numbers[f"{part.name}.{stage}"]
+        return [line.format(operation=number) for line, watched in self._before if watched & reached]
 
 
 def _placed(levers: Sequence[Slot]) -> list[str]:
