@@ -43,8 +43,9 @@ if TYPE_CHECKING:  # what hooks return is made above
 Floats = NDArray[np.float64]
 Roles = tuple[tuple[int, ...], ...]
 S = TypeVar("S", bound=Scenario)
-S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
+S_contra = TypeVar("S_contra", contravariant=True)
 T = TypeVar("T", bound=tuple[Any, ...])
+T_contra = TypeVar("T_contra", contravariant=True)
 Hook = TypeVar("Hook")
 
 
@@ -97,7 +98,7 @@ class PutTypesGiven(Protocol[S_contra]):
 
 
 @dataclass(frozen=True)
-class Interdependence(Generic[S]):
+class Interdependence(Generic[S_contra]):
     """Types that tell of each other: searches draw the others' from what is left possible.
 
     Attributes:
@@ -105,12 +106,12 @@ class Interdependence(Generic[S]):
         put: Gives an agent types, and everybody else theirs given those.
     """
 
-    applies: Callable[[S], bool]
-    put: PutTypesGiven[S]
+    applies: Callable[[S_contra], bool]
+    put: PutTypesGiven[S_contra]
 
 
 @dataclass(frozen=True)
-class Types(Generic[S, T]):
+class Types(Generic[S_contra, T_contra]):
     """The private types.
 
     Attributes:
@@ -121,11 +122,11 @@ class Types(Generic[S, T]):
         interdependence: Where types can tell of each other.
     """
 
-    names: Callable[[S], tuple[str, ...]]
-    now: Callable[[S, T], Floats]
-    at: Callable[[S, int, Floats], Floats]
-    put: PutTypes[S]
-    interdependence: Interdependence[S] | None = None
+    names: Callable[[S_contra], tuple[str, ...]]
+    now: Callable[[S_contra, T_contra], Floats]
+    at: Callable[[S_contra, int, Floats], Floats]
+    put: PutTypes[S_contra]
+    interdependence: Interdependence[S_contra] | None = None
 
 
 def _no_types_now(scenario: Scenario, state: Any) -> Floats:
@@ -247,6 +248,8 @@ class Market(Generic[S, T]):
         contract_value: Where awards are work: the highest value of a contract, credits.
         two_sided: Agents trade with each other: what one gets, others give.
         undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
+        sale_goes_on: Whether what is on offer in a tick can still be on offer in the next one, among those who bid on.
+        fresh_values: Whether each agent's private type is one value or cost, drawn anew every tick.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
@@ -275,6 +278,8 @@ class Market(Generic[S, T]):
     contract_value: Callable[[S], float] | None = None
     two_sided: bool = False
     undone_by_award: bool = True
+    sale_goes_on: Callable[[S], bool] = field(default=lambda _: False)
+    fresh_values: Callable[[S], bool] = field(default=lambda _: False)
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule

@@ -49,6 +49,11 @@ class Kind(Protocol):
         ...
 
     @property
+    def sale_goes_on(self) -> Callable[[Any], bool]:
+        """Whether what is on offer in a tick can still be on offer in the next one, among those who bid on."""
+        ...
+
+    @property
     def kernels(self) -> Stages:
         """The compiled stages of a tick."""
         ...
@@ -56,6 +61,11 @@ class Kind(Protocol):
     @property
     def one_sale(self) -> bool:
         """Whether an episode is one sale that goes through its ticks."""
+        ...
+
+    @property
+    def fresh_values(self) -> Callable[[Any], bool]:
+        """Whether each agent's private type is one value or cost, drawn anew every tick."""
         ...
 
     @property

@@ -25,6 +25,7 @@ from econo_env.economy.parts import (
     lottery,
     newcomers,
     pricing,
+    regimes,
     replication,
     reputation,
     staking,
@@ -68,6 +69,7 @@ def rows() -> list[Part[Any]]:
         newcomers,
         breakers,
         pricing,
+        regimes,
     ]
     return [audit.PART, *(part.PART for part in acting)]
 

@@ -1,7 +1,6 @@
 """The auction of a request, for market `k`: what agents bid, who wins, and what winners then have to do."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from econo_env.economy.contracts import score
 from econo_env.economy.work import Work, expected_outcome
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
-from econo_env.engine.state import StepBuffers
+from econo_env.engine.state import Bools, StepBuffers
 from econo_env.markets.coordination.auctions import NO_BID
 from econo_env.markets.coordination.state import Params, State
 from econo_env.markets.task_market.auction import FORGERY_THRESHOLD, reported_score
@@ -25,7 +24,7 @@ def cost_factor(tasks: int, synergy: float) -> float:
 
 
 @compiled
-def worth_of(k: int, i: int, tasks: int, state: Any, params: Any) -> float:
+def worth_of(k: int, i: int, tasks: int, state: State, params: Params) -> float:
     """The true expected surplus of a contract of so many tasks at its efficient effort, micro-credits."""
     cost = state.cost[k, i] * cost_factor(tasks, params.synergy)
     return score(cost, state.reliability[k, i], tasks * float(state.task_value[k]), params.schedule)
@@ -101,7 +100,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def best_split(k: int, among: Any, state: State, params: Params) -> float:
+def best_split(k: int, among: Bools, state: State, params: Params) -> float:
     """The most that the request's tasks are worth among some agents, by dynamic programming over tasks given away."""
     for tasks in range(params.rule.supply + 1):
         state.split[k, tasks] = 0.0
@@ -118,7 +117,7 @@ def best_split(k: int, among: Any, state: State, params: Params) -> float:
 @compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the rule of the auction type to the request on offer: who takes tasks, and what is owed for them."""
-    if not state.offered[k]:
+    if not state.offered[k] or state.held[k]:
         return
     if _somebody_entered(k, state):
         rule(k, state, params)
@@ -161,7 +160,17 @@ def assign(k: int, i: int, owes: int, state: State) -> None:
     if i != NOBODY:
         state.award.units[k, i] = -1
         state.owes[k, i] = owes
-    state.over[k] = state.offered[k]
+    state.over[k] = state.offered[k] and not state.held[k]
+
+
+@compiled
+def asked(k: int, state: State) -> int:
+    """What a task is owed on the mean of those taken in this tick, 0 for none."""
+    owed, tasks = 0, 0
+    for i in range(state.owes.shape[1]):
+        owed += state.owes[k, i]
+        tasks -= state.award.units[k, i]
+    return rounded_mean(owed, tasks)
 
 
 @compiled
@@ -191,8 +200,4 @@ def _naive_bonus(k: int, i: int, tasks: int, state: State, params: Params) -> in
 @compiled
 def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The reference price of the tick is what a task is owed on the mean, where any was taken."""
-    owed, tasks = 0, 0
-    for i in range(state.owes.shape[1]):
-        owed += state.owes[k, i]
-        tasks -= state.award.units[k, i]
-    state.award.price[k] = rounded_mean(owed, tasks)
+    state.award.price[k] = asked(k, state)

@@ -15,7 +15,6 @@ from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 
-MARKET = "coordination"
 _LARGEST_REQUEST = 64
 
 
@@ -159,6 +158,11 @@ class CoordinationScenario(TaskMarketScenario):
     def auction_row(self) -> AuctionRow:
         """What its auction type is."""
         return AUCTION_TYPES[self.auction_type]
+
+    @property
+    def reports_change_later_ticks(self) -> bool:
+        """Also where a request goes through several ticks."""
+        return self.auction_row.clock or super().reports_change_later_ticks
 
     @property
     def sells_bundles(self) -> bool:

@@ -1,7 +1,6 @@
 """The auction of a task, for market `k`: what agents report, who wins, and what the winner then has to do."""
 
 import math
-from typing import Any
 
 from econo_env.economy.contracts import score
 from econo_env.economy.work import Work, expected_outcome
@@ -9,6 +8,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
+from econo_env.markets.records import TaskDraws, Tasks
 from econo_env.markets.task_market.state import Params, State
 
 NO_BID = -1
@@ -23,7 +23,7 @@ def _valid(buffers: StepBuffers, k: int, i: int) -> bool:
 
 
 @compiled
-def reported_score(k: int, i: int, task_value: float, state: Any, params: Any, buffers: StepBuffers) -> int:
+def reported_score(k: int, i: int, task_value: float, state: Tasks, params: TaskDraws, buffers: StepBuffers) -> int:
     """The score of what agent `i` reports, in micro-credits."""
     cost_report = (1.0 + float(buffers.actions[k, i, 0])) * state.cost[k, i]
     lie = float(buffers.actions[k, i, 1])
@@ -112,6 +112,19 @@ def assign(k: int, i: int, owes: int, state: State) -> None:
 
 
 @compiled
+def revoke(k: int, state: State, params: Params) -> None:
+    """Nobody takes the task."""
+    assign(k, NO_WINNER, 0, state)
+
+
+@compiled
+def asked(k: int, state: State) -> int:
+    """What the task is owed for, 0 where nobody takes it."""
+    winner = state.winner[k]
+    return 0 if winner == NO_WINNER else int(state.second_scores[k, winner])
+
+
+@compiled
 def winners(k: int, state: State) -> tuple[int, int]:
     """The winner alone, if there is one."""
     winner = max(0, state.winner[k])
@@ -131,7 +144,7 @@ def engage(k: int, i: int, state: State, params: Params, buffers: StepBuffers, w
 
 
 @compiled
-def revalue(k: int, change: float, state: Any) -> None:
+def revalue(k: int, change: float, state: Tasks) -> None:
     """What may be expected of the tick's work changes by so many micro-credits."""
     state.surplus[k] += change
 
