@@ -50,7 +50,6 @@ class Recipe(NamedTuple):
 RECIPES = {
     "task_market_v0": Recipe("task_market_v0", ("total_timesteps=1500000",)),
     "continuous_double_auction_v1": Recipe("order_book", ("total_timesteps=1000000",)),
-    "dutch_v0": Recipe("clock", ("total_timesteps=3000000",)),
     "coordination_market_v0": Recipe("task_market"),  # the same work under the same contracts
     "first_score_v1": Recipe("first_score"),
     "english_open_v0": Recipe("clock", ("total_timesteps=500000",)),  # 256 ticks a sale
@@ -74,9 +73,9 @@ def settings_of(scenario_id: str) -> TrainingConfig:
 
 
 def searched(scenario: Scenario) -> bool:
-    """Whether the best deviation is looked for: where an episode is one round, however many ticks it takes."""
-    market = market_of(scenario)
-    return scenario.max_cycles == 1 or market.one_sale or market.judging.played_out
+    """Whether the best deviation is looked for: in one round, and where a first move is followed to the end."""
+    judging = market_of(scenario).judging
+    return scenario.max_cycles == 1 or judging.bids is not None or judging.played_out
 
 
 def measured(
