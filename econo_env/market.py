@@ -247,6 +247,7 @@ class Market(Generic[S, T]):
         contract_value: Where awards are work: the highest value of a contract, credits.
         two_sided: Agents trade with each other: what one gets, others give.
         undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
+        fresh_values: Whether each agent's private type is one value or cost, drawn anew every tick.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
         levers: Parameters that may be moved, of the market and of its mechanism, or why one may not.
@@ -275,6 +276,7 @@ class Market(Generic[S, T]):
     contract_value: Callable[[S], float] | None = None
     two_sided: bool = False
     undone_by_award: bool = True
+    fresh_values: Callable[[S], bool] = field(default=lambda _: False)
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)
     levers: Callable[[S], tuple[Lever, ...]] = levers_of_rule

@@ -5,7 +5,7 @@ A group says how it bids and how intelligent it is. A group of a trained level t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -26,6 +26,33 @@ class Options(Fixed[float | int | str | bool | None]):
     field = "population.options"
 
 
+class Switches(Fixed[float | int]):
+    """Numbers that say when a level gives way, or agents move, by name."""
+
+    field = "population"
+
+
+Numbers = Annotated[dict[str, float | int], AfterValidator(Switches)]
+
+
+class Fault(Section):
+    """A fault that is put into what plays a group's level, to see the level below take over.
+
+    Attributes:
+        kind: `nan`, its actions are none; `late`, it answers so many seconds late; `poor`, it does something else.
+        tick: The tick of play in which it begins, from 0.
+        ticks: How many ticks it lasts.
+        seconds: By how much `late` is late.
+        action: What `poor` does in every component of its action; 1 bids twice the value in most auctions.
+    """
+
+    kind: Literal["nan", "late", "poor"]
+    tick: int = Field(ge=0)
+    ticks: int = Field(1, ge=1)
+    seconds: float = Field(0.1, ge=0.0, le=10.0)
+    action: float = Field(1.0, ge=-1.0, le=1.0)
+
+
 class AgentGroup(Section):
     """Agents of one kind.
 
@@ -39,6 +66,10 @@ class AgentGroup(Section):
         policy: What plays its level: a policy's name, the folder of a run, `my_policy.py:MyPolicy` or `model.zip`. Left
             out, an adaptive level has its usual learner, and a trained level learns.
         options: Options of what plays its level, such as `{factor: 0.7}` of `shading`.
+        promotion: Its agents start at the reactive level and move up to `intelligence`, and down, by what they earn.
+        rungs: When they move, such as `{trials: 0.2, window: 100}`; see `econo_env.policies.ladder.Rungs`.
+        limits: When its level gives way to the one below, such as `{hold: 50}`; see `econo_env.policies.guard.Limits`.
+        faults: What goes wrong on purpose.
     """
 
     count: int = Field(ge=1)
@@ -50,6 +81,10 @@ class AgentGroup(Section):
     options: Annotated[dict[str, float | int | str | bool | None], AfterValidator(Options)] = Field(
         default_factory=Options
     )
+    promotion: bool = False
+    rungs: Numbers = Field(default_factory=Switches)
+    limits: Numbers = Field(default_factory=Switches)
+    faults: tuple[Fault, ...] = ()
 
     @field_validator("intelligence")
     @classmethod
@@ -64,6 +99,12 @@ class AgentGroup(Section):
                 f"policy = {self.policy!r}: the reactive level is played by the bidding_strategy: name it there, or "
                 "choose a higher intelligence"
             )
+        moves = self.promotion or self.limits or self.faults
+        if moves and (self.intelligence == LEVELS[0] or self.learns):
+            who = "reactive agents have no level below" if self.intelligence == LEVELS[0] else "who learns plays itself"
+            raise ValueError(f"promotion, limits and faults are of a level that is played: {who}: leave them out")
+        if self.rungs and not self.promotion:
+            raise ValueError("rungs say when agents move: add promotion: true, or leave them out")
         if self.learns and self.options:
             raise ValueError(f"options = {dict(self.options)!r}: who learns in training has none: name a policy")
         return self
@@ -136,11 +177,12 @@ def seats_of(groups: Sequence[AgentGroup], agents: Sequence[str]) -> tuple[tuple
 
 
 def labels_of(groups: Sequence[AgentGroup]) -> tuple[str, ...]:
-    """A name for each group: how it bids, or its level; with its role where there is one; numbered where alike."""
-    plain = [
-        "_".join(filter(None, [g.role, g.bidding_strategy if g.intelligence == LEVELS[0] else g.intelligence]))
-        for g in groups
-    ]
+    """A name for each group: how it bids, or its level, `rising` to it; with its role if any; numbered where alike."""
+    plain = []
+    for group in groups:
+        level = f"rising_{group.intelligence}" if group.promotion else group.intelligence
+        name = group.bidding_strategy if group.intelligence == LEVELS[0] else level
+        plain.append(f"{group.role}_{name}" if group.role else name)
     return tuple(
         name if plain.count(name) == 1 else f"{name}_{plain[: place + 1].count(name)}"
         for place, name in enumerate(plain)

@@ -59,6 +59,11 @@ class Kind(Protocol):
         ...
 
     @property
+    def fresh_values(self) -> Callable[[Any], bool]:
+        """Whether each agent's private type is one value or cost, drawn anew every tick."""
+        ...
+
+    @property
     def agents(self) -> Callable[[Any], tuple[str, ...]]:
         """The agents' names in seat order, by role."""
         ...

@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.player import Players
+from econo_env.policies import standing
+from econo_env.policies.standing import Standing, standing_of
 from econo_env.policy import Actions, Mask, Memory, Named, Observations, Rewards, masked
 
 FINE, INVALID, LATE, POOR = 0, 1, 2, 3
 REASONS = ("", "an action that is none", "too late", "earned less than before")
 """Why the level below plays, by number."""
+_BACK = 0
+"""Among the counts of trips, where the others have their reason's number: how often what was learned went back."""
 _OWN, _GOOD, _TICKS = "guard/", "good/", "ticks"
 
 
@@ -27,16 +31,18 @@ class Limits:
             depend on the machine.
         warm_up: Ticks after which what it earns can be judged.
         slack: Standard deviations below its mean that are no fault, of the CUSUM on rewards.
-        threshold: Of the CUSUM: at 16 with a slack of 1/4 a steady income trips it at most once in 10^4 ticks
-            (`tests/policies/test_levels.py`).
+        largest: Standard deviations that one tick counts at most, lest rare large losses of a steady income trip it.
+        threshold: Of the CUSUM: at 12 with a slack of 1/2 a steady income trips it at most once in 10^4 ticks,
+            heavy tails included (`tests/policies/test_levels_at_work.py`).
         hold: Ticks for which the level below then plays.
         memory: What a reward counts in mean and deviation after one more, in (0, 1): 0.998 is about 500 ticks.
     """
 
     seconds: float | None = None
     warm_up: int = 100
-    slack: float = 0.25
-    threshold: float = 16.0
+    slack: float = 0.5
+    largest: float = 4.0
+    threshold: float = 12.0
     hold: int = 200
     memory: float = 0.998
 
@@ -50,8 +56,11 @@ class Limits:
             raise ValueError(f"seconds={self.seconds!r}: a time above 0, or None for no limit")
         if not (self.warm_up >= 2 and self.hold >= 1):
             raise ValueError(f"warm_up={self.warm_up!r}, hold={self.hold!r}: at least 2 and 1 ticks")
-        if not (0.0 <= self.slack < math.inf and 0.0 < self.threshold < math.inf):
-            raise ValueError(f"slack={self.slack!r}, threshold={self.threshold!r}: from 0, and above 0")
+        if not (0.0 <= self.slack < self.largest < math.inf and 0.0 < self.threshold < math.inf):
+            raise ValueError(
+                f"slack={self.slack!r}, largest={self.largest!r}, threshold={self.threshold!r}: from 0, above the "
+                "slack, and above 0"
+            )
         if not 0.0 < self.memory < 1.0:
             raise ValueError(f"memory={self.memory!r}: a number between 0 and 1")
 
@@ -66,7 +75,7 @@ class _Watch:
     shortfall: NDArray[np.float64]  # the CUSUM, standard deviations
     held: NDArray[np.int64]  # ticks for which the level below still plays
     reason: NDArray[np.int64]  # why, see `REASONS`
-    trips: NDArray[np.int64]  # how often it has given way
+    trips: NDArray[np.int64]  # how often it has given way, by reason (markets, agents, reasons), see `_BACK`
     played: NDArray[np.bool_]  # it played in this tick itself
 
 
@@ -74,11 +83,12 @@ class Guard(Players):
     """Lets a level play, and the one below where it fails; by market and agent.
 
     Only who plays is asked for an action, so neither learns from what the other did. A level that earns less than it
-    did goes back to what it remembered when it last stood well (rollback); what a market's agents remember in common
-    goes back where all of them have failed.
+    did, or whose action is none, goes back to what it remembered when it last stood well (rollback); what a market's
+    agents remember in common goes back where all of them have failed.
 
     Attributes:
         name: The level.
+        level: Its number.
         scenario: The market, where the level knows it.
         above: Who plays.
         below: Who plays where it fails.
@@ -91,11 +101,12 @@ class Guard(Players):
         limits: Limits | None = None,
         *,
         name: str = "guarded",
+        level: int = 1,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Puts two levels together; `clock` tells seconds, for `Limits.seconds`."""
         super().__init__(above, below)
-        self.name, self.above, self.below = name, above, below
+        self.name, self.level, self.above, self.below = name, level, above, below
         self.limits, self._clock = limits or Limits(), clock
         self._watch: _Watch | None = None
         self._good: dict[str, NDArray[Any]] = {}
@@ -117,6 +128,7 @@ class Guard(Players):
         late = self.limits.seconds is not None and self._clock() - began > self.limits.seconds
         with np.errstate(invalid="ignore"):
             sound = np.isfinite(own).all(axis=-1) & (np.abs(own) <= 1.0).all(axis=-1)
+        self._roll_back(watch, asked & ~sound)
         self._trip(watch, asked & ~sound, INVALID)
         if late:
             self._trip(watch, asked & sound, LATE)
@@ -134,10 +146,11 @@ class Guard(Players):
         judged = played & (watch.count >= limits.warm_up)
         spread = np.sqrt(watch.square)
         lost = np.where(spread > 0.0, (watch.mean - earned) / np.where(spread > 0.0, spread, 1.0), 0.0)
+        lost = np.minimum(lost, limits.largest)  # one bad tick is none: what lasts is
         watch.shortfall = np.where(judged, np.maximum(0.0, watch.shortfall + lost - limits.slack), watch.shortfall)
         watch.held = np.where(watch.held > 0, watch.held - 1, 0)
         fails = judged & (watch.shortfall > limits.threshold)
-        self._roll_back(fails)
+        self._roll_back(watch, fails)
         self._trip(watch, fails, POOR)
         calm = played & (watch.held == 0)
         weight = np.where(calm, np.maximum(1.0 - limits.memory, 1.0 / (watch.count + 1.0)), 0.0)
@@ -159,7 +172,19 @@ class Guard(Players):
     def trips(self) -> NDArray[np.int64]:
         """How often the level gave way, (markets, agents)."""
         assert self._watch is not None, "nobody has acted yet"
-        return self._watch.trips.copy()
+        return np.asarray(self._watch.trips[..., INVALID:].sum(axis=-1))
+
+    def stands(self, shape: tuple[int, int]) -> Standing:
+        """Where its agents stand, see `policies.standing`."""
+        watch, own = self._watch, np.full(shape, self.level, dtype=np.int64)
+        below = standing_of(self.below, shape)
+        if watch is None:
+            return Standing(own, below.counts)
+        counts = below.counts.copy()
+        for event, number in ((standing.INVALID, INVALID), (standing.LATE, LATE), (standing.POOR, POOR)):
+            counts[..., event] += watch.trips[..., number]
+        counts[..., standing.ROLLBACK] += watch.trips[..., _BACK]
+        return Standing(np.where(watch.held > 0, below.level, own), counts)
 
     def snapshot(self) -> Memory:
         """What both remember and how the level stands."""
@@ -183,14 +208,18 @@ class Guard(Players):
         now = self._players[0].snapshot()
         if not self._good:
             self._good = {name: array.copy() for name, array in now.items()}
+        sound = where.copy()
+        for array in now.values():
+            sound &= _is_sound(array, where.shape)
         for name, array in self._good.items():
-            entries = _entries(array, where)
+            entries = _entries(array, sound)
             array[entries] = now[name][entries]
 
-    def _roll_back(self, where: NDArray[np.bool_]) -> None:
+    def _roll_back(self, watch: _Watch, where: NDArray[np.bool_]) -> None:
         """Goes back to what was kept where the level fails, (markets, agents)."""
         if not self._good or not where.any():
             return
+        watch.trips[..., _BACK] += where
         now = {name: array.copy() for name, array in self._players[0].snapshot().items()}
         for name, array in now.items():
             entries = _entries(array, where)
@@ -201,7 +230,7 @@ class Guard(Players):
         """The level gives way, and begins anew after the hold: with what it earned before, and no shortfall."""
         watch.held = np.where(where, self.limits.hold, watch.held)
         watch.reason = np.where(where, reason, watch.reason)
-        watch.trips = watch.trips + where
+        watch.trips[..., reason] += where
         watch.shortfall = np.where(where, 0.0, watch.shortfall)
 
     def _begun(self, shape: tuple[int, ...]) -> _Watch:
@@ -214,10 +243,19 @@ class Guard(Players):
                 shortfall=zeros.copy(),
                 held=counts.copy(),
                 reason=counts.copy(),
-                trips=counts.copy(),
+                trips=np.zeros((*shape, len(REASONS)), dtype=np.int64),
                 played=np.zeros(shape, dtype=np.bool_),
             )
         return self._watch
+
+
+def _is_sound(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Of whom a memory holds no NaN, (markets, agents)."""
+    if not np.issubdtype(array.dtype, np.floating):
+        return np.ones(shape, dtype=np.bool_)
+    kept = len(shape) if array.shape[: len(shape)] == shape else 1
+    sound = ~np.isnan(array).reshape(*array.shape[:kept], -1).any(axis=-1)
+    return np.broadcast_to(sound.reshape(*sound.shape, *(1 for _ in shape[kept:])), shape)
 
 
 def _entries(array: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[np.bool_]:

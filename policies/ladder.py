@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from econo_env.engine.digest import plain
 from econo_env.engine.rng import LEARNING, TWO_TO_MINUS_53, market_keys, philox
 from econo_env.player import Players
+from econo_env.policies.standing import DEMOTION, PROMOTION, Standing, standing_of
 from econo_env.policy import Actions, Mask, Memory, Named, Observations, Rewards, masked
 
 _OWN = "ladder/"
@@ -58,7 +59,7 @@ class _Standing:
     """What the ladder remembers, (markets, agents) and (markets, agents, below | own | above)."""
 
     level: NDArray[np.int64]
-    changes: NDArray[np.int64]
+    changes: NDArray[np.int64]  # (markets, agents, down | up)
     turn: NDArray[np.int64]  # which of the three played last, -1 for none
     count: NDArray[np.int64]
     mean: NDArray[np.float64]  # credits a tick
@@ -158,7 +159,7 @@ class Ladder(Players):
         fails = done & (standing.faults[..., _SELF] > 0) & clean & (neighbour == _BELOW)
         moves |= fails  # a level that gives actions that are none is left, whatever it earns
         standing.level = standing.level + np.where(moves, neighbour - _SELF, 0)
-        standing.changes = standing.changes + moves
+        standing.changes[..., int(neighbour == _ABOVE)] += moves
         _forget(standing, moves, range(3))
         _forget(standing, done & ~moves, (neighbour, _SELF))
 
@@ -183,7 +184,18 @@ class Ladder(Players):
     def changes(self) -> NDArray[np.int64]:
         """How often each agent has moved, (markets, agents)."""
         assert self._standing is not None, "nobody has acted yet"
-        return self._standing.changes.copy()
+        return np.asarray(self._standing.changes.sum(axis=-1))
+
+    def stands(self, shape: tuple[int, int]) -> Standing:
+        """Where its agents stand, see `policies.standing`; a trial of another level is no move."""
+        below = [standing_of(level, shape) for level in self.levels]
+        counts = np.sum([one.counts for one in below], axis=0)
+        own = self._standing
+        at = np.full(shape, self._start, dtype=np.int64) if own is None else own.level
+        if own is not None:
+            counts[..., DEMOTION] += own.changes[..., 0]
+            counts[..., PROMOTION] += own.changes[..., 1]
+        return Standing(np.choose(at, [one.level for one in below]), counts)
 
     def snapshot(self) -> Memory:
         """What all levels remember and where agents stand."""
@@ -204,10 +216,9 @@ class Ladder(Players):
 
     def _begun(self, shape: tuple[int, ...]) -> _Standing:
         if self._standing is None:
-            zeros = np.zeros(shape, dtype=np.int64)
             self._standing = _Standing(
                 level=np.full(shape, self._start, dtype=np.int64),
-                changes=zeros,
+                changes=np.zeros((*shape, 2), dtype=np.int64),
                 turn=np.full(shape, -1, dtype=np.int64),
                 count=np.zeros((*shape, 3), dtype=np.int64),
                 mean=np.zeros((*shape, 3)),

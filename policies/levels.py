@@ -10,14 +10,16 @@ from types import MappingProxyType
 from typing import Any
 
 from econo_env.policies.base import make_policy, policy_names
+from econo_env.policies.faulty import Faulty
 from econo_env.policies.guard import Guard, Limits
+from econo_env.policies.ladder import Ladder, Rungs
 from econo_env.policy import Named
-from econo_env.population import LEVELS, level_number
+from econo_env.population import LEVELS, Fault, level_number
 from econo_env.scenario import Scenario
 
-__all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number"]
+__all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number", "rising_agent"]
 
-_USUAL = {"reactive": "truthful", "adaptive": "exp3"}
+_USUAL = {"reactive": "truthful", "adaptive": "sensing"}
 """What plays a level where its agent does not say."""
 
 
@@ -30,12 +32,14 @@ class AgentSpec:
         policies: By level what plays it: a policy's name, a run's folder, `my_policy.py:MyPolicy` or `model.zip`.
         options: Options of each level's policy, by level.
         limits: When a level gives way to the one below.
+        faults: What goes wrong on purpose in what plays the highest level.
     """
 
     bidding_strategy: str = "truthful"
     policies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     limits: Limits = field(default_factory=Limits)
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         """Checks the names of levels.
@@ -83,5 +87,30 @@ def create_economic_agent(
         if level != intelligence_level and level not in spec.policies:
             continue  # a level between plays where it is named only
         above = make_policy(plays, scenario, seed, **spec.options.get(level, {}))
-        agent = Guard(above, agent, spec.limits, name=level)
+        if spec.faults and level == intelligence_level:
+            above = Faulty(above, spec.faults)
+        agent = Guard(above, agent, spec.limits, name=level, level=level_number(level))
     return agent
+
+
+def rising_agent(
+    spec: AgentSpec, scenario: Scenario, intelligence_level: str, seed: int = 0, rungs: Rungs | None = None
+) -> Ladder:
+    """Agents that start reactive, and rise and fall by what they earn, up to a level.
+
+    The levels are those that `create_economic_agent` makes of the spec, each with a memory of its own.
+
+    Args:
+        spec: What the agent is to be.
+        scenario: The market it is to play in.
+        intelligence_level: The highest.
+        seed: Of its luck.
+        rungs: When agents move.
+
+    Raises:
+        ValueError: As in `create_economic_agent`.
+    """
+    top = level_number(intelligence_level)
+    names = [LEVELS[0], *(level for level in LEVELS[1:top] if level in spec.policies), intelligence_level]
+    made = [create_economic_agent(spec, scenario, level, seed) for level in dict.fromkeys(names)]
+    return Ladder(made, rungs, seed=seed, name=intelligence_level)

@@ -1,16 +1,24 @@
 """The agents that a scenario lists as its population, each as it is listed; what was trained plays those that learn."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from econo_env.market import market_of
-from econo_env.policies.levels import AgentSpec, create_economic_agent
+from econo_env.policies.guard import Limits
+from econo_env.policies.ladder import Rungs
+from econo_env.policies.levels import AgentSpec, create_economic_agent, rising_agent
 from econo_env.policies.population import Seated
-from econo_env.policies.proactive import Learned
+from econo_env.policies.proactive import from_run
 from econo_env.policy import Actions, Mask, Named, Observations, Row
 from econo_env.population import AgentGroup, labels_of
 from econo_env.scenario import Scenario
+from econo_env.settings import suggestion
+
+Numbers = TypeVar("Numbers", Limits, Rungs)
 
 
 class Idle:
@@ -78,8 +86,8 @@ def in_its_market(learned: Named, scenario: Scenario, seed: int = 0) -> Named:
 def of_run(
     scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
 ) -> Named:
-    """What a training run learned, see `Learned.from_run`, among those whom the scenario lists."""
-    learned = Learned.from_run(scenario, seed, run=run, deterministic=deterministic, name=name)
+    """What a training run learned, see `econo_env.policies.proactive.from_run`, among those whom the scenario lists."""
+    learned = from_run(scenario, seed, run=run, deterministic=deterministic, name=name)
     found = in_its_market(learned, scenario, seed)
     found.name = learned.name
     return found
@@ -89,12 +97,30 @@ def _agent(group: AgentGroup, place: int, scenario: Scenario, seed: int) -> Name
     """One group's policy, with luck of its own."""
     options = {group.intelligence: dict(group.options)}
     policies = {} if group.policy is None else {group.intelligence: group.policy}
-    spec = AgentSpec(bidding_strategy=group.bidding_strategy, policies=policies, options=options)
     own = int(np.random.SeedSequence([seed, place]).generate_state(1)[0]) if place else seed
     try:
+        spec = AgentSpec(
+            bidding_strategy=group.bidding_strategy,
+            policies=policies,
+            options=options,
+            limits=_set(Limits, "limits", group.limits),
+            faults=group.faults,
+        )
+        if group.promotion:
+            return rising_agent(spec, scenario, group.intelligence, own, _set(Rungs, "rungs", group.rungs))
         return create_economic_agent(spec, scenario, group.intelligence, own)
     except ValueError as error:
         raise ValueError(f"population.{place}: {error}") from None
+
+
+def _set(kind: type[Numbers], key: str, given: Mapping[str, float | int]) -> Numbers:
+    """Numbers of a group as what holds them."""
+    known = [one.name for one in fields(kind)]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{key}.{name}: {suggestion(name, known)}")
+    made: Callable[..., Numbers] = kind
+    return made(**given)
 
 
 POLICIES = (

@@ -7,6 +7,7 @@ import numpy as np
 from econo_env.market import market_of
 from econo_env.player import Players
 from econo_env.policies.base import make_policy
+from econo_env.policies.standing import EVENTS, Standing, standing_of
 from econo_env.policy import Actions, Mask, Named, Observations, masked
 from econo_env.scenario import Scenario
 
@@ -55,6 +56,14 @@ class Seated(Players):
             actions[..., seats, :] = theirs[..., seats, :]
         assert actions is not None
         return masked(actions, given)
+
+    def stands(self, shape: tuple[int, int]) -> Standing:
+        """Where the agents stand, see `policies.standing`."""
+        level, counts = np.zeros(shape, dtype=np.int64), np.zeros((*shape, len(EVENTS)), dtype=np.int64)
+        for number, policy in enumerate(self.policies):
+            seats, found = self.plays == number, standing_of(policy, shape)
+            level[:, seats], counts[:, seats] = found.level[:, seats], found.counts[:, seats]
+        return Standing(level, counts)
 
 
 class Population(Seated):

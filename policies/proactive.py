@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
+from econo_env.policies.emergent.mixture import Group, Mixture
 from econo_env.policy import Actions, Mask, Observations, masked
 from econo_env.scenario import Scenario
 
@@ -42,12 +43,14 @@ class Network:
         layers: Weights (inputs, outputs) and biases (outputs,), float32.
         activation: `tanh` or `relu`, between the layers.
         std: Standard deviation of each action component, float32 (components,).
+        share: In a mixed population the chance that it plays a seat in an episode, among the networks of these seats.
     """
 
     seats: tuple[int, ...]
     layers: tuple[tuple[Float32s, Float32s], ...]
     activation: str
     std: Float32s
+    share: float = 1.0
 
     @classmethod
     def of_sb3(cls, model: Any, seats: Sequence[int]) -> Self:
@@ -127,23 +130,6 @@ class Learned:
         self.reset(seed)
 
     @classmethod
-    def from_run(
-        cls, scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
-    ) -> Self:
-        """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
-
-        Raises:
-            ValueError: The folder holds no policy, or one that cannot play this scenario.
-        """
-        folder = Path(run)
-        found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
-        path = next((path for path in found if path.is_file()), None)
-        if path is None:
-            raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
-        networks = read_networks(path)
-        return cls(scenario, networks, seed=seed, deterministic=deterministic, name=name or folder.name)
-
-    @classmethod
     def from_sb3(cls, model: Any, scenario: Scenario, *, seed: int = 0, deterministic: bool = True) -> Self:
         """The policy of an SB3 model as it is now, in every seat; later training does not change it."""
         network = Network.of_sb3(model, range(scenario.num_agents))
@@ -178,6 +164,43 @@ class Learned:
         return np.clip(actions, -1.0, 1.0, out=actions)
 
 
+def policy_of(
+    scenario: Scenario, networks: Sequence[Network], *, seed: int = 0, deterministic: bool = True, name: str
+) -> Learned | Mixture:
+    """What networks play: their seats, or where several have the same seats a mixture with their shares."""
+    by_seats: dict[tuple[int, ...], list[Network]] = {}
+    for network in networks:
+        by_seats.setdefault(network.seats, []).append(network)
+    if len(by_seats) == len(networks):
+        return Learned(scenario, networks, seed=seed, deterministic=deterministic, name=name)
+    groups = [
+        Group(
+            seats,
+            tuple(Learned(scenario, [network], seed=seed, deterministic=deterministic) for network in own),
+            tuple(network.share for network in own),
+        )
+        for seats, own in by_seats.items()
+    ]
+    return Mixture(scenario, groups, seed=seed, name=name)
+
+
+def from_run(
+    scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
+) -> Learned | Mixture:
+    """The policy of a training run, or of one seed's folder in it; of several seeds the first is taken.
+
+    Raises:
+        ValueError: The folder holds no policy, or one that cannot play this scenario.
+    """
+    folder = Path(run)
+    found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
+    path = next((path for path in found if path.is_file()), None)
+    if path is None:
+        raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
+    networks = read_networks(path)
+    return policy_of(scenario, networks, seed=seed, deterministic=deterministic, name=name or folder.name)
+
+
 def write_networks(path: Path, networks: Sequence[Network]) -> None:
     """Writes networks to an .npz file, in one step: readers see the old file or the new one."""
     with replacing(path) as file:
@@ -186,7 +209,9 @@ def write_networks(path: Path, networks: Sequence[Network]) -> None:
 
 def arrays_of(networks: Sequence[Network]) -> dict[str, NDArray[Any]]:
     """Networks as named arrays."""
-    about = [{"seats": n.seats, "layers": len(n.layers), "activation": n.activation} for n in networks]
+    about = [
+        {"seats": n.seats, "layers": len(n.layers), "activation": n.activation, "share": n.share} for n in networks
+    ]
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
     for k, network in enumerate(networks):
         arrays[f"{k}/std"] = network.std
@@ -213,7 +238,8 @@ def networks_in(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
     networks = []
     for k, about in enumerate(json.loads(str(kept["about"]))):
         layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
-        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"]))
+        share = float(about.get("share", 1.0))  # 0.1.0 wrote none
+        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"], share))
     return networks
 
 

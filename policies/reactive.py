@@ -11,6 +11,7 @@ from econo_env.baselines import BidActions
 from econo_env.economy.action import actions_of
 from econo_env.levers import require_constant
 from econo_env.market import market_of, offered
+from econo_env.policies.luck import scrambled, uniforms
 from econo_env.policy import Actions, Mask, Observations, Row, masked
 from econo_env.scenario import Scenario
 
@@ -92,16 +93,8 @@ class _Seeded:
             return self._draw(shape)
         values = np.broadcast_to(_bids(self.scenario).values(self.scenario, observations), shape)
         places = np.arange(values.size, dtype=np.uint64).reshape(shape)
-        mixed = _mixed(_mixed(_mixed(places + self._key[0]) ^ self._key[1]) ^ values.copy().view(np.uint64))
-        return np.asarray((mixed >> np.uint64(11)) * 2.0**-53)
-
-
-def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The output function of SplitMix64 (Steele, Lea and Flood 2014): close numbers become unrelated ones."""
-    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+        mixed = scrambled(scrambled(scrambled(places + self._key[0]) ^ self._key[1]) ^ values.copy().view(np.uint64))
+        return uniforms(mixed)
 
 
 class ZeroIntelligence(_Seeded):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from econo_env.agents import named, role_of
 from econo_env.catalogue import from_mapping, known_id, load, read_scenario, unknown_scenario
@@ -14,6 +14,7 @@ from econo_env.market import agents_of, alike
 from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
+from econo_env.training.sections import DEFAULTS, Checkpoints, Evaluation, Learner, Psro, Section
 from econo_env.training.seeds import parsed_seeds
 
 CONFIG_FOLDERS = (
@@ -26,115 +27,6 @@ _MANY_ROUNDS_GAMMA = 0.99
 _LARGEST_BATCH = 1 << 20
 
 
-class Section(BaseModel):
-    """A section of the configuration: unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Decay(Section):
-    """A number that goes from `initial` to `final` over the training.
-
-    Attributes:
-        initial: At the start.
-        final: At the end; as the start when left out.
-        schedule: The way there: `linear`, `cosine` (half a wave) or `exponential` (equal ratios).
-        until: Share of the training after which it stays at `final`.
-    """
-
-    initial: float = Field(gt=0.0)
-    final: float | None = Field(None, gt=0.0)
-    schedule: Literal["linear", "cosine", "exponential"] = "linear"
-    until: float = Field(1.0, gt=0.0, le=1.0)
-
-
-class Learner(Section):
-    """Settings of SB3's PPO, under SB3's names.
-
-    Attributes:
-        num_markets: Markets played side by side.
-        n_steps: Ticks of a rollout; a rollout holds num_markets x n_steps x learning seats samples.
-        batch_size: Samples of a minibatch; it must divide the rollout.
-        n_epochs: Passes over each rollout.
-        learning_rate: Adam's step, and how it falls. Let it fall with `std`: a step as long as the exploration itself
-            throws away what was learned.
-        gamma: Discount a tick; left out, 0 where an episode is one tick or no report changes what comes later, as in
-            `task_market_v1`, and 0.99 elsewhere.
-        gae_lambda: Weight of long returns in the advantages.
-        clip_range: PPO's clip of the probability ratio.
-        ent_coef: Weight of the entropy bonus.
-        vf_coef: Weight of the value loss.
-        normalize_advantage: Divide the advantages of each minibatch by their spread. The shipped auctions do without,
-            lest minibatches with rare, large wins count for less; no ablation has isolated the effect.
-        max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped.
-        std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
-            not learned; without, it starts at `initial` and is learned as SB3 does.
-        difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
-            far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
-            to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
-        net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
-            difference rewards the difference itself is the advantage.
-        activation: Between the layers.
-    """
-
-    num_markets: int = Field(1024, ge=1)
-    n_steps: int = Field(8, ge=1)
-    batch_size: int = Field(8192, ge=2)
-    n_epochs: int = Field(4, ge=1)
-    learning_rate: Decay = Decay(initial=1e-3, final=1e-5)
-    gamma: float | None = Field(None, ge=0.0, le=1.0)
-    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
-    clip_range: float = Field(0.2, gt=0.0)
-    ent_coef: float = Field(0.0, ge=0.0)
-    vf_coef: float = Field(0.5, ge=0.0)
-    normalize_advantage: bool = True
-    max_grad_norm: float | None = Field(None, gt=0.0)
-    std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
-    difference_rewards: bool | None = None
-    net_arch: tuple[int, ...] = (64, 64)
-    activation: Literal["tanh", "relu"] = "relu"
-
-
-class Evaluation(Section):
-    """Looks at the learned policy while it learns.
-
-    Attributes:
-        every: Agent-steps between two looks; 0 for none but the first, before any step, and the last.
-        early: Looks before the first of those, each at half the steps of the next: learning is fastest at first.
-        num_markets: Markets of a look.
-    """
-
-    every: int = Field(500_000, ge=0)
-    early: int = Field(6, ge=0, le=30)
-    num_markets: int = Field(1024, ge=1)
-
-    def is_due(self, before: int, after: int) -> bool:
-        """Whether a look falls on the way from one number of agent-steps to another."""
-        first = (self.every >> halvings for halvings in range(1, self.early + 1))
-        return _crossed(self.every, before, after) or any(before < steps <= after for steps in first if steps > 0)
-
-
-class Checkpoints(Section):
-    """Attributes: `every` agent-steps one is written (0: only at the end), and the last `keep` of them are kept."""
-
-    every: int = Field(1_000_000, ge=0)
-    keep: int = Field(3, ge=2)
-
-    def is_due(self, before: int, after: int) -> bool:
-        """Whether a checkpoint falls on the way from one number of agent-steps to another."""
-        return _crossed(self.every, before, after)
-
-
-def _crossed(every: int, before: int, after: int) -> bool:
-    return every > 0 and after // every > before // every
-
-
-_DEFAULTS = {
-    name: section().model_dump()
-    for name, section in (("learner", Learner), ("evaluation", Evaluation), ("checkpoints", Checkpoints))
-}
-
-
 class TrainingConfig(Section):
     """Everything a training run depends on, besides the code.
 
@@ -143,9 +35,12 @@ class TrainingConfig(Section):
             of one, or a whole scenario.
         sharing: Who learns what: `shared`, one network in every seat that learns; `per_role`, one for each group of
             alike agents (same prior, weight and entry of the population); `per_seat`, one for each agent.
+        algorithm: `ppo`, or `psro`: a population of networks of each role, each trained as a reply to a mixture of
+            those before it (`training.populations.psro`); `sharing` is then `per_role`.
         total_timesteps: Agent-steps to train for, over all seats that learn.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
         learner: Settings of PPO.
+        psro: Settings of the population.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
         warm_start: Folder of a run whose networks to start from.
@@ -156,9 +51,11 @@ class TrainingConfig(Section):
 
     scenario: SerializeAsAny[Scenario]
     sharing: Literal["shared", "per_role", "per_seat"] = "shared"
+    algorithm: Literal["ppo", "psro"] = "ppo"
     total_timesteps: int = Field(ge=1)
     seeds: tuple[int, ...] = (0,)
     learner: Learner = Learner()
+    psro: Psro = Psro()
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
     warm_start: str | None = None
@@ -190,7 +87,9 @@ class TrainingConfig(Section):
                 "scenario.population lists nobody who learns: give a group `intelligence: proactive` or `emergent`, "
                 "and no policy"
             )
-        rollouts = {len(seats): learner.num_markets * learner.n_steps * len(seats) for seats in self.roles().values()}
+        # a reply learns in one seat
+        learning = {1} if self.algorithm == "psro" else {len(seats) for seats in self.roles().values()}
+        rollouts = {seats: learner.num_markets * learner.n_steps * seats for seats in learning}
         common = math.gcd(*rollouts.values())
         for seats, rollout in rollouts.items():
             if rollout % learner.batch_size:
@@ -201,6 +100,26 @@ class TrainingConfig(Section):
                     f"give learner.batch_size={next(size for size in below if common % size == 0)}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _replies_by_role(self) -> Self:
+        if self.algorithm == "psro":
+            if self.sharing != "per_role":
+                raise ValueError(f"sharing={self.sharing!r} with algorithm=psro: replies are a role's, per_role")
+            if self.warm_start is not None:
+                raise ValueError(f"warm_start={self.warm_start!r} with algorithm=psro: replies learn from scratch")
+            if self.scenario.population is not None:
+                raise ValueError("scenario.population with algorithm=psro: that learns a population, list none")
+            if self.psro.solver == "nash" and self.scenario.num_agents != 2:
+                raise ValueError(
+                    f"psro.solver=nash with {self.scenario.num_agents} agents: games of two are solved outright, "
+                    "take replicator"
+                )
+        return self
+
+    def meta_solver(self) -> str:
+        """What mixes a population: what is set, else `nash` for two agents and `replicator` for more."""
+        return self.psro.solver or ("nash" if self.scenario.num_agents == 2 else "replicator")
 
     def roles(self) -> dict[str, tuple[int, ...]]:
         """The seats that share a network, by the network's name.
@@ -349,7 +268,7 @@ def config_from(document: Mapping[str, Any], changes: Iterable[str] = (), origin
     """
     changed, asked = dict(document), list(changes)
     for change in asked:
-        apply_change(changed, change, _DEFAULTS)
+        apply_change(changed, change, DEFAULTS)
     try:
         return validated(TrainingConfig, changed)
     except SettingsError as error:

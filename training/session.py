@@ -12,13 +12,20 @@ from econo_env.policies.proactive import POLICY_FILE, write_networks
 from econo_env.training.checkpoints import checkpoint_path, latest_checkpoint, remove_old, write_checkpoint
 from econo_env.training.config import TrainingConfig
 from econo_env.training.logs import Logs
+from econo_env.training.populations.psro import PsroTrainer
 from econo_env.training.probe import look
 from econo_env.training.progress import TrainingProgress
 from econo_env.training.run_folder import CONFIG_FILE, SUMMARY_FILE, settings_text, where_it_stands, write_json
 from econo_env.training.stopping import Stopped, StopRequest
-from econo_env.training.trainer import Trainer, derived_seed, header
+from econo_env.training.trainer import Trainer, derived_seed
 
 Summary = dict[str, Any]
+AnyTrainer = Trainer | PsroTrainer
+
+
+def trainer_of(config: TrainingConfig, seed: int) -> AnyTrainer:
+    """The learners of one seed, by the configuration's algorithm."""
+    return PsroTrainer(config, seed) if config.algorithm == "psro" else Trainer(config, seed)
 
 
 def train_seed(config: TrainingConfig, folder: Path, seed: int, console: Console) -> Summary:
@@ -39,7 +46,7 @@ def train_seed(config: TrainingConfig, folder: Path, seed: int, console: Console
 class _Session:
     def __init__(self, config: TrainingConfig, folder: Path, seed: int, console: Console) -> None:
         self.config, self.folder, self.seed, self.console = config, folder, seed, console
-        self.trainer = Trainer(config, seed)
+        self.trainer = trainer_of(config, seed)
         kept = latest_checkpoint(folder / "checkpoints", self.say)
         if kept is not None:
             self.trainer.restore(kept)
@@ -52,7 +59,7 @@ class _Session:
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
 
     def train(self) -> Summary:
-        self.say(header(self.trainer))
+        self.say(self.trainer.header())
         if self.from_step is not None:
             self.say(f"goes on from {self.start:,} agent-steps")
         began = time.monotonic()
@@ -134,7 +141,7 @@ class _Session:
         return OSError(error.errno, reason, error.filename or str(self.folder))
 
 
-def save(trainer: Trainer, folder: Path) -> None:
+def save(trainer: AnyTrainer, folder: Path) -> None:
     """Writes the networks and a checkpoint, and removes the oldest ones."""
     settings = settings_text(trainer.config, trainer.seed)
     write_networks(folder / POLICY_FILE, trainer.networks())
@@ -144,7 +151,7 @@ def save(trainer: Trainer, folder: Path) -> None:
     remove_old(folder / "checkpoints", trainer.config.checkpoints.keep)
 
 
-def looks(trainer: Trainer) -> tuple[dict[str, float], dict[str, Any]]:
+def looks(trainer: AnyTrainer) -> tuple[dict[str, float], dict[str, Any]]:
     """Scalars and histograms: the deterministic policy as `eval/`, the exploring one that learns as `market/`."""
     config = trainer.config
     size = config.evaluation.num_markets

@@ -21,6 +21,7 @@ from econo_env.policy import Named, Policy
 from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
 from econo_env.training.config import TrainingConfig
+from econo_env.training.evaluation.levels import level_scalars, moves
 from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
 
 
@@ -87,6 +88,34 @@ class Trainer:
         scenario = self.config.scenario
         return in_its_market(Learned(scenario, self.networks(), deterministic=deterministic), scenario, self.seed)
 
+    def header(self) -> str:
+        """What is being trained, in three lines."""
+        config, learner = self.config, self.config.learner
+        count, agents = len(self.learners), config.scenario.num_agents
+        learn = len(config.scenario.learning_seats())
+        seats = f"all {agents}" if config.sharing == "shared" and learn == agents else f"{learn}"
+        seats += "" if learn == agents else f" of {agents}"
+        if config.sharing == "shared":
+            who = f"shared: one network in {seats} seats"
+        else:
+            who = f"{config.sharing}: {count} networks for {seats} seats, taking turns while the others are frozen"
+        if config.scenario.population is not None:
+            named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
+            who += "; as listed: " + (
+                ", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else"
+            )
+        rollout = learner.num_markets * learner.n_steps * learn
+        apart = (
+            "actor and critic apart" if config.hidden_layers()["vf"] else "no critic: differences are the advantages"
+        )
+        return (
+            f"training {config.scenario.id}, {agents} agents, seed {self.seed}\n"
+            f"{who}; {self.parameters():,} parameters each, "
+            f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, {apart}\n"
+            f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches "
+            f"of {learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
+        )
+
     def iterate(self) -> dict[str, float]:
         """One turn of every learner; SB3's numbers and the mean reward of a step, by their log names."""
         scalars: dict[str, float] = {}
@@ -103,6 +132,10 @@ class Trainer:
                 if name.startswith("train/"):
                     scalars[f"{name}{suffix}"] = float(value)
             learner.logger.name_to_value.clear()
+            if role in self.listed and moves(self.config.scenario):
+                shape = (self.config.learner.num_markets, self.config.scenario.num_agents)
+                found = level_scalars(self.listed[role], shape)
+                scalars |= {f"{name}{suffix}": value for name, value in found.items()}
         return scalars
 
     def state(self) -> dict[str, Any]:
@@ -218,28 +251,3 @@ def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
 def derived_seed(*numbers: int) -> int:
     """A seed of its own for each list of numbers, in [0, 2^32)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint32)[0])
-
-
-def header(trainer: Trainer) -> str:
-    """What is being trained, in three lines."""
-    config, learner = trainer.config, trainer.config.learner
-    count, agents = len(trainer.learners), config.scenario.num_agents
-    learn = len(config.scenario.learning_seats())
-    seats = f"all {agents}" if config.sharing == "shared" and learn == agents else f"{learn}"
-    seats += "" if learn == agents else f" of {agents}"
-    if config.sharing == "shared":
-        who = f"shared: one network in {seats} seats"
-    else:
-        who = f"{config.sharing}: {count} networks for {seats} seats, taking turns while the others are frozen"
-    if config.scenario.population is not None:
-        named = zip(labels_of(config.scenario.population), config.scenario.population, strict=True)
-        who += "; as listed: " + (", ".join(f"{g.count} {name}" for name, g in named if not g.learns) or "nobody else")
-    rollout = learner.num_markets * learner.n_steps * learn
-    apart = "actor and critic apart" if config.hidden_layers()["vf"] else "no critic: differences are the advantages"
-    return (
-        f"training {config.scenario.id}, {agents} agents, seed {trainer.seed}\n"
-        f"{who}; {trainer.parameters():,} parameters each, "
-        f"{' x '.join(map(str, learner.net_arch))} {learner.activation}, {apart}\n"
-        f"{learner.num_markets:,} markets x {learner.n_steps} ticks = {rollout:,} samples a rollout, minibatches of "
-        f"{learner.batch_size:,}, {learner.n_epochs} epochs, gamma {config.gamma():g}"
-    )

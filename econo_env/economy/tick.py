@@ -36,6 +36,7 @@ TICK_ORDER = (
     "post",
     "release",
     "reputation",
+    "renew",
     "reckon",
     "audit",
     "adjust",
@@ -47,9 +48,10 @@ TICK_ORDER = (
 """The stages of one tick. What neither the market nor a part has is not in the loop and costs nothing."""
 
 _OF_THE_ECONOMY = ("expose", "quote")
-_EACH, _WINNER = "i", "winner"
-"""The second argument of stages that are of each agent by itself, and of each that has or pays something."""
-_GIVEN = ("k", _EACH, _WINNER, "world", "state", "params", "buffers")
+_EACH, _WINNER, _NEWCOMER = "i", "winner", "newcomer"
+"""The second argument of stages that are of each agent by itself, of each that has or pays something, of each that has
+come in with the tick; the last are there only where somebody can."""
+_GIVEN = ("k", _EACH, _WINNER, _NEWCOMER, "world", "state", "params", "buffers")
 """What stages take. Of what a part's stage takes beside these, see `econo_env.economy.part.Part`."""
 
 _OF_RULES = "market.rule."
@@ -100,6 +102,7 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "confine": confine_nothing,
         "call": call_nothing,
         "expel": expel_nobody,
+        "admit": admit_nobody,
     }
     return usual | own
 
@@ -128,7 +131,7 @@ def _taken(function: Callable[..., Any]) -> list[str]:
 
 def _of(function: Callable[..., Any]) -> str:
     """Of whom a stage is."""
-    return next((name for name in _taken(function) if name in (_EACH, _WINNER)), "")
+    return next((name for name in _taken(function) if name in (_EACH, _WINNER, _NEWCOMER)), "")
 
 
 def _written(calls: Sequence[_Call | str]) -> list[str]:
@@ -146,6 +149,12 @@ def _written(calls: Sequence[_Call | str]) -> list[str]:
                 f"    if world.market.award.units[k, {_WINNER}] != 0 or world.market.award.pays[k, {_WINNER}] != 0:",
             ]
             indent = "        "
+        elif of == _NEWCOMER:
+            lines += [
+                f"for {_NEWCOMER} in range(buffers.rewards.shape[1]):",
+                f"    if world.newcomers.born[k, {_NEWCOMER}]:",
+            ]
+            indent = "        "
         for call in together:
             if isinstance(call, str):
                 lines.append(call)
@@ -160,7 +169,14 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
 
     The number of an operation is its place here.
     """
-    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in parts if stage in part.stages)
+    return tuple(f"{part.name}.{stage}" for stage in ("open", *TICK_ORDER) for part in _turn(parts, stage))
+
+
+def _turn(parts: Sequence[Part[Any]], stage: str) -> list[Part[Any]]:
+    """The parts that have a turn in a stage."""
+    if stage == "renew" and all(part.name != "newcomers" for part in parts):
+        return []
+    return [part for part in parts if stage in part.stages]
 
 
 @compiled
@@ -172,6 +188,11 @@ def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any
 @compiled
 def expel_nobody(k: int, i: int, state: Any) -> None:
     """A market that nobody has to leave: no award of it is work."""
+
+
+@compiled
+def admit_nobody(k: int, i: int, state: Any, params: Any) -> None:
+    """A market that nobody comes into before its end."""
 
 
 @compiled
@@ -266,7 +287,7 @@ def loop_source(
             calls.append(_Call(stage, [takes, "buffers", *["rule"] * (stage == "clear")], _of(kernel)))
         if stage == "bids":
             calls += turns.counted()
-        for part in (part for part in parts if stage in part.stages):
+        for part in _turn(parts, stage):
             calls += [turns.of(part, stage), *(placed if part.moves is not None else [])]
     opens = [part for part in parts if "open" in part.stages]
     opening: list[_Call | str] = [*(turns.of(part, "open") for part in opens if part.moves is not None), *placed]

@@ -36,6 +36,8 @@ class Stages:
         revalue: What may be expected of the work of the tick's winners changes by so many micro-credits,
             `(k, change, state)`: for those who learn more when they have won.
         expel: Agent i is out for the rest of the episode, `(k, i, state)`.
+        admit: The place of agent i, whom `expel` has put out in this tick, goes on for a newcomer with a type of its
+            own, `(k, i, state, params)`.
         accepts: Whether agent i takes the tick's contract where it owes so much for it, `(k, i, owes, state)`: with
             `assign` it lets contracts go by lot.
         assign: Gives the tick's contract to agent i in place of whoever has it, -1 for nobody, and so much is owed for
@@ -69,6 +71,7 @@ class Stages:
     engage: Stage | None = None
     revalue: Stage | None = None
     expel: Stage | None = None
+    admit: Stage | None = None
     accepts: Callable[..., bool] | None = None
     assign: Stage | None = None
     weigh: Stage | None = None

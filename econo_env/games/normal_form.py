@@ -76,6 +76,12 @@ class NormalForm:
         """Whether two play, and what one gains the other loses."""
         return self.num_players == 2 and bool(np.allclose(self.payoffs[0], -self.payoffs[1]))
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether two play, and neither could tell which of the two it is."""
+        rows, *columns = self.payoffs[0].shape
+        return self.num_players == 2 and [rows] == columns and bool((self.payoffs[0] == self.payoffs[1].T).all())
+
 
 def auction(rule: Callable[..., Any], params: Any, values: ArrayLike, bids: Sequence[ArrayLike]) -> NormalForm:
     """The game that a sealed-bid rule makes of known values and grids of bids; ties by fair lot, in expectation.

@@ -76,7 +76,8 @@ class MarketEnv(ParallelEnv):  # type: ignore[misc]  # pettingzoo ships no types
 
     ## Episode End
     1. Termination of one agent: it is banned. With `on_removal="terminate"` it leaves `agents`; with `"mask"` it stays
-       until the end with mask 0 and no reward, for trainers that need a fixed set of agents.
+       until the end with mask 0 and no reward, for trainers that need a fixed set of agents. Where newcomers take the
+       slots of the banned it stays as well, masked until one has come: agents are slots, whoever sits there.
     2. The last cycle: termination or truncation as the scenario says, the same for all agents present, also for one
        that is banned in that very cycle.
 

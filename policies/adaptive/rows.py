@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from econo_env.engine.state import Float64s
 from econo_env.policies.adaptive import bandits, full_information, reinforcement
+from econo_env.policies.adaptive import sensing as change_sensing
 from econo_env.policies.adaptive.arms import Arms, arms_of
 from econo_env.policies.adaptive.counterfactual import payoffs_of
 from econo_env.policies.adaptive.learner import Learner
@@ -113,6 +114,54 @@ def upper_bound(
     known, start = Situations(scenario, sees or {}), np.zeros(1)
     steps, threads = (bandits.bound_learn, bandits.bound_choose), num_threads
     return Learner("ucb", scenario, arms, known, *steps, params, start, seed=seed, num_threads=threads)
+
+
+def sensing(
+    scenario: Scenario,
+    seed: int = 0,
+    *,
+    exploration: float = 0.05,
+    width: float = 0.005,
+    drift: float = 0.05,
+    limit: float = 1.0,
+    floor: float = 0.0,
+    least_reward: float = 0.0,
+    largest_reward: float = 1.0,
+    sees: Mapping[str, int] | None = None,
+    num_threads: int = 1,
+    **grid: Any,
+) -> Learner:
+    """CUSUM-UCB: upper confidence bounds that begin anew where payoffs have changed, above a floor.
+
+    Args:
+        scenario: The market.
+        seed: Of its luck.
+        exploration: Share of choices by lot, in which changes of arms that are not played are found.
+        width: Of the confidence bounds.
+        drift: What a payoff may lie off its arm's mean at no charge, as a share of the range of rewards.
+        limit: Of the sums beyond that, as a share of the range; larger means fewer false alarms and later true ones.
+        floor: Credits: arms that are known to earn less are left while there are others; 0 is what staying out earns.
+        least_reward: Credits: rewards are read as 0 here ...
+        largest_reward: ... and as 1 there.
+        sees: Features that tell situations apart, with bins.
+        num_threads: Threads that share the markets; results do not depend on it.
+        **grid: See `arms_of`.
+    """
+    scale = _scale(least_reward, largest_reward)
+    params = change_sensing.SensingParams(
+        _between("exploration", exploration, 0.0, 1.0),
+        _between("width", width, 0.0, 100.0),
+        _between("drift", drift, 0.0, 1.0),
+        _between("limit", limit, 0.0, math.inf, open_low=True),
+        (_between("floor", floor, -math.inf, math.inf) - float(least_reward)) * scale,
+        float(least_reward),
+        scale,
+    )
+    arms, known, start = _grid(scenario, **grid), Situations(scenario, sees or {}), np.zeros(1)
+    steps = (change_sensing.sensing_learn, change_sensing.sensing_choose)
+    return Learner(
+        "sensing", scenario, arms, known, *steps, params, start, seed=seed, window=2, num_threads=num_threads
+    )
 
 
 def q_learning(
@@ -281,6 +330,12 @@ ROWS = (
         "Upper confidence bounds over multiples of the truth, discounted by `forgetting`.",
         upper_bound,
         ("forgetting", "width", *_RANGE, "sees", *_COMMON),
+    ),
+    Row(
+        "sensing",
+        "Upper confidence bounds that notice changes and begin anew (CUSUM-UCB), above a floor.",
+        sensing,
+        ("exploration", "width", "drift", "limit", "floor", *_RANGE, "sees", *_COMMON),
     ),
     Row(
         "q_learning",

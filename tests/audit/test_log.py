@@ -363,6 +363,7 @@ def test_what_an_agent_suffers_from_any_part_is_in_the_log_or_follows_from_what_
         "lasting_contracts": "grades and bans are conduct, and what a contract pays and locks are transfers",
         "replication": "what several results are worth to the house moves no money",
         "pricing": "the reserve is a lever, which is written",
+        "regimes": "levers are written, and values and who is there are of the market",
         "audit": "it is the journal",
     }
     named = {part.name for part in PARTS.rows().values() if not part.audited}

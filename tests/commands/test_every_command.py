@@ -25,6 +25,7 @@ COMMANDS = {  # words, and the options that name files or folders
         ("truthful", "--scenario", "first_price_v0", "--seeds", "0", "--markets", "8", "--no-regret"),
         ("--json",),
     ),
+    "levels": (("rising.yaml", "--markets", "1"), ("--out", "--json")),
     "render": (("first_price_v0", "--cycles", "1"), ("--out", "--json")),
     "calibrate": (("bids.csv", "--bootstrap", "20"), ("--out", "--json", "--picture")),
     "report": (("run",), ("--out", "--json")),
@@ -72,6 +73,8 @@ def place(tmp_path, monkeypatch, finished, recorded):
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "market.yaml").write_text("{mechanism: {name: second_price}, bids: [0.4, 0.9, 0.7]}\n")
+    rising = [{"count": 2, "intelligence": "adaptive", "promotion": True}]
+    econo_env.load("first_price_v0", max_cycles=8, population=rising).to_yaml(tmp_path / "rising.yaml")
     (tmp_path / "training.yaml").write_text(yaml.safe_dump(CHEAP))
     rows = [f"{auction},{0.3 + 0.1 * ((7 * auction + bidder) % 5)}" for auction in range(40) for bidder in range(2)]
     (tmp_path / "bids.csv").write_text("\n".join(["auction,bid", *rows]) + "\n")
@@ -180,7 +183,12 @@ def test_two_outputs_are_two_files(place, run):
 @pytest.mark.parametrize(("command", "option"), FAST)
 def test_what_cannot_be_written_at_the_end_is_kept_elsewhere(command, option, place, run, monkeypatch):
     words = COMMANDS[command][0]
-    pictures = {("render", "--out"): "gif", ("render", "--json"): "gif", ("study", "--picture"): "png"}
+    pictures = {
+        ("render", "--out"): "gif",
+        ("render", "--json"): "gif",
+        ("levels", "--out"): "html",
+        ("study", "--picture"): "png",
+    }
     target = Path(f"good.{pictures.get((command, option), 'json')}")
     status, shown, _ = run(command, *words, option, target)
     assert status == 0
@@ -256,6 +264,7 @@ READERS = {
     "resume": (("run",), "run/config.yaml"),
     "evaluate": (("run",), "run/config.yaml"),
     "report": (("run",), "run/config.yaml"),
+    "levels": (("rising.yaml", "--markets", "1"), "rising.yaml"),
     "render": (("run", "--ansi"), "run/config.yaml"),
     "clear": (("market.yaml",), "market.yaml"),
 }

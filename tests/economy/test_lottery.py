@@ -215,8 +215,10 @@ def test_it_can_be_pickled_and_goes_on_the_same():
 def test_what_does_not_go_with_it_is_refused_with_the_reason():
     with pytest.raises(ValueError, match=r"share=0.3 must be at most eligibility.open_share=0.25"):
         load(**{"economy.lottery.share": 0.3})
-    with pytest.raises(ValueError, match="what goes by lot is a contract: give the economy `contracts`"):
+    with pytest.raises(ValueError, match="a sealed_bid market cannot hand what it sells"):
         econo_env.load("first_price_v0", economy={"ledger": {}, "staking": {}, "default": {}, "reputation": {},
                                                   "eligibility": {}, "lottery": {}})  # fmt: skip
     scoring = SimpleNamespace(kind=market_of(econo_env.load("first_score_v1")), market="scoring", economy={})
     assert "cannot hand what it sells to one drawn by lot" in PART.check(scoring, LotterySection())
+    tasks = SimpleNamespace(kind=market_of(load()), market="task_market", economy={"default": {}})
+    assert "give the economy `contracts` or `lasting_contracts`" in PART.check(tasks, LotterySection())

@@ -8,7 +8,12 @@ import pytest
 
 from tests.economy.played import ROOT
 
-MODULES = ("lasting/evidence_played", "lasting/withdrawal_played")
+MODULES = (
+    "lasting/evidence_played",
+    "lasting/withdrawal_played",
+    "staking/newcomers_played",
+    "staking/reputation_played",
+)
 
 
 @pytest.mark.parametrize("module", MODULES)

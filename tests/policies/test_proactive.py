@@ -70,7 +70,7 @@ def test_roles_play_their_own_seats(scenario):
     assert np.array_equal(actions[:, 1:], np.clip(other.mean(observations[:, 1:]), -1, 1))
     with pytest.raises(ValueError, match=r"give all 2 agents"):
         both.act(seen(5, 1), np.ones((5, 1), bool))
-    with pytest.raises(ValueError, match=r"networks for seats \[0, 0\] cannot play 2 agents"):
+    with pytest.raises(ValueError, match=r"networks for seats \[0, 0\] cannot play the 2 of 2 agents that learn"):
         Learned(scenario, [one, network((0,))])
 
 

@@ -43,6 +43,9 @@ ALLOWED = {
         *(("bonded", "house"), ("bonded", "free")),  # contracts of those who are banned, where they last
     },
     "identities.open": {("free", "treasury")},
+    "identities.renew": {("free", "treasury")},
+    "enforcement.renew": {("free", "pledged")},
+    "newcomers.reputation": {*((kind, "house") for kind in AGENT_NAMES), ("house", "free")},
     "fees.post": {("free", "treasury"), ("bonded", "treasury")},
     "insurance.open": {("new", "insurance")},
     "insurance.bind": {("free", "insurance")},
@@ -179,6 +182,10 @@ class Books:
         if "identities" in world._fields:  # dues, paid when the episode began, come out of the first reward
             dues = int(to_money(self.engine.scenario.economy["identities"].dues))
             gained -= np.where(before.market.tick == 0, dues, 0)[:, None]
+        fresh = np.zeros_like(into, dtype=bool)
+        if "newcomers" in world._fields:  # another one sits in the slot, with money of its own
+            fresh = world.newcomers.born
+            gained -= world.newcomers.brought
         gap = self.engine.buffers.rewards - (award.worth + gained) / 1e6
         require(np.abs(gap) <= 1e-9, "rewards are worth and what the own accounts gained")
         if "enforcement" in world._fields:
@@ -186,7 +193,8 @@ class Books:
             require(world.enforcement.forfeited >= 0, "I5 a pledge is not grown by slashing")
             if "bonding" not in world._fields:
                 require(
-                    kept == balances_of(before.ledger.balances, PLEDGED), "I5 a pledge shrinks by what is forfeited"
+                    fresh | (kept == balances_of(before.ledger.balances, PLEDGED)),
+                    "I5 a pledge shrinks by what is forfeited",
                 )
 
     def _check_conduct(self, before):
@@ -198,6 +206,14 @@ class Books:
             known = world.reputation
             require((known.positive >= 0) & (known.negative >= 0), "evidence is not negative")
             require((known.bound > 0) & (known.bound < 1), "a bound is a share")
+        if "newcomers" in world._fields:
+            slots = world.newcomers
+            require(~(mask & slots.vacant), "nobody acts in a vacant slot")
+            require(world.market.award.units[before.newcomers.vacant] == 0, "a vacant slot wins nothing")
+            require(slots.vacant == (world.identities.status > 0) & ~world.conduct.banned, "a slot is vacant or taken")
+            require(slots.expected <= self.engine.scenario.economy["newcomers"].most, "no more come in than may")
+            if "reputation" in world._fields:
+                require(world.reputation.positive[slots.born] == 0, "nothing is known of newcomers")
         if "enforcement" in world._fields:
             jailed = world.market.tick[:, None] < world.enforcement.free_again
             require(~mask | ~jailed, "who is in jail may not act")

@@ -65,6 +65,15 @@ def _reported(rng, document, economy):
         if "contracts" in economy or "lasting_contracts" in economy:
             dues = min(0.1, round(economy["ledger"]["endowment"] - stake["enforcement"]["pledge"], 6))
             stake["identities"] = {"dues": dues, "least": round(0.5 * float(rng.random()) * dues, 6)}
+            if rng.random() < 0.7:
+                stake["newcomers"] = {"most": int(rng.choice([1, 3, 40])), "vacancy": int(rng.integers(3))}
+        if "reputation" in economy:
+            for name in ("insurance", "credit"):
+                if name in stake:
+                    stake[name]["by_reputation"] = bool(rng.random() < 0.5)
+            for name in ("standing", "testimony"):
+                if rng.random() < 0.5:
+                    economy[name] = {"every": int(rng.integers(1, 4))} if name == "testimony" else {}
         economy.update(stake)
 
 

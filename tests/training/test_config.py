@@ -7,14 +7,13 @@ import econo_env
 from econo_env.catalogue import known_id
 from econo_env.training.config import (
     CONFIG_FOLDERS,
-    Decay,
-    Evaluation,
     TrainingConfig,
     config_from,
     read_config,
     settings_for,
 )
 from econo_env.training.ppo import scheduled
+from econo_env.training.sections import Decay, Evaluation
 
 
 @pytest.mark.parametrize(

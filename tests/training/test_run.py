@@ -12,7 +12,7 @@ from econo_env.training.config import config_from
 from econo_env.training.logs import Logs, read_metrics
 from econo_env.training.run import resume_run, start_run
 from econo_env.training.run_folder import steps_done
-from econo_env.training.trainer import Trainer, header
+from econo_env.training.trainer import Trainer
 from tests.training.conftest import SMALL
 
 DOCUMENTED_SCALARS = {
@@ -133,12 +133,12 @@ def test_a_used_folder_is_refused(small, quiet, tmp_path):
 )
 def test_header_says_what_is_trained(sharing, expected, small):
     trainer = Trainer(small(f"sharing={sharing}", "learner.batch_size=16"), 0)
-    said = header(trainer)
+    said = trainer.header()
     assert expected in said
     assert "no critic" in said
     actor = (2 * 8 + 8) + (8 + 1) + 1  # hidden layer, head, the exploration
     assert f"{actor + 2 + 1} parameters each" in said  # a line for the critic that SB3 asks for
-    with_critic = header(Trainer(small(f"sharing={sharing}", "learner.difference_rewards=false"), 0))
+    with_critic = Trainer(small(f"sharing={sharing}", "learner.difference_rewards=false"), 0).header()
     assert "actor and critic apart" in with_critic
     assert f"{actor + (2 * 8 + 8) + (8 + 1)} parameters each" in with_critic
 

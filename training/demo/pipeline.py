@@ -231,9 +231,9 @@ def _steps_in(config: Any, seconds: float) -> int:
 
 def _policies(run: Path, scenario: Scenario) -> dict[str, Any]:
     from econo_env.policies import make_policy
-    from econo_env.policies.proactive import Learned
+    from econo_env.policies.proactive import from_run
 
     return {
-        "learned": Learned.from_run(scenario, run=run, name="learned"),
+        "learned": from_run(scenario, run=run, name="learned"),
         "equilibrium": make_policy("equilibrium", scenario),
     }

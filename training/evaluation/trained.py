@@ -15,11 +15,12 @@ from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.proactive import Learned
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
-from econo_env.training.config import Decay, Learner, TrainingConfig
+from econo_env.training.config import TrainingConfig
 from econo_env.training.evaluation.deviations import Replaced
 from econo_env.training.evaluation.episode_search import Episodes
 from econo_env.training.evaluation.sampling import evaluation_seed
 from econo_env.training.ppo import MarketPPO, make_ppo, scheduled
+from econo_env.training.sections import Decay, Learner
 
 Floats = NDArray[np.float64]
 

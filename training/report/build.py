@@ -9,6 +9,7 @@ from econo_env.training.report.contents import ReportContents
 from econo_env.training.report.economy_plots import economy_section
 from econo_env.training.report.groups import groups_section
 from econo_env.training.report.learning import learning_section
+from econo_env.training.report.levels import levels_section
 from econo_env.training.report.money import money_section
 from econo_env.training.report.page import Section, page
 from econo_env.training.report.regret_plots import regret_section
@@ -32,6 +33,7 @@ def build_page(
         summary_section(contents, opening),
         *extra,
         groups_section(contents.document),
+        levels_section(contents.levels) if contents.levels else None,
         bid_section(contents.scenario, evaluations, first_moments),
         learning_section(contents),
         regret_section(evaluations),

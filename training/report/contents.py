@@ -11,10 +11,11 @@ from econo_env.catalogue import from_mapping
 from econo_env.policies import policy_names
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.levels import LevelCourse, moves, play_levels
 from econo_env.training.report.economy import Episode, keeps_accounts, play_episode
 from econo_env.training.report.history import Moment, history
 
-EPISODE_MARKETS = 400
+EPISODE_MARKETS, LEVEL_MARKETS = 400, 16
 _NEEDED = ("scenario", "policy", "seeds", "metrics", "baselines", "regret", "provenance")
 
 
@@ -46,6 +47,7 @@ class ReportContents:
         curves: Rows of `metrics.jsonl` by training seed.
         moments: The policy on its way, by training seed.
         episode: An episode as it went, where agents have accounts.
+        levels: An episode as it went, where agents may change their level.
         settings: The training file, empty without one.
         provenance: Of the training.
     """
@@ -56,6 +58,7 @@ class ReportContents:
     curves: dict[int, list[dict[str, float]]] = field(default_factory=dict)
     moments: dict[int, list[Moment]] = field(default_factory=dict)
     episode: Episode | None = None
+    levels: LevelCourse | None = None
     settings: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -110,7 +113,14 @@ def _of_evaluation(path: Path, seed: int, say: Callable[[str], None]) -> ReportC
         raise ValueError(f"{str(path)!r} does not hold its scenario: write it again with evaluate --json")
     scenario, policy = from_mapping(section), str(document["policy"])
     known = policy in policy_names()  # a run may be gone, and files of one's own run their code
-    return ReportContents(scenario, document, episode=_episode(scenario, policy, policy, seed, say) if known else None)
+    if not known:
+        return ReportContents(scenario, document)
+    return ReportContents(
+        scenario,
+        document,
+        episode=_episode(scenario, policy, policy, seed, say),
+        levels=_levels(scenario, policy, seed, say) if policy == "population" else None,
+    )
 
 
 def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None]) -> ReportContents:
@@ -138,6 +148,7 @@ def _of_run(folder: Path, seed: int, effort: Effort, say: Callable[[str], None])
         curves={trained: read_rows(own) for trained, own in folders.items()},
         moments={trained: history(config, own, trained, seed, effort.moments) for trained, own in folders.items()},
         episode=_episode(scenario, folders[first], "learned", seed, say),
+        levels=_levels(scenario, folders[first], seed, say),
         settings=config_file.read_text(),
         provenance=_provenance(folder),
     )
@@ -183,6 +194,16 @@ def _episode(
     with suppress(ValueError):
         policies.setdefault("truthful", make_policy("truthful", scenario))
     return play_episode(scenario, policies, seed, EPISODE_MARKETS)
+
+
+def _levels(scenario: Scenario, source: str | Path, seed: int, say: Callable[[str], None]) -> LevelCourse | None:
+    """An episode of a population in which agents may change their level; None of others."""
+    from econo_env.policies import make_policy
+
+    if not moves(scenario):
+        return None
+    say("looking at levels")
+    return play_levels(scenario, make_policy(source, scenario), seed, LEVEL_MARKETS)
 
 
 def read_rows(folder: Path) -> list[dict[str, float]]:

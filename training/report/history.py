@@ -42,19 +42,19 @@ def history(config: "TrainingConfig", folder: Path, trained: int, seed: int, mos
         most: Checkpoints to look at.
     """
     from econo_env.training.checkpoints import checkpoints_in, read_checkpoint
-    from econo_env.training.trainer import Trainer
+    from econo_env.training.session import AnyTrainer, trainer_of
 
     paths = checkpoints_in(folder / "checkpoints")
     if len(paths) > most:
         paths = [paths[at] for at in np.unique(np.linspace(0, len(paths) - 1, most).round().astype(int))]
-    trainer: Trainer | None = None
+    trainer: AnyTrainer | None = None
     moments = []
     for path in paths:
         try:
             state = read_checkpoint(path)
         except ValueError:
             continue  # a damaged checkpoint is one point less on a curve
-        trainer = trainer or Trainer(config, trained)
+        trainer = trainer or trainer_of(config, trained)
         trainer.restore(state)
         moments.append(_moment(config.scenario, trainer.policy(), trainer.timesteps, seed))
     return moments

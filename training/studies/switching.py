@@ -18,6 +18,7 @@ from econo_env.policies.adaptive.learner import Learner
 from econo_env.policies.adaptive.rows import exp3, hedge, q_learning, upper_bound
 from econo_env.scenario import Scenario
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between
+from econo_env.training.studies.follow import rounds_to_follow
 
 _SOURCE = "exact: the best bid against each of the two"
 
@@ -101,7 +102,7 @@ def run(settings: SwitchingSettings, told: Told) -> Findings:
             mean_between(f"{name}: income", earned.mean(axis=0)),
             Finding(
                 f"{name}: rounds to follow a switch",
-                _followed(settings, earned, best_each),
+                rounds_to_follow(earned.mean(axis=1), best_each, settings.phase, settings.followed),
                 known=(0.0, 50.0) if first else None,
                 source="the bar of the adaptive level",
             ),
@@ -156,24 +157,6 @@ def _by_phase(settings: SwitchingSettings, earned: Float64s) -> Float64s:
     phases = earned.mean(axis=1).reshape(settings.phases, settings.phase)
     found: Float64s = phases[1::2].mean(axis=0)
     return found
-
-
-def _followed(settings: SwitchingSettings, earned: Float64s, best: Float64s) -> float:
-    """Rounds after a switch until ten rounds together earn their share of the best; infinite if they never do.
-
-    Of the slower of the two directions, the first phase left out; at least the ten rounds themselves.
-    """
-    slowest = 0.0
-    phases = earned.mean(axis=1).reshape(settings.phases, settings.phase)
-    width = min(10, settings.phase)
-    for first in (1, 2):
-        if first >= settings.phases:
-            continue
-        course = phases[first::2].mean(axis=0)
-        smooth = np.convolve(course, np.full(width, 1.0 / width), mode="valid")
-        reached = np.flatnonzero(smooth >= settings.followed * best[first * settings.phase])
-        slowest = max(slowest, float(reached[0] + width) if len(reached) else float("inf"))
-    return slowest
 
 
 STUDY = Study("switching", "Who follows a rival that switches, and how fast?", SwitchingSettings, run)

@@ -57,6 +57,15 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """What the last identity of a slot has held is past, appeals too."""
+    running = world.lasting_contracts.running
+    running.busy[k, newcomer] = 0
+    for j in range(running.status.shape[2]):
+        clear_slot(k, newcomer, j, running)
+
+
+@compiled
 def forget(k: int, i: int, lasting: State) -> None:
     """Agent i has done nothing in the tick yet."""
     lasting.effort[k, i] = 0.0

@@ -23,10 +23,14 @@ from econo_env.economy.parts import (
     lasting_contracts,
     ledger,
     lottery,
+    newcomers,
     pricing,
+    regimes,
     replication,
     reputation,
     staking,
+    standing,
+    testimony,
     weighting,
     withdrawal,
 )
@@ -59,9 +63,13 @@ def rows() -> list[Part[Any]]:
         downtime,
         bonding,
         evidence,
+        standing,
+        testimony,
         identities,
+        newcomers,
         breakers,
         pricing,
+        regimes,
     ]
     return [audit.PART, *(part.PART for part in acting)]
 

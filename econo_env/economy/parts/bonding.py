@@ -80,6 +80,12 @@ def open_queue(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) ->
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing of a newcomer is on its way out."""
+    open_queue(k, newcomer, world, params, buffers)
+
+
+@compiled
 def move_stake(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, bond: float) -> None:
     """Pays out what has waited long enough, then does as agent i says: adds free money, or begins to take back."""
     ledger, bonding, agents = world.ledger, world.bonding, world.bonding.added.shape[1]
@@ -160,7 +166,7 @@ PART = Part(
     config=BondingSection,
     state=State,
     params=_params,
-    stages={"open": open_queue, "maturities": move_stake, "strike": require_pledge},
+    stages={"open": open_queue, "maturities": move_stake, "strike": require_pledge, "renew": renew},
     needs=("ledger", "enforcement"),
     actions=(
         Action(

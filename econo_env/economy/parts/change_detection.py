@@ -67,6 +67,13 @@ def start(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nobody suspects a newcomer."""
+    world.change_detection.total[k, newcomer] = 0.0
+    world.change_detection.alarmed[k, newcomer] = False
+
+
+@compiled
 def forget_the_good(k: int, i: int, reputation: Any) -> None:
     """Leaves of what is known of an agent only what speaks against it."""
     negative = reputation.negative[k, i]
@@ -114,7 +121,7 @@ PART = Part(
     config=ChangeDetectionSection,
     state=State,
     params=_params,
-    stages={"open": start, "reputation": suspect},
+    stages={"open": start, "reputation": suspect, "renew": renew},
     needs=("reputation",),
     features=(Feature("suspicion", "how near the own conduct is to an alarm, 1 at it", suspicion),),
     series=_series,

@@ -14,6 +14,7 @@ from pydantic import Field
 from econo_env.economy.action import Action
 from econo_env.economy.credit import credit_line, may_expose, settle_debt
 from econo_env.economy.ledger import COLLATERAL, FREE, TREASURY, account, balances_of
+from econo_env.economy.multipliers import line_factor
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.parts.ledger import issue, move
 from econo_env.economy.proportions import MILLION
@@ -32,11 +33,13 @@ class CreditSection(Section):
         advance: Credits that are lent on each credit of collateral, to the millionth; above 1 a debt may default.
         pool: Credits of the treasury at the start of an episode: what it can lend.
         term: Ticks after which a debt is taken from the collateral.
+        by_reputation: Whether half as much is lent at reputation 0, in a straight line up to all of it at 1.
     """
 
     advance: float = Field(1.0, gt=0.0, le=10.0)
     pool: Credits = Field(100.0, ge=0.0, le=LARGEST_CREDITS / 2)
     term: int = Field(8, ge=1, le=1_000_000)
+    by_reputation: bool = False
 
 
 class State(NamedTuple):
@@ -56,10 +59,12 @@ class Params(NamedTuple):
     advance: int  # parts per million
     pool: int  # micro-credits
     term: int
+    by_reputation: int | None  # of no use; None where all are lent the same
 
 
 def _params(scenario: Scenario, section: CreditSection) -> Params:
-    return Params(round(section.advance * MILLION), int(to_money(section.pool)), section.term)
+    graded = 1 if section.by_reputation else None
+    return Params(round(section.advance * MILLION), int(to_money(section.pool)), section.term, graded)
 
 
 @compiled
@@ -89,6 +94,14 @@ def collateral_needed(debt: int, collateral: int, advance: int) -> int:
 
 
 @compiled
+def _advance(by_reputation: int | None, k: int, i: int, advance: int, world: Any) -> int:
+    """Parts per million that are lent agent i on its collateral, at least 1."""
+    if by_reputation is None:
+        return advance
+    return max(1, int(advance * line_factor(world.reputation.bound[k, i])))
+
+
+@compiled
 def call_in(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes what is owed for too long from free money and collateral; the rest is the treasury's loss."""
     credit, ledger, agents = world.credit, world.ledger, world.credit.debt.shape[1]
@@ -115,7 +128,8 @@ def put_up_collateral(k: int, i: int, world: Any, params: Any, buffers: StepBuff
     free, put_up = account(i, FREE, agents), account(i, COLLATERAL, agents)
     move(k, ledger, free, put_up, int(max(collateral, 0.0) * ledger.balances[k, free]))
     there = ledger.balances[k, put_up]
-    spare = there - collateral_needed(world.credit.debt[k, i], there, params.credit.advance)
+    advance = _advance(params.credit.by_reputation, k, i, params.credit.advance, world)
+    spare = there - collateral_needed(world.credit.debt[k, i], there, advance)
     move(k, ledger, put_up, free, min(spare, int(max(-collateral, 0.0) * there)))
 
 
@@ -128,7 +142,8 @@ def lend(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         i = (turn + first) % agents
         free = account(i, FREE, agents)
         at_hand, exposure = ledger.balances[k, free], world.market.award.exposure[k, i]
-        line = line_of(ledger.balances[k, account(i, COLLATERAL, agents)], params.credit.advance)
+        advance = _advance(params.credit.by_reputation, k, i, params.credit.advance, world)
+        line = line_of(ledger.balances[k, account(i, COLLATERAL, agents)], advance)
         wanted = exposure - at_hand
         open_line = min(line - credit.debt[k, i], ledger.balances[k, TREASURY])
         if wanted <= 0 or not may_expose(at_hand, open_line, 0, exposure):
@@ -189,6 +204,12 @@ def _series(scenario: Scenario, world: Any) -> Mapping[str, Any]:
     }
 
 
+def _check(scenario: Scenario, section: CreditSection) -> str | None:
+    if section.by_reputation and "reputation" not in (scenario.economy or {}):
+        return "by_reputation asks for a reputation: give the economy `reputation`, or leave it out"
+    return None
+
+
 PART = Part(
     name="credit",
     summary="Agents put money up as collateral, on which the treasury lends what their bids can cost beyond it.",
@@ -217,6 +238,7 @@ PART = Part(
     ),
     facts=(Fact("debt", "credits", _debt), Fact("collateral", "credits", _collateral)),
     series=_series,
+    check=_check,
     audited={
         "lent": "it is lent {value} micro-credits",
         "debt": "it owes {value} micro-credits",

@@ -64,6 +64,12 @@ def open_count(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) ->
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer has had no duty."""
+    open_count(k, newcomer, world, params, buffers)
+
+
+@compiled
 def count_duties(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Counts the awards of the tick; who is down loses a share of its stake and goes to jail."""
     downtime, enforcement, tick = world.downtime, world.enforcement, world.market.tick[k]
@@ -89,7 +95,7 @@ PART = Part(
     config=DowntimeSection,
     state=State,
     params=_params,
-    stages={"open": open_count, "reputation": count_duties},
+    stages={"open": open_count, "reputation": count_duties, "renew": renew},
     needs=("ledger", "conduct", "enforcement"),
     series=_series,
     axes=lambda scenario, section: {"duties": section.window},

@@ -157,19 +157,27 @@ def _expected(amount: int, certainty: float | None) -> int:
 @compiled
 def take_pledges(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Everybody pledges at the start of an episode, and nobody has broken anything."""
-    enforcement, agents = world.enforcement, world.enforcement.barred.shape[1]
+    enforcement = world.enforcement
     for at in range(enforcement.window.shape[1]):
         enforcement.window[k, at] = 0
-    for i in range(agents):
-        move(k, world.ledger, account(i, FREE, agents), account(i, PLEDGED, agents), params.enforcement.pledge)
-        enforcement.free_again[k, i] = 0
+    for i in range(enforcement.barred.shape[1]):
+        renew(k, i, world, params, buffers)
         enforcement.barred[k, i] = False
         enforcement.forfeited[k, i] = 0
         _threaten_with(params.enforcement.chosen, k, i, 0, world)
-        for at in range(enforcement.repeats.shape[2]):
-            enforcement.repeats[k, i, at] = NEVER
-        for at in range(enforcement.joint.shape[1]):
-            enforcement.joint[k, at, i] = False
+
+
+@compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer pledges, and has broken nothing."""
+    enforcement, agents = world.enforcement, world.enforcement.barred.shape[1]
+    free, pledged = account(newcomer, FREE, agents), account(newcomer, PLEDGED, agents)
+    move(k, world.ledger, free, pledged, params.enforcement.pledge)
+    enforcement.free_again[k, newcomer] = 0
+    for at in range(enforcement.repeats.shape[2]):
+        enforcement.repeats[k, newcomer, at] = NEVER
+    for at in range(enforcement.joint.shape[1]):
+        enforcement.joint[k, at, newcomer] = False
 
 
 @compiled
@@ -326,6 +334,7 @@ PART = Part(
         "gate": gate,
         "strike": strike,
         "reckon": lift,
+        "renew": renew,
     },
     needs=("ledger", "conduct"),
     features=(

@@ -247,6 +247,16 @@ def judge(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> 
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer has seen nothing, and nobody has seen anything of it."""
+    evidence = world.evidence
+    evidence.culprit[k, newcomer] = NOBODY
+    for j in range(evidence.culprit.shape[1]):
+        if evidence.culprit[k, j] == newcomer:
+            evidence.culprit[k, j] = NOBODY
+
+
+@compiled
 def has_evidence(k: int, i: int, world: Any, params: Any) -> float:
     """1 where the agent has seen what it can still report."""
     return 1.0 if holds_evidence(k, i, world, params.evidence.age) else 0.0
@@ -290,7 +300,7 @@ PART = Part(
     config=EvidenceSection,
     state=State,
     params=_params,
-    stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge},
+    stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge, "renew": renew},
     needs=("ledger", "conduct", "enforcement", "bonding"),
     actions=(
         Action(

@@ -2,7 +2,8 @@
 
 Each slot of a market is an identity. It pays dues when an episode begins, is bankrupt when what it has in all its
 accounts is less than any bid needs, and may leave by an action once nothing of its own is at stake: stake comes out of
-its queue first, so nobody escapes a report by leaving. Whoever is out stays out for the rest of the episode.
+its queue first, so nobody escapes a report by leaving. Whoever is out stays out for the rest of the episode, unless
+`newcomers` lets somebody come in by its slot.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
 from econo_env.money import LARGEST_CREDITS, Credits, to_money
 from econo_env.scenario import Scenario
 
-IN, BANKRUPT, LEFT = 0, 1, 2
+IN, BANKRUPT, LEFT, BANNED = 0, 1, 2, 3
+"""States of an identity; the last one only where its slot waits for a newcomer."""
 LEAVES_ABOVE = 0.5
 
 
@@ -40,7 +42,9 @@ class IdentitiesSection(Section):
 class State(NamedTuple):
     """Who is in a batch of markets."""
 
-    status: Annotated[Int64s, Column(np.int64, ("agents",), "0 in the market or banned, 1 bankrupt, 2 left")]
+    status: Annotated[
+        Int64s, Column(np.int64, ("agents",), "0 in the market or banned for good, 1 bankrupt, 2 left, 3 banned")
+    ]
     asks: Annotated[Bools, Column(np.bool_, ("agents",), "wants to leave with this tick")]
 
 
@@ -64,6 +68,12 @@ def enter(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None
     world.identities.asks[k, i] = False
     free = account(i, FREE, world.identities.status.shape[1])
     move(k, world.ledger, free, TREASURY, params.identities.dues)
+
+
+@compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer pays its dues."""
+    enter(k, newcomer, world, params, buffers)
 
 
 @compiled
@@ -94,7 +104,7 @@ def leave_or_fail(k: int, world: Any, params: Any, buffers: StepBuffers, expel: 
     """Lets those go who want to and have nothing at stake, and those who have too little to go on."""
     identities, agents = world.identities, world.identities.status.shape[1]
     for i in range(agents):
-        if world.conduct.banned[k, i]:
+        if world.conduct.banned[k, i] or identities.status[k, i] != IN:
             continue
         if _under_contract(params.identities.lasting, k, i, world):
             continue
@@ -128,6 +138,13 @@ def _check(scenario: Scenario, section: IdentitiesSection) -> str | None:
             f"an endowment of {endowment:g} credits does not pay dues of {section.dues:g} and leave the "
             f"{section.least:g} that an identity needs: raise it, or lower one of the two"
         )
+    enforcement = (scenario.economy or {}).get("enforcement")
+    pledge = 0.0 if enforcement is None else dict(enforcement)["pledge"]
+    if section.dues + pledge > endowment:
+        return (
+            f"an endowment of {endowment:g} credits does not pay dues of {section.dues:g} and the pledge of "
+            f"{pledge:g}: raise it, or lower one of the two"
+        )
     return None
 
 
@@ -137,12 +154,12 @@ PART = Part(
     config=IdentitiesSection,
     state=State,
     params=_params,
-    stages={"open": enter, "maturities": listen, "reputation": leave_or_fail},
+    stages={"open": enter, "maturities": listen, "reputation": leave_or_fail, "renew": renew},
     needs=("ledger", "conduct"),
     actions=(
         Action("leave", "above 0.5 the agent leaves for the rest of the episode if nothing of its own is at stake"),
     ),
     series=_series,
     check=_check,
-    audited={"status": "it is out of the market: {value}, 1 bankrupt, 2 left, 0 neither"},
+    audited={"status": "it is out of the market: {value}, 1 bankrupt, 2 left, 3 banned, 0 none of them"},
 )

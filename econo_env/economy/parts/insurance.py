@@ -16,9 +16,10 @@ from pydantic import Field
 from econo_env.economy.action import Action
 from econo_env.economy.insurance import CONDUCT, FAULT, claim, premium, share_pool
 from econo_env.economy.ledger import BONDED, FREE, INSURANCE, account
+from econo_env.economy.multipliers import premium_factor
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
-from econo_env.economy.proportions import MILLION
+from econo_env.economy.proportions import MILLION, share_up
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Float64s, Int64s, StepBuffers
@@ -35,10 +36,12 @@ class InsuranceSection(Section):
     Attributes:
         loading: What the premium is above what is paid on average, as a share of it.
         chance: Of a loss by conduct, with `contracts`: the premium is this share of what may be lost.
+        by_reputation: Whether the premium is half as much again at reputation 0, in a straight line down to 1.
     """
 
     loading: float = Field(0.1, ge=0.0, le=1.0)
     chance: float = Field(0.25, ge=0.0, le=1.0)
+    by_reputation: bool = False
 
 
 class State(NamedTuple):
@@ -59,6 +62,7 @@ class Params(NamedTuple):
     most: int | None  # micro-credits that a shock can take; None where what is bonded can be lost
     chance: int  # parts per million
     loading: int  # parts per million
+    by_reputation: int | None  # of no use; None where all pay the same
 
 
 def _params(scenario: Scenario, section: InsuranceSection) -> Params:
@@ -69,6 +73,7 @@ def _params(scenario: Scenario, section: InsuranceSection) -> Params:
         most=None if default is None else int(to_money(dict(default)["shock"])),
         chance=SHARE_OF_SHOCKS if by_nature else round(section.chance * MILLION),
         loading=round(section.loading * MILLION),
+        by_reputation=1 if section.by_reputation else None,
     )
 
 
@@ -80,6 +85,12 @@ def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> 
     insurance.premium[k, i] = 0
     insurance.paid[k, i] = 0
     insurance.backing[k, i] = 0
+
+
+@compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer has paid no premium."""
+    open_pool(k, newcomer, world, params, buffers)
 
 
 @compiled
@@ -100,6 +111,14 @@ def _can_lose(most: int | None, bonded: int) -> int:
 
 
 @compiled
+def _surcharge(by_reputation: int | None, k: int, i: int, due: int, world: Any) -> int:
+    """What agent i pays beyond the premium of a perfect reputation, micro-credits."""
+    if by_reputation is None:
+        return 0
+    return int(share_up(due, int((premium_factor(world.reputation.bound[k, i]) - 1.0) * MILLION)))
+
+
+@compiled
 def insure_award(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes the premium of one who won something, if what its bid can cost stays covered; else it has no cover."""
     insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
@@ -108,6 +127,7 @@ def insure_award(k: int, winner: int, world: Any, params: Any, buffers: StepBuff
     constants, cover = params.insurance, insurance.cover[k, winner]
     can_lose = _can_lose(constants.most, bonded)
     due = premium(can_lose, cover, constants.chance, constants.loading)
+    due += _surcharge(constants.by_reputation, k, winner, due, world)
     if cover == 0 or due > at_hand or due > at_hand + bonded - world.market.award.exposure[k, winner]:
         return
     move(k, ledger, free, INSURANCE, due)
@@ -167,7 +187,12 @@ def _series(scenario: Scenario, world: Any) -> Mapping[str, Any]:
 def _check(scenario: Scenario, section: InsuranceSection) -> str | None:
     sections = scenario.economy or {}
     if "default" not in sections and "contracts" not in sections:
-        return "nothing can be lost in the tick of an award here: it goes with `default` or `contracts`"
+        return (
+            "nothing can be lost in the tick of an award here: it goes with `default` or `contracts`; of those that "
+            "last the loss comes ticks later, by their holder's own doing: leave it out"
+        )
+    if section.by_reputation and "reputation" not in sections:
+        return "by_reputation asks for a reputation: give the economy `reputation`, or leave it out"
     return None
 
 
@@ -183,6 +208,7 @@ PART = Part(
         "bind": insure_award,
         "settle": note_worth,
         "post": pay_claims,
+        "renew": renew,
     },
     needs=("ledger", "staking", "conduct"),
     actions=(Action("insure", "above 0 the share of a loss on this tick's award that is covered, below 0 none"),),

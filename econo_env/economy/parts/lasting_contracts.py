@@ -56,6 +56,7 @@ PART = Part(
         "settle": stages.settle,
         "quote": stages.quote,
         "release": stages.lift,
+        "renew": stages.renew,
         "gate": stages.gate,
     },
     needs=("ledger", "staking"),

@@ -135,10 +135,10 @@ def tell_outcome(evidence: Bools | None, k: int, i: int, world: Any) -> None:
 
 def _check(scenario: Scenario, section: LotterySection) -> str | None:
     market, sections = scenario.kind.kernels, scenario.economy or {}
-    if "contracts" not in sections and "lasting_contracts" not in sections:
-        return "what goes by lot is a contract: give the economy `contracts` or `lasting_contracts`"
     if market.accepts is None or market.assign is None:
         return f"a {scenario.market} market cannot hand what it sells to one drawn by lot: leave it out"
+    if "contracts" not in sections and "lasting_contracts" not in sections:
+        return "what goes by lot is a contract: give the economy `contracts` or `lasting_contracts`"
     eligibility = sections.get("eligibility")
     assert isinstance(eligibility, EligibilitySection)  # it stands on it
     if section.share > eligibility.open_share:

@@ -86,6 +86,12 @@ def hear(k: int, i: int, grade: int, value: float, reputation: State, params: Pa
 
 
 @compiled
+def first_to_fade(tick: int, epoch: int) -> int:
+    """The first agent whose own tick of an epoch this is; every `epoch`-th one after it has the same."""
+    return epoch - 1 - tick % epoch
+
+
+@compiled
 def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Adds what the tick shows of agents' conduct; forgets a little of the others, each at its own tick of an epoch."""
     reputation, conduct, constants = world.reputation, world.conduct, params.reputation
@@ -94,20 +100,26 @@ def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         graded = grade_heard(k, i, conduct)
         if graded != NO_GRADE and not conduct.banned[k, i]:
             hear(k, i, graded, conduct.value[k, i], reputation, constants)
-    for i in range(constants.epoch - 1 - world.market.tick[k] % constants.epoch, agents, constants.epoch):
+    for i in range(first_to_fade(world.market.tick[k], constants.epoch), agents, constants.epoch):
         if grade_heard(k, i, conduct) == NO_GRADE and not conduct.banned[k, i]:
             known = faded(reputation.positive[k, i], reputation.negative[k, i], constants.forgetting)
             know(k, i, known, reputation)
 
 
 @compiled
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing is known of a newcomer."""
+    reputation = world.reputation
+    reputation.positive[k, newcomer] = 0.0
+    reputation.negative[k, newcomer] = 0.0
+    reputation.bound[k, newcomer] = CONFIDENCE
+
+
+@compiled
 def meet(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Everybody is a newcomer at the start of an episode."""
-    reputation = world.reputation
-    for i in range(reputation.bound.shape[1]):
-        reputation.positive[k, i] = 0.0
-        reputation.negative[k, i] = 0.0
-        reputation.bound[k, i] = CONFIDENCE
+    for i in range(world.reputation.bound.shape[1]):
+        renew(k, i, world, params, buffers)
 
 
 @compiled
@@ -136,7 +148,7 @@ PART = Part(
     config=ReputationSection,
     state=State,
     params=_params,
-    stages={"open": meet, "reputation": remember},
+    stages={"open": meet, "reputation": remember, "renew": renew},
     needs=("conduct",),
     features=(
         Feature("reputation", "the own mean reputation", mean),

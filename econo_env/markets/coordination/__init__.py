@@ -36,6 +36,7 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         engage=auction.engage,
         revalue=revalue,
         expel=request.expel,
+        admit=episode.admit,
         accepts=auction.accepts,
         assign=auction.assign,
         weigh=request.weigh,

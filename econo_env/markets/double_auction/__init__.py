@@ -2,7 +2,7 @@
 
 from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
-from econo_env.market import BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View, always
 from econo_env.markets import rounds
 from econo_env.markets.analysis import bids_made
 from econo_env.markets.double_auction import analysis, docs, false_names, features, kernels, state, strategies
@@ -44,5 +44,6 @@ MARKET = Market(
     ),
     solver=Solver(solution=strategies.numerical_solution, bidding=analysis.bidding),
     two_sided=True,
+    fresh_values=always,
     view=View(info=rounds.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

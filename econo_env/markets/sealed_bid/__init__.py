@@ -40,6 +40,7 @@ MARKET = Market(
     ),
     levers=levers,
     elementwise=state.elementwise,
+    fresh_values=lambda scenario: scenario.information.private,
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,

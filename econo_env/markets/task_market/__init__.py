@@ -23,6 +23,7 @@ MARKET = Market(
         engage=auction.engage,
         revalue=auction.revalue,
         expel=auction.expel,
+        admit=episode.admit,
         accepts=auction.accepts,
         assign=auction.assign,
         quote=auction.quote,

@@ -4,7 +4,16 @@ from typing import Any
 
 from econo_env.economy.staking import required_stake
 from econo_env.engine.compiled import compiled
-from econo_env.engine.rng import DRAWS_AT_ONCE, TASKS, TWO_TO_MINUS_53, VALUES, fill_with_draws, two_uniforms, uniform
+from econo_env.engine.rng import (
+    DRAWS_AT_ONCE,
+    NEWCOMERS,
+    TASKS,
+    TWO_TO_MINUS_53,
+    VALUES,
+    fill_with_draws,
+    two_uniforms,
+    uniform,
+)
 from econo_env.engine.state import StepBuffers
 from econo_env.markets.task_market.auction import NO_BID, forget_last_task
 from econo_env.markets.task_market.state import Params, State
@@ -35,6 +44,15 @@ def offer_task(k: int, state: Any, params: Any) -> None:
 def draw_reliability(k: int, i: int, state: Any, params: Any) -> None:
     """Draws agent i's chance of success, which holds for the whole episode."""
     probability = uniform(state.key[k], state.episode[k], _TYPES, VALUES, i)
+    state.reliability[k, i] = quantile_from_table(params.reliabilities, 0, probability)
+
+
+@compiled
+def admit(k: int, i: int, state: Any, params: Any) -> None:
+    """The place of agent i goes on for a newcomer, whose chance of success is drawn in this tick."""
+    state.leaving[k, i] = False
+    state.active[k, i] = True
+    probability = uniform(state.key[k], state.episode[k], state.tick[k], NEWCOMERS, i)
     state.reliability[k, i] = quantile_from_table(params.reliabilities, 0, probability)
 
 

@@ -1,0 +1,72 @@
+"""A rival that changes its mind: two multiples of the truth in turn, each for so many ticks."""
+
+import numpy as np
+
+from econo_env.engine.state import Int64s
+from econo_env.market import market_of, offered
+from econo_env.policy import Actions, Mask, Memory, Observations, Rewards, Row, masked
+from econo_env.scenario import Scenario
+
+_TICK = "tick"
+
+
+class Alternating:
+    """Bids `first` times the truth for `every` ticks, then `second` times, and so on.
+
+    Attributes:
+        name: Its name in tables.
+        scenario: The market.
+    """
+
+    def __init__(
+        self, scenario: Scenario, seed: int = 0, *, first: float = 0.5, second: float = 1.0, every: int = 500
+    ) -> None:
+        """Takes two multiples.
+
+        Raises:
+            ValueError: One is out of range, or the market knows no truth to multiply.
+        """
+        if not (0.0 <= float(first) <= 2.0 and 0.0 <= float(second) <= 2.0):
+            raise ValueError(f"first={first!r}, second={second!r}: multiples of the truth are from 0 to 2")
+        if int(every) != every or int(every) < 1:
+            raise ValueError(f"every={every!r}: a whole number of ticks, from 1 on")
+        self.name, self.scenario = "alternating", scenario
+        self._levels, self._every = np.array([float(first), float(second)]), int(every)
+        self._scaled = offered(market_of(scenario).baselines.scaled, "multiples of the truth", scenario)
+        self._tick: Int64s = np.zeros(0, dtype=np.int64)
+
+    def reset(self, seed: int) -> None:
+        """Begins with the first multiple."""
+        self._tick = np.zeros(0, dtype=np.int64)
+
+    def act(self, observations: Observations, mask: Mask) -> Actions:
+        """The multiple whose turn it is."""
+        shape = np.shape(mask)
+        markets = int(np.prod(shape[:-1]))
+        if len(self._tick) != markets:
+            self._tick = np.zeros(markets, dtype=np.int64)
+        level = self._levels[self._tick // self._every % 2]
+        share = np.broadcast_to(level.reshape((*shape[:-1], *(1 for _ in shape[-1:]))), shape)
+        return masked(self._scaled(self.scenario, observations, share), mask)
+
+    def observe(self, rewards: Rewards, ended: Mask) -> None:
+        """Counts ticks; episodes are none to it."""
+        self._tick = self._tick + 1
+
+    def snapshot(self) -> Memory:
+        """The tick of each market."""
+        return {_TICK: self._tick.copy()} if len(self._tick) else {}
+
+    def restore(self, memory: Memory) -> None:
+        """Goes back to a snapshot."""
+        self._tick = memory[_TICK].copy() if memory else np.zeros(0, dtype=np.int64)
+
+
+POLICIES = (
+    Row(
+        "alternating",
+        "Bids `first` times the truth for `every` ticks, then `second` times, in turn.",
+        Alternating,
+        ("first", "second", "every"),
+    ),
+)

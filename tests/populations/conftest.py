@@ -1,0 +1,3 @@
+from tests.training.conftest import quiet
+
+__all__ = ["quiet"]

@@ -1,0 +1,1 @@
+"""Populations of learners: policy-space response oracles, population-based training, evolution, quality-diversity."""

@@ -1,0 +1,138 @@
+"""The sections of a training configuration."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Decay(Section):
+    """A number that goes from `initial` to `final` over the training.
+
+    Attributes:
+        initial: At the start.
+        final: At the end; as the start when left out.
+        schedule: The way there: `linear`, `cosine` (half a wave) or `exponential` (equal ratios).
+        until: Share of the training after which it stays at `final`.
+    """
+
+    initial: float = Field(gt=0.0)
+    final: float | None = Field(None, gt=0.0)
+    schedule: Literal["linear", "cosine", "exponential"] = "linear"
+    until: float = Field(1.0, gt=0.0, le=1.0)
+
+
+class Learner(Section):
+    """Settings of SB3's PPO, under SB3's names.
+
+    Attributes:
+        num_markets: Markets played side by side.
+        n_steps: Ticks of a rollout; a rollout holds num_markets x n_steps x learning seats samples.
+        batch_size: Samples of a minibatch; it must divide the rollout.
+        n_epochs: Passes over each rollout.
+        learning_rate: Adam's step, and how it falls. Let it fall with `std`: a step as long as the exploration itself
+            throws away what was learned.
+        gamma: Discount a tick; left out, 0 where an episode is one tick or no report changes what comes later, as in
+            `task_market_v1`, and 0.99 elsewhere.
+        gae_lambda: Weight of long returns in the advantages.
+        clip_range: PPO's clip of the probability ratio.
+        ent_coef: Weight of the entropy bonus.
+        vf_coef: Weight of the value loss.
+        normalize_advantage: Divide the advantages of each minibatch by their spread. The shipped auctions do without,
+            lest minibatches with rare, large wins count for less; no ablation has isolated the effect.
+        max_grad_norm: Longest gradient, 0.5 in SB3; left out, gradients are not clipped.
+        std: Exploration, the standard deviation of the Gaussian actions. With `final` it follows the schedule and is
+            not learned; without, it starts at `initial` and is learned as SB3 does.
+        difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
+            far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
+            to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
+        net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
+            difference rewards the difference itself is the advantage.
+        activation: Between the layers.
+    """
+
+    num_markets: int = Field(1024, ge=1)
+    n_steps: int = Field(8, ge=1)
+    batch_size: int = Field(8192, ge=2)
+    n_epochs: int = Field(4, ge=1)
+    learning_rate: Decay = Decay(initial=1e-3, final=1e-5)
+    gamma: float | None = Field(None, ge=0.0, le=1.0)
+    gae_lambda: float = Field(0.95, ge=0.0, le=1.0)
+    clip_range: float = Field(0.2, gt=0.0)
+    ent_coef: float = Field(0.0, ge=0.0)
+    vf_coef: float = Field(0.5, ge=0.0)
+    normalize_advantage: bool = True
+    max_grad_norm: float | None = Field(None, gt=0.0)
+    std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
+    difference_rewards: bool | None = None
+    net_arch: tuple[int, ...] = (64, 64)
+    activation: Literal["tanh", "relu"] = "relu"
+
+
+class Evaluation(Section):
+    """Looks at the learned policy while it learns.
+
+    Attributes:
+        every: Agent-steps between two looks; 0 for none but the first, before any step, and the last.
+        early: Looks before the first of those, each at half the steps of the next: learning is fastest at first.
+        num_markets: Markets of a look.
+    """
+
+    every: int = Field(500_000, ge=0)
+    early: int = Field(6, ge=0, le=30)
+    num_markets: int = Field(1024, ge=1)
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a look falls on the way from one number of agent-steps to another."""
+        first = (self.every >> halvings for halvings in range(1, self.early + 1))
+        return _crossed(self.every, before, after) or any(before < steps <= after for steps in first if steps > 0)
+
+
+class Checkpoints(Section):
+    """Attributes: `every` agent-steps one is written (0: only at the end), and the last `keep` of them are kept."""
+
+    every: int = Field(1_000_000, ge=0)
+    keep: int = Field(3, ge=2)
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a checkpoint falls on the way from one number of agent-steps to another."""
+        return _crossed(self.every, before, after)
+
+
+class Psro(Section):
+    """Settings of policy-space response oracles.
+
+    Attributes:
+        replies: Replies that join the population of each role; each has an equal part of `total_timesteps`.
+        solver: What mixes the population: `nash`, outright, for two agents; `replicator`, its resting point or average;
+            `uniform`; `regret_matching`; open_spiel's `alpha_rank` and `projected_replicator`. Left out, `nash` for two
+            agents and `replicator` for more.
+        num_markets: Markets in which each profile of the population is played, all with the same types and luck.
+    """
+
+    replies: int = Field(8, ge=1, le=100)
+    solver: Literal["nash", "replicator", "uniform", "regret_matching", "alpha_rank", "projected_replicator"] | None = (
+        None
+    )
+    num_markets: int = Field(8192, ge=1)
+
+
+def _crossed(every: int, before: int, after: int) -> bool:
+    return every > 0 and after // every > before // every
+
+
+DEFAULTS = {
+    name: section().model_dump()
+    for name, section in (
+        ("learner", Learner),
+        ("psro", Psro),
+        ("evaluation", Evaluation),
+        ("checkpoints", Checkpoints),
+    )
+}
+"""What each section is where nothing is set."""
