@@ -43,8 +43,9 @@ if TYPE_CHECKING:  # what hooks return is made above
 Floats = NDArray[np.float64]
 Roles = tuple[tuple[int, ...], ...]
 S = TypeVar("S", bound=Scenario)
-S_contra = TypeVar("S_contra", bound=Scenario, contravariant=True)
+S_contra = TypeVar("S_contra", contravariant=True)
 T = TypeVar("T", bound=tuple[Any, ...])
+T_contra = TypeVar("T_contra", contravariant=True)
 Hook = TypeVar("Hook")
 
 
@@ -97,7 +98,7 @@ class PutTypesGiven(Protocol[S_contra]):
 
 
 @dataclass(frozen=True)
-class Interdependence(Generic[S]):
+class Interdependence(Generic[S_contra]):
     """Types that tell of each other: searches draw the others' from what is left possible.
 
     Attributes:
@@ -105,12 +106,12 @@ class Interdependence(Generic[S]):
         put: Gives an agent types, and everybody else theirs given those.
     """
 
-    applies: Callable[[S], bool]
-    put: PutTypesGiven[S]
+    applies: Callable[[S_contra], bool]
+    put: PutTypesGiven[S_contra]
 
 
 @dataclass(frozen=True)
-class Types(Generic[S, T]):
+class Types(Generic[S_contra, T_contra]):
     """The private types.
 
     Attributes:
@@ -121,11 +122,11 @@ class Types(Generic[S, T]):
         interdependence: Where types can tell of each other.
     """
 
-    names: Callable[[S], tuple[str, ...]]
-    now: Callable[[S, T], Floats]
-    at: Callable[[S, int, Floats], Floats]
-    put: PutTypes[S]
-    interdependence: Interdependence[S] | None = None
+    names: Callable[[S_contra], tuple[str, ...]]
+    now: Callable[[S_contra, T_contra], Floats]
+    at: Callable[[S_contra, int, Floats], Floats]
+    put: PutTypes[S_contra]
+    interdependence: Interdependence[S_contra] | None = None
 
 
 def _no_types_now(scenario: Scenario, state: Any) -> Floats:

@@ -152,6 +152,39 @@ def test_imports_by_string_are_seen(tmp_path):
     assert imported(path) == found
 
 
+BY_NAME = {  # files that ask for an attribute by its name, for something that has no type of this house
+    "engine/digest.py": "what Python and Numba have within functions and modules",
+    "interfaces/only_market.py": "the fields of one record, of another that has them too",
+    "interfaces/registry.py": "what the installed PettingZoo has",
+    "interfaces/sb3.py": "what callers of a VecEnv name",
+    "table.py": "a module that is being imported",
+    "training/demo/section.py": "a field of a record, one picture each",
+    "training/probe.py": "columns of a state that a market's row names",
+    "valuations/bundles/table.py": "modules with generators, and their keywords",
+    "valuations/calibration/offers.py": "parts of a cell of somebody's table",
+}
+
+
+def by_name(tree):
+    """Calls that ask for an attribute by its name, as source; Python's own functions and those of `operator`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called(node.func) in ("getattr", "hasattr", "attrgetter", "methodcaller"):
+            yield ast.unparse(node)
+
+
+def test_markets_rules_and_their_settings_are_read_by_their_types():
+    """A hook, a parameter or a prior's that one kind has and another lacks is a field of its row or class."""
+    found = {path: list(by_name(ast.parse(path.read_text()))) for path in SOURCES}
+    assert {room(path)[1] for path, calls in found.items() if calls} == set(BY_NAME)
+
+
+def test_attributes_asked_for_by_name_are_found():
+    planted = ast.parse(
+        "getattr(prior, 'exponent', 1)\nhasattr(market, name)\noperator.attrgetter('a')(row)\nrow.own()"
+    )
+    assert len(list(by_name(planted))) == 3
+
+
 def test_files_are_small_rooms():
     assert {path: lines for path in SOURCES if (lines := len(path.read_text().splitlines())) > 400} == {}
 

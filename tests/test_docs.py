@@ -14,18 +14,18 @@ PLAY_THE_NEW_MECHANISM = """
 import gymnasium
 import numpy as np
 import econo_env
+from econo_env.policies import make_policy
 assert "third_price_v0" in econo_env.scenarios()
 outcome = econo_env.mechanisms.clear("third_price", [0.4, 0.9, 0.7, 0.1])
 assert outcome.winners == [1] and outcome.payments[1] == 0.4, outcome
 scenario = econo_env.load("third_price_v0", num_agents=5)
 envs = econo_env.vector_env(scenario, 40_000)
-envs.reset(0)
-row = econo_env.mechanisms.mechanism("third_price")
+observations, infos = envs.reset(0)
 values = envs.engine.state.values / 1e6
-bids = row.equilibrium(values, scenario.priors()[0], 5, scenario.mechanism)
-assert np.allclose(bids, 4 * values / 3)
+actions = make_policy("equilibrium", scenario).act(observations, infos["action_mask"])
+assert np.allclose((1.0 + actions[..., 0]) * values, 4 * values / 3, atol=1e-4)
 envs.engine.autoreset = False
-envs.step((bids / values - 1.0)[..., None].astype(np.float32))
+envs.step(actions)
 revenue = envs.engine.state.award.pays.sum(axis=1) / 1e6
 gymnasium.make("econo/third_price-v0").reset(seed=0)
 print(abs(revenue.mean() - 4 / 6) / (revenue.std() / 200))

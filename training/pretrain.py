@@ -70,7 +70,8 @@ def settings_of(scenario_id: str) -> TrainingConfig:
 
 def searched(scenario: Scenario) -> bool:
     """Whether the best deviation is looked for: where an episode is one round, however many ticks it takes."""
-    return scenario.max_cycles == 1 or market_of(scenario).one_sale or scenario.market == "sequential"
+    market = market_of(scenario)
+    return scenario.max_cycles == 1 or market.one_sale or market.judging.played_out
 
 
 def measured(

@@ -109,6 +109,11 @@ Bools = NDArray[np.bool_]
 Arrays = dict[str, NDArray[Any]]
 """Arrays by name."""
 
+Key = Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
+Episode = Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
+Tick = Annotated[Int64s, Column(np.int64, (), "ticks played in this episode")]
+"""Columns that every market has."""
+
 
 class StepBuffers(NamedTuple):
     """What passes between the engine and those who act: actions in, everything else out."""

@@ -1,1 +1,1 @@
-"""Kinds of market: what one round looks like, its state and its phases; one package each."""
+"""Kinds of market: what one round looks like, its state and its kernels; one file or package each."""

@@ -1,15 +1,21 @@
-"""Bids as actions: what has to be done in [-1, 1] to place a given bid.
+"""Bids as actions: what has to be done in [-1, 1] to place a given bid; the truth and its multiples as baselines.
 
 Actions are float32: near -1 and 1 they come in steps of 2^-24, towards 0 in finer ones. So a bid is placed to within
 6e-8 times what action 0 bids, which is more than a micro-credit from about 17 credits on. What an action cannot say is
 rounded to the cautious side, unless the bid was meant to reach a threshold: then it reaches it.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from econo_env.engine.state import Float32s
+from econo_env.baselines import Baselines, BidActions, Equilibrium
+from econo_env.engine.state import Float32s, Float64s
 from econo_env.money import MICRO
+from econo_env.scenario import Scenario
 
 AS_SEEN = 2.0**-24
 """The largest relative error of an amount that is read from a float32 observation."""
@@ -58,3 +64,34 @@ def rounded_actions(actions: ArrayLike, *, up: bool = False) -> Float32s:
     beyond = np.asarray(rounded < meant if up else rounded > meant)
     np.nextafter(rounded, np.float32(1.0 if up else -1.0), out=rounded, where=beyond)
     return rounded
+
+
+S = TypeVar("S", bound=Scenario)
+
+
+def _scaled(bids: BidActions[S], scenario: S, observations: ArrayLike, factor: ArrayLike) -> Float32s:
+    """Actions that bid `factor`, a number or one an agent, times the own values."""
+    own, times = bids.values(scenario, observations), np.asarray(factor, dtype=np.float64)
+    several = own.ndim == np.ndim(observations)  # bids of an agent, in the place of its features
+    return bids.place(scenario, observations, (times[..., None] if several else times) * own)
+
+
+def _truthful(bids: BidActions[S], scenario: S, observations: ArrayLike) -> Float32s:
+    """Actions that bid the own values."""
+    return bids.place(scenario, observations, bids.values(scenario, observations))
+
+
+def bidding_baselines(
+    values: Callable[[S, ArrayLike], Float64s],
+    place: Callable[[S, ArrayLike, ArrayLike], Float32s],
+    equilibrium: Equilibrium[S],
+) -> Baselines[S]:
+    """Baselines that bid the own values, or a multiple of them; policies that hold them can be pickled.
+
+    Args:
+        values: The own values that observations show, credits, one a bid.
+        place: The actions that place given bids: (scenario, observations, bids).
+        equilibrium: The equilibrium.
+    """
+    bids = BidActions(values, place)
+    return Baselines(partial(_truthful, bids), partial(_scaled, bids), equilibrium, bids)

@@ -1,18 +1,19 @@
 """What agents see of the last round in repeated play, in every kind of market."""
 
 from collections.abc import Callable
-from typing import Any
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
+from econo_env.markets.records import Bids, Scales
 
 MOST_BIDS_SHOWN = 1000
+SHOWS_ALL = ("all_bids", "all_orders")
 
 
-def check_bids_shown(count: int) -> None:
-    """Raises a ValueError if that many bids are too many to be shown to everybody."""
-    if count > MOST_BIDS_SHOWN:
-        raise ValueError(f"feedback all_bids shows everybody every bid: at most {MOST_BIDS_SHOWN} bids, not {count}")
+def check_bids_shown(feedback: str, count: int) -> None:
+    """Raises a ValueError if the feedback shows everybody that many bids and they are too many."""
+    if feedback in SHOWS_ALL and count > MOST_BIDS_SHOWN:
+        raise ValueError(f"feedback {feedback} shows everybody every bid: at most {MOST_BIDS_SHOWN} bids, not {count}")
 
 
 @compiled
@@ -22,8 +23,8 @@ def over_largest(bid: int, largest: float) -> float:
 
 
 @compiled
-def bid_placed(k: int, j: int, state: Any, params: Any) -> float:
-    """The j-th bid of the last round, for any state with `bids` (markets, bids)."""
+def bid_placed(k: int, j: int, state: Bids, params: Scales) -> float:
+    """The j-th bid of the last round over the largest possible one."""
     return over_largest(state.bids[k, j], params.largest_amount)
 
 

@@ -4,7 +4,6 @@ Every own bid meets the same others and the same lotteries.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Float64s, Int64s
 from econo_env.games.bid_curves import BidCurves
+from econo_env.markets.records import Bids
 from econo_env.money import to_credits, to_money
 
 _NO_BID = -1
@@ -29,7 +29,7 @@ def sum_outcomes(
     units_of: Callable[..., float],
     params: object,
     beside: object,
-    state: Any,
+    state: Bids,
     agent: int,
     own: Int64s,
     scratch: Row,
@@ -75,7 +75,7 @@ def averaged(
     adds_up: Callable[..., None],
     rules: tuple[Rule, ...],
     constants: tuple[object, ...],
-    state: Any,
+    state: Bids,
     agent: int,
     bids: Float64s,
     rows: int,
@@ -105,8 +105,8 @@ def averaged(
 
 def outcome_curves(
     rule: Rule,
-    constants: Any,
-    state: Any,
+    constants: tuple[object, Int64s],
+    state: Bids,
     agent: int,
     bids: Float64s,
     units_of: Callable[..., float] = units,
@@ -115,11 +115,10 @@ def outcome_curves(
 
     Args:
         rule: The compiled rule.
-        constants: The market's `Params`, with the rule's parameters and the weights.
+        constants: The rule's parameters and the weights.
         state: The state after the round.
         agent: Whose bids are tried.
         bids: Credits, shape (bids,); NaN is no bid.
         units_of: Compiled: what an entry of the rule's allocation amounts to, given the rule's parameters.
     """
-    given = constants.rule, constants.weights
-    return averaged(sum_outcomes, (rule, ranked, units_of), given, state, agent, bids, rows=4)
+    return averaged(sum_outcomes, (rule, ranked, units_of), constants, state, agent, bids, rows=4)

@@ -1,25 +1,27 @@
 """Price competition: firms ask prices at once, round after round, and consumers choose among them by a demand rule."""
 
 import math
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
 from econo_env.agents import named
 from econo_env.baselines import Baselines
 from econo_env.docs import Docs
-from econo_env.economy.award import Award, forget_award
+from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
 from econo_env.engine.program import Rule, Stages
 from econo_env.engine.rng import VALUES, uniform
-from econo_env.engine.state import Arrays, Bools, Column, Float32s, Float64s, Int64s, StepBuffers, UInt64s
+from econo_env.engine.state import Arrays, Bools, Column, Episode, Float32s, Float64s, Key, StepBuffers, Tick
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import Market, View
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.features import ROUNDS_LEFT
-from econo_env.markets.rounds import finish
-from econo_env.mechanisms.base import mechanism, rules_of
+from econo_env.markets.rounds import begin, finish
+from econo_env.mechanisms.base import mechanism
 from econo_env.mechanisms.logit_demand import LogitDemand, consumer_surplus, monopoly_price, nash_price
 from econo_env.money import CREDIT, MICRO, to_credits
 from econo_env.scenario import Scenario
@@ -58,9 +60,9 @@ class Pricing(Scenario):
 class State(NamedTuple):
     """Firms in a batch of markets."""
 
-    key: Annotated[UInt64s, Column(np.uint64)]
-    episode: Annotated[Int64s, Column(np.int64)]
-    tick: Annotated[Int64s, Column(np.int64)]
+    key: Key
+    episode: Episode
+    tick: Tick
     prices: Annotated[Float64s, Column(np.float64, ("agents",), "credits, asked in the last round")]
     asks: Annotated[Bools, Column(np.bool_, ("agents",), "a price was asked in the last round")]
     shares: Annotated[Float64s, Column(np.float64, ("agents",), "of consumers, sold to in the last round")]
@@ -129,11 +131,8 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode, as if prices drawn from their whole range had been asked before."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    forget_award(k, state.award)
+    begin(k, state, buffers)
     for i in range(state.prices.shape[1]):
-        buffers.action_mask[k, i] = True
         state.shares[k, i] = 0.0
         state.asks[k, i] = False
         luck = uniform(state.key[k], state.episode[k], 0, VALUES, i)
@@ -154,18 +153,18 @@ def _features(scenario: Pricing) -> tuple[Feature, ...]:
     return (ROUNDS_LEFT, *each_of(told, price_of, shared=True))
 
 
-def action_of(scenario: Pricing, price: Any) -> Float32s:
+def action_of(scenario: Pricing, price: ArrayLike) -> Float32s:
     """The action that asks a price, credits, or the nearest that can be asked."""
     width = scenario.highest_price - scenario.lowest_price
     actions = 2.0 * (np.asarray(price, dtype=np.float64) - scenario.lowest_price) / width - 1.0
     return np.clip(actions, -1.0, 1.0).astype(np.float32)
 
 
-def _at_cost(scenario: Pricing, seen: Any) -> Float32s:
+def _at_cost(scenario: Pricing, seen: ArrayLike) -> Float32s:
     return action_of(scenario, np.full(np.shape(seen)[:-1], scenario.demand.cost))[..., None]
 
 
-def _nash(scenario: Pricing, seen: Any, luck: Any = 0.5) -> Float32s:
+def _nash(scenario: Pricing, seen: ArrayLike, luck: ArrayLike = 0.5) -> Float32s:
     price = nash_price(scenario.num_agents, scenario.demand)
     if not scenario.lowest_price <= price <= scenario.highest_price:
         raise ValueError(
@@ -225,16 +224,7 @@ def _series(scenario: Pricing, state: State) -> Arrays:
 MARKET = Market(
     name="pricing",
     config=Pricing,
-    built_in=lambda: [
-        Pricing(
-            id=f"{row.name}_v0",
-            num_agents=2,
-            max_cycles=1000,
-            end_of_episode="truncation",
-            mechanism={"name": row.name},
-        )
-        for row in rules_of("pricing")
-    ],
+    built_in=lambda: one_a_rule(Pricing, 0, num_agents=2, max_cycles=1000, end_of_episode="truncation"),
     state=State,
     params=_params,
     kernels=Stages(reset=reset, bids=bids, clear=clear, observe=observe, finish=finish),
@@ -243,9 +233,5 @@ MARKET = Market(
     agents=lambda scenario: named([FIRM] * scenario.num_agents),
     welfare=_welfare,
     baselines=Baselines(truthful=_at_cost, equilibrium=_nash),
-    view=View(
-        info=_info,
-        docs=_docs,
-        series=_series,
-    ),
+    view=View(info=_info, docs=_docs, series=_series),
 )

@@ -1,7 +1,7 @@
 """Private types drawn from priors: the constants that they are drawn by, and types of one value or cost each."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from econo_env.agents import grouped
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float64s, Int64s
 from econo_env.market import Types
+from econo_env.markets.records import Values, WithPriors
 from econo_env.money import MICRO, to_credits, to_money
 from econo_env.scenario import Scenario
 from econo_env.valuations.drawing import DrawTables, draw_tables
@@ -42,29 +43,33 @@ def of_rounds(scenario: Scenario, priors: Sequence[AnyPrior]) -> OfRounds:
     )
 
 
-def now(scenario: Any, state: Any) -> Float64s:
+def now(scenario: WithPriors, state: Values) -> Float64s:
     """Values in credits, shape (markets, agents, 1); a copy, for a tick's end may draw the next ones."""
     return to_credits(state.values)[..., None]
 
 
-def at(scenario: Any, agent: int, uniforms: Float64s) -> Float64s:
+def amounts(scenario: Scenario, state: Values) -> Float64s:
+    """The same where an agent has several values, shape (markets, agents, values)."""
+    return to_credits(state.values)
+
+
+def at(scenario: WithPriors, agent: int, uniforms: Float64s) -> Float64s:
     """The agent's values at the given probabilities, shape (..., 1), as the engine draws them."""
-    made: Float64s = scenario.priors()[agent].quantile_table().quantile(uniforms)
-    return made
+    return scenario.priors()[agent].quantile_table().quantile(uniforms)
 
 
-def put(scenario: Any, engine: Engine, agent: int, types: Float64s) -> None:
+def put(scenario: WithPriors, engine: Engine, agent: int, types: Float64s) -> None:
     """Gives the agent values in credits, shape (markets, 1)."""
     engine.state.values[:, agent] = to_money(types[:, 0])
 
 
-def by_prior(scenario: Any) -> tuple[tuple[int, ...], ...]:
+def by_prior(scenario: WithPriors) -> tuple[tuple[int, ...], ...]:
     """Seats with the same prior, group by group, in order of first appearance."""
     return grouped(scenario.priors())
 
 
-def one_value(name: str) -> Types[Any, Any]:
-    """The types of such a market, whose scenarios have `priors()` and whose state has `values` (markets, agents).
+def one_value(name: str) -> Types[WithPriors, Values]:
+    """The types of such a market.
 
     Args:
         name: What the value is called, such as `cost`.

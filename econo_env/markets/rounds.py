@@ -1,18 +1,18 @@
 """What markets of rounds share: values drawn anew, value less payment, an episode that ends for all after its last."""
 
-from typing import Any
-
 from econo_env.economy.award import forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import DRAWS_AT_ONCE, VALUES, fill_with_draws
 from econo_env.engine.state import Arrays, StepBuffers
+from econo_env.markets.records import Draws, Horizon, Rounds, Values
 from econo_env.money import CREDIT, to_credits
+from econo_env.scenario import Scenario
 from econo_env.valuations.drawing import draw_each, fill_uniformly, is_uniform
 
 
 @compiled
-def draw_private_values(k: int, state: Any, params: Any) -> None:
-    """Draws independent values from the agents' priors, for any state with `values` and params with priors."""
+def draw_private_values(k: int, state: Values, params: Draws) -> None:
+    """Draws independent values from the agents' priors."""
     values, key, episode, tick = state.values[k], state.key[k], state.episode[k], state.tick[k]
     if is_uniform(params.quantiles):
         fill_uniformly(params.quantiles, key, episode, tick, VALUES, values)
@@ -24,7 +24,7 @@ def draw_private_values(k: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def start_clock(k: int, state: Any) -> None:
+def start_clock(k: int, state: Rounds) -> None:
     """Starts the next episode: no round played, no price."""
     state.episode[k] += 1
     state.tick[k] = 0
@@ -32,27 +32,27 @@ def start_clock(k: int, state: Any) -> None:
 
 
 @compiled
-def _forget(k: int, state: Any, buffers: StepBuffers) -> None:
+def _forget(k: int, state: Rounds, buffers: StepBuffers) -> None:
     forget_award(k, state.award)
     for i in range(buffers.action_mask.shape[1]):
         buffers.action_mask[k, i] = True
 
 
 @compiled
-def forget(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+def forget(k: int, state: Rounds, params: object, buffers: StepBuffers) -> None:
     """Nothing has been handed on, everybody may act."""
     _forget(k, state, buffers)
 
 
 @compiled
-def begin(k: int, state: Any, buffers: StepBuffers) -> None:
+def begin(k: int, state: Rounds, buffers: StepBuffers) -> None:
     """Starts the next episode: no round played, nothing handed on, everybody may act."""
     start_clock(k, state)
     _forget(k, state, buffers)
 
 
 @compiled
-def observe(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+def observe(k: int, state: Values, params: Draws, buffers: StepBuffers) -> None:
     """Moves the clock and draws the values of the next round if there is one."""
     state.tick[k] += 1
     if state.tick[k] < params.max_cycles:
@@ -60,7 +60,7 @@ def observe(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
-def settle(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+def settle(k: int, state: Values, params: object, buffers: StepBuffers) -> None:
     """Rewards everybody with the value of what it got, or gave, less what it pays, in credits."""
     for i in range(state.values.shape[1]):
         worth = state.award.units[k, i] * state.values[k, i]
@@ -69,13 +69,13 @@ def settle(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
-def close(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+def close(k: int, state: Rounds, params: Horizon, buffers: StepBuffers) -> None:
     """Ends the episode after the last round; goes with `flags`."""
     buffers.ended[k] = state.tick[k] >= params.max_cycles
 
 
 @compiled
-def flags(k: int, ended: bool, params: Any, buffers: StepBuffers) -> None:
+def flags(k: int, ended: bool, params: Horizon, buffers: StepBuffers) -> None:
     """The episode ends for everybody at once, or for nobody."""
     for i in range(buffers.rewards.shape[1]):
         buffers.terminated[k, i] = ended and not params.truncates
@@ -83,13 +83,13 @@ def flags(k: int, ended: bool, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
-def finish(k: int, state: Any, params: Any, buffers: StepBuffers) -> None:
+def finish(k: int, state: Rounds, params: Horizon, buffers: StepBuffers) -> None:
     """Ends the episode for everybody at once after the last round."""
     close(k, state, params, buffers)
     flags(k, buffers.ended[k], params, buffers)
 
 
-def info(scenario: Any, state: Any) -> Arrays:
+def info(scenario: Scenario, state: Rounds) -> Arrays:
     """What the dict APIs tell in `infos` of the last round, arrays (markets, agents): `won` and `paid` (credits).
 
     What is received counts negative.

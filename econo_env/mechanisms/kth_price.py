@@ -16,7 +16,7 @@ from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.mechanisms.sources import sealed as equals
 from econo_env.valuations.bid_function import BidFunction
 from econo_env.valuations.places import Places
-from econo_env.valuations.priors import Uniform
+from econo_env.valuations.priors import Power, Uniform
 
 _UNSEEN = 1e-9  # a share of draws that nobody meets
 _FALLS = 1e-6  # of the highest value: quantile functions are computed, and differentiated on cells
@@ -63,7 +63,7 @@ def equilibrium(places: Places, num_bidders: int, parameters: KthPrice) -> BidFu
         ValueError: There is no such form, or it falls.
     """
     k, n, prior = parameters.rank, num_bidders, places.prior
-    exponent = getattr(prior, "exponent", 1.0 if isinstance(prior, Uniform) else None)
+    exponent = prior.exponent if isinstance(prior, Power) else 1.0 if isinstance(prior, Uniform) else None
     if k > n or (k > 2 and parameters.reserve > 0.0) or (k > 3 and exponent is None):
         named = "this" if prior is None else prior.name
         needs = "rank bidders, from rank 3 on no reserve, from rank 4 on a uniform or power prior"

@@ -28,7 +28,7 @@ Bundles = tuple[tuple[int, ...], ...]
 
 
 class Drawing(NamedTuple):
-    """How values are drawn from a prior, as the compiled phases take it.
+    """How values are drawn from a prior, as the compiled kernels take it.
 
     The value of a bundle is the sum of its items' values, best first, the second weighted by `later`, the third by its
     square and so on, times `size_factor` of the number of items; or one draw times that factor.

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from econo_env.valuations import posterior
 from econo_env.valuations.places import Places
-from econo_env.valuations.priors import Prior
+from econo_env.valuations.priors import Prior, Uniform
 from econo_env.valuations.quantile_table import QuantileTable
 
 Floats = NDArray[np.float64]
@@ -194,7 +194,7 @@ class CommonValue(Information):
         return signals, value
 
     def value_at_a_tie(self, signals: ArrayLike, prior: Prior, num_bidders: int) -> Floats:
-        if prior.name != "uniform" or prior.lowest != 0.0:
+        if not isinstance(prior, Uniform) or prior.lowest != 0.0:
             raise ValueError("with a common value a closed form is known for a uniform prior from 0")
         least = np.clip(np.asarray(signals, dtype=np.float64) / (2.0 * prior.highest), 1e-12, 1.0 - 1e-9)
         # density of V given n signals of which x is the highest: V^-n on [x / 2, highest]
@@ -247,7 +247,7 @@ class Affiliated(Information):
         return np.asarray(signals, dtype=np.float64)
 
     def rival_signal(self, signals: ArrayLike, prior: Prior, num_bidders: int, share: ArrayLike) -> Floats:
-        if prior.name != "uniform" or prior.lowest != 0.0:
+        if not isinstance(prior, Uniform) or prior.lowest != 0.0:
             raise ValueError("with affiliated signals a first-price closed form is known for a uniform prior from 0")
         return np.asarray(signals, dtype=np.float64) * np.sqrt(share)  # g(t | t) / G(t | t) = 2 / t
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from econo_env.market import market_of
+from econo_env.markets.position.scenario import PositionScenario
+from econo_env.mechanisms.parameters import units_of
 from econo_env.training.evaluation.sampling import points
 
 MARKETS = 65536
@@ -46,7 +48,7 @@ def played(scenario, policy, seed=3, markets=MARKETS):
     values = np.rint(values * 1e6) / 1e6
     shown = np.zeros((markets, agents, len(names)), dtype=np.float32)
     shown[..., 0] = values / scenario.highest_value
-    weights = np.array(getattr(scenario, "weights", None) or (1.0,) * agents)
+    weights = np.array(scenario.weights or (1.0,) * agents)
     if "prior" in names:
         distinct = list(dict.fromkeys(scenario.priors()))
         numbers = np.array([distinct.index(one) + 1 for one in scenario.priors()])
@@ -79,7 +81,7 @@ def above(below, ranks):
 def money(scenario, roles, role, bids):
     """Expected units and payment of each bid."""
     section, name = scenario.mechanism, scenario.mechanism.name
-    weights = getattr(scenario, "weights", None) or (1.0,) * scenario.num_agents
+    weights = scenario.weights or (1.0,) * scenario.num_agents
     groups = market_of(scenario).roles(scenario)
     own = weights[groups[role][0]]
     there = scenario.participation.probability
@@ -88,7 +90,7 @@ def money(scenario, roles, role, bids):
         chance = 1.0 - there * (1.0 - rival.below(bids * own / weights[groups[other][0]]))
         below += [chance] * (rival.count - (other == role))
     reserve = section.reserve
-    rates = getattr(scenario, "click_rates", None) or (1.0,) * int(getattr(section, "units", 1))
+    rates = scenario.click_rates if isinstance(scenario, PositionScenario) else (1.0,) * units_of(section)
     chances = above(below, len(rates)) if below else [np.ones_like(bids)] + [np.zeros_like(bids)] * (len(rates) - 1)
     units = np.where(bids >= reserve, sum(rate * chance for rate, chance in zip(rates, chances, strict=True)), 0.0)
     if name == "all_pay":
@@ -136,7 +138,7 @@ def best_deviation(scenario, policy, markets=MARKETS):
 def _relative(scenario, samples, number, values, own):
     made = np.concatenate([one.bids[~np.isnan(one.bids)] for one in samples[0]])
     quantiles = np.quantile(made, np.linspace(0.0, 1.0, CANDIDATES)) if made.size else np.zeros(1)
-    weights = np.array(getattr(scenario, "weights", None) or (1.0,))
+    weights = np.array(scenario.weights or (1.0,))
     tried = [ratio * quantiles for ratio in np.unique(weights[:, None] / weights)]
     tried = np.unique(np.concatenate([*tried, np.linspace(0.0, max(values.max(), quantiles[-1]), CANDIDATES // 2)]))
     tried = np.unique(np.concatenate([tried, tried + RISE, [scenario.mechanism.reserve]]))

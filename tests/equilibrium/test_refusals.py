@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import econo_env
-from econo_env.markets.clock.steps import lost_to_steps
+from econo_env.markets.clock.analysis import lost_to_steps
 from econo_env.markets.task_market.strategies import forgery_score
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import Budget, regrets

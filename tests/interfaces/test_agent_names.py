@@ -10,6 +10,7 @@ import econo_env
 from econo_env.agents import by_role, named, role_of
 from econo_env.interfaces.registry import registered_id
 from econo_env.market import agents_of, market_of
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.policies import make_policy
 
 SCENARIOS = econo_env.scenarios()
@@ -44,7 +45,8 @@ def test_prefixes_part_the_agents_as_the_sides_do(name):
     seats = {agent: seat for seat, agent in enumerate(agents_of(scenario))}
     sides = {tuple(seats[agent] for agent in members) for members in by_role(seats).values()}
     assert sides == set(market_of(scenario).roles(scenario)), "by default agents of a side are alike to the rules"
-    sells = getattr(scenario, "procurement", None) is not None or scenario.market == "scoring"
+    reverse = isinstance(scenario, SealedBidScenario) and scenario.procurement is not None
+    sells = reverse or scenario.market == "scoring"
     assert (set(by_role(seats)) == {"supplier"}) is sells
 
 

@@ -40,7 +40,7 @@ class Played:
         self.prices = engine.state.award.pays.sum(axis=1)
         self.sold = engine.state.award.units.any(axis=1)
         self.buyers = np.where(self.sold, engine.state.award.units.argmax(axis=1), -1)
-        self.step = round(getattr(scenario.mechanism, "increment", 0.0) * MICRO)
+        self.step = round(dict(scenario.mechanism).get("increment", 0.0) * MICRO)
 
 
 def equilibrium(scenario, observations):

@@ -6,6 +6,7 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
+from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.training.evaluation.play import with_accounts
 
 MARKETS = 64
@@ -78,7 +79,7 @@ def test_money_is_whole_and_payments_are_the_revenue(name):
             bought = state.award.units != 0
             worth = market.welfare(scenario, state, types).revenue - state.award.pays.sum(axis=1) / 1e6
             assert np.all((worth > 0) == bought.any(axis=1)), "what the buyer has beyond its price is what it bought"
-        elif getattr(scenario, "procurement", None) is not None:
+        elif isinstance(scenario, SealedBidScenario) and scenario.procurement is not None:
             sold = -state.award.units.sum(axis=1)
             assert np.array_equal(np.rint(revenue).astype(np.int64), paid + round(scenario.ceiling * 1e6) * sold)
         else:

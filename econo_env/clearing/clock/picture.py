@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from econo_env.clearing.clock.explain import explained
 from econo_env.clearing.picture import Column, Picture, credits_written, told
 from econo_env.market import agents_of
+from econo_env.markets.clock.kernels import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.state import State, is_over
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import ClockSale
 from econo_env.money import to_credits

@@ -7,9 +7,9 @@ import numpy as np
 from econo_env.clearing.combinatorial.explain import bundle_name, explained
 from econo_env.clearing.picture import Column, Picture, credits_written
 from econo_env.market import agents_of
-from econo_env.markets.combinatorial.analysis import best_worth, worth_won
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import State, offers_at
+from econo_env.markets.combinatorial.strategies import best_worth, worth_won
 from econo_env.mechanisms.combinatorial.auction import AuctionOutcome
 from econo_env.mechanisms.combinatorial.row import mode_of
 from econo_env.mechanisms.combinatorial.sources import BundleRound

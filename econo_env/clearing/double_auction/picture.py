@@ -6,8 +6,8 @@ from econo_env.clearing.document import Floats
 from econo_env.clearing.double_auction.explain import explained
 from econo_env.clearing.picture import Chart, Column, Curve, Picture, credits_written, told
 from econo_env.market import agents_of
+from econo_env.markets.double_auction.kernels import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.double_auction.state import State
 from econo_env.markets.double_auction.strategies import best_gains
 from econo_env.mechanisms.parameters import posted_price_of
 from econo_env.mechanisms.rounds import TwoSidedRound

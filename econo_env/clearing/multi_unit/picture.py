@@ -6,8 +6,8 @@ from econo_env.clearing.document import Floats
 from econo_env.clearing.multi_unit.explain import explained
 from econo_env.clearing.picture import Chart, Column, Curve, Picture, credits_written, told
 from econo_env.market import agents_of
+from econo_env.markets.multi_unit.kernels import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import State
 from econo_env.markets.multi_unit.strategies import best_worth, gains_from_trade, worth
 from econo_env.markets.sealed_bid.state import type_name
 from econo_env.mechanisms.parameters import reserve_of

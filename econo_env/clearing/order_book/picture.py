@@ -8,8 +8,8 @@ from econo_env.clearing.document import Floats, Ints
 from econo_env.clearing.picture import Chart, Column, Curve, Picture, told
 from econo_env.market import agents_of
 from econo_env.markets.double_auction.strategies import best_gains
+from econo_env.markets.order_book.kernels import State
 from econo_env.markets.order_book.scenario import OrderBookScenario
-from econo_env.markets.order_book.state import State
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.reasons import BY_ITS_RULE, SAME, reason
 from econo_env.mechanisms.rounds import BookTrade

@@ -5,9 +5,9 @@ import numpy as np
 from econo_env.clearing.picture import Column, Picture, credits_written, told
 from econo_env.clearing.scoring.explain import explained
 from econo_env.market import agents_of
+from econo_env.markets.scoring.kernels import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
-from econo_env.markets.scoring.state import NO_OFFER, State
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import ScoredRound
 from econo_env.money import to_credits

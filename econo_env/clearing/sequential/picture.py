@@ -5,8 +5,8 @@ import numpy as np
 from econo_env.clearing.picture import Column, Picture, told
 from econo_env.clearing.sealed_bid.explain import explained
 from econo_env.market import agents_of
+from econo_env.markets.sequential.kernels import State
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.sequential.state import State
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.mechanisms.rounds import SealedRound
 from econo_env.money import to_credits

@@ -5,21 +5,22 @@ from dataclasses import replace
 from econo_env.engine.program import Stages
 from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets import rounds
+from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.analysis import bids_made
-from econo_env.markets.clock import analysis, docs, features, kernels, state, strategies
+from econo_env.markets.clock import analysis, docs, features, kernels, strategies
 from econo_env.markets.clock.scenario import ClockScenario, built_in, levers
 from econo_env.markets.private_value import by_prior, one_value
-from econo_env.markets.strategies import bidding_baselines
+from econo_env.markets.sealed_bid import kernels as sealed_kernels
 
 MARKET = Market(
     name="clock",
     config=ClockScenario,
     built_in=built_in,
-    state=state.State,
-    params=state.params,
+    state=kernels.State,
+    params=kernels.params,
     kernels=Stages(
         reset=kernels.reset,
-        bids=kernels.bids,
+        bids=sealed_kernels.bids,
         clear=kernels.clear,
         settle=kernels.settle,
         observe=kernels.observe,
@@ -27,7 +28,7 @@ MARKET = Market(
         expose=kernels.expose,
         withdraw=kernels.withdraw,
     ),
-    actions=state.action_names,
+    actions=kernels.action_names,
     features=features.features,
     types=one_value("value"),
     levers=levers,

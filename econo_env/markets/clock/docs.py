@@ -1,8 +1,9 @@
 """What a clock auction says about itself."""
 
 from econo_env.docs import Docs
+from econo_env.markets.clock.kernels import action_names
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.state import action_names
+from econo_env.markets.wording import last_tick, page_of
 
 _ACTIONS = {
     "share_of_value": "the bidder says yes at this tick if the price is at most (1 + a) times its own value: "
@@ -15,12 +16,13 @@ _ACTIONS = {
 def docs(scenario: ClockScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = scenario.row()
-    last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
-    return Docs(
+    last = last_tick(scenario)
+    return page_of(
+        scenario,
         description=f"{scenario.num_agents} bidders with independent private values see a clock move and say yes or no "
         f"at every tick. {rule.summary} Simultaneous offers are settled by lottery. An action is a limit, which may "
         "change from tick to tick: a bidder who keeps to one plays the sealed-bid auction with that bid "
-        f"({rule.sealed_form}), up to one step of the clock. Properties: {rule.promises}.",
+        f"({rule.sealed_form}), up to one step of the clock.",
         actions=dict.fromkeys(action_names(scenario), _ACTIONS[scenario.bids]),
         rewards="Value minus price for the buyer, at the tick of the sale, in credits; 0 otherwise.",
         start="A fresh value for every bidder, drawn from its prior; everybody in, the clock at its opening price.",
@@ -28,6 +30,4 @@ def docs(scenario: ClockScenario) -> Docs:
             f"{last}, for everybody at once, when the item is sold.",
             f"{last}, for everybody at once, when the clock stops: at the latest after {scenario.max_cycles} tick(s).",
         ),
-        equilibrium=rule.known_answer,
-        references=rule.reference,
     )

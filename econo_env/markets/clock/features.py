@@ -2,9 +2,9 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
+from econo_env.markets.clock.kernels import Params, State
 from econo_env.markets.clock.scenario import ClockScenario
-from econo_env.markets.clock.state import Params, State
-from econo_env.markets.features import PRIOR, own_value
+from econo_env.markets.features import own_value, prior_shown
 
 
 @compiled
@@ -58,10 +58,8 @@ def features(scenario: ClockScenario) -> tuple[Feature, ...]:
             shared=True,
         ),
     )
-    if len(set(scenario.priors())) > 1:
-        shown += (PRIOR,)
     sees = scenario.row().sees
-    shown += tuple(_STANDING[name] for name in sees)
+    shown += prior_shown(scenario) + tuple(_STANDING[name] for name in sees)
     if "still_in" in sees and scenario.feedback == "bidders_in":
         shown += (Feature("bidders_in", "share of the bidders still in the auction", bidders_in, shared=True),)
     return shown

@@ -1,25 +1,88 @@
-"""One tick of a clock auction, phase by phase, for market `k` of a batch.
+"""What a clock auction holds, and one tick of it, stage by stage, for market `k` of a batch.
 
 Limits are read and values drawn as in a sealed-bid market, so the same seed gives the same values in both. A sale that
 is over stays as it is until its market is reset.
 """
 
-import numpy as np
+from typing import Annotated, NamedTuple
 
-from econo_env.economy.award import forget_award
+import numpy as np
+from numpy.typing import NDArray
+
+from econo_env.economy.award import Award, forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.engine.state import StepBuffers
-from econo_env.markets.clock.state import Params, State
-from econo_env.markets.rounds import begin, draw_private_values
-from econo_env.markets.sealed_bid.kernels import bids
+from econo_env.engine.state import Column, Episode, Int64s, Key, StepBuffers, Tick
+from econo_env.markets.clock.scenario import ClockScenario
+from econo_env.markets.private_value import of_rounds
+from econo_env.markets.rounds import begin, draw_private_values, flags
 from econo_env.markets.sealed_bid.state import NO_BID
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.ranking import NOBODY
-from econo_env.money import CREDIT
+from econo_env.money import CREDIT, to_money
+from econo_env.valuations.drawing import DrawTables
 
-__all__ = ["bids", "clear", "finish", "observe", "reset", "settle"]
+
+class State(NamedTuple):
+    """A batch of clock auctions; the first axis of every array is the market."""
+
+    key: Key
+    episode: Episode
+    tick: Tick
+    closes: Annotated[Int64s, Column(np.int64, (), "ticks after which the sale ends, as it stands")]
+    sold_at: Annotated[Int64s, Column(np.int64, (), "tick of the sale, -1 for none")]
+    price: Annotated[Int64s, Column(np.int64, (), "micro-credits asked at the coming tick")]
+    best: Annotated[Int64s, Column(np.int64, (), "micro-credits: the best bid, or the price last accepted")]
+    leader: Annotated[Int64s, Column(np.int64, (), "who holds the best bid, -1 for nobody")]
+    values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: limit at the last tick, -1 for never")]
+    standing: Annotated[Int64s, Column(np.int64, ("agents",), "1 while in the auction")]
+    award: Award
+
+
+class Params(NamedTuple):
+    """The constants of a scenario, as the compiled kernels take them."""
+
+    rule: object  # the mechanism's own parameters
+    max_cycles: int
+    truncates: bool  # the clock's last tick is a truncation, not a termination
+    opening: int  # micro-credits at which the clock starts
+    closes: int  # ticks after which the sale ends, as planned
+    prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value comes from
+    quantiles: DrawTables  # micro-credits, one a prior
+    highest_value: float  # micro-credits
+    value_scale: float  # 1 / highest_value
+    bids_are_amounts: bool
+    half_largest_bid: float  # the limit of action 0 over the own or the highest value
+    frictions: None  # of a sealed-bid market: a clock has none
+
+
+def action_names(scenario: ClockScenario) -> tuple[str, ...]:
+    """What each action component means."""
+    return ("limit",)
+
+
+def params(scenario: ClockScenario) -> Params:
+    """The scenario's constants for the compiled kernels."""
+    row = scenario.row()
+    closes = scenario.max_cycles if row.closing is None else row.closing(scenario.mechanism)
+    return Params(
+        rule=row.params(scenario.mechanism),
+        opening=int(to_money(row.opening(scenario.mechanism, scenario.highest_value))),
+        closes=min(scenario.max_cycles, closes),
+        **of_rounds(scenario, scenario.priors()),
+        highest_value=float(to_money(scenario.highest_value)),
+        value_scale=1.0 / float(to_money(scenario.highest_value)),
+        half_largest_bid=1.0,
+        frictions=None,
+        bids_are_amounts=scenario.bids == "amount",
+    )
+
+
+def is_over(state: State) -> NDArray[np.bool_]:
+    """Which sales have ended, sold or not, shape (markets,)."""
+    return (state.sold_at >= 0) | (state.tick >= state.closes)
 
 
 @compiled
@@ -84,28 +147,19 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def _let_act(k: int, state: State, buffers: StepBuffers) -> None:
-    """Who is out may only watch."""
+def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+    """Counts the tick and says who may act at the next one: who is out may only watch."""
+    if not _over_before(k, state):
+        state.tick[k] += 1
     for i in range(state.standing.shape[1]):
         buffers.action_mask[k, i] = state.standing[k, i] != 0
 
 
 @compiled
-def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
-    """Counts the tick and says who may act at the next one."""
-    if not _over_before(k, state):
-        state.tick[k] += 1
-    _let_act(k, state, buffers)
-
-
-@compiled
 def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Ends the episode for everybody at once when the item is sold or the clock stops."""
-    ended = _over_before(k, state)
-    buffers.ended[k] = ended
-    for i in range(state.values.shape[1]):
-        buffers.terminated[k, i] = ended and not params.truncates
-        buffers.truncated[k, i] = ended and params.truncates
+    buffers.ended[k] = _over_before(k, state)
+    flags(k, buffers.ended[k], params, buffers)
 
 
 @compiled

@@ -13,8 +13,6 @@ from econo_env.mechanisms.clock_rule import ClockMechanism, at_the_reserve, cloc
 from econo_env.scenario import Scenario
 from econo_env.valuations.priors import AnyPrior, Uniform
 
-MARKET = "clock"
-
 
 class ClockScenario(Scenario):
     """One item sold by a clock that bidders with independent private values see move; an episode is one sale.

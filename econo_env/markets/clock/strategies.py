@@ -10,12 +10,12 @@ from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import Solution
 from econo_env.equilibrium.solution import ACCEPTED_LOSS
 from econo_env.market import market_of
+from econo_env.markets.analysis import of_a_round
+from econo_env.markets.clock.analysis import lost_to_steps
+from econo_env.markets.clock.kernels import State, is_over
 from econo_env.markets.clock.scenario import ClockScenario, sealed_form
-from econo_env.markets.clock.state import State, is_over
-from econo_env.markets.clock.steps import lost_to_steps
 from econo_env.markets.sealed_bid import equilibria
 from econo_env.markets.sealed_bid import strategies as sealed
-from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.parameters import Meaning, extension_of, reserve_of, with_parameters
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE, Strategy

@@ -1,11 +1,12 @@
 """The combinatorial market: XOR bids for bundles by local and global bidders, cleared exactly every round."""
 
+from econo_env.agents import named
 from econo_env.engine.program import Stages
 from econo_env.market import Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.combinatorial import analysis, docs, false_names, features, kernels, state, strategies
+from econo_env.markets.actions import bidding_baselines
+from econo_env.markets.combinatorial import docs, false_names, features, kernels, state, strategies
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario, built_in
-from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="combinatorial",
@@ -29,22 +30,22 @@ MARKET = Market(
     features=features.features,
     types=Types(
         names=state.type_names,
-        now=analysis.types,
-        at=analysis.types_at,
-        put=analysis.set_types,
-        interdependence=Interdependence(applies=analysis.types_hang_together, put=analysis.set_types_given),
+        now=strategies.types,
+        at=strategies.types_at,
+        put=strategies.set_types,
+        interdependence=Interdependence(applies=strategies.types_hang_together, put=strategies.set_types_given),
     ),
-    welfare=analysis.welfare,
-    agents=strategies.agents,
-    roles=strategies.roles,
+    welfare=strategies.welfare,
+    agents=lambda scenario: named(scenario.bundle_values.sides(scenario.num_agents)),
+    roles=lambda scenario: scenario.bundle_values.roles(scenario.num_agents),
     baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
     judging=Judging(
         false_names=false_names.FALSE_NAMES,
     ),
     solver=Solver(
         solution=strategies.numerical_solution,
-        outcome_tables=analysis.outcome_tables,
-        expected_curves=analysis.expected_curves,
+        outcome_tables=strategies.outcome_tables,
+        expected_curves=strategies.expected_curves,
     ),
     view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values", "items", "bundle")),
 )

@@ -10,9 +10,9 @@ from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Float64s, Int64s, UInt64s
 from econo_env.games.false_names import FalseNames
-from econo_env.markets.combinatorial.analysis import own_values
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
 from econo_env.markets.combinatorial.state import State
+from econo_env.markets.combinatorial.strategies import own_values
 from econo_env.markets.false_names import NO_BID, earned, stacked
 from econo_env.mechanisms.combinatorial.batch import scratch_for
 from econo_env.mechanisms.combinatorial.small import Game, Scratch

@@ -3,9 +3,10 @@
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
-from econo_env.markets.combinatorial.state import Params, State, action_names, numbered
+from econo_env.markets.combinatorial.state import Params, State, action_names
 from econo_env.markets.features import ROUNDS_LEFT, paid
 from econo_env.markets.feedback import all_bids, last_round
+from econo_env.markets.wording import numbered
 from econo_env.valuations.bundle_values import LocalGlobal
 
 

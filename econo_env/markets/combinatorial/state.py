@@ -6,8 +6,9 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Arrays, Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Column, Episode, Float64s, Int64s, Key, Tick
 from econo_env.markets.combinatorial.scenario import CombinatorialScenario
+from econo_env.markets.wording import numbered
 from econo_env.mechanisms.combinatorial.batch import game_of
 from econo_env.mechanisms.combinatorial.room import Room, room_axes
 from econo_env.mechanisms.combinatorial.small import Game
@@ -19,9 +20,9 @@ from econo_env.valuations.xor_bids import XorBids
 class State(NamedTuple):
     """A batch of combinatorial markets; the first axis of every array is the market."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     values: Annotated[Int64s, Column(np.int64, ("agents", "own_bundles"), "micro-credits, of each own bundle")]
     items: Annotated[Int64s, Column(np.int64, ("agents", "own_items"), "micro-credits, where each item has a value")]
     bundle: Annotated[Int64s, Column(np.int64, ("wishes",), "items as bits: what each agent wants, where it is drawn")]
@@ -32,7 +33,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: object  # the mechanism's own parameters
     game: Game
@@ -57,11 +58,6 @@ def axes(scenario: CombinatorialScenario) -> dict[str, int]:
     }
 
 
-def numbered(word: str, count: int) -> tuple[str, ...]:
-    """`word_0`, `word_1`, ..., or the word itself where there is only one."""
-    return (word,) if count == 1 else tuple(f"{word}_{number}" for number in range(count))
-
-
 def action_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
     """What each action component means: the bid on each of the own bundles."""
     return numbered("bid", scenario.bundles_each)
@@ -76,7 +72,7 @@ def type_names(scenario: CombinatorialScenario) -> tuple[str, ...]:
 
 
 def params(scenario: CombinatorialScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     offers = scenario.offers
     return Params(
         rule=scenario.row().params(scenario.mechanism),

@@ -3,29 +3,20 @@
 from econo_env.baselines import Baselines, BidActions
 from econo_env.engine.program import Stages
 from econo_env.market import Market, Types, View
-from econo_env.markets.coordination import (
-    analysis,
-    auction,
-    docs,
-    features,
-    request,
-    state,
-    strategies,
-)
+from econo_env.markets.coordination import auction, docs, features, params, request, state, strategies
 from econo_env.markets.coordination.auctions import AUCTION_TYPES
 from econo_env.markets.coordination.scenario import CoordinationScenario, built_in, levers
-from econo_env.markets.task_market import analysis as task_analysis
 from econo_env.markets.task_market import episode
+from econo_env.markets.task_market import strategies as work
 from econo_env.markets.task_market.auction import revalue
-from econo_env.markets.task_market.strategies import HOLDS_WITH
 
 MARKET: Market[CoordinationScenario, state.State] = Market(
     name="coordination",
     config=CoordinationScenario,
     built_in=built_in,
     state=state.State,
-    axes=state.axes,
-    params=state.params,
+    axes=params.axes,
+    params=params.params,
     kernels=Stages(
         reset=request.reset,
         maturities=request.forget_last_tick,
@@ -48,31 +39,21 @@ MARKET: Market[CoordinationScenario, state.State] = Market(
         present=episode.present,
         finish=request.finish,
     ),
-    actions=state.action_names,
+    actions=params.action_names,
     features=features.features,
     arranged=features.ARRANGED,
     undone_by_award=False,
-    contract_value=state.largest_contract,
+    contract_value=params.largest_contract,
     rule=lambda scenario: AUCTION_TYPES[scenario.auction_type].rule,
     levers=levers,
-    types=Types(
-        names=task_analysis.type_names,
-        now=task_analysis.types,
-        at=task_analysis.types_at,
-        put=task_analysis.set_types,
-    ),
-    welfare=analysis.welfare,
+    types=Types(names=work.type_names, now=work.types, at=work.types_at, put=work.set_types),
+    welfare=strategies.welfare,
     baselines=Baselines(
         truthful=strategies.truthful_actions,
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
         bids=BidActions(values=strategies.own_worths, place=strategies.bid_actions),
-        holds_with=HOLDS_WITH | {"weighting"},
+        holds_with=work.HOLDS_WITH | {"weighting"},
     ),
-    view=View(
-        info=analysis.info,
-        docs=docs.docs,
-        series=strategies.series,
-        drawn_ahead=strategies.DRAWN_AHEAD,
-    ),
+    view=View(info=strategies.info, docs=docs.docs, series=strategies.series, drawn_ahead=strategies.DRAWN_AHEAD),
 )

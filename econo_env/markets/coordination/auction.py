@@ -1,7 +1,6 @@
 """The auction of a request, for market `k`: what agents bid, who wins, and what winners then have to do."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from econo_env.economy.contracts import score
 from econo_env.economy.work import Work, expected_outcome
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
-from econo_env.engine.state import StepBuffers
+from econo_env.engine.state import Bools, StepBuffers
 from econo_env.markets.coordination.auctions import NO_BID
 from econo_env.markets.coordination.state import Params, State
 from econo_env.markets.task_market.auction import FORGERY_THRESHOLD, reported_score
@@ -25,7 +24,7 @@ def cost_factor(tasks: int, synergy: float) -> float:
 
 
 @compiled
-def worth_of(k: int, i: int, tasks: int, state: Any, params: Any) -> float:
+def worth_of(k: int, i: int, tasks: int, state: State, params: Params) -> float:
     """The true expected surplus of a contract of so many tasks at its efficient effort, micro-credits."""
     cost = state.cost[k, i] * cost_factor(tasks, params.synergy)
     return score(cost, state.reliability[k, i], tasks * float(state.task_value[k]), params.schedule)
@@ -101,7 +100,7 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def best_split(k: int, among: Any, state: State, params: Params) -> float:
+def best_split(k: int, among: Bools, state: State, params: Params) -> float:
     """The most that the request's tasks are worth among some agents, by dynamic programming over tasks given away."""
     for tasks in range(params.rule.supply + 1):
         state.split[k, tasks] = 0.0

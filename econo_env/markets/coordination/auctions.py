@@ -6,14 +6,16 @@ second-score auction of the task market. Each rule here writes tasks won and wha
 request is over; a clock takes several ticks for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
+from econo_env.markets.coordination.state import Params, State
 from econo_env.mechanisms import dutch, english, first_price, second_price
 from econo_env.mechanisms.clock_rule import Clock
 from econo_env.mechanisms.combinatorial import rule as combinatorial
@@ -27,13 +29,13 @@ _NO_END = 2**62
 
 
 @compiled
-def lottery_at(k: int, state: Any) -> Lottery:
+def lottery_at(k: int, state: State) -> Lottery:
     """What breaks ties in this tick."""
     return Lottery(state.key[k], state.episode[k], state.tick[k])
 
 
 @compiled
-def take(k: int, i: int, tasks: int, owes: int, state: Any) -> None:
+def take(k: int, i: int, tasks: int, owes: int, state: State) -> None:
     """Agent i wins so many tasks, owes so much for them, and bids for no more of the request."""
     state.award.units[k, i] = tasks
     state.owes[k, i] = owes
@@ -42,7 +44,7 @@ def take(k: int, i: int, tasks: int, owes: int, state: Any) -> None:
 
 
 @compiled
-def sell_first_price(k: int, state: Any, params: Any) -> None:
+def sell_first_price(k: int, state: State, params: Params) -> None:
     """The highest weighted bids win a task each and owe themselves."""
     rule = first_price.FirstPrice(state.reserve[k], params.rule.supply)
     first_price.clear(state.bids[k], state.weights[k], lottery_at(k, state), rule, state.award.units[k], state.owes[k])
@@ -50,15 +52,15 @@ def sell_first_price(k: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def sell_second_price(k: int, state: Any, params: Any) -> None:
+def sell_second_price(k: int, state: State, params: Params) -> None:
     """The highest weighted bids win a task each and owe the best losing one, or the reserve."""
-    rule = second_price.SecondPrice(state.reserve[k], params.rule.supply, params.rule.payment)
+    rule = second_price.SecondPrice(state.reserve[k], params.rule.supply, params.rule.payment)  # type: ignore[arg-type]
     second_price.clear(state.bids[k], state.weights[k], lottery_at(k, state), rule, state.award.units[k], state.owes[k])
     state.over[k] = True
 
 
 @compiled
-def sell_bundles(k: int, state: Any, params: Any) -> None:
+def sell_bundles(k: int, state: State, params: Params) -> None:
     """Tasks go to the bids for one, two, ... tasks that together offer most over the reserve of each."""
     sizes, bundles = params.game.sizes, params.game.bundles
     agents, each, reserve = state.owes.shape[1], len(sizes), state.reserve[k]
@@ -67,7 +69,7 @@ def sell_bundles(k: int, state: Any, params: Any) -> None:
             over = state.bids[k, i * params.sizes + sizes[b] - 1] - sizes[b] * reserve
             asked = state.bids[k, i * params.sizes + sizes[b] - 1]
             state.packages[k, i * each + b] = over if asked >= 0 and over >= 0 else NO_BID
-    rule = combinatorial.Combinatorial(params.rule.core)
+    rule = combinatorial.Combinatorial(params.rule.core)  # type: ignore[arg-type]  # the number of the choice
     scratch, lottery = scratch_at(k, state.room), lottery_at(k, state)
     combinatorial.clear(bundles, state.packages[k], lottery, rule, state.won[k], state.owes[k], scratch)
     for i in range(agents):
@@ -79,7 +81,7 @@ def sell_bundles(k: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def raise_price(k: int, state: Any, params: Any) -> None:
+def raise_price(k: int, state: State, params: Params) -> None:
     """A tick of the English clock, which stops where no more agents are left than tasks."""
     clock = Clock(state.sale_tick[k], _NO_END, _NO_END, state.price[k], state.best[k], NOBODY, False)
     rule = english.English(state.reserve[k], params.rule.increment)
@@ -95,7 +97,7 @@ def raise_price(k: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def lower_price(k: int, state: Any, params: Any) -> None:
+def lower_price(k: int, state: State, params: Params) -> None:
     """A tick of the Dutch clock: whoever takes the price has a task at it, and the clock goes on for those left."""
     rule = dutch.Dutch(state.reserve[k], params.rule.increment, 0)
     for i in range(state.limits.shape[1]):
@@ -130,22 +132,30 @@ class AuctionRow:
         rises: Whether a clock goes up.
         bundles: Whether agents bid for several tasks at once.
         reports: Whether agents report their types and not a bid.
+        truthful: Whether truth is best in each request, on a clock within an increment.
     """
 
     mechanism: str
     market: str
-    rule: Callable[..., Any]
+    rule: Rule
     takes: Mapping[str, str]
     clock: bool = False
     sealed: bool = False
     rises: bool = False
     bundles: bool = False
     reports: bool = False
+    truthful: bool = False
 
 
 AUCTION_TYPES: Mapping[str, AuctionRow] = {
     "english": AuctionRow(
-        "english", "clock", raise_price, {"reserve": "reserve", "increment": "increment"}, clock=True, rises=True
+        "english",
+        "clock",
+        raise_price,
+        {"reserve": "reserve", "increment": "increment"},
+        clock=True,
+        rises=True,
+        truthful=True,
     ),
     "dutch": AuctionRow("dutch", "clock", lower_price, {"reserve": "reserve", "increment": "increment"}, clock=True),
     "sealed_bid": AuctionRow(
@@ -157,8 +167,11 @@ AUCTION_TYPES: Mapping[str, AuctionRow] = {
         sell_second_price,
         {"reserve": "reserve", "units": "units", "payment": "payment"},
         sealed=True,
+        truthful=True,
     ),
-    "combinatorial": AuctionRow("combinatorial", "combinatorial", sell_bundles, {"payment": "core"}, bundles=True),
+    "combinatorial": AuctionRow(
+        "combinatorial", "combinatorial", sell_bundles, {"payment": "core"}, bundles=True, truthful=True
+    ),
     "scoring": AuctionRow(
         "contingent_second_score",
         "task_market",
@@ -166,6 +179,7 @@ AUCTION_TYPES: Mapping[str, AuctionRow] = {
         {"reserve": "reserve"},
         sealed=True,
         reports=True,
+        truthful=True,
     ),
 }
 """The auction types by the names of the design from which they come."""

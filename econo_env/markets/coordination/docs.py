@@ -2,15 +2,11 @@
 
 from econo_env.docs import Docs
 from econo_env.markets.coordination.auctions import AUCTION_TYPES
+from econo_env.markets.coordination.params import action_names
 from econo_env.markets.coordination.scenario import CoordinationScenario
-from econo_env.markets.coordination.state import action_names
+from econo_env.markets.task_market.state import ACTIONS
+from econo_env.markets.wording import last_tick
 from econo_env.mechanisms.base import mechanism
-
-_ACTIONS = {
-    "cost_report": "reports (1 + a) times the own cost; 0 is the truth",
-    "reliability_report": "reports p + a (1 - p) above 0 and p (1 + a) below; 0 is the truth",
-    "forgery": "above 0.5, does no work if it wins and submits a forged proof",
-}
 
 
 def _meaning(scenario: CoordinationScenario, name: str) -> str:
@@ -22,13 +18,13 @@ def _meaning(scenario: CoordinationScenario, name: str) -> str:
         unit = "what success at them is worth" if scenario.bids == "amount" else "what they are worth to it; 0 is truth"
         limit = "says yes up to" if AUCTION_TYPES[scenario.auction_type].clock else "bids"
         return f"for {tasks} {limit} (1 + a) times {unit}"
-    return _ACTIONS[name]
+    return ACTIONS[name]
 
 
 def docs(scenario: CoordinationScenario) -> Docs:
     """The texts of the scenario's page."""
     rule = mechanism(scenario.mechanism.name)
-    last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
+    last = last_tick(scenario)
     return Docs(
         description=f"Requests for {scenario.resource_type} arrive, each of {scenario.available_supply} "
         f"task{'s' * (scenario.available_supply > 1)}; {scenario.num_agents} agents with private cost and reliability "

@@ -15,7 +15,6 @@ from econo_env.mechanisms.combinatorial.small import LARGEST_SMALL_GAME
 from econo_env.money import LARGEST_CREDITS, Credits
 from econo_env.scenario import Scenario
 
-MARKET = "coordination"
 _LARGEST_REQUEST = 64
 
 

@@ -1,20 +1,22 @@
-"""What truth and its scaling mean in a coordination market, for rule-based policies."""
+"""What a coordination market tells strategies, judges and telemetry. Types are those of a task market."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.games.welfare import Welfare
 from econo_env.markets.actions import AS_SEEN, actions_for, rounded_actions
+from econo_env.markets.analysis import of_work
 from econo_env.markets.coordination.auction import cost_factor
 from econo_env.markets.coordination.features import COST, RELIABILITY, TASK_VALUE
+from econo_env.markets.coordination.params import action_names
 from econo_env.markets.coordination.scenario import CoordinationScenario
-from econo_env.markets.coordination.state import State, action_names
+from econo_env.markets.coordination.state import State
+from econo_env.markets.task_market import strategies as work
 from econo_env.markets.task_market.strategies import efficient_efforts, require_truth_is_best
+from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE
-
-_TRUE = ("vickrey", "scoring", "combinatorial", "english")
-"""Auction types in which truth is best in each request, in an English one within an increment."""
 
 
 def _types(scenario: CoordinationScenario, observations: NDArray[np.float32]) -> tuple[Float64s, Float64s]:
@@ -58,7 +60,7 @@ def scaled_actions(scenario: CoordinationScenario, observations: NDArray[np.floa
         actions[..., 0] = -eager
     first_effort = len(names) - 1 - scenario.sizes
     for tasks in range(1, scenario.sizes + 1):
-        if scenario.auction_type != "scoring":
+        if not scenario.auction_row.reports:
             bid = eager
             if scenario.bids == "amount":
                 worth = worth_shares(scenario, cost, reliability, tasks) / scenario.contracts.schedule.success
@@ -118,9 +120,9 @@ def equilibrium_actions(
         ValueError: No equilibrium is known; the message says why.
     """
     said = None
-    if scenario.auction_type not in _TRUE:
+    if not scenario.auction_row.truthful:
         said = f"in a {scenario.auction_type} auction agents shade their bids: use another policy"
-    elif scenario.sells_bundles and scenario.auction.payment.name != "vcg":
+    elif scenario.sells_bundles and scenario.auction.payment != Payment.vcg:
         said = f"with payment {scenario.auction.payment.name} bundles are shaded: set auction.payment to vcg"
     elif scenario.economic_incentives.naive:
         said = "naive incentives reward what is not true: leave economic_incentives.naive out"
@@ -135,27 +137,33 @@ DRAWN_AHEAD = ("task_value",)
 
 
 def series(scenario: CoordinationScenario, state: State) -> Arrays:
-    """What telemetry shows of the last tick; NaN where there is nothing to show.
+    """What telemetry shows of the last tick: see `of_work`.
+
+    Beside them `owed` in credits, `demand` and `market_price`; bids are those for one task, efficiency is told at the
+    end of a request.
 
     Args:
         scenario: The configuration.
         state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` for one task, credits; `bid_value_ratio`, over what it is worth;
-        `payments`, transfers of holders, credits. One a market, shape (markets,): `owed` in credits, `efficiency` at
-        the end of a request, `demand`, `market_price`.
     """
-    each = scenario.sizes
-    made, worth = state.bids[:, ::each], state.worths[:, ::each]
-    bid, won, offered = made >= 0, state.award.units != 0, state.over & (state.best_surplus > 0)
-    comparable = bid & (worth > 0)
-    return {
-        "bids": np.where(bid, to_credits(made), np.nan),
-        "bid_value_ratio": np.where(comparable, made / np.where(comparable, worth, 1.0), np.nan),
-        "payments": np.where(won, to_credits(-state.award.pays), np.nan),
+    each, best = scenario.sizes, np.where(state.over, state.best_surplus, 0.0)
+    told = of_work(state.award, state.bids[:, ::each], state.worths[:, ::each], state.surplus, best)
+    return told | {
         "owed": to_credits(state.owes.sum(axis=1)),
-        "efficiency": np.where(offered, state.surplus / np.where(offered, state.best_surplus, 1.0), np.nan),
         "demand": state.demand.astype(np.float64),
         "market_price": to_credits(state.market_price),
     }
+
+
+def welfare(scenario: CoordinationScenario, state: State, types: NDArray[np.float64]) -> Welfare:
+    """Expected surplus of a request's contracts at true types and efforts, in credits, at the tick that ends it.
+
+    The optimum is over the agents that might bid for it; that of `first_best_value` over all who are active, reputation
+    aside.
+    """
+    return work.welfare(scenario, state._replace(surplus=np.where(state.over, state.surplus, 0.0)), types)
+
+
+def info(scenario: CoordinationScenario, state: State) -> Arrays:
+    """What the dict APIs tell in `infos` of the last tick, (markets, agents): `won`, and credits `paid`, `owed`."""
+    return work.info(scenario, state) | {"owed": to_credits(state.owes)}

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from econo_env.docs import Docs
+from econo_env.markets.double_auction.kernels import action_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.double_auction.state import action_names
 from econo_env.markets.wording import page_of
 
 _ACTIONS = {

@@ -11,8 +11,8 @@ from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Float64s, Int64s, UInt64s
 from econo_env.games.false_names import FalseNames
+from econo_env.markets.double_auction.kernels import State
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.double_auction.state import State
 from econo_env.markets.false_names import NO_BID, SHARES, earned, stacked
 from econo_env.markets.outcome_curves import Row
 from econo_env.money import to_money

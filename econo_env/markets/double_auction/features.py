@@ -2,8 +2,8 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
+from econo_env.markets.double_auction.kernels import Params, State, action_names
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario
-from econo_env.markets.double_auction.state import Params, State, action_names
 from econo_env.markets.features import PRIOR, ROUNDS_LEFT, has_won, own_value
 from econo_env.markets.feedback import all_bids, last_round
 

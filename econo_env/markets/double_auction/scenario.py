@@ -73,8 +73,7 @@ class DoubleAuctionScenario(TwoSidedScenario):
 
     @model_validator(mode="after")
     def _few_enough_to_show(self) -> Self:
-        if self.feedback == "all_bids":
-            check_bids_shown(self.num_agents)
+        check_bids_shown(self.feedback, self.num_agents)
         return self
 
     @property

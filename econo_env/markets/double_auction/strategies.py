@@ -1,19 +1,29 @@
-"""What a two-sided market tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
+"""What a two-sided market tells strategies, judges and telemetry: offers as actions, equilibria, gains from trade."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.agents import grouped, named
-from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.engine.compiled import compiled
+from econo_env.engine.program import Rule
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.equilibrium import Solution, solved
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
+from econo_env.games.welfare import Welfare
+from econo_env.market import rule_of
 from econo_env.markets.actions import AS_SEEN, actions_for
+from econo_env.markets.analysis import of_a_round, ratio, welfare_of
+from econo_env.markets.double_auction.kernels import State, params
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
-from econo_env.markets.double_auction.state import State
-from econo_env.markets.series import of_a_round, ratio
+from econo_env.markets.outcome_curves import averaged, sum_outcomes, units
+from econo_env.markets.wording import none_known
 from econo_env.mechanisms.parameters import posted_price_of, tick_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 from econo_env.valuations.places import places_of
+from econo_env.valuations.priors import Uniform
 
 
 def private_values(scenario: TwoSidedScenario, observations: ArrayLike) -> Float64s:
@@ -117,14 +127,12 @@ def numerical_solution(scenario: DoubleAuctionScenario) -> Solution | None:
     """
     row, priors = scenario.row(), scenario.priors()
     bilateral = scenario.num_buyers == scenario.num_sellers == 1 and len(set(priors)) == 1
-    closed = row.equilibrium is not None and bilateral and priors[0].name == "uniform"
+    closed = row.equilibrium is not None and bilateral and isinstance(priors[0], Uniform)
     if closed or row.truth_is_dominant(scenario.mechanism):
         return None
     if len(roles(scenario)) != 2:
-        raise ValueError(
-            f"{scenario.id}: an equilibrium of {row.name!r} is found for buyers with one prior and sellers with one; "
-            "use truthful, shading or a trained run instead"
-        )
+        found = f"an equilibrium of {row.name!r} is found for buyers with one prior and sellers with one"
+        raise none_known(scenario, found)
     return solved(scenario)
 
 
@@ -174,3 +182,39 @@ def series(scenario: DoubleAuctionScenario, state: State) -> Arrays:
     gains, best = (state.award.units * values).sum(axis=1), best_gains(scenario, values)
     told = of_a_round(state.award, state.bids, values, gains, best, no_welfare=np.nan)
     return told | {"trades": trades.astype(np.float64), "price": ratio(paid, trades, np.nan)}
+
+
+def bidding(scenario: DoubleAuctionScenario) -> Bidding:
+    """What traders offer: one unit each, at up to the highest price, which a seller may ask."""
+    return Bidding(highest_bid=float(scenario.highest_value))
+
+
+def welfare(scenario: DoubleAuctionScenario, state: State, types: Float64s) -> Welfare:
+    """Gains from trade: the buyers' true values less the sellers' true costs; revenue goes to the market maker."""
+    values = types[..., 0]
+    gains = np.asarray((values * state.award.units).sum(axis=1), dtype=np.float64)
+    return welfare_of(state.award, gains, best_gains(scenario, values))
+
+
+def highest_bid(scenario: DoubleAuctionScenario, values: Float64s) -> Float64s:
+    """The highest offer worth a search at each value, in credits: nobody can have a higher value or cost."""
+    return np.full_like(values, scenario.highest_value)
+
+
+@compiled
+def _clear_sides(
+    rule: Rule, offers: Int64s, lottery: Lottery, params: object, buyers: int, order: Int64s, won: Int64s, paid: Int64s
+) -> None:
+    """Clears a round of offers, those of the buyers first."""
+    rule(offers[:buyers], offers[buyers:], lottery, params, order, won, paid)
+
+
+def bid_curves(scenario: DoubleAuctionScenario, state: State, agent: int, bids: Float64s) -> BidCurves:
+    """Expected units and payment of each own offer in credits against the others' offers of the last round.
+
+    A seller's units and payment are negative, so that utility is value times units less payment for both sides. Every
+    offer meets the same others and the same tie lottery, in the rule that the engine compiles.
+    """
+    constants = params(scenario)
+    compiled_rules, given = (rule_of(scenario), _clear_sides, units), (constants.rule, constants.num_buyers)
+    return averaged(sum_outcomes, compiled_rules, given, state, agent, bids, rows=4)

@@ -3,19 +3,19 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
-from econo_env.markets.multi_unit import analysis, docs, equilibria, false_names, features, kernels, state, strategies
+from econo_env.markets.actions import bidding_baselines
+from econo_env.markets.multi_unit import docs, equilibria, false_names, features, kernels, strategies
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario, built_in
-from econo_env.markets.private_value import by_prior
+from econo_env.markets.private_value import amounts, by_prior
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="multi_unit",
     config=MultiUnitScenario,
     built_in=built_in,
-    state=state.State,
-    axes=state.axes,
-    params=state.params,
+    state=kernels.State,
+    axes=kernels.axes,
+    params=kernels.params,
     kernels=Stages(
         reset=kernels.reset,
         bids=kernels.bids,
@@ -26,21 +26,19 @@ MARKET = Market(
         expose=kernels.expose,
         withdraw=kernels.withdraw,
     ),
-    actions=state.action_names,
+    actions=kernels.action_names,
     features=features.features,
-    types=Types(names=state.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
-    welfare=analysis.welfare,
+    types=Types(names=kernels.type_names, now=amounts, at=strategies.types_at, put=strategies.set_types),
+    welfare=strategies.welfare,
     agents=sealed_strategies.agents,
     roles=by_prior,
     baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
-    judging=Judging(
-        false_names=false_names.FALSE_NAMES,
-    ),
+    judging=Judging(false_names=false_names.FALSE_NAMES),
     solver=Solver(
         solution=equilibria.numerical_solution,
         expected_outcome=equilibria.expected_outcome,
         unit_bids=equilibria.offers_unit_bids,
         bidding=equilibria.bidding,
     ),
-    view=View(info=state.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
+    view=View(info=kernels.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

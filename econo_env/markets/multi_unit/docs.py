@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from econo_env.docs import Docs
+from econo_env.markets.multi_unit.kernels import action_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import action_names
 from econo_env.markets.sealed_bid.state import type_name
 from econo_env.markets.wording import page_of
 

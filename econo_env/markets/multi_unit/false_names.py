@@ -8,8 +8,8 @@ from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Float64s, Int64s, UInt64s
 from econo_env.games.false_names import FalseNames
 from econo_env.markets.false_names import NO_BID, SHARES, earned, scaled, stacked
+from econo_env.markets.multi_unit.kernels import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import State
 from econo_env.markets.outcome_curves import Row
 from econo_env.money import to_money
 

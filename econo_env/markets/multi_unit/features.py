@@ -2,10 +2,10 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
-from econo_env.markets.features import PRIOR, ROUNDS_LEFT
+from econo_env.markets.features import ROUNDS_LEFT, prior_shown
 from econo_env.markets.feedback import all_bids, last_round, over_largest
+from econo_env.markets.multi_unit.kernels import Params, State, action_names, type_names
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import Params, State, action_names, type_names
 from econo_env.markets.sealed_bid.state import type_name
 
 
@@ -53,9 +53,7 @@ def features(scenario: MultiUnitScenario) -> tuple[Feature, ...]:
     shown = each_of(
         ((name, f"own {known} of unit {unit} over the highest possible {known}") for unit, name in units), unit_value
     )
-    shown += (ROUNDS_LEFT,)
-    if len(set(scenario.priors())) > 1:
-        shown += (PRIOR,)
+    shown += (ROUNDS_LEFT, *prior_shown(scenario))
     largest = "in the last round over the largest possible bids for all units wanted"
     best = "best winning bid of the last round over the largest possible bid"
     return shown + last_round(

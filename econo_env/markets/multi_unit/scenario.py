@@ -1,17 +1,14 @@
 """Configuration of a multi-unit market."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from econo_env.markets.procurement import REVERSE
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.sealed_bid.config import Procurement
 from econo_env.markets.sealed_bid.scenario import PlainBidsScenario
-from econo_env.mechanisms.base import rules_of
 from econo_env.mechanisms.parameters import units_of
 from econo_env.scenario import Scenario
-
-MARKET = "multi_unit"
 
 
 class MultiUnitScenario(PlainBidsScenario):
@@ -55,9 +52,4 @@ def built_in() -> list[Scenario]:
 
     Also the procurement form: two suppliers who can make both of two units.
     """
-    made: list[Scenario] = []
-    for row in rules_of(MARKET):
-        fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}}
-        made.append(MultiUnitScenario(id=f"{row.name}_v0", **fields))
-        made.append(MultiUnitScenario(id=f"procurement_{row.name}_v1", **fields | REVERSE))
-    return made
+    return one_a_rule(MultiUnitScenario, 0, reverse=1, num_agents=2)

@@ -1,17 +1,22 @@
-"""What a multi-unit market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
+"""What a multi-unit market tells strategies, judges and telemetry.
+
+Payoffs are no value times units, so best responses come from the search over actions.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from econo_env.engine.engine import Engine
 from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
-from econo_env.markets.actions import AS_SEEN, actions_for
+from econo_env.games.welfare import Welfare
+from econo_env.markets.analysis import of_a_round, ratio, welfare_of
 from econo_env.markets.multi_unit.equilibria import equilibrium_bids
+from econo_env.markets.multi_unit.kernels import State
 from econo_env.markets.multi_unit.scenario import MultiUnitScenario
-from econo_env.markets.multi_unit.state import State
-from econo_env.markets.sealed_bid.strategies import role_numbers
-from econo_env.markets.series import of_a_round, ratio
-from econo_env.mechanisms.parameters import reserve_of
-from econo_env.money import to_credits
+from econo_env.markets.sealed_bid.strategies import placed, role_numbers
+from econo_env.money import to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE
 
 
@@ -21,26 +26,8 @@ def private_values(scenario: MultiUnitScenario, observations: ArrayLike) -> Floa
 
 
 def bid_actions(scenario: MultiUnitScenario, observations: ArrayLike, bids: ArrayLike) -> Float32s:
-    """Actions that place the given marginal bids.
-
-    Args:
-        scenario: Configuration; its `bids` says what an action means.
-        observations: Shape (..., features).
-        bids: Credits, shape (..., demand). A bid beyond what an action can say becomes the largest possible one.
-
-    Returns:
-        float32, shape (..., demand).
-    """
-    amounts, reverse = scenario.bids == "amount", scenario.procurement is not None
-    unit = scenario.highest_value if amounts else private_values(scenario, observations)
-    reserve = reserve_of(scenario.mechanism)
-    return actions_for(
-        bids,
-        scenario.largest_bid / 2.0 * unit,
-        up=reverse,
-        reach=scenario.ceiling - reserve if reverse else reserve,
-        error=0.0 if amounts else AS_SEEN,
-    )
+    """Actions that place the given marginal bids in credits, both of shape (..., demand)."""
+    return placed(scenario, private_values(scenario, observations), bids)
 
 
 def equilibrium_actions(scenario: MultiUnitScenario, observations: ArrayLike, luck: ArrayLike = MIDDLE) -> Float32s:
@@ -78,3 +65,37 @@ def series(scenario: MultiUnitScenario, state: State) -> Arrays:
     told = of_a_round(state.award, state.bids[..., 0], values[..., 0], welfare, best)
     last = np.where(last_bid >= 0, ratio(to_credits(last_bid), values[..., -1], np.nan), np.nan)
     return told | {"last_bid_value_ratio": last, "units": units.astype(np.float64)}
+
+
+def types_at(scenario: MultiUnitScenario, agent: int, uniforms: Float64s) -> Float64s:
+    """Marginal values or costs at points of the unit cube, shape (..., demand), as the engine draws and sorts them."""
+    drawn = np.sort(scenario.priors()[agent].quantile_table().quantile(uniforms), axis=-1)
+    return drawn if scenario.procurement is not None else drawn[..., ::-1]
+
+
+def set_types(scenario: MultiUnitScenario, engine: Engine, agent: int, types: Float64s) -> None:
+    """Gives the agent marginal values or costs in credits, (markets, demand).
+
+    Raises:
+        ValueError: Marginal values increase somewhere, or costs decrease.
+    """
+    money = to_money(types)
+    steps = np.diff(money, axis=-1)
+    if scenario.procurement is not None and np.any(steps < 0):
+        raise ValueError("marginal costs must not decrease from one unit to the next: sort them, lowest first")
+    if scenario.procurement is None and np.any(steps > 0):
+        raise ValueError("marginal values must not increase from one unit to the next: sort them, highest first")
+    engine.state.values[:, agent] = money
+
+
+def welfare(scenario: MultiUnitScenario, state: State, types: Float64s) -> Welfare:
+    """Sum of the marginal values of the units won; the reserve does not enter the optimum.
+
+    In procurement a unit is worth the ceiling to the buyer, and its revenue is what it keeps of that.
+    """
+    gains = gains_from_trade(scenario, types)
+    units = np.abs(state.award.units)
+    welfare = welfare_of(state.award, worth(gains, units).sum(axis=1), best_worth(gains, scenario.units))
+    if scenario.procurement is None:
+        return welfare
+    return replace(welfare, revenue=welfare.revenue + scenario.ceiling * units.sum(axis=1))

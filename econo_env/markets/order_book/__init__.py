@@ -5,16 +5,18 @@ from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.double_auction import strategies as two_sided
-from econo_env.markets.order_book import analysis, docs, features, kernels, state, strategies
+from econo_env.markets.order_book import docs, features, kernels, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
+from econo_env.markets.private_value import amounts
+from econo_env.markets.wording import numbered
 
 MARKET = Market(
     name="order_book",
     config=OrderBookScenario,
     built_in=built_in,
-    state=state.State,
-    axes=state.axes,
-    params=state.params,
+    state=kernels.State,
+    axes=kernels.axes,
+    params=kernels.params,
     kernels=Stages(
         reset=kernels.reset,
         bids=kernels.bids,
@@ -28,10 +30,15 @@ MARKET = Market(
         call=kernels.call,
         quote=kernels.quote,
     ),
-    actions=state.action_names,
+    actions=kernels.action_names,
     features=features.features,
-    types=Types(names=analysis.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
-    welfare=analysis.welfare,
+    types=Types(
+        names=lambda scenario: numbered("value", scenario.units, first=1),
+        now=amounts,
+        at=strategies.types_at,
+        put=strategies.set_types,
+    ),
+    welfare=strategies.welfare,
     agents=two_sided.agents,
     roles=two_sided.roles,
     baselines=Baselines(

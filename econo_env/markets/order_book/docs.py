@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from econo_env.docs import Docs
+from econo_env.markets.order_book.kernels import action_names
 from econo_env.markets.order_book.scenario import OrderBookScenario
-from econo_env.markets.order_book.state import action_names
 from econo_env.markets.wording import page_of
 
 _ACTIONS = {

@@ -4,8 +4,8 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature, each_of
 from econo_env.markets.double_auction.features import SELLER, paid
 from econo_env.markets.features import has_won, rounds_left
+from econo_env.markets.order_book.kernels import Params, State
 from econo_env.markets.order_book.scenario import OrderBookScenario
-from econo_env.markets.order_book.state import Params, State
 from econo_env.mechanisms.continuous_double_auction import ASK, BID, NO_ORDER
 
 

@@ -39,8 +39,7 @@ class OrderBookScenario(TwoSidedScenario):
                 f"mechanism.tick_size={self.tick_size:g} makes {self.num_levels:,} price levels up to the highest "
                 f"price {self.highest_value:g}: at most {MOST_LEVELS:,} are allowed, choose a larger tick_size"
             )
-        if self.feedback == "all_orders":
-            check_bids_shown(2 * self.num_agents)
+        check_bids_shown(self.feedback, 2 * self.num_agents)
         return self
 
     @property

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from econo_env.market import BidSearch, Judging, Market, Solver, View
+from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.analysis import bids_made
-from econo_env.markets.position import analysis, docs, kernels, strategies
+from econo_env.markets.position import docs, kernels, strategies
 from econo_env.markets.position.scenario import PositionScenario, built_in
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import MARKET as SEALED_BID
 from econo_env.markets.sealed_bid import analysis as sealed_analysis
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
-from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="position",
@@ -23,14 +23,14 @@ MARKET = Market(
     actions=SEALED_BID.actions,
     features=SEALED_BID.features,
     types=one_value("value"),
-    welfare=analysis.welfare,
+    welfare=strategies.welfare,
     roles=SEALED_BID.roles,
     baselines=bidding_baselines(
         sealed_strategies.private_values, sealed_strategies.bid_actions, strategies.equilibrium_actions
     ),
-    judging=Judging(bids=BidSearch(made=bids_made, highest=sealed_analysis.highest_bid, curves=analysis.bid_curves)),
+    judging=Judging(bids=BidSearch(made=bids_made, highest=sealed_analysis.highest_bid, curves=strategies.bid_curves)),
     solver=Solver(
-        solution=strategies.numerical_solution, expected_outcome=analysis.expected_outcome, bidding=analysis.bidding
+        solution=strategies.numerical_solution, expected_outcome=strategies.expected_outcome, bidding=strategies.bidding
     ),
     view=View(info=kernels.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
 )

@@ -20,7 +20,7 @@ from econo_env.money import CREDIT, to_credits, to_money
 
 
 def params(scenario: PositionScenario) -> Params:
-    """The scenario's constants for the compiled phases; `rule` also holds the click rates."""
+    """The scenario's constants for the compiled kernels; `rule` also holds the click rates."""
     rates = np.array(scenario.click_rates, dtype=np.float64)
     return state.params(scenario)._replace(rule=Slots(int(to_money(reserve_of(scenario.mechanism))), rates))
 

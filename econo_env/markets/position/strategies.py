@@ -1,20 +1,30 @@
-"""What a position auction tells strategies and telemetry beyond what a sealed-bid market does."""
+"""What a position auction tells strategies, judges and telemetry beyond what a sealed-bid market does."""
 
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.state import Arrays, Float32s
+from econo_env.engine.compiled import compiled
+from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import Solution, solved
-from econo_env.markets.position.kernels import clicks
+from econo_env.equilibrium.games import ExpectedOutcome
+from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bidding import Bidding
+from econo_env.games.welfare import Welfare
+from econo_env.market import rule_of
+from econo_env.markets.analysis import of_a_round, welfare_of
+from econo_env.markets.outcome_curves import outcome_curves
+from econo_env.markets.position.kernels import clicks, params
 from econo_env.markets.position.scenario import PositionScenario
+from econo_env.markets.sealed_bid.equilibria import alike
 from econo_env.markets.sealed_bid.state import State
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers
-from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.parameters import reserve_of
-from econo_env.money import to_credits
+from econo_env.mechanisms.slots import Slots
+from econo_env.money import to_credits, to_money
 from econo_env.valuations.bid_function import MIDDLE, BidFunction
 from econo_env.valuations.places import places_of
 
@@ -55,8 +65,7 @@ def _bids(scenario: PositionScenario) -> BidFunction:
 def numerical_solution(scenario: PositionScenario) -> Solution | None:
     """The equilibrium found numerically where truth is not dominant and no closed form is known; None elsewhere."""
     row = scenario.row()
-    alike = len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
-    if row.truth_is_dominant(scenario.mechanism) or (row.equilibrium is not None and alike):
+    if row.truth_is_dominant(scenario.mechanism) or (row.equilibrium is not None and alike(scenario)):
         return None
     return solved(scenario)
 
@@ -77,3 +86,35 @@ def series(scenario: PositionScenario, state: State) -> Arrays:
     welfare, best = (seated * values).sum(axis=1), best_worth(scenario, values)
     told = of_a_round(state.award, state.bids, values, welfare, best)
     return told | {"clicks": seated}
+
+
+def bidding(scenario: PositionScenario) -> Bidding:
+    """What bidders bid for: a slot each."""
+    return Bidding(units=len(scenario.click_rates), weights=scenario.weights)
+
+
+def welfare(scenario: PositionScenario, state: State, types: Float64s) -> Welfare:
+    """Sum over slots of expected clicks times the true value of a click; reserve and weights leave the optimum alone.
+
+    What there was to divide is rounded to whole micro-credits, as bidders are paid.
+    """
+    values, seated = types[..., 0], clicks(scenario, state.slots)
+    welfare = welfare_of(state.award, (values * seated).sum(axis=1), best_worth(scenario, values))
+    return replace(welfare, created=to_credits(np.floor(seated * to_money(values) + 0.5).sum(axis=1)))
+
+
+def expected_outcome(scenario: PositionScenario) -> ExpectedOutcome | None:
+    """Expected clicks and payments of own bids (credits) by each rival's chance to stand below; None where unknown."""
+    rule = scenario.row().expected_outcome
+    return None if rule is None else partial(rule, parameters=sale_of(scenario))
+
+
+@compiled
+def _clicks(slot: int, params: Slots) -> float:
+    return float(params.click_rates[slot - 1]) if slot > 0 else 0.0
+
+
+def bid_curves(scenario: PositionScenario, state: State, agent: int, bids: Float64s) -> BidCurves:
+    """Expected clicks and payment of each own bid in credits against the rivals' bids of the last round."""
+    constants = params(scenario)
+    return outcome_curves(rule_of(scenario), (constants.rule, constants.weights), state, agent, bids, _clicks)

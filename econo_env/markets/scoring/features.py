@@ -2,10 +2,10 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.markets.features import PRIOR, ROUNDS_LEFT, has_won, own_value
+from econo_env.markets.features import ROUNDS_LEFT, has_won, own_value, prior_shown
 from econo_env.markets.feedback import all_bids, last_round, over_largest
+from econo_env.markets.scoring.kernels import Params, State, action_names
 from econo_env.markets.scoring.scenario import QUALITY_STEPS, ScoringScenario
-from econo_env.markets.scoring.state import Params, State, action_names
 
 
 @compiled
@@ -47,9 +47,8 @@ def features(scenario: ScoringScenario) -> tuple[Feature, ...]:
     shown: tuple[Feature, ...] = (
         Feature("cost", "own cost parameter theta over the highest possible one", own_value),
         ROUNDS_LEFT,
+        *prior_shown(scenario),
     )
-    if len(set(scenario.priors())) > 1:
-        shown += (PRIOR,)
     over = "of the last round over the highest possible"
     return shown + last_round(
         scenario.feedback,

@@ -77,8 +77,7 @@ class ScoringScenario(Scenario):
                 f"cost_exponent {self.cost_exponent:g} and buyer.exponent {self.buyer.exponent:g}: the first must be "
                 f"larger by {_LEAST_CURVATURE:g}, else the best quality is none or the highest"
             )
-        if self.feedback == "all_bids":
-            check_bids_shown(2 * self.num_agents)
+        check_bids_shown(self.feedback, 2 * self.num_agents)
         top = self.buyer.highest_quality
         largest = max(float(self.scored(top)), float(self.buyer.value(top)), self.highest_cost * float(self.work(top)))
         if not largest <= LARGEST_CREDITS:

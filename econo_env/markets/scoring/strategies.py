@@ -1,4 +1,4 @@
-"""What a scoring auction tells strategies and telemetry: offers as actions, known equilibria, roles, series."""
+"""What a scoring auction tells strategies, judges and telemetry: offers as actions, equilibria, welfare, series."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -6,14 +6,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from econo_env.agents import SUPPLIER, named
 from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.markets.actions import AS_SEEN, rounded_actions
-from econo_env.markets.scoring.analysis import created_by_winner
+from econo_env.markets.analysis import of_a_round
+from econo_env.markets.scoring.kernels import NO_OFFER, State
 from econo_env.markets.scoring.menu import best_score, best_steps, best_surplus, cost, menu
 from econo_env.markets.scoring.scenario import ScoringScenario
-from econo_env.markets.scoring.state import NO_OFFER, State
-from econo_env.markets.series import of_a_round
+from econo_env.markets.wording import none_known
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import MIDDLE, SEEN, BidFunction
 from econo_env.valuations.places import Places, of_table
@@ -76,10 +76,7 @@ def equilibrium_actions(scenario: ScoringScenario, observations: ArrayLike, luck
         return truthful_actions(scenario, observations)
     if row.equilibrium is None or len(set(scenario.priors())) > 1:
         reason = "suppliers with different priors" if row.equilibrium else "this mechanism"
-        raise ValueError(
-            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
-            "use truthful, shading or a trained run instead"
-        )
+        raise none_known(scenario, f"no closed-form equilibrium of {row.name!r} is known for {reason}")
     own = best_score(scenario, cost_parameters(scenario, observations))
     return score_actions(scenario, observations, _scores(scenario)(own, luck))
 
@@ -99,11 +96,6 @@ def _scores(scenario: ScoringScenario) -> BidFunction:
     return replace(made, blur=_ROUNDING + SEEN * highest)
 
 
-def agents(scenario: ScoringScenario) -> tuple[str, ...]:
-    """`supplier_0`, ..."""
-    return named([SUPPLIER] * scenario.num_agents)
-
-
 def series(scenario: ScoringScenario, state: State) -> Arrays:
     """What telemetry shows of the last round: see `of_a_round`; values are those of that round.
 
@@ -116,3 +108,26 @@ def series(scenario: ScoringScenario, state: State) -> Arrays:
     told = of_a_round(award, state.scores, at_cost, created, best, placed=made)
     quality = np.where(made, menu(scenario).qualities[state.qualities], np.nan)
     return told | {"revenue": to_credits((bought - received).sum(axis=1)), "quality": quality}
+
+
+def created_by_winner(scenario: ScoringScenario, state: State, theta: Float64s) -> Float64s:
+    """V(q) - c(q, theta) of what was delivered, credits, shape (markets,); `theta` in credits (markets, agents)."""
+    worth = menu(scenario).worth[state.qualities] - cost(scenario, theta, state.qualities)
+    return to_credits(np.where(state.award.units != 0, worth, 0).sum(axis=1))
+
+
+def welfare(scenario: ScoringScenario, state: State, types: Float64s) -> Welfare:
+    """True worth of the delivered quality minus its cost, against the best quality of the best supplier.
+
+    The announced scoring does not enter, nor a reserve: a distorted quality and a purchase that does not take place
+    are welfare lost. The revenue is what the buyer gains, V(q) minus what it pays.
+    """
+    theta = types[..., 0]
+    created = created_by_winner(scenario, state, theta)
+    bought = np.where(state.award.units != 0, menu(scenario).worth[state.qualities], 0)
+    return Welfare(
+        realised={PRIMARY: created},
+        optimal={PRIMARY: best_surplus(scenario, theta).max(axis=1)},
+        revenue=to_credits((bought + state.award.pays).sum(axis=1)),
+        created=created,
+    )

@@ -3,11 +3,11 @@
 from econo_env.engine.program import Stages
 from econo_env.market import BidSearch, Interdependence, Judging, Market, Solver, Types, View
 from econo_env.markets import rounds
+from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.analysis import bids_made
 from econo_env.markets.private_value import now, put
 from econo_env.markets.sealed_bid import analysis, docs, equilibria, false_names, features, kernels, state, strategies
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario, built_in, levers
-from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="sealed_bid",
@@ -32,7 +32,7 @@ MARKET = Market(
     actions=state.action_names,
     features=features.features,
     types=Types(
-        names=analysis.type_names,
+        names=lambda scenario: (state.type_name(scenario),),
         now=now,
         at=analysis.types_at,
         put=put,

@@ -15,7 +15,7 @@ from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.private_value import put
 from econo_env.markets.sealed_bid.config import Participation
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.markets.sealed_bid.state import NO_BID, State, params, type_name
+from econo_env.markets.sealed_bid.state import NO_BID, State, params
 from econo_env.mechanisms.parameters import units_of
 from econo_env.money import to_credits, to_money
 from econo_env.valuations.information import PrivateValues
@@ -31,11 +31,6 @@ def bidding(scenario: SealedBidScenario) -> Bidding:
         entry_costs=scenario.entry_costs,
         all_there=scenario.participation == Participation(),
     )
-
-
-def type_names(scenario: SealedBidScenario) -> tuple[str, ...]:
-    """A bidder's type is its value, its signal of a value, or its cost."""
-    return (type_name(scenario),)
 
 
 def types_at(scenario: SealedBidScenario, agent: int, uniforms: Float64s) -> Float64s:
@@ -202,4 +197,5 @@ def bid_curves(scenario: SealedBidScenario, state: State, agent: int, bids: Floa
     """
     if not offers_bid_curves(scenario):
         raise ValueError(f"{scenario.id}: the outcome of a bid does not tell its reward here: use method='action_grid'")
-    return outcome_curves(rule_of(scenario), params(scenario), state, agent, bids)
+    constants = params(scenario)
+    return outcome_curves(rule_of(scenario), (constants.rule, constants.weights), state, agent, bids)

@@ -10,6 +10,7 @@ from econo_env.equilibrium import Solution, solved
 from econo_env.markets.procurement import asked
 from econo_env.markets.sealed_bid.analysis import expected_outcome
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.markets.wording import none_known
 from econo_env.mechanisms.base import Mechanism, Options, mechanism, options_of
 from econo_env.mechanisms.claims import EX_POST_RATIONAL
 from econo_env.mechanisms.conditions import Conditions
@@ -40,15 +41,12 @@ def equilibrium_bids(scenario: SealedBidScenario) -> Strategy:
             such a rule, or the action space is too small for it.
     """
     row, section = _rule_played(scenario)
-    alike, dominant = _alike(scenario), _truth_is_dominant(scenario)
+    dominant = _truth_is_dominant(scenario)
     conditions = conditions_of(scenario)
     special = conditions != Conditions()
-    if row.equilibrium is None or not (alike or dominant):
+    if row.equilibrium is None or not (alike(scenario) or dominant):
         reason = "bidders with different priors or weights" if row.equilibrium else "this mechanism"
-        raise ValueError(
-            f"{scenario.id}: no closed-form equilibrium of {row.name!r} is known for {reason}; "
-            "use truthful, shading or a trained run instead"
-        )
+        raise none_known(scenario, f"no closed-form equilibrium of {row.name!r} is known for {reason}")
     if dominant:
         return _dominant_bids(scenario)
     if scenario.default is not None or scenario.seller.secret_reserve is not None:
@@ -92,7 +90,8 @@ def _dominant_bids(scenario: SealedBidScenario) -> Strategy:
     return lambda values, luck=MIDDLE: np.asarray(values, dtype=np.float64) + premium
 
 
-def _alike(scenario: SealedBidScenario) -> bool:
+def alike(scenario: SealedBidScenario) -> bool:
+    """Whether bidders have one prior and one weight."""
     return len(set(scenario.priors())) == 1 and len(set(scenario.weights or (1.0,))) == 1
 
 
@@ -111,7 +110,7 @@ def numerical_solution(scenario: SealedBidScenario) -> Solution | None:
         return None
     row = scenario.row()
     plain = conditions_of(scenario) == Conditions()
-    known = row.equilibrium is not None and _alike(scenario) and (plain or row.equilibrium_under is not None)
+    known = row.equilibrium is not None and alike(scenario) and (plain or row.equilibrium_under is not None)
     if known or _truth_is_dominant(scenario):
         return None
     return solved(scenario)
@@ -133,7 +132,7 @@ def _closed_form(
         else:
             function = row.equilibrium_under(*arguments, conditions)
     except ValueError as error:
-        raise ValueError(f"{scenario.id}: {error}; use truthful, shading or a trained run instead") from None
+        raise none_known(scenario, str(error)) from None
     _require_room(scenario, function, ceiling)
     if conditions is None:
         require_margin(scenario, arguments[0], units_of(section), EX_POST_RATIONAL in row.claims)

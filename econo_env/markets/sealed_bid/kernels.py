@@ -1,4 +1,4 @@
-"""One round of a sealed-bid market, phase by phase, for market `k` of a batch."""
+"""One round of a sealed-bid market, stage by stage, for market `k` of a batch."""
 
 import math
 

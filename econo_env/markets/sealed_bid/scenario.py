@@ -1,15 +1,15 @@
 """Configuration of a sealed-bid market."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from econo_env.engine.levers import Lever
 from econo_env.levers import ranges
+from econo_env.markets.built_in import one_a_rule
 from econo_env.markets.feedback import check_bids_shown
-from econo_env.markets.procurement import REVERSE
 from econo_env.markets.sealed_bid.config import Default, Participation, Procurement, Seller
-from econo_env.mechanisms.base import reversible_names, rules_of
+from econo_env.mechanisms.base import reversible_names
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import LARGEST_CREDITS
 from econo_env.scenario import Scenario
@@ -74,8 +74,7 @@ class SealedBidScenario(Scenario):
             raise ValueError("the largest bid would leave the range of money: rescale the values to smaller credits")
         if self.weights and self.largest_amount * max(self.weights) > LARGEST_CREDITS:
             raise ValueError("weighted bids would leave the range of money: rescale the values to smaller credits")
-        if self.feedback == "all_bids":
-            check_bids_shown(self.num_agents * self.bids_each)
+        check_bids_shown(self.feedback, self.num_agents * self.bids_each)
         if self.utility.model == CARA and self.utility.parameter * self.largest_amount > 500.0:
             raise ValueError("utility cara: a times the largest bid is beyond 500: choose a smaller a")
         if not self.information.private and len(set(self.priors())) > 1:
@@ -218,12 +217,4 @@ def built_in() -> list[Scenario]:
 
     Where only winners pay, also the procurement form.
     """
-    made: list[Scenario] = []
-    for row in rules_of(MARKET):
-        fields: dict[str, Any] = {"num_agents": 2, "mechanism": {"name": row.name, **row.example}, **row.setting}
-        made.append(SealedBidScenario(id=f"{row.name}_v0", **fields))
-        if row.reversible:
-            made.append(
-                SealedBidScenario(id=f"procurement_{row.name}_v1", **fields | REVERSE | dict(row.reverse_setting))
-            )
-    return made
+    return one_a_rule(SealedBidScenario, 0, reverse=1, num_agents=2)

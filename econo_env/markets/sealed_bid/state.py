@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.engine.state import Arrays, Bools, Column, Int64s, UInt64s
+from econo_env.engine.state import Arrays, Bools, Column, Episode, Int64s, Key, Tick
 from econo_env.markets.private_value import of_rounds
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
@@ -21,9 +21,9 @@ _NO_LIMIT = 2**62
 class State(NamedTuple):
     """A batch of sealed-bid markets; the first axis of every array is the market."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "rounds played in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits: value, signal, or cost in procurement")]
     bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, -1 for none")]
     award: Award
@@ -73,7 +73,7 @@ class Frictions(NamedTuple):
 
 
 class Params(NamedTuple):
-    """The constants of a scenario, as the compiled phases take them."""
+    """The constants of a scenario, as the compiled kernels take them."""
 
     rule: Any  # the mechanism's own parameters
     max_cycles: int
@@ -113,7 +113,7 @@ def type_name(scenario: SealedBidScenario) -> str:
 
 
 def params(scenario: SealedBidScenario) -> Params:
-    """The scenario's constants for the compiled phases."""
+    """The scenario's constants for the compiled kernels."""
     weights = scenario.weights or (1.0,) * scenario.num_agents
     row = scenario.row()
     return Params(

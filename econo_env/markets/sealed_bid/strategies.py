@@ -7,11 +7,11 @@ from econo_env.agents import BIDDER, SUPPLIER, grouped, named
 from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.market import market_of
 from econo_env.markets.actions import AS_SEEN, actions_for
+from econo_env.markets.analysis import of_a_round
 from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.markets.sealed_bid.state import State
-from econo_env.markets.series import of_a_round
 from econo_env.mechanisms.parameters import reserve_of
 from econo_env.money import CREDIT, to_credits
 from econo_env.valuations.bid_function import MIDDLE
@@ -35,15 +35,19 @@ def bid_actions(
         reach: Thresholds in credits, one a bid, that a bid meant to reach them does reach: by default the reserve and a
             budget, in procurement what the reserve leaves of the ceiling.
     """
+    return placed(scenario, private_values(scenario, observations), bids, reach)[..., None]
+
+
+def placed(scenario: SealedBidScenario, values: Float64s, bids: ArrayLike, reach: ArrayLike | None = None) -> Float32s:
+    """The same for the own values that observations show, one a bid, any shape."""
     amounts = scenario.bids == "amount"
-    unit = scenario.highest_value if amounts else private_values(scenario, observations)
     return actions_for(
         bids,
-        scenario.largest_bid / 2.0 * unit,
+        scenario.largest_bid / 2.0 * (scenario.highest_value if amounts else values),
         up=scenario.procurement is not None,
         reach=_thresholds(scenario, bids) if reach is None else reach,
         error=0.0 if amounts else AS_SEEN,
-    )[..., None]
+    )
 
 
 def _thresholds(scenario: SealedBidScenario, bids: ArrayLike) -> float | Float64s:

@@ -3,19 +3,19 @@
 from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, View
 from econo_env.markets import rounds
+from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
 from econo_env.markets.sealed_bid.state import action_names, params
-from econo_env.markets.sequential import analysis, docs, features, kernels, state, strategies
+from econo_env.markets.sequential import docs, features, kernels, strategies
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
-from econo_env.markets.strategies import bidding_baselines
 
 MARKET = Market(
     name="sequential",
     config=SequentialScenario,
     built_in=built_in,
-    state=state.State,
+    state=kernels.State,
     params=params,
     kernels=Stages(
         reset=kernels.reset,
@@ -31,7 +31,7 @@ MARKET = Market(
     actions=action_names,
     features=features.features,
     types=one_value("value"),
-    welfare=analysis.welfare,
+    welfare=strategies.welfare,
     roles=sealed_strategies.roles,
     baselines=bidding_baselines(
         sealed_strategies.private_values, sealed_strategies.bid_actions, strategies.equilibrium_actions

@@ -2,11 +2,11 @@
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.markets.features import PRIOR, own_value, rounds_left
+from econo_env.markets.features import own_value, prior_shown, rounds_left
 from econo_env.markets.feedback import all_bids
 from econo_env.markets.sealed_bid.state import Params, action_names
+from econo_env.markets.sequential.kernels import State
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.sequential.state import State
 
 
 @compiled
@@ -57,9 +57,8 @@ def features(scenario: SequentialScenario) -> tuple[Feature, ...]:
         Feature("value", "own private value over the highest possible value", own_value),
         Feature("rounds_left", "units left over all units", rounds_left, shared=True),
         Feature("rivals", "share of the other bidders who are still there", rivals, shared=True),
+        *prior_shown(scenario),
     )
-    if len(set(scenario.priors())) > 1:
-        shown += (PRIOR,)
     if scenario.feedback != "nothing":
         shown += (Feature("price", f"price {_OVER}", price, shared=True),)
     if scenario.feedback == "winning_bid":

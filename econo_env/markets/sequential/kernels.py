@@ -1,20 +1,33 @@
-"""One round of a sequential sale, phase by phase, for market `k`.
+"""One round of a sequential sale, stage by stage, for market `k`.
 
 Values are drawn, and episodes end for everybody at once, as in a sealed-bid market.
 """
 
 import math
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from econo_env.economy.award import Award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.engine.state import StepBuffers
+from econo_env.engine.state import Bools, Column, Episode, Int64s, Key, StepBuffers, Tick
 from econo_env.markets.rounds import begin, draw_private_values
 from econo_env.markets.rounds import settle as settle_round
 from econo_env.markets.sealed_bid.state import NO_BID, Params
-from econo_env.markets.sequential.state import State
+
+
+class State(NamedTuple):
+    """A batch of sequential sales; the first axis of every array is the market."""
+
+    key: Key
+    episode: Episode
+    tick: Tick
+    values: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, for the whole episode")]
+    active: Annotated[Bools, Column(np.bool_, ("agents",), "has not won yet")]
+    bids: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits, -1 for none")]
+    award: Award
 
 
 @compiled

@@ -1,17 +1,19 @@
-"""What a sequential sale tells strategies and telemetry: the equilibrium round by round, and series."""
+"""What a sequential sale tells strategies, judges and telemetry; types are those of a sealed-bid market."""
 
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Arrays, Float32s
+from econo_env.games.welfare import Welfare
 from econo_env.market import market_of
+from econo_env.markets.analysis import of_a_round, welfare_of
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
+from econo_env.markets.sequential.kernels import State
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.sequential.state import State
-from econo_env.markets.series import of_a_round
+from econo_env.markets.wording import none_known
 from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import LEAST_ATOM, MIDDLE, BidFunction
@@ -53,10 +55,8 @@ def equilibrium_actions(scenario: SequentialScenario, observations: ArrayLike, l
         ValueError: Bidders differ in prior, or the prior has an atom above its lowest value.
     """
     if len(set(scenario.priors())) > 1:
-        raise ValueError(
-            f"{scenario.id}: no closed-form equilibrium of {scenario.mechanism.name!r} is known for bidders with "
-            "different priors; use truthful, shading or a trained run instead"
-        )
+        known = f"no closed-form equilibrium of {scenario.mechanism.name!r} is known for bidders with different priors"
+        raise none_known(scenario, known)
     _require_no_atom(scenario)
     seen = np.asarray(observations, dtype=np.float64)
     names = market_of(scenario).observations(scenario)
@@ -82,3 +82,16 @@ def series(scenario: SequentialScenario, state: State) -> Arrays:
     best = np.take_along_axis(ranked, sold[:, None], axis=1)[:, 0]
     told = of_a_round(state.award, state.bids, values, (values * ~state.active).sum(axis=1), best)
     return told | {"bidders": state.active.sum(axis=1).astype(np.float64)}
+
+
+def welfare(scenario: SequentialScenario, state: State, types: NDArray[np.float64]) -> Welfare:
+    """The value served in the last round; the optimum of round l is the l-th highest value of all.
+
+    Over an episode the optima add up to the most that its units can serve, whatever was sold to whom before.
+    """
+    values = types[..., 0]
+    realised = (values * state.award.units).sum(axis=1)
+    ranked = np.sort(values, axis=1)[:, ::-1]
+    place = np.clip(state.tick - 1, 0, scenario.num_agents - 1)
+    best = np.take_along_axis(ranked, place[:, None], axis=1)[:, 0]
+    return welfare_of(state.award, realised, np.where(state.tick <= scenario.num_agents, best, 0.0))

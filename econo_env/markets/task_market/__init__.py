@@ -3,7 +3,7 @@
 from econo_env.baselines import Baselines
 from econo_env.engine.program import Stages
 from econo_env.market import Market, Types, View
-from econo_env.markets.task_market import analysis, auction, docs, episode, features, state, strategies
+from econo_env.markets.task_market import auction, docs, episode, features, state, strategies
 from econo_env.markets.task_market.scenario import TaskMarketScenario, built_in
 
 MARKET = Market(
@@ -33,18 +33,18 @@ MARKET = Market(
         present=episode.present,
         finish=episode.finish,
     ),
-    actions=state.action_names,
-    features=features.features,
+    actions=lambda _: tuple(state.ACTIONS),
+    features=lambda _: features.FEATURES,
     arranged=features.ARRANGED,
     undone_by_award=False,
     contract_value=lambda scenario: scenario.tasks.value.highest,
-    types=Types(names=analysis.type_names, now=analysis.types, at=analysis.types_at, put=analysis.set_types),
-    welfare=analysis.welfare,
+    types=Types(names=strategies.type_names, now=strategies.types, at=strategies.types_at, put=strategies.set_types),
+    welfare=strategies.welfare,
     baselines=Baselines(
         truthful=strategies.truthful_actions,
         scaled=strategies.scaled_actions,
         equilibrium=strategies.equilibrium_actions,
         holds_with=strategies.HOLDS_WITH,
     ),
-    view=View(info=analysis.info, docs=docs.docs, series=strategies.series, drawn_ahead=strategies.DRAWN_AHEAD),
+    view=View(info=strategies.info, docs=docs.docs, series=strategies.series, drawn_ahead=strategies.DRAWN_AHEAD),
 )

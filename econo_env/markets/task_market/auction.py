@@ -1,7 +1,6 @@
 """The auction of a task, for market `k`: what agents report, who wins, and what the winner then has to do."""
 
 import math
-from typing import Any
 
 from econo_env.economy.contracts import score
 from econo_env.economy.work import Work, expected_outcome
@@ -9,6 +8,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import StepBuffers
+from econo_env.markets.records import TaskDraws, Tasks
 from econo_env.markets.task_market.state import Params, State
 
 NO_BID = -1
@@ -23,7 +23,7 @@ def _valid(buffers: StepBuffers, k: int, i: int) -> bool:
 
 
 @compiled
-def reported_score(k: int, i: int, task_value: float, state: Any, params: Any, buffers: StepBuffers) -> int:
+def reported_score(k: int, i: int, task_value: float, state: Tasks, params: TaskDraws, buffers: StepBuffers) -> int:
     """The score of what agent `i` reports, in micro-credits."""
     cost_report = (1.0 + float(buffers.actions[k, i, 0])) * state.cost[k, i]
     lie = float(buffers.actions[k, i, 1])
@@ -131,7 +131,7 @@ def engage(k: int, i: int, state: State, params: Params, buffers: StepBuffers, w
 
 
 @compiled
-def revalue(k: int, change: float, state: Any) -> None:
+def revalue(k: int, change: float, state: Tasks) -> None:
     """What may be expected of the tick's work changes by so many micro-credits."""
     state.surplus[k] += change
 

@@ -1,14 +1,11 @@
 """What a task market says about itself."""
 
+from dataclasses import replace
+
 from econo_env.docs import Docs
 from econo_env.markets.task_market.scenario import TaskMarketScenario
-
-_ACTIONS = {
-    "cost_report": "reports (1 + a) times the own cost; 0 is the truth",
-    "reliability_report": "reports p + a (1 - p) above 0 and p (1 + a) below; 0 is the truth",
-    "effort": "works with effort (1 + a) / 2",
-    "forgery": "above 0.5, does no work if it wins and submits a forged proof",
-}
+from econo_env.markets.task_market.state import ACTIONS
+from econo_env.markets.wording import last_tick, page_of
 
 
 def _over_an_episode(scenario: TaskMarketScenario) -> str:
@@ -35,13 +32,13 @@ def _over_an_episode(scenario: TaskMarketScenario) -> str:
 
 def docs(scenario: TaskMarketScenario) -> Docs:
     """The texts of the scenario's page."""
-    rule = scenario.row()
-    last = "Truncation" if scenario.end_of_episode == "truncation" else "Termination"
-    return Docs(
+    last = last_tick(scenario)
+    page = page_of(
+        scenario,
         description=f"{scenario.num_agents} agents with private cost and reliability compete for a stream of tasks. "
-        f"{rule.summary} The winner's stake is locked, the work is graded, and one value schedule pays, slashes and "
-        f"bans; grades build the reputation that later tasks ask for. Properties: {rule.promises}.",
-        actions=_ACTIONS,
+        f"{scenario.row().summary} The winner's stake is locked, the work is graded, and one value schedule pays, "
+        "slashes and bans; grades build the reputation that later tasks ask for.",
+        actions=ACTIONS,
         rewards="Credits received for contracts that are settled minus the cost of the effort, for their holders."
         if scenario.pays_later
         else "Credits received for the task minus the cost of the effort, for the winner; 0 for everybody else.",
@@ -51,6 +48,5 @@ def docs(scenario: TaskMarketScenario) -> Docs:
             f"{last}, for everybody present at once, after {scenario.max_cycles} tasks.",
             "Termination, when nobody is left.",
         ),
-        equilibrium=f"{rule.known_answer}{_over_an_episode(scenario)}",
-        references=rule.reference,
     )
+    return replace(page, equilibrium=f"{page.equilibrium}{_over_an_episode(scenario)}")

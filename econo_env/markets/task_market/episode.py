@@ -1,7 +1,5 @@
 """Start, tasks and end of an episode, for market `k`."""
 
-from typing import Any
-
 from econo_env.economy.staking import required_stake
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import (
@@ -15,6 +13,8 @@ from econo_env.engine.rng import (
     uniform,
 )
 from econo_env.engine.state import StepBuffers
+from econo_env.markets.records import TaskDraws, Tasks
+from econo_env.markets.rounds import start_clock
 from econo_env.markets.task_market.auction import NO_BID, forget_last_task
 from econo_env.markets.task_market.state import Params, State
 from econo_env.money import CREDIT
@@ -24,7 +24,7 @@ _TYPES = 0xFFFFFFFF  # the tick of draws that hold for a whole episode, beyond a
 
 
 @compiled
-def offer_task(k: int, state: Any, params: Any) -> None:
+def offer_task(k: int, state: Tasks, params: TaskDraws) -> None:
     """Draws the next task, its luck in being open, and every agent's cost of it."""
     value, openness = two_uniforms(state.key[k], state.episode[k], state.tick[k], TASKS, 0)
     task_value = draw_from_table(params.task_values, 0, value)
@@ -41,14 +41,14 @@ def offer_task(k: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def draw_reliability(k: int, i: int, state: Any, params: Any) -> None:
+def draw_reliability(k: int, i: int, state: Tasks, params: TaskDraws) -> None:
     """Draws agent i's chance of success, which holds for the whole episode."""
     probability = uniform(state.key[k], state.episode[k], _TYPES, VALUES, i)
     state.reliability[k, i] = quantile_from_table(params.reliabilities, 0, probability)
 
 
 @compiled
-def admit(k: int, i: int, state: Any, params: Any) -> None:
+def admit(k: int, i: int, state: Tasks, params: TaskDraws) -> None:
     """The place of agent i goes on for a newcomer, whose chance of success is drawn in this tick."""
     state.leaving[k, i] = False
     state.active[k, i] = True
@@ -57,7 +57,7 @@ def admit(k: int, i: int, state: Any, params: Any) -> None:
 
 
 @compiled
-def openness(k: int, state: Any) -> float:
+def openness(k: int, state: Tasks) -> float:
     """The luck of the task on offer that decides to whom it is open."""
     return float(state.openness[k])
 
@@ -77,7 +77,7 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 
 
 @compiled
-def present(k: int, i: int, state: Any) -> bool:
+def present(k: int, i: int, state: Tasks) -> bool:
     """Whether agent i is there: the banned see nothing."""
     return bool(state.active[k, i])
 
@@ -106,9 +106,7 @@ def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: newcomers with new reliabilities, the first task."""
-    state.episode[k] += 1
-    state.tick[k] = 0
-    state.award.price[k] = 0
+    start_clock(k, state)
     forget_last_task(k, state, params, buffers)
     for i in range(state.active.shape[1]):
         state.active[k, i] = True

@@ -3,7 +3,6 @@
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.markets.features import has_won, rounds_left
-from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import Params, State
 
 
@@ -53,8 +52,3 @@ ARRANGED = (
 """The order of an observation, with what is seen of the parts of the economy; all lie in [0, 1]."""
 
 COST, RELIABILITY = ARRANGED.index("cost"), ARRANGED.index("reliability")
-
-
-def features(scenario: TaskMarketScenario) -> tuple[Feature, ...]:
-    """What each agent sees of the market itself."""
-    return FEATURES

@@ -15,7 +15,6 @@ from econo_env.scenario import Parts, Scenario, Sections
 from econo_env.settings import Section
 from econo_env.valuations.priors import AnyPrior, Uniform
 
-MARKET = "task_market"
 UNDER_CONTRACTS = ("contracts", "lasting_contracts")
 """The parts under which tasks can be done, graded and paid; the latter's section is the former's and more."""
 

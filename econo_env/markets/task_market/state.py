@@ -6,7 +6,7 @@ import numpy as np
 
 from econo_env.economy.award import Award
 from econo_env.economy.contracts import ValueSchedule
-from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
+from econo_env.engine.state import Bools, Column, Episode, Float64s, Int64s, Key, Tick
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 from econo_env.money import MICRO
@@ -16,9 +16,9 @@ from econo_env.valuations.drawing import DrawTables, draw_tables
 class State(NamedTuple):
     """A batch of task markets; the first axis of every array is the market."""
 
-    key: Annotated[UInt64s, Column(np.uint64, (), "random key of the market")]
-    episode: Annotated[Int64s, Column(np.int64, (), "episodes since the seed")]
-    tick: Annotated[Int64s, Column(np.int64, (), "tasks offered in this episode")]
+    key: Key
+    episode: Episode
+    tick: Tick
     active: Annotated[Bools, Column(np.bool_, ("agents",), "not banned")]
     reliability: Annotated[Float64s, Column(np.float64, ("agents",), "chance of success at full effort")]
     cost: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits at full effort, this task")]
@@ -56,18 +56,13 @@ class Params(NamedTuple):
     highest_cost_share: float
 
 
-ACTIONS = ("cost_report", "reliability_report", "effort", "forgery")
-"""What each component of an action in [-1, 1] means.
-
-`cost_report` a: reports (1 + a) times the own cost, 0 is the truth. `reliability_report` a: reports p + a (1 - p) above
-and p (1 + a) below 0, 0 is the truth. `effort` a: works with effort (1 + a) / 2. `forgery` a: above 0.5 the agent does
-no work if it wins, and submits a forged proof.
-"""
-
-
-def action_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
-    """What each component of an action means, see `ACTIONS`."""
-    return ACTIONS
+ACTIONS = {
+    "cost_report": "reports (1 + a) times the own cost; 0 is the truth",
+    "reliability_report": "reports p + a (1 - p) above 0 and p (1 + a) below; 0 is the truth",
+    "effort": "works with effort (1 + a) / 2",
+    "forgery": "above 0.5, does no work if it wins and submits a forged proof",
+}
+"""What each component of an action in [-1, 1] means."""
 
 
 def params(scenario: TaskMarketScenario) -> Params:

@@ -1,16 +1,20 @@
-"""What truth and its scaling mean in a task market, for rule-based policies."""
+"""What a task market tells strategies, judges and telemetry: truth and its scaling, true types, welfare."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.economy.contracts import ValueSchedule, efficient_effort, expected_surplus
 from econo_env.economy.parts.staking import StakingSection
+from econo_env.engine.engine import Engine
 from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
+from econo_env.games.welfare import PRIMARY, Welfare
+from econo_env.markets.analysis import of_work
+from econo_env.markets.records import Tasks
 from econo_env.markets.task_market.features import COST, RELIABILITY
 from econo_env.markets.task_market.scenario import TaskMarketScenario
 from econo_env.markets.task_market.state import ACTIONS, State
 from econo_env.mechanisms.parameters import reserve_of
-from econo_env.money import to_credits
+from econo_env.money import MICRO, to_credits
 from econo_env.valuations.bid_function import MIDDLE
 
 HOLDS_WITH = frozenset({"ledger", "staking", "contracts", "reputation", "eligibility", "lottery", "audit"})
@@ -133,28 +137,61 @@ DRAWN_AHEAD = ("task_value", "cost")
 
 
 def series(scenario: TaskMarketScenario, state: State) -> Arrays:
-    """What telemetry shows of the auction of the last task; NaN where there is nothing to show.
+    """What telemetry shows of the auction of the last task: see `of_work`; bids are scores, compared with true ones.
+
+    Beside them `second_score` in credits.
 
     Args:
         scenario: The configuration.
         state: The state after a tick, with the columns of `DRAWN_AHEAD` as they were before it.
-
-    Returns:
-        One an agent, shape (markets, agents): `bids` (scores, credits), `bid_value_ratio` (score reported over true),
-        `payments` (transfers of winners, credits). One a market, shape (markets,): `second_score` in credits,
-        `efficiency`.
     """
-    schedule = scenario.contracts.schedule
-    bid, won = state.scores >= 0, state.award.units != 0
-    value = state.task_value[:, None].astype(np.float64)
+    schedule, value = scenario.contracts.schedule, state.task_value[:, None].astype(np.float64)
     efforts = efficient_efforts(scenario, state.cost / np.maximum(value, 1.0), state.reliability)
     true_scores = _surpluses(state.cost, state.reliability, efforts, value, schedule)
-    comparable = bid & (true_scores > 0)
-    offered = state.best_surplus > 0
-    return {
-        "bids": np.where(bid, to_credits(state.scores), np.nan),
-        "bid_value_ratio": np.where(comparable, state.scores / np.where(comparable, true_scores, 1.0), np.nan),
-        "payments": np.where(won, to_credits(-state.award.pays), np.nan),
-        "second_score": to_credits(state.second_scores.sum(axis=1)),
-        "efficiency": np.where(offered, state.surplus / np.where(offered, state.best_surplus, 1.0), np.nan),
-    }
+    told = of_work(state.award, state.scores, true_scores, state.surplus, state.best_surplus)
+    told["second_score"] = to_credits(state.second_scores.sum(axis=1))
+    return told
+
+
+def type_names(scenario: TaskMarketScenario) -> tuple[str, ...]:
+    """A type is the cost of the task as a share of its value, and the chance of success, both at full effort."""
+    return ("cost", "reliability")
+
+
+def types(scenario: TaskMarketScenario, state: Tasks) -> Float64s:
+    """Cost shares and reliabilities, shape (markets, agents, 2); a copy."""
+    shares = state.cost / np.maximum(state.task_value, 1)[:, None]
+    return np.stack([shares, state.reliability], axis=-1)
+
+
+def types_at(scenario: TaskMarketScenario, agent: int, uniforms: Float64s) -> Float64s:
+    """Types at points of the unit square, shape (..., 2), from the quantile tables that the engine draws from."""
+    tables = (scenario.agents.cost.quantile_table(), scenario.agents.reliability.quantile_table())
+    return np.stack([table.quantile(uniforms[..., i]) for i, table in enumerate(tables)], axis=-1)
+
+
+def set_types(scenario: TaskMarketScenario, engine: Engine, agent: int, types: Float64s) -> None:
+    """Gives the agent types (markets, 2) for the task on offer."""
+    state, task_value = engine.state, engine.state.task_value.astype(np.float64)
+    state.cost[:, agent] = np.floor(types[:, 0] * task_value + 0.5).astype(np.int64)
+    state.reliability[:, agent] = types[:, 1]
+
+
+def welfare(scenario: TaskMarketScenario, state: Tasks, types: Float64s) -> Welfare:
+    """Expected surplus of the last task at the winner's true type and effort, in credits.
+
+    The optimum is over the agents that might bid; that of `first_best_value` over all who are active, reputation aside.
+    What the work is worth to the principal, its contract says (`econo_env.economy.part.Verdict.delivered`).
+    """
+    surplus, received = state.surplus / MICRO, to_credits(-state.award.pays.sum(axis=1))
+    return Welfare(
+        realised={PRIMARY: surplus, "first_best_value": surplus},
+        optimal={PRIMARY: state.best_surplus / MICRO, "first_best_value": state.first_best / MICRO},
+        revenue=-received,
+        created=state.award.worth.sum(axis=1) / MICRO,
+    )
+
+
+def info(scenario: TaskMarketScenario, state: Tasks) -> Arrays:
+    """What the dict APIs tell in `infos` of the last task, arrays (markets, agents): `won`, and `paid` in credits."""
+    return {"won": state.award.units != 0, "paid": to_credits(-state.award.pays)}
