@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.files import write_file
+from econo_env.training.trackers import Tracking
 
 METRICS_FILE = "metrics.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -22,13 +23,20 @@ class Logs:
     once.
     """
 
-    def __init__(self, folder: Path, *, from_step: int | None = None) -> None:
-        """Opens the files of a run's folder, to go on after `from_step` agent-steps, or to begin anew."""
+    def __init__(self, folder: Path, *, from_step: int | None = None, tracking: Tracking | None = None) -> None:
+        """Opens the files of a run's folder, to go on after `from_step` agent-steps, or to begin anew.
+
+        Args:
+            folder: The run's.
+            from_step: Where it goes on.
+            tracking: Gets all scalars too.
+        """
         from torch.utils.tensorboard import SummaryWriter
 
         self._path = folder / METRICS_FILE
         if self._path.exists():
             _drop_after(self._path, -1 if from_step is None else from_step)
+        self._tracking = tracking
         self._lines = self._path.open("a")
         board = folder / TENSORBOARD_FOLDER
         purge = (0 if from_step is None else from_step + 1) if board.exists() else None
@@ -45,12 +53,15 @@ class Logs:
         self, step: int, scalars: Mapping[str, float], histograms: Mapping[str, NDArray[Any]] | None = None
     ) -> None:
         """Writes what is known at a number of agent-steps."""
-        row = {"timesteps": step} | {name: float(value) for name, value in scalars.items() if np.isfinite(value)}
+        known = {name: float(value) for name, value in scalars.items() if np.isfinite(value)}
+        row = {"timesteps": step} | known
         try:
             self._lines.write(json.dumps(row) + "\n")
             self._lines.flush()
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self._path)) from None
+        if self._tracking is not None:
+            self._tracking.log(step, known)
         for name, value in scalars.items():
             self._board.add_scalar(name, value, step)
         for name, values in (histograms or {}).items():
@@ -75,8 +86,12 @@ class Logs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.close()
+        finally:
+            if self._tracking is not None:
+                self._tracking.finish(done=kind is None)
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:

@@ -33,6 +33,7 @@ from econo_env.training.run_folder import (
 from econo_env.training.session import Summary, train_seed
 from econo_env.training.size import check_size
 from econo_env.training.stopping import Stopped
+from econo_env.training.trackers import check_tracker
 
 __all__ = ["Summary", "read_run_config", "resume_run", "start_run", "train_seed"]
 
@@ -48,6 +49,7 @@ def start_run(config: TrainingConfig, folder: Path, console: Console | None = No
     console = console or Console(stderr=True)
     check_folder("the run's folder", folder)
     check_size(config)
+    check_tracker(config.tracker)
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -95,6 +97,7 @@ def resume_run(folder: Path, changes: Iterable[str] = (), console: Console | Non
         )
     check_folder("the run's folder", folder)
     check_size(config)
+    check_tracker(config.tracker)
     folders = seed_folders(config, folder)
     with ExitStack() as locks:
         for place in dict.fromkeys((folder, *folders.values())):

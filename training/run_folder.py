@@ -14,15 +14,16 @@ from econo_env.training.config import TrainingConfig, config_from
 from econo_env.training.lock import LOCK_FILE
 from econo_env.training.logs import METRICS_FILE, TENSORBOARD_FOLDER
 from econo_env.training.provenance import provenance
+from econo_env.training.trackers import TRACKER_FILES, TRACKER_FOLDERS
 from econo_env.training.trainer import has_finished
 
 CONFIG_FILE, PROVENANCE_FILE, SUMMARY_FILE = "config.yaml", "provenance.json", "summary.json"
 CHECKPOINTS_FOLDER = "checkpoints"
-RESUMABLE = ("total_timesteps", "evaluation", "checkpoints")
+RESUMABLE = ("total_timesteps", "evaluation", "checkpoints", "tracker")
 """Sections of the configuration that may change when a run is resumed."""
 
-_FILES = frozenset({CONFIG_FILE, PROVENANCE_FILE, SUMMARY_FILE, METRICS_FILE, POLICY_FILE})
-_FOLDERS = frozenset({CHECKPOINTS_FOLDER, TENSORBOARD_FOLDER})
+_FILES = frozenset({CONFIG_FILE, PROVENANCE_FILE, SUMMARY_FILE, METRICS_FILE, POLICY_FILE, *TRACKER_FILES})
+_FOLDERS = frozenset({CHECKPOINTS_FOLDER, TENSORBOARD_FOLDER, *TRACKER_FOLDERS})
 
 
 def settings_text(config: TrainingConfig, seed: int) -> str:

@@ -15,8 +15,16 @@ from econo_env.training.logs import Logs
 from econo_env.training.populations.psro import PsroTrainer
 from econo_env.training.probe import look
 from econo_env.training.progress import TrainingProgress
-from econo_env.training.run_folder import CONFIG_FILE, SUMMARY_FILE, settings_text, where_it_stands, write_json
+from econo_env.training.run_folder import (
+    CONFIG_FILE,
+    SUMMARY_FILE,
+    read_json,
+    settings_text,
+    where_it_stands,
+    write_json,
+)
 from econo_env.training.stopping import Stopped, StopRequest
+from econo_env.training.trackers import TRACKER_FILE, Tracking
 from econo_env.training.trainer import Trainer, derived_seed
 
 Summary = dict[str, Any]
@@ -74,7 +82,7 @@ class _Session:
     def _learn(self, stop: StopRequest, began: float) -> None:
         trainer, config = self.trainer, self.config
         with (
-            Logs(self.folder, from_step=self.from_step) as logs,
+            Logs(self.folder, from_step=self.from_step, tracking=self._tracking()) as logs,
             TrainingProgress(config.total_timesteps, self.start, self.console) as progress,
         ):
             if self.from_step is None:
@@ -98,6 +106,19 @@ class _Session:
                 if self.saved != trainer.timesteps:
                     self._save()
                 raise Stopped(stop.number)
+
+    def _tracking(self) -> Tracking | None:
+        """The run in a tracker: the one that was begun, where the training goes on and the tracker is the same."""
+        settings = self.config.tracker
+        if settings is None:
+            return None
+        begun = read_json(self.folder / TRACKER_FILE) if self.from_step is not None else None
+        run_id = begun["id"] if begun is not None and begun.get("name") == settings.name else None
+        document = self.config.model_dump(mode="json") | {"seed": self.seed}
+        name = f"{self.config.scenario.id}, seed {self.seed}"
+        tracking = Tracking(settings, self.folder, name, document, run_id, self.say)
+        write_json(self.folder / TRACKER_FILE, {"name": settings.name, "id": tracking.run_id})
+        return tracking
 
     def _save(self) -> None:
         save(self.trainer, self.folder)
@@ -144,7 +165,8 @@ class _Session:
 def save(trainer: AnyTrainer, folder: Path) -> None:
     """Writes the networks and a checkpoint, and removes the oldest ones."""
     settings = settings_text(trainer.config, trainer.seed)
-    write_networks(folder / POLICY_FILE, trainer.networks())
+    told = trainer.config.forecasts
+    write_networks(folder / POLICY_FILE, trainer.networks(), None if told is None else told.model_dump(mode="json"))
     write_checkpoint(
         checkpoint_path(folder / "checkpoints", trainer.timesteps), {**trainer.state(), "settings": settings}
     )

@@ -71,7 +71,7 @@ class Collector:
         self._facts = np.zeros_like(self.books.facts)
 
     def start(self) -> Int64s:
-        """Starts the first episodes: the events of tick 0, the genesis first."""
+        """Starts the first episodes: the events of tick 0, the genesis first; they stand there until the next tick."""
         self.engine.reset(self.header.seed)
         self._begin()
         self._note(GENESIS, digest_of_bytes(self.header.to_bytes()).view(np.int64), 0)
@@ -79,7 +79,7 @@ class Collector:
         return self._written()
 
     def step(self, given: NDArray[np.float32]) -> Int64s:
-        """One tick of all markets, and new episodes where one ended: its events.
+        """One tick of all markets, and new episodes where one ended: its events, which stand there until the next one.
 
         Args:
             given: Actions of the right shape.
@@ -102,10 +102,9 @@ class Collector:
         return self._written()
 
     def snapshot(self) -> tuple[Int64s, bytes]:
-        """The event of a snapshot, and the engine's arrays as one piece."""
+        """The events of the tick and behind them that of a snapshot, and the engine's arrays as one piece."""
         engine = b"".join(array.tobytes() for array in self.engine.arrays())
         digests = np.frombuffer(state_hash(self.books), np.int64), digest_of_bytes(engine).view(np.int64)
-        self._begin()
         self._note(SNAPSHOT, np.concatenate(digests), 1)
         return self._written(), engine
 
@@ -125,7 +124,7 @@ class Collector:
 
     def _written(self) -> Int64s:
         self._next_seq = int(self._cursor[1])
-        return self._words[: self._cursor[0]].copy()
+        return self._words[: self._cursor[0]]
 
     def _note(self, kind: int, payload: Int64s, op: int) -> None:
         """An event about the log itself."""
@@ -170,7 +169,7 @@ class Collector:
     def _read_facts(self) -> None:
         at = 0
         for fact, column in zip(self.header.facts, self._columns, strict=True):
-            self._facts[:, at : at + fact.entries] = _as_int64(column).reshape(len(self._facts), fact.entries)
+            self._facts[:, at : at + fact.entries] = _bits(column).reshape(-1, fact.entries)
             at += fact.entries
 
     def move(self, market: int, place: int, bits: int) -> None:
@@ -206,9 +205,9 @@ def column_of(engine: Engine, fact: Fact) -> NDArray[Any]:
     return array
 
 
-def _as_int64(array: NDArray[Any]) -> Int64s:
+def _bits(array: NDArray[Any]) -> NDArray[Any]:
     """Whole numbers as they are, floats as their bits."""
-    return array.astype(np.float64, copy=False).view(np.int64) if array.dtype.kind == "f" else array.astype(np.int64)
+    return array.astype(np.float64, copy=False).view(np.int64) if array.dtype.kind == "f" else array
 
 
 def _as_words(actions: NDArray[np.float32]) -> Int64s:

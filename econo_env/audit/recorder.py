@@ -29,7 +29,7 @@ class Chain:
         self._nodes = np.zeros(0, dtype=np.uint64)
 
     def tick(self, number: int, first_seq: int, words: Int64s) -> Tick:
-        """A tick with its hashes and its root."""
+        """A tick with its hashes, which stand there until the next one, and its root."""
         most = len(words) // HEADER
         if len(self._hashes) < most:
             self._hashes = np.zeros((2 * most, DIGEST_WORDS), dtype=np.uint64)
@@ -37,7 +37,7 @@ class Chain:
         count = kernels().hash_events(words, len(words), self._head, self._hashes, self._work)
         kernels().merkle_root(self._hashes, count, self._nodes, self._work)
         self._head = self._hashes[count - 1].copy()
-        return Tick(number, first_seq, words, self._hashes[:count].copy(), self._nodes[:DIGEST_WORDS].tobytes())
+        return Tick(number, first_seq, words, self._hashes[:count], self._nodes[:DIGEST_WORDS].tobytes())
 
 
 class Recorder:
@@ -106,8 +106,7 @@ class Recorder:
         number = self.collector.number
         snapshot = None
         if number % self.collector.header.snapshot_every == 0:
-            event, engine = self.collector.snapshot()
-            words = np.concatenate([words, event])
+            words, engine = self.collector.snapshot()
             snapshot = Snapshot(number, bytes_of_books(self.collector.books), engine)
         tick = self._chain.tick(number, self._next_seq, words)
         self._store.append(tick, snapshot)

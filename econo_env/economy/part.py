@@ -93,8 +93,9 @@ class Part(Generic[C]):
         check: Why it does not go with a scenario; None where it does.
         axes: Lengths of named axes that its columns have and the market's have not.
         widens: Columns of other parts where it is there too, by their name: the same and more.
-        before: A statement of the loop before each stage of each part, with `{operation}` for its number in
-            `econo_env.economy.tick.operations`.
+        before: A statement of the loop before each stage of each part that can call one of `watches`, with
+            `{operation}` for its number in `econo_env.economy.tick.operations`.
+        watches: Compiled functions.
         audited: Its columns, of agents or of the market, that a log of the economy holds beside the transfers
             (`econo_env.audit`), each with what it says, in words; `{value}` stands for a number in them.
         levers: Its own parameters that may be moved, named by their keys in its section.
@@ -122,6 +123,7 @@ class Part(Generic[C]):
     axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
     widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)
     before: str | None = None
+    watches: tuple[Callable[..., Any], ...] = ()
     audited: Mapping[str, str] = field(default_factory=dict)
     levers: tuple[Lever, ...] = ()
     moves: Callable[["Scenario", C], Mapping[str, tuple[float, float]]] | None = None

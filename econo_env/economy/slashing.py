@@ -182,7 +182,9 @@ def surcharge_tick(infraction: int, unbonding: int) -> int:
 @compiled
 def open_window(window: Int64s, tick: int) -> None:
     """Makes room for the sums of a tick in a ring of the last ticks, shape (ticks,); call it once at each tick."""
-    window[tick % window.shape[0]] = 0
+    at = tick % window.shape[0]
+    if window[at] != 0:  # what stays as it is goes back to no memory
+        window[at] = 0
 
 
 @compiled

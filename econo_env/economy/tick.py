@@ -11,7 +11,7 @@ from econo_env.economy.award import quote
 from econo_env.economy.loop_text import Lines, Pieces, in_blocks, market_by_market
 from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
-from econo_env.engine.digest import plain
+from econo_env.engine.digest import plain, within_reach
 from econo_env.engine.feature import Feature, observer
 from econo_env.engine.levers import Slot
 from econo_env.engine.program import Stage, Stages
@@ -27,6 +27,7 @@ TICK_ORDER = (
     "strike",
     "lock",
     "clear",
+    "vet",
     "execute",
     "grade",
     "bind",
@@ -98,6 +99,9 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "openness": sale_openness if one_sale else tick_openness,
         "foresee": foresee_nothing,
         "decided": decided_at_once,
+        "hold": hold_nothing,
+        "revoke": revoke_nothing,
+        "asked": ask_nothing,
         "winners": any_agent,
         "confine": confine_nothing,
         "call": call_nothing,
@@ -186,6 +190,22 @@ def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any
 
 
 @compiled
+def hold_nothing(k: int, state: Any) -> None:
+    """Nobody bids, and what is on offer is gone."""
+
+
+@compiled
+def revoke_nothing(k: int, state: Any, params: Any) -> None:
+    """A market whose award tells all of what it sold."""
+
+
+@compiled
+def ask_nothing(k: int, state: Any) -> int:
+    """A market whose prices are known when they are paid."""
+    return 0
+
+
+@compiled
 def expel_nobody(k: int, i: int, state: Any) -> None:
     """A market that nobody has to leave: no award of it is work."""
 
@@ -206,7 +226,9 @@ class _Turns:
 
     def __init__(self, parts: Sequence[Part[Any]], kernels: Mapping[str, Callable[..., Any]], everything: str) -> None:
         self._numbers = {name: number for number, name in enumerate(operations(parts))}
-        self._before = [part.before for part in parts if part.before is not None]
+        self._before = [
+            (part.before, {plain(one) for one in part.watches}) for part in parts if part.before is not None
+        ]
         self._kernels, self._everything = kernels, everything
         added = actions_of(parts)
         self._sent = {
@@ -231,8 +253,15 @@ class _Turns:
         if own.intersection(taken):
             self.uses |= {"sent": sent, "heard": heard}
         given = [self._sent[name] if name in own else name for name in taken]
-        told = [line.format(operation=self._numbers[f"{part.name}.{stage}"]) for line in self._before]
-        return _Call(f"{part.name}_{stage}", [self._everything, "buffers", *given], _of(function), told)
+        return _Call(
+            f"{part.name}_{stage}", [self._everything, "buffers", *given], _of(function), self._told(part, stage)
+        )
+
+    def _told(self, part: Part[Any], stage: str) -> list[str]:
+        """The lines before a part's stage: those of parts that watch something that it can call."""
+        reached = within_reach(part.stages[stage]) if self._before else set()
+        number = self._numbers[f"{part.name}.{stage}"]
+        return [line.format(operation=number) for line, watched in self._before if watched & reached]
 
 
 def _placed(levers: Sequence[Slot]) -> list[str]:

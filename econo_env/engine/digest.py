@@ -40,6 +40,29 @@ def plain(function: Any) -> Any:
     return getattr(function, "py_func", function)
 
 
+def within_reach(function: Callable[..., Any]) -> set[FunctionType]:
+    """The Python functions that a compiled one can call by the names in its bytecode, itself included."""
+    found: set[FunctionType] = set()
+    _reach(plain(function), found)
+    return found
+
+
+def _reach(function: Any, found: set[FunctionType]) -> None:
+    if not isinstance(function, FunctionType) or _is_library(function.__module__) or function in found:
+        return
+    found.add(function)
+    for cell in function.__closure__ or ():
+        _reach(plain(cell.cell_contents), found)
+    codes = [function.__code__]
+    for code in codes:
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        for name in (name for name in code.co_names if name in function.__globals__):
+            value = function.__globals__[name]
+            among = vars(value) if isinstance(value, ModuleType) and not _is_library(value.__name__) else {}
+            for one in (value, *(among[own] for own in code.co_names if own in among)):
+                _reach(plain(one), found)
+
+
 def _is_library(module: str | None) -> bool:
     return (module or "builtins").split(".", 1)[0] in _LIBRARIES
 

@@ -167,8 +167,9 @@ class TextForm:
         return action.astype(np.float32)
 
     def answer(self, action: Float32s, may_act: bool = True) -> str:
-        """The answer that means an action, (components,), to the bit."""
-        return json.dumps(dict(zip(self.names, map(float, action), strict=True)) if may_act else {})
+        """The answer that means an action, (components,), to the bit; of one who may not act, what of it is `heard`."""
+        said = dict(zip(self.names, map(float, action), strict=True))
+        return json.dumps(said if may_act else {name: said[name] for name in self.heard})
 
     def _shut(self) -> str:
         """What an agent may do that may not act."""

@@ -89,3 +89,57 @@ def fixation(payoffs: ArrayLike, population: int, intensity: float) -> float:
     if (mutant <= 0.0).any() or (resident <= 0.0).any():
         raise ValueError(f"intensity={intensity}: a fitness is not above 0; choose a smaller one")
     return float(1.0 / (1.0 + np.cumprod(resident / mutant).sum()))
+
+
+def wright_fisher(
+    payoffs: ArrayLike,
+    share: float,
+    population: int,
+    generations: int,
+    strength: float,
+    *,
+    runs: int,
+    seed: int,
+    shuffled: bool = False,
+) -> Floats:
+    """Finite populations of two strategies: every generation is drawn anew in proportion to exp(strength payoff).
+
+    Nobody plays itself. With `shuffled` payoffs are dealt out among all who live before they count: selection that
+    knows nothing of strategies.
+
+    Args:
+        payoffs: (2, 2), the own strategy first.
+        share: Of the first strategy at first, 0 to 1.
+        population: How many live, from 2 on.
+        generations: How many follow the first.
+        strength: Of selection, from 0 on.
+        runs: Independent populations.
+        seed: Of their luck.
+        shuffled: See above.
+
+    Returns:
+        Shares of the first strategy, (generations + 1, runs).
+
+    Raises:
+        ValueError: Something is out of range.
+    """
+    table = np.asarray(payoffs, dtype=np.float64)
+    if table.shape != (2, 2) or not 0.0 <= share <= 1.0 or population < 2 or strength < 0.0:
+        raise ValueError(
+            f"payoffs of shape {table.shape}, {share=}, {population=}, {strength=}: (2, 2), from 0 to 1, at least 2, "
+            "from 0 on"
+        )
+    luck = np.random.default_rng(seed)
+    first = np.full(runs, round(share * population), dtype=np.int64)
+    path = [first / population]
+    for _ in range(generations):
+        second = population - first
+        own = (table[0, 0] * (first - 1) + table[0, 1] * second) / (population - 1)
+        other = (table[1, 0] * first + table[1, 1] * (second - 1)) / (population - 1)
+        weight, apart = np.exp(strength * own), np.exp(strength * other)
+        kept = luck.hypergeometric(first, second, first) if shuffled else first
+        mine = kept * weight + (first - kept) * apart
+        whole = first * weight + second * apart
+        first = luck.binomial(population, np.clip(mine / whole, 0.0, 1.0))
+        path.append(first / population)
+    return np.array(path)

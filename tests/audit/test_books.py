@@ -12,11 +12,13 @@ from econo_env.audit.books import (
     begin_tick,
     fold,
     new_books,
+    next_difference,
     sound,
 )
 from econo_env.audit.events import ACTIONS, EVERYWHERE, FACT, FIRST_OPERATION, HEADER, OPENING, close_event, post
 from econo_env.audit.store import Store
 from econo_env.economy.ledger import AGENT_ACCOUNTS, ESCROW, FREE, NOWHERE, account, num_accounts
+from econo_env.engine.digest import plain
 from tests.audit.logs import a_log
 
 AGENTS = 3
@@ -144,3 +146,20 @@ def test_the_store_waits_for_the_disk(tmp_path):
         }
         assert asked == {"synchronous": 2, "journal_mode": "wal"}
         assert store._connection.in_transaction, "nobody else may write"
+
+
+def test_the_next_difference_is_found_wherever_it_is():
+    generator, find = np.random.default_rng(0), plain(next_difference)
+    for length in (0, 1, 63, 64, 65, 200):
+        for changed in (0, 1, 3):
+            ours = generator.integers(-(2**62), 2**62, (2, length))
+            theirs = ours.copy()
+            for at in generator.integers(0, length, changed if length else 0):
+                theirs[1, at] ^= np.int64(-(2**63)) if generator.random() < 0.5 else np.int64(1)
+            expected = [*np.flatnonzero(ours[1] != theirs[1]).tolist(), length]
+            found, first = [], 0
+            while not found or found[-1] < length:
+                found.append(find(1, ours, theirs, first))
+                first = found[-1] + 1
+            assert found == expected
+            assert find(0, ours, theirs, 0) == length

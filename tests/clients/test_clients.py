@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+RECIPES = {  # by client, a recipe of examples and the least share of what its rivals' own play earns
+    "sb3": {"sb3_ppo": 0.95, "torch_ppo": 0.95, "sb3_contrib_ppo": 0.9},
+}
 ROOT = HERE.parent.parent
 KEPT = Path(os.environ.get("ECONO_ENV_CLIENTS", ROOT / ".clients"))
-CLIENTS = ("torchrl", "benchmarl", "agilerl", "sb3", "rllib")
+CLIENTS = ("torchrl", "benchmarl", "agilerl", "sb3", "rllib", "trackers")
 SCENARIOS = ("first_price_v0", "task_market_v0", "english_v0", "combinatorial_v1")
 OURS = ("numba==0.68.1", "pydantic==2.14.3", "pyyaml==6.0.3", "scipy==1.17.1", "typer==0.29.2", "rich==15.0.0")
 ALONE = {
@@ -57,3 +60,22 @@ def test_the_client_trains_on_what_the_markets_saw(client):
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
     reported = [line for line in run.stdout.splitlines() if line.startswith(client)]
     assert [s for s in SCENARIOS if not any(s in line.split() for line in reported)] == [], run.stdout[-2000:]
+
+
+@pytest.mark.parametrize(("client", "recipe"), [(client, recipe) for client in RECIPES for recipe in RECIPES[client]])
+def test_the_recipe_reaches_its_figure_in_two_scenarios(client, recipe):
+    """One of them with bans: what seat 0 has learned earns against rivals who play by theory, as a share of theirs."""
+    run = subprocess.run(
+        [interpreter(client), ROOT / "examples" / f"{recipe}.py", "first_price_v0", "task_market_v1"],
+        env=os.environ | ALONE,
+        capture_output=True,
+        text=True,
+        timeout=3600,
+        check=False,
+    )
+    sys.stdout.write(run.stdout)
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    lines = [line.split() for line in run.stdout.splitlines() if "share_earned=" in line]
+    assert {scenario for _, scenario, _ in lines} == {"first_price_v0", "task_market_v1"}
+    for name, scenario, figure in lines:
+        assert float(figure.partition("=")[2]) >= RECIPES[client][recipe], (name, scenario, figure)

@@ -35,12 +35,13 @@ COMMANDS = {  # words, and the options that name files or folders
     "demo": ((), ("--out", "--json")),
     "audit": (("verify", "log.db"), ("--json",)),
     "export": (("log.db", "--to", "csv"), ("--out", "--json")),
+    "sweep": (("first_price", "trials=1"), ("--out", "--json")),
     "study": (("evolution", "generations=20"), ("--json", "--picture")),
 }
 TYPED = "0.3\n"
-FOLDERS = {("train", "--out"), ("demo", "--out")}
+FOLDERS = {("train", "--out"), ("demo", "--out"), ("sweep", "--out")}
 OUTPUTS = [(command, option) for command, (_, options) in COMMANDS.items() for option in options]
-SLOWER = ("calibrate", "report", "train", "resume", "demo")
+SLOWER = ("calibrate", "report", "train", "resume", "demo", "sweep")
 GROWING = {("export", "--out")}  # written bit by bit while the command runs
 FAST = [(command, option) for command, option in OUTPUTS if command not in SLOWER and (command, option) not in GROWING]
 

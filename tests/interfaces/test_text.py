@@ -1,6 +1,7 @@
 """Markets as text: what is said is what is seen, what is answered is what is done, and nothing else is an action."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from econo_env.money import to_money
 from econo_env.policies import make_policy
 from econo_env.training.evaluation import evaluate
 
+ROOT = Path(__file__).parents[2]
 TICKS = 3
 FIRST_PRICE = econo_env.load("first_price_v0")
 SEEN = np.array([0.5, 1.0], dtype=np.float32)
@@ -139,6 +141,19 @@ def test_who_may_not_act_can_only_do_nothing():
     with pytest.raises(AnswerError, match=r"is not open to you: you may do nothing in this tick: answer \{\}"):
         form.action('{"bid": 0.1}', SEEN, may_act=False)
     assert "you may do nothing" in form.words(SEEN, may_act=False)
+
+
+def test_what_is_heard_of_those_who_may_not_act_can_be_said():
+    """Contracts that last are worked on, and left, in ticks in which one may not bid."""
+    scenario = econo_env.load(ROOT / "configs" / "scenarios" / "task_market_lasting.yaml")
+    form, names = TextForm(scenario), market_of(scenario).action_names(scenario)
+    seen = np.full(len(market_of(scenario).observations(scenario)), 0.5, dtype=np.float32)
+    assert form.heard == ("exertion", "abandon")
+    action = np.linspace(-0.9, 0.9, len(names), dtype=np.float32)
+    heard = np.where(np.isin(names, form.heard), action, np.float32(0.0))
+    assert form.action(form.answer(action, may_act=False), seen, may_act=False).tobytes() == heard.tobytes()
+    with pytest.raises(AnswerError, match="or give a number for exertion, abandon alone"):
+        form.action('{"effort": 0.5}', seen, may_act=False)
 
 
 def test_a_wrong_answer_changes_nothing_in_the_market():

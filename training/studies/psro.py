@@ -88,15 +88,20 @@ def nash_conv_of_bids(bids: Floats, values: Floats, shares: Floats, bidders: int
 
 def bids_at(scenario: Scenario, policy: Policy, values: Floats) -> Floats:
     """What a policy bids at values in the first seat, credits, by the market's own rule for actions."""
+    return bids_in(scenario, policy, values, 0)
+
+
+def bids_in(scenario: Scenario, policy: Policy, values: Floats, seat: int) -> Floats:
+    """The same in any seat."""
     engine, market = Engine(scenario, len(values)), market_of(scenario)
     engine.reset(0)
     policy.reset(0)
-    for seat in range(scenario.num_agents):
-        market.types.put(scenario, engine, seat, values[:, None])
+    for one in range(scenario.num_agents):
+        market.types.put(scenario, engine, one, values[:, None])
     engine.show()
     engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
     bids: Any = engine.state
-    return np.asarray(to_credits(bids.bids[:, 0]), dtype=np.float64)
+    return np.asarray(to_credits(bids.bids[:, seat]), dtype=np.float64)
 
 
 def exact(game: EmpiricalGame, shares: Floats) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.part import Part, Section
-from econo_env.economy.parts.ledger import WithJournal
+from econo_env.economy.parts.ledger import WithJournal, note
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Column, Int64s, StepBuffers
 from econo_env.scenario import Scenario
@@ -82,4 +82,5 @@ PART = Part(
     axes=lambda scenario, section: {"transfers": room(scenario, section)},
     widens={"ledger": WithJournal},
     before="world.ledger.journal.operation[k] = {operation}",
+    watches=(note,),
 )

@@ -17,6 +17,7 @@ from econo_env.economy.ledger import FREE, PLEDGED, UNBONDING, account, balances
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.parts.enforcement import WithQueue
 from econo_env.economy.parts.ledger import move
+from econo_env.economy.slashing import NEVER
 from econo_env.economy.unbonding import begin_unbonding, mature
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
@@ -46,6 +47,7 @@ class State(NamedTuple):
     withdrawn: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that began to leave in the last tick")]
     matured: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that came out in the last tick")]
     short: Annotated[Bools, Column(np.bool_, ("agents",), "the last bid was struck for want of a pledge")]
+    moved: Annotated[Int64s, Column(np.int64, (), "tick in which any stake moved last, NEVER for none")]
 
 
 class Params(NamedTuple):
@@ -67,30 +69,36 @@ def _params(scenario: Scenario, section: BondingSection) -> Params:
 
 
 @compiled
-def open_queue(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Nothing is on its way out at the start of an episode."""
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing of a newcomer is on its way out."""
     queue = world.enforcement.leaving
     for slot in range(queue.amount.shape[2]):
-        queue.amount[k, i, slot] = 0
-        queue.began[k, i, slot] = 0
-    world.bonding.added[k, i] = 0
-    world.bonding.withdrawn[k, i] = 0
-    world.bonding.matured[k, i] = 0
-    world.bonding.short[k, i] = False
+        queue.amount[k, newcomer, slot] = 0
+        queue.began[k, newcomer, slot] = 0
+    world.bonding.added[k, newcomer] = 0
+    world.bonding.withdrawn[k, newcomer] = 0
+    world.bonding.matured[k, newcomer] = 0
+    world.bonding.short[k, newcomer] = False
 
 
 @compiled
-def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Nothing of a newcomer is on its way out."""
-    open_queue(k, newcomer, world, params, buffers)
+def open_queue(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nothing is on its way out at the start of an episode."""
+    renew(k, i, world, params, buffers)
+    world.bonding.moved[k] = NEVER
 
 
 @compiled
 def move_stake(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, bond: float) -> None:
-    """Pays out what has waited long enough, then does as agent i says: adds free money, or begins to take back."""
+    """Pays out what has waited long enough, then does as agent i says: adds free money, or begins to take back.
+
+    Where it says nothing, nothing of it is leaving and nothing has moved that is to be forgotten, nothing is fetched.
+    """
     ledger, bonding, agents = world.ledger, world.bonding, world.bonding.added.shape[1]
     queue, docket, tick = world.enforcement.leaving, world.enforcement.docket, world.market.tick[k]
     free, pledged, leaving = account(i, FREE, agents), account(i, PLEDGED, agents), account(i, UNBONDING, agents)
+    if bond == 0.0 and ledger.balances[k, leaving] == 0 and bonding.moved[k] < tick - 1:
+        return
     matured = mature(k, i, tick, params.bonding.delay, params.bonding.freeze, queue, docket)
     move(k, ledger, leaving, free, matured)
     bonding.matured[k, i] = matured
@@ -101,6 +109,8 @@ def move_stake(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, bo
     if begin_unbonding(k, i, wanted, tick, queue):
         move(k, ledger, pledged, leaving, wanted)
         bonding.withdrawn[k, i] = wanted
+    if matured + bonding.added[k, i] + bonding.withdrawn[k, i] > 0:
+        bonding.moved[k] = tick
 
 
 @compiled

@@ -87,6 +87,7 @@ def suspect(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     change, conduct = world.change_detection, world.conduct
     for i in range(change.total.shape[1]):
         change.alarmed[k, i] = False
+    for i in range(conduct.first[k], conduct.past[k]):
         graded = grade_heard(k, i, conduct)
         if graded == NO_GRADE or conduct.banned[k, i]:
             continue

@@ -21,7 +21,7 @@ from econo_env.economy.proportions import MILLION
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.rng import LOANS, uniform
-from econo_env.engine.state import Column, Int64s, StepBuffers
+from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
 from econo_env.money import CREDIT, LARGEST_CREDITS, MICRO, Credits, to_credits, to_money
 from econo_env.scenario import Scenario
 
@@ -51,6 +51,7 @@ class State(NamedTuple):
     defaulted: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that it failed to pay in the last tick")]
     counted: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits owed when rewards were last reckoned")]
     written_off: Annotated[Int64s, Column(np.int64, (), "micro-credits that the treasury lost in the episode")]
+    open: Annotated[Bools, Column(np.bool_, (), "somebody owes something, or did in the last tick")]
 
 
 class Params(NamedTuple):
@@ -72,6 +73,7 @@ def open_credit(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """The treasury has its pool at the start of an episode, and nobody owes anything."""
     issue(k, world.ledger, TREASURY, params.credit.pool)
     world.credit.written_off[k] = 0
+    world.credit.open[k] = False
     for i in range(world.credit.debt.shape[1]):
         world.credit.debt[k, i] = 0
         world.credit.lent[k, i] = 0
@@ -104,10 +106,13 @@ def _advance(by_reputation: int | None, k: int, i: int, advance: int, world: Any
 @compiled
 def call_in(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes what is owed for too long from free money and collateral; the rest is the treasury's loss."""
-    credit, ledger, agents = world.credit, world.ledger, world.credit.debt.shape[1]
+    credit, ledger, agents, still_open = world.credit, world.ledger, world.credit.debt.shape[1], False
+    if not credit.open[k]:  # nothing is owed, nor was lent: a market without debts does not fetch their columns
+        return
     for i in range(agents):
         credit.lent[k, i] = 0
         credit.defaulted[k, i] = 0
+        still_open = still_open or credit.debt[k, i] != 0 or credit.counted[k, i] != 0
         if credit.debt[k, i] == 0 or world.market.tick[k] - credit.since[k, i] < params.credit.term:
             continue
         free, put_up = account(i, FREE, agents), account(i, COLLATERAL, agents)
@@ -119,11 +124,14 @@ def call_in(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         credit.debt[k, i] = 0
         credit.defaulted[k, i] = rest
         credit.written_off[k] += rest
+    credit.open[k] = still_open
 
 
 @compiled
 def put_up_collateral(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, collateral: float) -> None:
     """Adds free money to the collateral of agent i, or takes back what its debt does not need."""
+    if collateral == 0.0:
+        return
     ledger, agents = world.ledger, world.credit.debt.shape[1]
     free, put_up = account(i, FREE, agents), account(i, COLLATERAL, agents)
     move(k, ledger, free, put_up, int(max(collateral, 0.0) * ledger.balances[k, free]))
@@ -137,11 +145,16 @@ def put_up_collateral(k: int, i: int, world: Any, params: Any, buffers: StepBuff
 def lend(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Lends what bids can cost beyond the free money; who is first, where the treasury has too little, is drawn."""
     credit, ledger, market, agents = world.credit, world.ledger, world.market, world.credit.debt.shape[1]
+    short = 0
+    for i in range(agents):
+        short += market.award.exposure[k, i] > ledger.balances[k, account(i, FREE, agents)]
+    if short == 0:
+        return
     first = int(agents * uniform(market.key[k], market.episode[k], market.tick[k], LOANS, 0))
     for turn in range(agents):
         i = (turn + first) % agents
         free = account(i, FREE, agents)
-        at_hand, exposure = ledger.balances[k, free], world.market.award.exposure[k, i]
+        at_hand, exposure = ledger.balances[k, free], market.award.exposure[k, i]
         advance = _advance(params.credit.by_reputation, k, i, params.credit.advance, world)
         line = line_of(ledger.balances[k, account(i, COLLATERAL, agents)], advance)
         wanted = exposure - at_hand
@@ -150,14 +163,17 @@ def lend(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
             continue
         move(k, ledger, TREASURY, free, wanted)
         if credit.debt[k, i] == 0:
-            credit.since[k, i] = world.market.tick[k]
+            credit.since[k, i] = market.tick[k]
         credit.debt[k, i] += wanted
         credit.lent[k, i] = wanted
+        credit.open[k] = True
 
 
 @compiled
 def repay(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Pays the debt of agent i as far as its free money goes."""
+    if not world.credit.open[k]:
+        return
     free = account(i, FREE, world.credit.debt.shape[1])
     paid = min(world.credit.debt[k, i], world.ledger.balances[k, free])
     move(k, world.ledger, free, TREASURY, paid)
@@ -168,6 +184,8 @@ def repay(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None
 def count_debts(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes from the reward what is owed more than before."""
     credit = world.credit
+    if not credit.open[k]:
+        return
     buffers.rewards[k, i] -= (credit.debt[k, i] - credit.counted[k, i]) * CREDIT
     credit.counted[k, i] = credit.debt[k, i]
 
@@ -175,6 +193,8 @@ def count_debts(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -
 @compiled
 def owed(k: int, i: int, world: Any, params: Any) -> float:
     """The own debt."""
+    if not world.credit.open[k]:
+        return 0.0
     debt = float(world.credit.debt[k, i])
     return debt / (debt + float(max(params.ledger.endowment, MICRO)))
 

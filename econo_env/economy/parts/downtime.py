@@ -74,8 +74,9 @@ def count_duties(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Counts the awards of the tick; who is down loses a share of its stake and goes to jail."""
     downtime, enforcement, tick = world.downtime, world.enforcement, world.market.tick[k]
     for i in range(downtime.down.shape[1]):
-        grade = world.conduct.grade[k, i]
         downtime.down[k, i] = False
+    for i in range(world.conduct.first[k], world.conduct.past[k]):
+        grade = world.conduct.grade[k, i]
         if grade in (NO_GRADE, BYZANTINE):  # the byzantine have lost everything
             continue
         if note_duty(k, i, is_kept(grade), tick, params.downtime.schedule, downtime.duties):

@@ -209,7 +209,7 @@ def _punish_at_once(certainty: float | None, k: int, world: Any, params: Any) ->
     if certainty is not None:
         return
     enforcement, tick = world.enforcement, world.market.tick[k]
-    for i in range(enforcement.barred.shape[1]):
+    for i in range(world.conduct.first[k], world.conduct.past[k]):
         if world.conduct.grade[k, i] != POOR:
             continue
         rate = rate_now(k, i, world, params.enforcement)
@@ -224,7 +224,9 @@ def punish(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     tick = world.market.tick[k]
     open_window(world.enforcement.window[k], tick)
     for i in range(world.enforcement.barred.shape[1]):
-        world.enforcement.forfeited[k, i] = 0
+        if world.enforcement.forfeited[k, i] != 0:
+            world.enforcement.forfeited[k, i] = 0
+    for i in range(world.conduct.first[k], world.conduct.past[k]):
         if world.conduct.grade[k, i] == BYZANTINE:  # proved by itself, and banned by whoever judges
             convict(k, i, MILLION, at_stake(k, i, tick, world), tick, 0, -1, 0, world, params)
     _punish_at_once(params.enforcement.certainty, k, world, params)

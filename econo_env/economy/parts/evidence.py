@@ -14,14 +14,14 @@ import numpy as np
 from pydantic import Field
 
 from econo_env.economy.action import Action
-from econo_env.economy.ledger import FREE, PENDING, PLEDGED, TREASURY, account, balances_of
+from econo_env.economy.ledger import FREE, PENDING, PLEDGED, TREASURY, UNBONDING, account, balances_of
 from econo_env.economy.part import Fact, Part, Section
 from econo_env.economy.parts.convictions import convict
 from econo_env.economy.parts.enforcement import WithDocket, rate_now
 from econo_env.economy.parts.ledger import move
 from econo_env.economy.parts.offences import NO_FAULT, end_contracts, fault_of, harm_of
 from econo_env.economy.proportions import MILLION
-from econo_env.economy.slashing import BYZANTINE_FAULT, check_split, note_violation
+from econo_env.economy.slashing import BYZANTINE_FAULT, NEVER, check_split, note_violation
 from econo_env.economy.unbonding import (
     ACCEPTED,
     EMPTY,
@@ -81,6 +81,8 @@ class State(NamedTuple):
     reporter: Annotated[Int64s, Column(np.int64, ("cases",), "agent that reported")]
     violation: Annotated[Int64s, Column(np.int64, ("cases",), "number among economy.slashing.VIOLATIONS")]
     loss: Annotated[Int64s, Column(np.int64, ("cases",), "micro-credits that the house lost")]
+    undecided: Annotated[Int64s, Column(np.int64, (), "cases that wait for their settlement")]
+    stirred: Annotated[Int64s, Column(np.int64, (), "tick of the last report or conviction, NEVER for none")]
 
 
 class Params(NamedTuple):
@@ -116,6 +118,8 @@ def open_docket(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     evidence, docket = world.evidence, world.enforcement.docket
     for at in range(docket.status.shape[1]):
         docket.status[k, at] = EMPTY
+    evidence.undecided[k] = 0
+    evidence.stirred[k] = NEVER
     for i in range(evidence.culprit.shape[1]):
         evidence.culprit[k, i] = NOBODY
         evidence.accuses[k, i] = NOBODY
@@ -133,8 +137,9 @@ def listen(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, report
 @compiled
 def holds_evidence(k: int, i: int, world: Any, age: int) -> bool:
     """Whether agent i has seen a fault that can still be reported."""
-    fresh = world.market.tick[k] - world.evidence.when[k, i] <= age
-    return bool(world.evidence.culprit[k, i] != NOBODY and fresh)
+    if world.evidence.culprit[k, i] == NOBODY:
+        return False
+    return bool(world.market.tick[k] - world.evidence.when[k, i] <= age)
 
 
 @compiled
@@ -155,6 +160,7 @@ def report_one(k: int, i: int, world: Any, params: Any) -> None:
     free, bond = account(i, FREE, agents), params.evidence.bond
     if ledger.balances[k, free] < bond:
         return
+    evidence.stirred[k] = world.market.tick[k]
     if not holds_evidence(k, i, world, params.evidence.age):
         move(k, ledger, free, TREASURY, bond)
         evidence.fined[k, i] = bond
@@ -166,21 +172,35 @@ def report_one(k: int, i: int, world: Any, params: Any) -> None:
     if taken == ACCEPTED:
         move(k, ledger, free, account(i, PENDING, agents), bond)
         _file(k, operation, i, world)
+        evidence.undecided[k] += 1
         evidence.accuses[k, i] = accused
     if taken in (ACCEPTED, KNOWN):
         evidence.culprit[k, i] = NOBODY
 
 
 @compiled
+def note_stake(k: int, i: int, tick: int, world: Any) -> None:
+    """Notes what agent i has at stake in a tick; the queue is looked at only where something is in it."""
+    stakes, agents = world.evidence.stakes, world.evidence.culprit.shape[1]
+    bonded = world.ledger.balances[k, account(i, PLEDGED, agents)]
+    if world.ledger.balances[k, account(i, UNBONDING, agents)] == 0:
+        stakes[k, tick % stakes.shape[1], i] = bonded
+    else:
+        record_stake(k, i, tick, bonded, world.enforcement.leaving, stakes)
+
+
+@compiled
 def hear(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Notes everybody's stake, then takes up reports; of several about one fault the first is drawn by lot."""
     market, evidence, agents = world.market, world.evidence, world.evidence.culprit.shape[1]
-    waiting = 0
+    waiting, tick = 0, market.tick[k]
+    if evidence.stirred[k] >= tick - 1:
+        for i in range(agents):
+            evidence.accuses[k, i] = NOBODY
+            evidence.fined[k, i] = 0
+            evidence.convicted[k, i] = False
     for i in range(agents):
-        bonded = world.ledger.balances[k, account(i, PLEDGED, agents)]
-        record_stake(k, i, market.tick[k], bonded, world.enforcement.leaving, evidence.stakes)
-        evidence.accuses[k, i] = NOBODY
-        evidence.fined[k, i] = 0
+        note_stake(k, i, tick, world)
         waiting += evidence.asks[k, i]
     for _ in range(waiting):
         first, luckiest = NOBODY, -1.0
@@ -198,6 +218,7 @@ def settle_case(k: int, at: int, world: Any, params: Any, expel: Any) -> None:
     """Gives the reporter its bond back, and convicts the accused unless it is banned already."""
     evidence, docket, agents = world.evidence, world.enforcement.docket, world.evidence.culprit.shape[1]
     docket.status[k, at] = SETTLED
+    evidence.undecided[k] -= 1
     accused, reporter, tick = docket.accused[k, at], evidence.reporter[k, at], world.market.tick[k]
     held = account(reporter, PENDING, agents)
     move(k, world.ledger, held, account(reporter, FREE, agents), params.evidence.bond)
@@ -207,6 +228,7 @@ def settle_case(k: int, at: int, world: Any, params: Any, expel: Any) -> None:
     rate = MILLION if proved else rate_now(k, accused, world, params.enforcement)
     note_violation(world.enforcement.repeats[k, accused], tick)
     evidence.convicted[k, accused] = True
+    evidence.stirred[k] = tick
     rewarded = NOBODY if world.conduct.banned[k, reporter] else reporter
     if rate > 0:
         staked, offence, loss = docket.liable[k, at], docket.offence[k, at], evidence.loss[k, at]
@@ -232,15 +254,23 @@ def witness(k: int, i: int, fault: int, world: Any, params: Any) -> None:
 
 
 @compiled
+def _may_have_faults(later: int | None, k: int, world: Any) -> tuple[int, int]:
+    """Between which agents faults are: those graded, or all where contracts last, whose grade may come later."""
+    if later is None:
+        return world.conduct.first[k], world.conduct.past[k]
+    return 0, world.evidence.culprit.shape[1]
+
+
+@compiled
 def judge(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
     """Settles what is due, then shows new faults to those who see them."""
     docket, tick = world.enforcement.docket, world.market.tick[k]
-    for i in range(world.evidence.culprit.shape[1]):
-        world.evidence.convicted[k, i] = False
-    for at in range(docket.status.shape[1]):
-        if is_due(k, at, tick, params.evidence.dispute, docket):
-            settle_case(k, at, world, params, expel)
-    for i in range(world.evidence.culprit.shape[1]):
+    first, past = _may_have_faults(params.evidence.later, k, world)
+    if world.evidence.undecided[k] > 0:
+        for at in range(docket.status.shape[1]):
+            if is_due(k, at, tick, params.evidence.dispute, docket):
+                settle_case(k, at, world, params, expel)
+    for i in range(first, past):
         fault = fault_of(k, i, world, params.evidence)
         if fault != NO_FAULT:
             witness(k, i, fault, world, params)
@@ -265,6 +295,8 @@ def has_evidence(k: int, i: int, world: Any, params: Any) -> float:
 @compiled
 def stands_accused(k: int, i: int, world: Any, params: Any) -> float:
     """1 where a report of the agent waits for its settlement."""
+    if world.evidence.undecided[k] == 0:
+        return 0.0
     docket, cases = world.enforcement.docket, 0
     for at in range(docket.status.shape[1]):  # without branches, so that it becomes vector instructions
         cases += 1 if (docket.status[k, at] == UNDECIDED) & (docket.accused[k, at] == i) else 0

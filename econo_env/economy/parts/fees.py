@@ -64,7 +64,8 @@ def open_fees(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> 
 @compiled
 def expose_to_fee(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Adds the fee to the most that a bid can cost, where it can cost anything."""
-    world.fees.charged[k, i] = 0
+    if world.fees.charged[k, i] != 0:
+        world.fees.charged[k, i] = 0
     most = world.market.award.exposure[k, i]
     if most > 0:
         world.market.award.exposure[k, i] = most + fee_on(most, params.fees)

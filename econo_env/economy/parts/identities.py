@@ -104,6 +104,8 @@ def leave_or_fail(k: int, world: Any, params: Any, buffers: StepBuffers, expel: 
     """Lets those go who want to and have nothing at stake, and those who have too little to go on."""
     identities, agents = world.identities, world.identities.status.shape[1]
     for i in range(agents):
+        if not (identities.asks[k, i] or params.identities.least > 0):  # nobody owns less than nothing
+            continue
         if world.conduct.banned[k, i] or identities.status[k, i] != IN:
             continue
         if _under_contract(params.identities.lasting, k, i, world):

@@ -63,7 +63,8 @@ def reward_conduct(k: int, world: Any, params: Any, buffers: StepBuffers) -> Non
     agents, earned = world.incentives.bonus.shape[1], bonus_of(params.incentives.multiplier, params.incentives.base)
     for i in range(agents):
         bonus = earned if is_kept(world.conduct.grade[k, i]) else 0
-        world.incentives.bonus[k, i] = bonus
+        if world.incentives.bonus[k, i] != bonus:
+            world.incentives.bonus[k, i] = bonus
         move(k, world.ledger, PRINCIPAL, account(i, FREE, agents), bonus)
 
 

@@ -20,6 +20,7 @@ from econo_env.economy.multipliers import premium_factor
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
 from econo_env.economy.proportions import MILLION, share_up
+from econo_env.economy.slashing import NEVER
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Column, Float64s, Int64s, StepBuffers
@@ -53,6 +54,7 @@ class State(NamedTuple):
     premium: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of premium paid in the last tick")]
     paid: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that the pool paid in the last tick")]
     backing: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of premiums that it has not had back")]
+    sought: Annotated[Int64s, Column(np.int64, (), "tick in which somebody wanted cover last, NEVER for none")]
 
 
 class Params(NamedTuple):
@@ -78,26 +80,35 @@ def _params(scenario: Scenario, section: InsuranceSection) -> Params:
 
 
 @compiled
-def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """Nobody is insured at the start of an episode."""
+def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """A newcomer is not insured, and has paid no premium."""
     insurance = world.insurance
-    insurance.insured[k, i] = 0
-    insurance.premium[k, i] = 0
-    insurance.paid[k, i] = 0
-    insurance.backing[k, i] = 0
+    insurance.insured[k, newcomer] = 0
+    insurance.premium[k, newcomer] = 0
+    insurance.paid[k, newcomer] = 0
+    insurance.backing[k, newcomer] = 0
 
 
 @compiled
-def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """A newcomer has paid no premium."""
-    open_pool(k, newcomer, world, params, buffers)
+def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+    """Nobody is insured at the start of an episode."""
+    renew(k, i, world, params, buffers)
+    world.insurance.cover[k, i] = 0
+    world.insurance.sought[k] = NEVER
 
 
 @compiled
 def choose_cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, insure: float) -> None:
-    """Notes how much of a loss agent i covers in this tick."""
-    insurance = world.insurance
-    insurance.cover[k, i] = int(max(insure, 0.0) * MILLION)
+    """Notes how much of a loss agent i covers in this tick, and forgets what it had of the last one.
+
+    Where nobody has wanted cover in this tick or the last, there is nothing to forget, and nothing is fetched.
+    """
+    insurance, cover, tick = world.insurance, int(max(insure, 0.0) * MILLION), world.market.tick[k]
+    if cover > 0:
+        insurance.sought[k] = tick
+    elif insurance.sought[k] < tick - 1:
+        return
+    insurance.cover[k, i] = cover
     insurance.insured[k, i] = 0
     insurance.premium[k, i] = 0
     insurance.paid[k, i] = 0
@@ -121,6 +132,8 @@ def _surcharge(by_reputation: int | None, k: int, i: int, due: int, world: Any) 
 @compiled
 def insure_award(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes the premium of one who won something, if what its bid can cost stays covered; else it has no cover."""
+    if world.insurance.sought[k] != world.market.tick[k]:
+        return
     insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
     free = account(winner, FREE, agents)
     bonded, at_hand = ledger.balances[k, account(winner, BONDED, agents)], ledger.balances[k, free]
@@ -139,7 +152,8 @@ def insure_award(k: int, winner: int, world: Any, params: Any, buffers: StepBuff
 @compiled
 def note_worth(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Notes what an award is worth before it is known how it comes out."""
-    world.insurance.before[k, winner] = world.market.award.worth[k, winner]
+    if world.insurance.sought[k] == world.market.tick[k]:
+        world.insurance.before[k, winner] = world.market.award.worth[k, winner]
 
 
 @compiled
@@ -158,6 +172,8 @@ def pay_claims(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Pays what is claimed, in proportion where the pool holds less."""
     insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
     peril = params.insurance.peril
+    if insurance.sought[k] != world.market.tick[k]:
+        return
     for i in range(agents):
         if insurance.insured[k, i] > 0:
             lost, backing = loss_of(k, i, world, peril), insurance.backing[k, i]

@@ -167,7 +167,8 @@ def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None
 def cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any) -> None:
     """Strikes bids that could cost more than their bidder has free."""
     ledger, agents = world.ledger, world.ledger.wealth.shape[1]
-    ledger.struck[k, i] = 0
+    if ledger.struck[k, i] != 0:  # what stays as it is goes back to no memory
+        ledger.struck[k, i] = 0
     free, most = ledger.balances[k, account(i, FREE, agents)], world.market.award.exposure[k, i]
     if most > free:
         ledger.struck[k, i] = 1
