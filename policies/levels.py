@@ -19,8 +19,8 @@ from econo_env.scenario import Scenario
 
 __all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number", "rising_agent"]
 
-_USUAL = {"reactive": "truthful", "adaptive": "sensing"}
-"""What plays a level where its agent does not say."""
+_USUAL = {"reactive": "truthful", "proactive": "best_response", "adaptive": "sensing"}
+"""What plays a level where its agent does not say: proactive that only where all bids are shown."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def create_economic_agent(
     """An agent of a level: a policy with the same inputs and outputs whichever it is.
 
     The level's own policy plays under a guard; below it stands the next lower level that the spec names a policy for,
-    down to the bidding strategy. `proactive` and `emergent` are trained: the spec says which run or model plays them.
+    down to the bidding strategy. `emergent` is trained: the spec says which run or model plays it. `proactive` is too,
+    but for markets that show all bids, where it answers a forecast of the rivals' bids if no run is named.
 
     Args:
         spec: What the agent is to be.
@@ -77,16 +78,16 @@ def create_economic_agent(
     agent: Named = make_policy(spec.bidding_strategy, scenario, seed, **spec.options.get("reactive", {}))
     for level in LEVELS[1 : number + 1]:
         plays = spec.policies.get(level, _USUAL.get(level))
-        if plays is None:
-            if level == intelligence_level:
-                raise ValueError(
-                    f"intelligence_level={level!r}: this level is trained; name a run's folder or a model, such as "
-                    f"AgentSpec(policies={{{level!r}: 'runs/first_price'}})"
-                )
-            continue
         if level != intelligence_level and level not in spec.policies:
             continue  # a level between plays where it is named only
-        above = make_policy(plays, scenario, seed, **spec.options.get(level, {}))
+        if plays is None:
+            raise ValueError(_untrained(level))
+        try:
+            above = make_policy(plays, scenario, seed, **spec.options.get(level, {}))
+        except ValueError as error:
+            if level == "proactive" and level not in spec.policies:
+                raise ValueError(f"{_untrained(level)}; {error}") from None
+            raise
         if spec.faults and level == intelligence_level:
             above = Faulty(above, spec.faults)
         agent = Guard(above, agent, spec.limits, name=level, level=level_number(level))
@@ -114,3 +115,10 @@ def rising_agent(
     names = [LEVELS[0], *(level for level in LEVELS[1:top] if level in spec.policies), intelligence_level]
     made = [create_economic_agent(spec, scenario, level, seed) for level in dict.fromkeys(names)]
     return Ladder(made, rungs, seed=seed, name=intelligence_level)
+
+
+def _untrained(level: str) -> str:
+    return (
+        f"intelligence_level={level!r}: this level is trained; name a run's folder or a model, such as "
+        f"AgentSpec(policies={{{level!r}: 'runs/first_price'}})"
+    )

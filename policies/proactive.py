@@ -16,10 +16,12 @@ from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
 from econo_env.policies.emergent.mixture import Group, Mixture
-from econo_env.policy import Actions, Mask, Observations, masked
+from econo_env.policies.forecasts.ridge import Forecaster
+from econo_env.policy import Actions, Mask, Memory, Observations, Rewards, masked
 from econo_env.scenario import Scenario
 
 POLICY_FILE = "policy.npz"
+_FRESH, _FORECASTS = "fresh", "forecasts"
 _ROWS = 8192  # rows computed at once: the layers of a block stay in the cache
 
 
@@ -44,6 +46,7 @@ class Network:
         activation: `tanh` or `relu`, between the layers.
         std: Standard deviation of each action component, float32 (components,).
         share: In a mixed population the chance that it plays a seat in an episode, among the networks of these seats.
+        squashed: The mean action goes through tanh, as with SAC and TD3.
     """
 
     seats: tuple[int, ...]
@@ -51,6 +54,7 @@ class Network:
     activation: str
     std: Float32s
     share: float = 1.0
+    squashed: bool = False
 
     @classmethod
     def of_sb3(cls, model: Any, seats: Sequence[int]) -> Self:
@@ -72,6 +76,19 @@ class Network:
         )
         return cls(tuple(seats), layers, next(iter(kinds), "relu"), np.exp(_array(policy.log_std)))
 
+    @classmethod
+    def of_actor(cls, modules: Sequence[Any], seats: Sequence[int]) -> Self:
+        """A copy of the actor of an SB3 off-policy model, ReLU layers whose last one is squashed by tanh.
+
+        Exploration is the algorithm's own: the network plays its mean.
+        """
+        from torch.nn import Linear
+
+        layers = tuple(
+            (_array(module.weight).T.copy(), _array(module.bias)) for module in modules if isinstance(module, Linear)
+        )
+        return cls(tuple(seats), layers, "relu", np.zeros(layers[-1][0].shape[1], np.float32), squashed=True)
+
     def mean(self, observations: Observations) -> Actions:
         """Mean actions (..., components) for observations (..., features), not yet limited to [-1, 1]."""
         rows = np.ascontiguousarray(observations, dtype=np.float32).reshape(-1, observations.shape[-1])
@@ -85,6 +102,8 @@ class Network:
                 if number < len(self.layers) - 1:
                     bend(x, out=x)
             actions[start : start + _ROWS] = x
+        if self.squashed:
+            np.tanh(actions, out=actions)
         return actions.reshape(*observations.shape[:-1], len(self.std))
 
 
@@ -108,8 +127,7 @@ class Learned:
         name: str = "proactive",
         note: str = "",
     ) -> None:
-        market = market_of(scenario)
-        features, components = len(market.observations(scenario)), len(market.action_names(scenario))
+        features, components = self._seen(scenario), len(market_of(scenario).action_names(scenario))
         for network in networks:
             inputs, outputs = network.layers[0][0].shape[0], len(network.std)
             if (inputs, outputs) != (features, components):
@@ -128,6 +146,10 @@ class Learned:
                 "one network a role"
             )
         self.reset(seed)
+
+    def _seen(self, scenario: Scenario) -> int:
+        """How many features a network takes."""
+        return len(market_of(scenario).observations(scenario))
 
     @classmethod
     def from_sb3(cls, model: Any, scenario: Scenario, *, seed: int = 0, deterministic: bool = True) -> Self:
@@ -164,10 +186,76 @@ class Learned:
         return np.clip(actions, -1.0, 1.0, out=actions)
 
 
+class Foreseeing(Learned):
+    """A network that sees forecasts beside the market; each agent makes them for itself, and remembers what they need.
+
+    Attributes:
+        forecaster: Forecasts, see `econo_env.policies.forecasts.ridge`.
+    """
+
+    def __init__(
+        self, scenario: Scenario, networks: Sequence[Network], forecasts: Mapping[str, Any], **options: Any
+    ) -> None:
+        """Takes the settings of the forecasts; the options are those of `Learned`."""
+        self.forecaster = Forecaster(scenario, **{**forecasts, "of": tuple(forecasts["of"])})
+        self._fresh = np.zeros(0, dtype=np.bool_)
+        super().__init__(scenario, networks, **options)
+
+    def _seen(self, scenario: Scenario) -> int:
+        return super()._seen(scenario) + len(self.forecaster.of)
+
+    def reset(self, seed: int) -> None:
+        """Returns to the first draw of a seed, and forgets what was forecast."""
+        super().reset(seed)
+        self.forecaster.reset(0)
+
+    def act(self, observations: Observations, mask: Mask) -> Actions:
+        """Forecasts from what is shown of the last round, and acts on both."""
+        given = np.asarray(mask, dtype=np.bool_)
+        seen = np.asarray(observations).reshape(-1, given.shape[-1] if given.ndim else 1, np.shape(observations)[-1])
+        if self.forecaster.memory is None:
+            self._fresh = np.ones(len(seen), dtype=np.bool_)
+        told = self.forecaster.see(seen, self._fresh)
+        self._fresh = np.zeros(len(seen), dtype=np.bool_)
+        both = np.concatenate([seen, told], axis=-1).astype(np.float32)
+        return super().act(both.reshape(*given.shape, both.shape[-1]), mask)
+
+    def observe(self, rewards: Rewards, ended: Mask) -> None:
+        """Another episode begins where one has ended."""
+        self._fresh = np.array(ended, dtype=np.bool_)
+
+    def snapshot(self) -> Memory:
+        """What the forecasts rest on."""
+        series = self.forecaster.snapshot()
+        return {**series, _FRESH: self._fresh.copy()} if series else {}
+
+    def restore(self, memory: Memory) -> None:
+        """Goes back to a snapshot."""
+        self.forecaster.restore({name: array for name, array in memory.items() if name != _FRESH})
+        self._fresh = memory[_FRESH].copy() if memory else np.zeros(0, dtype=np.bool_)
+
+
 def policy_of(
-    scenario: Scenario, networks: Sequence[Network], *, seed: int = 0, deterministic: bool = True, name: str
+    scenario: Scenario,
+    networks: Sequence[Network],
+    *,
+    seed: int = 0,
+    deterministic: bool = True,
+    name: str,
+    forecasts: Mapping[str, Any] | None = None,
 ) -> Learned | Mixture:
-    """What networks play: their seats, or where several have the same seats a mixture with their shares."""
+    """What networks play: their seats, or where several have the same seats a mixture with their shares.
+
+    Args:
+        scenario: The market.
+        networks: The networks.
+        seed: Of their luck.
+        deterministic: Whether mean actions are played.
+        name: What it is called.
+        forecasts: Settings of the forecasts that they see, if any.
+    """
+    if forecasts is not None:
+        return Foreseeing(scenario, networks, forecasts, seed=seed, deterministic=deterministic, name=name)
     by_seats: dict[tuple[int, ...], list[Network]] = {}
     for network in networks:
         by_seats.setdefault(network.seats, []).append(network)
@@ -197,20 +285,46 @@ def from_run(
     path = next((path for path in found if path.is_file()), None)
     if path is None:
         raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
-    networks = read_networks(path)
-    return policy_of(scenario, networks, seed=seed, deterministic=deterministic, name=name or folder.name)
+    return policy_of(
+        scenario,
+        read_networks(path),
+        seed=seed,
+        deterministic=deterministic,
+        name=name or folder.name,
+        forecasts=read_forecasts(path),
+    )
 
 
-def write_networks(path: Path, networks: Sequence[Network]) -> None:
-    """Writes networks to an .npz file, in one step: readers see the old file or the new one."""
+def write_networks(path: Path, networks: Sequence[Network], forecasts: Mapping[str, Any] | None = None) -> None:
+    """Writes networks to an .npz file, in one step: readers see the old file or the new one.
+
+    Args:
+        path: The file.
+        networks: The networks.
+        forecasts: Settings of the forecasts that they see, if any.
+    """
+    told = {} if forecasts is None else {_FORECASTS: np.array(json.dumps(dict(forecasts)))}
     with replacing(path) as file:
-        np.savez(file, **arrays_of(networks))  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+        np.savez(file, **arrays_of(networks), **told)  # type: ignore[arg-type]  # numpy takes its own options as keywords too
+
+
+def read_forecasts(path: Path) -> dict[str, Any] | None:
+    """The settings of the forecasts that networks in a file see; None where they see none."""
+    with np.load(path, allow_pickle=False) as kept:
+        return dict(json.loads(str(kept[_FORECASTS]))) if _FORECASTS in kept else None
 
 
 def arrays_of(networks: Sequence[Network]) -> dict[str, NDArray[Any]]:
     """Networks as named arrays."""
     about = [
-        {"seats": n.seats, "layers": len(n.layers), "activation": n.activation, "share": n.share} for n in networks
+        {
+            "seats": n.seats,
+            "layers": len(n.layers),
+            "activation": n.activation,
+            "share": n.share,
+            "squashed": n.squashed,
+        }
+        for n in networks
     ]
     arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
     for k, network in enumerate(networks):
@@ -238,8 +352,8 @@ def networks_in(kept: Mapping[str, NDArray[Any]]) -> list[Network]:
     networks = []
     for k, about in enumerate(json.loads(str(kept["about"]))):
         layers = tuple((kept[f"{k}/{j}/weights"], kept[f"{k}/{j}/biases"]) for j in range(about["layers"]))
-        share = float(about.get("share", 1.0))  # 0.1.0 wrote none
-        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"], share))
+        share, squashed = float(about.get("share", 1.0)), bool(about.get("squashed", False))  # 0.1.0 wrote neither
+        networks.append(Network(tuple(about["seats"]), layers, about["activation"], kept[f"{k}/std"], share, squashed))
     return networks
 
 

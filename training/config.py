@@ -11,10 +11,11 @@ from econo_env.agents import named, role_of
 from econo_env.catalogue import from_mapping, known_id, load, read_scenario, unknown_scenario
 from econo_env.documents import read_yaml, to_yaml
 from econo_env.market import agents_of, alike
+from econo_env.policies.forecasts.ridge import forecast_features
 from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
-from econo_env.training.sections import DEFAULTS, Checkpoints, Evaluation, Learner, Psro, Section
+from econo_env.training.sections import DEFAULTS, Checkpoints, Evaluation, Forecasts, Learner, Opponents, Psro, Section
 from econo_env.training.seeds import parsed_seeds
 from econo_env.training.trackers import TrackerSettings
 
@@ -26,6 +27,8 @@ CONFIG_FOLDERS = (
 
 _MANY_ROUNDS_GAMMA = 0.99
 _LARGEST_BATCH = 1 << 20
+OFF_POLICY = ("sac", "td3")
+"""Algorithms that learn from a replay buffer."""
 
 
 class TrainingConfig(Section):
@@ -37,10 +40,16 @@ class TrainingConfig(Section):
         sharing: Who learns what: `shared`, one network in every seat that learns; `per_role`, one for each group of
             alike agents (same prior, weight and entry of the population); `per_seat`, one for each agent.
         algorithm: `ppo`, or `psro`: a population of networks of each role, each trained as a reply to a mixture of
-            those before it (`training.populations.psro`); `sharing` is then `per_role`.
+            those before it (`training.populations.psro`); `sharing` is then `per_role`. Or off-policy, `sac` or `td3`:
+            `n_steps` ticks of all markets go into a replay buffer, then `n_epochs` updates by `batch_size` samples for
+            each of them; TD3's noise is `std`, SAC draws its own with entropy weight `ent_coef`, tuned by itself where
+            that is 0. PPO's other settings are without effect on them.
         total_timesteps: Agent-steps to train for, over all seats that learn.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
         learner: Settings of PPO.
+        opponents: A pool of rated opponents in the other seats; left out, every seat learns. With it each network
+            learns in the first of its seats of each group of alike agents.
+        forecasts: Forecasts that the learner sees beside the market; left out, none.
         psro: Settings of the population.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
@@ -53,10 +62,12 @@ class TrainingConfig(Section):
 
     scenario: SerializeAsAny[Scenario]
     sharing: Literal["shared", "per_role", "per_seat"] = "shared"
-    algorithm: Literal["ppo", "psro"] = "ppo"
+    algorithm: Literal["ppo", "sac", "td3", "psro"] = "ppo"
     total_timesteps: int = Field(ge=1)
     seeds: tuple[int, ...] = (0,)
     learner: Learner = Learner()
+    opponents: Opponents | None = None
+    forecasts: Forecasts | None = None
     psro: Psro = Psro()
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
@@ -95,8 +106,14 @@ class TrainingConfig(Section):
                 "scenario.population lists nobody who learns: give a group `intelligence: proactive` or `emergent`, "
                 "and no policy"
             )
+        if self.algorithm in OFF_POLICY:
+            if learner.difference_rewards:
+                raise ValueError(
+                    f"learner.difference_rewards=true: {self.algorithm} learns from rewards as they come, leave it out"
+                )
+            return self
         # a reply learns in one seat
-        learning = {1} if self.algorithm == "psro" else {len(seats) for seats in self.roles().values()}
+        learning = {1} if self.algorithm == "psro" else {len(seats) for seats in self.homes().values()}
         rollouts = {seats: learner.num_markets * learner.n_steps * seats for seats in learning}
         common = math.gcd(*rollouts.values())
         for seats, rollout in rollouts.items():
@@ -110,6 +127,46 @@ class TrainingConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _opponents_fit(self) -> Self:
+        pool = self.opponents
+        if pool is None:
+            return self
+        if self.scenario.population is not None:
+            raise ValueError("opponents beside scenario.population: one of them says who plays the other seats")
+        if all(len(seats) == self.scenario.num_agents for seats in self.homes().values()):
+            raise ValueError(f"opponents: {self.scenario.id} has no seat beside those that learn, take more agents")
+        return self
+
+    @model_validator(mode="after")
+    def _forecasts_fit(self) -> Self:
+        told, pool = self.forecasts, self.opponents
+        if told is None:
+            return self
+        forecast_features(self.scenario, told.of)
+        if len(self.roles()) > 1 or (pool is not None and (pool.latest > 0.0 or pool.past_every > 0)):
+            raise ValueError(
+                "forecasts: what is learned would play seats for which nobody forecasts: set sharing=shared, and of "
+                "opponents latest=0 and past_every=0"
+            )
+        if self.difference_rewards() and self.gamma() > 0.0:
+            raise ValueError(
+                "forecasts: difference rewards play episodes on in which nobody forecasts: set "
+                "learner.difference_rewards=false"
+            )
+        return self
+
+    def homes(self) -> dict[str, tuple[int, ...]]:
+        """The seats that each network learns in: all it plays, or with opponents one of each group of alike agents."""
+        roles = self.roles()
+        if self.opponents is None:
+            return roles
+        found = {}
+        for name, seats in roles.items():
+            theirs = [set(group) & set(seats) for group in alike(self.scenario)]
+            found[name] = tuple(sorted(min(group) for group in theirs if group))
+        return found
+
+    @model_validator(mode="after")
     def _replies_by_role(self) -> Self:
         if self.algorithm == "psro":
             if self.sharing != "per_role":
@@ -118,6 +175,8 @@ class TrainingConfig(Section):
                 raise ValueError(f"warm_start={self.warm_start!r} with algorithm=psro: replies learn from scratch")
             if self.scenario.population is not None:
                 raise ValueError("scenario.population with algorithm=psro: that learns a population, list none")
+            if self.opponents is not None or self.forecasts is not None:
+                raise ValueError("opponents or forecasts with algorithm=psro: replies meet their own population alone")
             if self.psro.solver == "nash" and self.scenario.num_agents != 2:
                 raise ValueError(
                     f"psro.solver=nash with {self.scenario.num_agents} agents: games of two are solved outright, "
@@ -173,6 +232,8 @@ class TrainingConfig(Section):
     def difference_rewards(self) -> bool:
         """Whether difference rewards are used: what is set, else wherever gamma is 0."""
         chosen = self.learner.difference_rewards
+        if self.algorithm in OFF_POLICY:
+            return False
         return self.gamma() == 0.0 if chosen is None else chosen
 
     def hidden_layers(self) -> dict[str, list[int]]:

@@ -8,6 +8,7 @@ one batch instead of one call each, idle steps are no samples, and with differen
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from stable_baselines3.common.logger import Logger
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.interfaces.sb3_buffers import PlayedRolloutBuffer
+from econo_env.policies.proactive import Network
 from econo_env.training.config import TrainingConfig
 from econo_env.training.difference import Deviations
 from econo_env.training.sections import Decay
@@ -169,6 +171,10 @@ class MarketPPO(PPO):
             with torch.no_grad():
                 values = self.policy.predict_values(self._tensor(self.markets.last_observations(which)))
             rewards[which] += self.gamma * values.cpu().numpy().reshape(-1)
+
+    def network(self, seats: Sequence[int]) -> Network:
+        """What has been learned so far, to play seats."""
+        return Network.of_sb3(self, seats)
 
     def mean_actions(self, observations: Float32s) -> Float32s:
         """The mean actions (rows, components), limited to [-1, 1], for observations (rows, features)."""

@@ -165,7 +165,8 @@ class _Session:
 def save(trainer: AnyTrainer, folder: Path) -> None:
     """Writes the networks and a checkpoint, and removes the oldest ones."""
     settings = settings_text(trainer.config, trainer.seed)
-    write_networks(folder / POLICY_FILE, trainer.networks())
+    told = trainer.config.forecasts
+    write_networks(folder / POLICY_FILE, trainer.networks(), None if told is None else told.model_dump(mode="json"))
     write_checkpoint(
         checkpoint_path(folder / "checkpoints", trainer.timesteps), {**trainer.state(), "settings": settings}
     )

@@ -13,16 +13,19 @@ import numpy as np
 import torch
 
 from econo_env.engine.state import Bools, Float32s
-from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.listed import Idle, in_its_market, listed
 from econo_env.policies.population import Seated
-from econo_env.policies.proactive import Learned, Network
+from econo_env.policies.proactive import Learned, Network, policy_of
 from econo_env.policy import Named, Policy
 from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
-from econo_env.training.config import TrainingConfig
+from econo_env.training.config import OFF_POLICY, TrainingConfig
 from econo_env.training.evaluation.levels import level_scalars, moves
-from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
+from econo_env.training.forecasting import market_env
+from econo_env.training.learner import MarketLearner
+from econo_env.training.off_policy import make_off_policy
+from econo_env.training.opponents import Pool
+from econo_env.training.ppo import make_ppo, random_state, restore_random_state, scheduled
 
 
 class Trainer:
@@ -39,26 +42,23 @@ class Trainer:
     def __init__(self, config: TrainingConfig, seed: int) -> None:
         torch.set_num_threads(config.torch_threads)
         self.config, self.seed, self.iteration = config, seed, 0
-        self.roles = config.roles()
-        self.learners: dict[str, MarketPPO] = {}
+        self.roles, self.homes = config.roles(), config.homes()
+        self.pool = None if config.opponents is None else Pool(config.opponents, config.scenario)
+        self.learners: dict[str, MarketLearner] = {}
         self.listed: dict[str, Seated] = {}
-        for number, (role, seats) in enumerate(self.roles.items()):
+        for number, (role, seats) in enumerate(self.homes.items()):
             others = set(range(config.scenario.num_agents)) - set(seats)
             if config.scenario.population is not None:
                 self.listed[role] = listed(config.scenario, derived_seed(seed, number), learned=Idle(config.scenario))
-            env = MarketVecEnv(
-                config.scenario,
-                config.learner.num_markets,
-                seats=seats,
-                opponents=dict.fromkeys(others, _Nobody()) if others else None,
-            )
+            env = market_env(config, seats, dict.fromkeys(others, _Nobody()) if others else None)
             # the first learner has the run's own seed, as PPO(seed=...) would
             seed_of_role = seed if number == 0 else derived_seed(seed, number)
-            self.learners[role] = make_ppo(config, env, seed_of_role)
+            made = make_off_policy if config.algorithm in OFF_POLICY else make_ppo
+            self.learners[role] = made(config, env, seed_of_role)
         if config.warm_start is not None:
             self._start_from(Path(config.warm_start))
         for role, learner in self.learners.items():
-            learner.begin(share_of(config, len(self.roles[role])), difference_rewards=config.difference_rewards())
+            learner.begin(share_of(config, len(self.homes[role])), difference_rewards=config.difference_rewards())
 
     @property
     def timesteps(self) -> int:
@@ -81,12 +81,15 @@ class Trainer:
 
     def networks(self) -> list[Network]:
         """What has been learned so far."""
-        return [Network.of_sb3(learner, self.roles[role]) for role, learner in self.learners.items()]
+        return [learner.network(self.roles[role]) for role, learner in self.learners.items()]
 
     def policy(self, *, deterministic: bool = True) -> Named:
         """What has been learned so far, in the seats that learn; the others play as they are listed."""
         scenario = self.config.scenario
-        return in_its_market(Learned(scenario, self.networks(), deterministic=deterministic), scenario, self.seed)
+        told = self.config.forecasts
+        forecasts = None if told is None else told.model_dump()
+        plays = policy_of(scenario, self.networks(), deterministic=deterministic, name="proactive", forecasts=forecasts)
+        return in_its_market(plays, scenario, self.seed)
 
     def header(self) -> str:
         """What is being trained, in three lines."""
@@ -119,9 +122,10 @@ class Trainer:
     def iterate(self) -> dict[str, float]:
         """One turn of every learner; SB3's numbers and the mean reward of a step, by their log names."""
         scalars: dict[str, float] = {}
+        before = self.timesteps
         self.iteration += 1
         for role, learner in self.learners.items():
-            if learner.num_timesteps >= share_of(self.config, len(self.roles[role])):
+            if learner.num_timesteps >= share_of(self.config, len(self.homes[role])):
                 continue
             self._seat_the_others(role)
             std = self.config.learner.std
@@ -132,11 +136,24 @@ class Trainer:
                 if name.startswith("train/"):
                     scalars[f"{name}{suffix}"] = float(value)
             learner.logger.name_to_value.clear()
+            if self.pool is not None:
+                earned = learner.markets.tally
+                assert earned is not None
+                self.pool.judge(earned, self.homes[role])
             if role in self.listed and moves(self.config.scenario):
                 shape = (self.config.learner.num_markets, self.config.scenario.num_agents)
                 found = level_scalars(self.listed[role], shape)
                 scalars |= {f"{name}{suffix}": value for name, value in found.items()}
+        if self.pool is not None:
+            self._fill(self.pool, before)
+            scalars |= self.pool.scalars()
         return scalars
+
+    def _fill(self, pool: Pool, before: int) -> None:
+        assert self.config.opponents is not None
+        every = self.config.opponents.past_every
+        if every and self.timesteps // every > before // every:
+            pool.keep(self.networks(), self.timesteps)
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the training depends on."""
@@ -144,7 +161,7 @@ class Trainer:
             "iteration": self.iteration,
             "learners": {role: learner.learner_state() for role, learner in self.learners.items()},
             "random": random_state(),
-        }
+        } | ({} if self.pool is None else {"pool": self.pool.state()})
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes back to what `state` gave.
@@ -164,11 +181,19 @@ class Trainer:
             except RuntimeError as error:
                 words = " ".join(str(error).split())
                 raise ValueError(f"the checkpoint has networks of another shape: train anew ({words})") from None
+        if self.pool is not None:
+            self.pool.restore(state["pool"])
         restore_random_state(state["random"])
 
     def _seat_the_others(self, role: str) -> None:
-        env = self.learners[role].env
-        assert isinstance(env, MarketVecEnv)
+        env = self.learners[role].markets
+        if self.pool is not None:
+            rest = [seat for seat in range(self.config.scenario.num_agents) if seat not in self.homes[role]]
+            seed = derived_seed(self.seed, self.iteration, list(self.roles).index(role))
+            latest = Learned(self.config.scenario, self.networks(), name="latest")
+            env.tally = np.zeros((env.num_markets, self.config.scenario.num_agents))
+            env.set_opponents(self.pool.players(rest, latest, seed))
+            return
         players: dict[int, Policy] = {}
         if role in self.listed:
             others, learn = self.listed[role], set(self.config.scenario.learning_seats())
@@ -177,7 +202,7 @@ class Trainer:
         for number, (other, seats) in enumerate(self.roles.items()):
             if other == role:
                 continue
-            network = Network.of_sb3(self.learners[other], seats)
+            network = self.learners[other].network(seats)
             explores = not self.config.difference_rewards()
             player = _Frozen(network, derived_seed(self.seed, self.iteration, number), explores=explores)
             players.update(dict.fromkeys(seats, player))
@@ -239,13 +264,13 @@ class _Nobody:
 
 def share_of(config: TrainingConfig, seats: int) -> int:
     """Agent-steps of a role with so many seats: their part of the total."""
-    return -(-config.total_timesteps * seats // len(config.scenario.learning_seats()))
+    return -(-config.total_timesteps * seats // sum(map(len, config.homes().values())))
 
 
 def has_finished(config: TrainingConfig, steps: Mapping[str, int]) -> bool:
     """Whether every learner, by its role, has had its steps."""
-    roles = config.roles()
-    return all(done >= share_of(config, len(roles[role])) for role, done in steps.items())
+    homes = config.homes()
+    return all(done >= share_of(config, len(homes[role])) for role, done in steps.items())
 
 
 def derived_seed(*numbers: int) -> int:

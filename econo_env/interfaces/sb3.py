@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from econo_env.catalogue import load
 from econo_env.engine.engine import Engine, Snapshot
 from econo_env.engine.levers import EngineLevers
-from econo_env.engine.state import Bools, Float32s, StepBuffers
+from econo_env.engine.state import Bools, Float32s, Float64s, StepBuffers
 from econo_env.interfaces.action_forms import LEVELS, ActionKind, Levels, action_form, checked_rows
 from econo_env.interfaces.opponents import checked_seats, players_of
 from econo_env.interfaces.spaces import first_market_of, observation_box
@@ -43,6 +43,7 @@ class MarketVecEnv(VecEnv):
         seats: The agents that learn, by index.
         played: bool (num_envs,), whether each seat was there in the step just made.
         truncated: bool (num_envs,), which seats the step just made has truncated.
+        tally: Where it is given, float64 (markets, agents): what everybody earns is added to it, in credits.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class MarketVecEnv(VecEnv):
         self.features, self.components = buffers.observations.shape[2], buffers.actions.shape[2]
         self._form, self._on_grid = action_form(scenario, actions, action_levels), actions != "box"
         self._everybody = len(self.seats) == scenario.num_agents
+        self.tally: Float64s | None = None
         self._dead = np.zeros((self.num_markets, len(self.seats)), dtype=np.bool_)
         self._anyone_dead = False
         self._started = False
@@ -202,6 +204,8 @@ class MarketVecEnv(VecEnv):
         """`step_wait` without the infos, for trainers that read `played`, `truncated` and `last_observations`."""
         self.engine.step(self.engine.buffers.actions)
         buffers = self.engine.buffers
+        if self.tally is not None:
+            self.tally += buffers.rewards
         self.tell_others(buffers)
         terminated = self._of_seats(buffers.terminated)
         truncated = self._of_seats(buffers.truncated) & ~terminated

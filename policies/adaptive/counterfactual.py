@@ -91,15 +91,13 @@ class _OfSealedBids:
     def __init__(self, scenario: SealedBidScenario, arms: Arms, threads: Threads) -> None:
         market = market_of(scenario)
         self._scenario, self._arms, self._market = scenario, arms, market
-        self._params, names = market.params(scenario), market.observations(scenario)
-        self._first = names.index("bid_of_0")
+        self._params = market.params(scenario)
         self._fill = bound(fill_payoffs, market.rule(scenario))
         self._threads = threads
 
     def of_arms(self, before: Observations, after: Observations, keys: UInt64s, call: int) -> Float64s:
-        agents, params = self._scenario.num_agents, self._params
-        seen = after[:, 0, self._first : self._first + agents].astype(np.float64)
-        others = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
+        params = self._params
+        others = bids_shown(self._scenario, params, after)
         values = _micro(offered(self._market.baselines.bids, "bids", self._scenario).values(self._scenario, before))
         own = self._bids(before, values)
         payoffs = np.zeros(own.shape)
@@ -118,6 +116,14 @@ class _OfSealedBids:
         return own
 
 
+def bids_shown(scenario: SealedBidScenario, params: Any, observations: Observations) -> Int64s:
+    """The bids of the last round, micro-credits (markets, agents), as each agent is shown them."""
+    first = market_of(scenario).observations(scenario).index("bid_of_0")
+    seen = observations[:, 0, first : first + scenario.num_agents].astype(np.float64)
+    bids: Int64s = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
+    return bids
+
+
 def _micro(amounts: Float64s) -> Int64s:
     whole: Int64s = np.floor(amounts * MICRO + 0.5).astype(np.int64)
     return whole
@@ -134,7 +140,16 @@ def payoffs_of(scenario: Scenario, arms: Arms, num_threads: int) -> Payoffs:
     Raises:
         ValueError: It is not: the message says what would show it.
     """
-    if not isinstance(scenario, SealedBidScenario):
+    return _OfSealedBids(with_all_bids(scenario), arms, Threads(num_threads))
+
+
+def with_all_bids(scenario: Scenario) -> SealedBidScenario:
+    """The scenario as one in which all bids of the last round tell what another bid would have earned.
+
+    Raises:
+        ValueError: They do not: the message says what would show it.
+    """
+    if not isinstance(scenario, SealedBidScenario) or scenario.market != "sealed_bid":
         raise ValueError(
             f"{scenario.id}: what other bids would have earned is known in sealed-bid markets only; use exp3 or "
             "q_learning, which hear of the own reward alone"
@@ -150,4 +165,4 @@ def payoffs_of(scenario: Scenario, arms: Arms, num_threads: int) -> Payoffs:
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
             "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
         )
-    return _OfSealedBids(scenario, arms, Threads(num_threads))
+    return scenario

@@ -7,12 +7,11 @@ import numpy as np
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import bound
-from econo_env.engine.rng import market_keys
-from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s, allocate
+from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.market import market_of, offered
+from econo_env.policies.keeper import Keeper
 from econo_env.policies.traders.tape import NOTHING, Ear, Seen, Tape
 from econo_env.policy import Actions, Mask, Observations, Rewards, masked
-from econo_env.policy import Memory as Remembered
 from econo_env.scenario import Scenario
 
 
@@ -108,15 +107,10 @@ def studies_nothing(k: int, memory: Memory, params: Any, tape: Tape, room: Float
     """Of traders that hold nothing in common."""
 
 
-class Trader:
+class Trader(Keeper[Memory]):
     """Plays a strategy in every seat it is given, every trader for itself.
 
     Values hold for a day, and so does what was learned of them: with the end of an episode a trader begins anew.
-
-    Attributes:
-        name: Its name in tables.
-        scenario: The market.
-        memory: What it remembers; None before the first `act`.
     """
 
     def __init__(
@@ -148,24 +142,11 @@ class Trader:
         Raises:
             ValueError: There is nothing to hear in this scenario.
         """
-        self.name, self.scenario, self._params = name, scenario, params
+        super().__init__(name, scenario, Memory, {"own": own, "common": common, "window": window}, seed)
+        self._params, self._room = params, np.zeros(room)
         self._ear = Ear(scenario, name)
         self._bids = offered(market_of(scenario).baselines.bids, "bids in credits", scenario)
         self._run = bound(trade, *strategy)
-        self._sizes = {"own": own, "common": common, "window": window}
-        self._room = np.zeros(room)
-        self.reset(seed)
-
-    def reset(self, seed: int) -> None:
-        """Knows nothing any more, and returns to the first draw of a seed.
-
-        Raises:
-            ValueError: The seed is no integer from 0 to 2^64 - 1.
-        """
-        market_keys(seed, 1)
-        self._seed, self._calls = int(seed), 0
-        self.memory: Memory | None = None
-        self._keys = market_keys(self._seed, 0)
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """Hears what came of the last tick, and offers.
@@ -173,16 +154,14 @@ class Trader:
         Raises:
             ValueError: There are other markets or agents than at first.
         """
-        given = np.asarray(mask, dtype=np.bool_)
-        free = given.reshape(-1, given.shape[-1] if given.ndim else 1)
-        looked = np.asarray(observations).reshape(*free.shape, np.shape(observations)[-1])
+        looked, free = self._looked(observations, mask)
         memory = self._begun(free.shape)
         tape, seen = self._ear.hear(looked, memory.last), self._ear.see(looked, free)
         offers = np.zeros(free.shape)
         self._run(memory, self._params, tape, seen, self._keys, self._calls, self._room, offers)
         self._calls += 1
         actions = masked(self._bids.place(self.scenario, looked, offers), free)
-        return actions.reshape(*given.shape, actions.shape[-1])
+        return actions.reshape(*np.shape(mask), actions.shape[-1])
 
     def observe(self, rewards: Rewards, ended: Mask) -> None:
         """Begins anew where an episode has ended."""
@@ -190,30 +169,3 @@ class Trader:
             over = np.asarray(ended, dtype=np.bool_)
             self.memory.begun[over] = False
             self.memory.last[over] = 0.0
-
-    def snapshot(self) -> Remembered:
-        """A copy of all that is remembered."""
-        return {} if self.memory is None else {name: array.copy() for name, array in self.memory._asdict().items()}
-
-    def restore(self, memory: Remembered) -> None:
-        """Goes back to a snapshot."""
-        if not memory:
-            self.memory = None
-            return
-        self.memory = Memory(*(memory[name].copy() for name in Memory._fields))
-        self._know(len(self.memory.begun))
-
-    def _know(self, markets: int) -> None:
-        if len(self._keys) != markets:
-            self._keys = market_keys(self._seed, markets)
-
-    def _begun(self, shape: tuple[int, ...]) -> Memory:
-        if self.memory is None:
-            self.memory = allocate(Memory, shape[0], self._sizes | {"agents": shape[1]})
-            self._know(shape[0])
-        if (known := self.memory.own.shape[:2]) != shape:
-            raise ValueError(
-                f"{self.name} began with {known[0]} markets of {known[1]} agents, now sees {shape[0]} of {shape[1]}: "
-                "reset it first"
-            )
-        return self.memory

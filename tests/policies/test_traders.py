@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import econo_env
+from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain
 from econo_env.engine.engine import Engine
 from econo_env.engine.rng import market_keys
@@ -23,6 +24,7 @@ from econo_env.policies.traders.adaptive_aggressive import (
 )
 from econo_env.policies.traders.gjerstad_dickhaut import ROWS, believe, count
 from econo_env.policies.traders.tape import ASK, ASK_TAKEN, BID, BID_TAKEN, NOTHING, Ear, coarseness
+from econo_env.policies.traders.trader import Strategy, Trader, hears_nothing, starts_as_all, studies_nothing
 from econo_env.policies.traders.zero_intelligence_plus import zip_aim
 from tests.policies.plain_traders import Aggressive, Competitive, Zip, beliefs, best, plan
 
@@ -262,6 +264,19 @@ def test_nobody_trades_at_a_loss(name, changes):
         assert np.isfinite(actions).all()
         assert (np.abs(actions) <= 1).all()
         assert (engine.buffers.rewards >= -1e-6).all()
+
+
+@compiled
+def gives_all_away(k, i, memory, params, seen, room):
+    """Buyers offer the highest price, sellers ask for nothing."""
+    return 0.0 if seen.sells[k, i] else 1.0
+
+
+def test_a_strategy_that_would_lose_is_held_to_its_limit():
+    strategy = Strategy(starts_as_all, studies_nothing, hears_nothing, gives_all_away)
+    policy, truthful = Trader("generous", BOOK, strategy, (0.0,), seed=0), make_policy("truthful", BOOK)
+    for _, seen, mask, actions in ticks(BOOK, 5, policy, 1):
+        np.testing.assert_allclose(actions, truthful.act(seen, mask), atol=1e-6)
 
 
 def days(name, scenario, markets, number):

@@ -60,6 +60,13 @@ def interrupt_at(monkeypatch, iteration):
         ("several rounds", ["scenario.max_cycles=5"]),
         ("truncated in mid-rollout", ["scenario.max_cycles=3", "scenario.end_of_episode=truncation"]),
         ("a network for each seat", ["sharing=per_seat", "learner.batch_size=16"]),
+        (
+            "a pool of opponents",
+            ["opponents={fixed: [zero_intelligence], past_every: 64, past_keep: 2}", "checkpoints.every=64"],
+        ),
+        ("forecasts", ["scenario.max_cycles=5", "scenario.feedback=all_bids", "sharing=shared", "forecasts={lags: 2}"]),
+        ("sac", ["algorithm=sac", "sharing=shared"]),
+        ("td3", ["algorithm=td3", "sharing=shared", "scenario.max_cycles=3"]),
         ("learned exploration", ["learner.std.final=null", "learner.activation=tanh"]),
     ],
 )
