@@ -209,6 +209,7 @@ PART = Part(
     params=_params,
     stages={"open": begin, "strike": strike, "reputation": turn_over, "reckon": lift, "gate": gate},
     needs=("identities",),
+    admits=True,
     features=(
         Feature("vacant", "1 where the own slot waits for a newcomer: nobody acts in it", is_vacant),
         Feature("age", "ticks t since the own identity came in or the slot fell vacant, as t / (t + 16)", age),
