@@ -178,7 +178,7 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
 
 def _turn(parts: Sequence[Part[Any]], stage: str) -> list[Part[Any]]:
     """The parts that have a turn in a stage."""
-    if stage == "renew" and all(part.name != "newcomers" for part in parts):
+    if stage == "renew" and not any(part.admits for part in parts):
         return []
     return [part for part in parts if stage in part.stages]
 
