@@ -5,6 +5,7 @@ from scipy import stats
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
+from econo_env.mechanisms.logit_demand import nash_price
 from econo_env.policies import Policy, make_policy, policy_names
 
 REACTIVE = [name for name in policy_names() if name not in ("proactive", "population")]
@@ -260,3 +261,11 @@ def test_limits_change_with_the_value():
         shares.append(limits.ravel())
     assert np.array_equal(shares[1], shares[2])
     assert abs(np.corrcoef(shares[0], shares[1])[0, 1]) < 0.2
+
+
+def test_firms_without_private_types_ask_the_equilibrium_price():
+    scenario = econo_env.load("logit_demand_v0")
+    engine = Engine(scenario)
+    engine.reset(0)
+    engine.step(make_policy("equilibrium", scenario).act(engine.buffers.observations, engine.buffers.action_mask))
+    assert engine.state.prices[0] == pytest.approx(nash_price(2, scenario.demand), abs=1e-6)
