@@ -120,6 +120,20 @@ def test_dues_go_to_the_treasury_for_every_newcomer():
         np.testing.assert_array_equal(gained - fines, round(DUES * 1e6) * born.sum(axis=1))
 
 
+def test_a_newcomer_brings_the_stake_that_the_population_gives_its_slot():
+    scenario = market(40, 0)
+    people = [{"count": 2, "bidding_strategy": "truthful", **stake} for stake in ({"initial_stake": 4.0}, {})]
+    scenario, seen = scenario.replace(population=people), set()
+    for engine, _, _ in ticks(scenario, 6, 8, 40):
+        world = engine.world
+        owned = sum(balances_of(world.ledger.balances, kind) for kind in range(AGENT_ACCOUNTS))
+        for k, i in zip(*np.nonzero(world.newcomers.born), strict=True):
+            assert owned[k, i] == round(((4.0 if i < 2 else ENDOWMENT) - DUES) * 1e6)
+            seen.add(i)
+    assert seen & {0, 1}
+    assert seen & {2, 3}
+
+
 VALUE, COST, OWES, NEEDED = 1.0, 0.5, 0.4, 3
 """Sure work that earns 0.1 a contract and costs 0.5; so many contracts open the other tasks to a newcomer."""
 CHEATS, OPEN = 20, 0.5
