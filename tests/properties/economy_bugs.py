@@ -100,13 +100,6 @@ BUGS = (
         "pass",
     ),
     (
-        "newcomers are richer for nothing",
-        f"{PARTS_OF}.newcomers",
-        "come_in",
-        "slots.brought[k, i] = endowment - taken",
-        "slots.brought[k, i] = endowment",
-    ),
-    (
         "agents act in vacant slots",
         f"{PARTS_OF}.newcomers",
         "gate",
