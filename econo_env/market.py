@@ -248,6 +248,7 @@ class Market(Generic[S, T]):
         contract_value: Where awards are work: the highest value of a contract, credits.
         two_sided: Agents trade with each other: what one gets, others give.
         undone_by_award: A tick whose award is taken back has not happened: nothing else tells of it later.
+        sale_goes_on: Whether what is on offer in a tick can still be on offer in the next one, among those who bid on.
         fresh_values: Whether each agent's private type is one value or cost, drawn anew every tick.
         judging: How judges follow it.
         solver: What is known for the search for equilibria.
@@ -277,6 +278,7 @@ class Market(Generic[S, T]):
     contract_value: Callable[[S], float] | None = None
     two_sided: bool = False
     undone_by_award: bool = True
+    sale_goes_on: Callable[[S], bool] = field(default=lambda _: False)
     fresh_values: Callable[[S], bool] = field(default=lambda _: False)
     judging: Judging[S, T] = field(default_factory=Judging)
     solver: Solver[S] = field(default_factory=Solver)

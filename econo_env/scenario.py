@@ -49,6 +49,11 @@ class Kind(Protocol):
         ...
 
     @property
+    def sale_goes_on(self) -> Callable[[Any], bool]:
+        """Whether what is on offer in a tick can still be on offer in the next one, among those who bid on."""
+        ...
+
+    @property
     def kernels(self) -> Stages:
         """The compiled stages of a tick."""
         ...

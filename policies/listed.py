@@ -12,7 +12,8 @@ from econo_env.policies.guard import Limits
 from econo_env.policies.ladder import Rungs
 from econo_env.policies.levels import AgentSpec, create_economic_agent, rising_agent
 from econo_env.policies.population import Seated
-from econo_env.policies.proactive import from_run
+from econo_env.policies.proactive import from_run, policy_file
+from econo_env.policies.recurrent import Recalling, read_recurrent
 from econo_env.policy import Actions, Mask, Named, Observations, Row
 from econo_env.population import AgentGroup, labels_of
 from econo_env.scenario import Scenario
@@ -87,7 +88,13 @@ def of_run(
     scenario: Scenario, seed: int = 0, *, run: str | Path, deterministic: bool = True, name: str | None = None
 ) -> Named:
     """What a training run learned, see `econo_env.policies.proactive.from_run`, among those whom the scenario lists."""
-    learned = from_run(scenario, seed, run=run, deterministic=deterministic, name=name)
+    path = policy_file(run)
+    recurrent, called = read_recurrent(path), name or Path(run).name
+    learned: Named = (
+        from_run(scenario, seed, run=run, deterministic=deterministic, name=name)
+        if recurrent is None
+        else Recalling(scenario, recurrent, seed=seed, deterministic=deterministic, name=called)
+    )
     found = in_its_market(learned, scenario, seed)
     found.name = learned.name
     return found

@@ -280,19 +280,29 @@ def from_run(
     Raises:
         ValueError: The folder holds no policy, or one that cannot play this scenario.
     """
-    folder = Path(run)
-    found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
-    path = next((path for path in found if path.is_file()), None)
-    if path is None:
-        raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
+    path = policy_file(run)
     return policy_of(
         scenario,
         read_networks(path),
         seed=seed,
         deterministic=deterministic,
-        name=name or folder.name,
+        name=name or Path(run).name,
         forecasts=read_forecasts(path),
     )
+
+
+def policy_file(run: str | Path) -> Path:
+    """Where a training run, or one seed of it, keeps what it learned; of several seeds the first.
+
+    Raises:
+        ValueError: The folder holds no policy.
+    """
+    folder = Path(run)
+    found = [folder / POLICY_FILE, *(own / POLICY_FILE for own in trained_seeds(folder).values())]
+    path = next((path for path in found if path.is_file()), None)
+    if path is None:
+        raise ValueError(f"{str(run)!r} holds no trained policy ({POLICY_FILE}): give the folder of a finished run")
+    return path
 
 
 def write_networks(path: Path, networks: Sequence[Network], forecasts: Mapping[str, Any] | None = None) -> None:

@@ -204,7 +204,7 @@ def has_atoms(scenario: Scenario) -> bool:
     market, shares = market_of(scenario), np.linspace(0.0, 1.0, 4097)
     points = np.repeat(shares[:, None], len(market.types.names(scenario)), axis=1)
     first = (seats[0] for seats in market.roles(scenario))
-    return any(bool(np.any(np.diff(market.types.at(scenario, seat, points)[:, 0]) == 0.0)) for seat in first)
+    return any(bool(np.any(np.diff(market.types.at(scenario, seat, points)[:, :1], axis=0) == 0.0)) for seat in first)
 
 
 def _scaled(scenario: Scenario) -> Callable[..., Actions]:

@@ -15,7 +15,17 @@ from econo_env.policies.forecasts.ridge import forecast_features
 from econo_env.scenario import Scenario
 from econo_env.settings import SettingsError, validated
 from econo_env.training.changes import apply_change
-from econo_env.training.sections import DEFAULTS, Checkpoints, Evaluation, Forecasts, Learner, Opponents, Psro, Section
+from econo_env.training.sections import (
+    DEFAULTS,
+    Checkpoints,
+    Evaluation,
+    Forecasts,
+    Learner,
+    Opponents,
+    Psro,
+    Recurrent,
+    Section,
+)
 from econo_env.training.seeds import parsed_seeds
 from econo_env.training.trackers import TrackerSettings
 
@@ -43,7 +53,8 @@ class TrainingConfig(Section):
             those before it (`training.populations.psro`); `sharing` is then `per_role`. Or off-policy, `sac` or `td3`:
             `n_steps` ticks of all markets go into a replay buffer, then `n_epochs` updates by `batch_size` samples for
             each of them; TD3's noise is `std`, SAC draws its own with entropy weight `ent_coef`, tuned by itself where
-            that is 0. PPO's other settings are without effect on them.
+            that is 0. PPO's other settings are without effect on them. Or `recurrent_ppo`: a network with a memory of
+            the episode, without difference rewards (extra `recurrent`); `sharing` is then `shared`.
         total_timesteps: Agent-steps to train for, over all seats that learn.
         seeds: One run each, one after the other: a list, or `0-3` or `0,1,2` as in `econo-env evaluate --seeds`.
         learner: Settings of PPO.
@@ -51,6 +62,7 @@ class TrainingConfig(Section):
             learns in the first of its seats of each group of alike agents.
         forecasts: Forecasts that the learner sees beside the market; left out, none.
         psro: Settings of the population.
+        recurrent: Settings of networks with a memory.
         evaluation: Looks on the way.
         checkpoints: How often and how many.
         warm_start: Folder of a run whose networks to start from.
@@ -62,13 +74,14 @@ class TrainingConfig(Section):
 
     scenario: SerializeAsAny[Scenario]
     sharing: Literal["shared", "per_role", "per_seat"] = "shared"
-    algorithm: Literal["ppo", "sac", "td3", "psro"] = "ppo"
+    algorithm: Literal["ppo", "sac", "td3", "psro", "recurrent_ppo"] = "ppo"
     total_timesteps: int = Field(ge=1)
     seeds: tuple[int, ...] = (0,)
     learner: Learner = Learner()
     opponents: Opponents | None = None
     forecasts: Forecasts | None = None
     psro: Psro = Psro()
+    recurrent: Recurrent = Recurrent()
     evaluation: Evaluation = Evaluation()
     checkpoints: Checkpoints = Checkpoints()
     warm_start: str | None = None
@@ -165,6 +178,18 @@ class TrainingConfig(Section):
             theirs = [set(group) & set(seats) for group in alike(self.scenario)]
             found[name] = tuple(sorted(min(group) for group in theirs if group))
         return found
+
+    @model_validator(mode="after")
+    def _memory_goes_with_the_rest(self) -> Self:
+        if self.algorithm == "recurrent_ppo":
+            if self.sharing != "shared" or self.difference_rewards():
+                raise ValueError(
+                    "algorithm=recurrent_ppo remembers what came before: it goes with sharing=shared, and with "
+                    "learner.difference_rewards=false, for these judge ticks one by one"
+                )
+            if self.opponents is not None or self.forecasts is not None:
+                raise ValueError("opponents or forecasts with algorithm=recurrent_ppo: leave them out")
+        return self
 
     @model_validator(mode="after")
     def _replies_by_role(self) -> Self:

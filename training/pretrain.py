@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from econo_env.catalogue import load, scenarios
 from econo_env.market import market_of
+from econo_env.policies import make_policy
 from econo_env.policies.pretrained.card import Card, Figure, Measured, limits
 from econo_env.policies.pretrained.store import (
     HOME,
@@ -25,8 +26,10 @@ from econo_env.policies.proactive import POLICY_FILE, Learned, read_networks
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.config import TrainingConfig, config_from, read_config
-from econo_env.training.evaluation import Budget, evaluate
-from econo_env.training.evaluation.metrics import Metric
+from econo_env.training.evaluation import Budget, regrets
+from econo_env.training.evaluation.incentives import regret_metrics
+from econo_env.training.evaluation.metrics import Metric, market_metrics
+from econo_env.training.evaluation.play import play
 from econo_env.training.provenance import provenance
 from econo_env.training.run import resume_run, start_run
 from econo_env.training.run_folder import CONFIG_FILE, SUMMARY_FILE
@@ -45,10 +48,11 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "task_market_v0": Recipe("task_market_v0"),
+    "task_market_v0": Recipe("task_market_v0", ("total_timesteps=1500000",)),
+    "continuous_double_auction_v1": Recipe("order_book", ("total_timesteps=1000000",)),
     "coordination_market_v0": Recipe("task_market"),  # the same work under the same contracts
     "first_score_v1": Recipe("first_score"),
-    "english_open_v0": Recipe("clock", ("total_timesteps=1500000",)),  # 256 ticks a sale
+    "english_open_v0": Recipe("clock", ("total_timesteps=500000",)),  # 256 ticks a sale
     # a price earns in its own round alone, and an episode of 1,000 rounds is too long to play on from each
     "logit_demand_v0": Recipe("many_rounds", ("learner.gamma=0.0", "learner.n_steps=8")),
 }
@@ -69,17 +73,22 @@ def settings_of(scenario_id: str) -> TrainingConfig:
 
 
 def searched(scenario: Scenario) -> bool:
-    """Whether the best deviation is looked for: where an episode is one round, however many ticks it takes."""
-    market = market_of(scenario)
-    return scenario.max_cycles == 1 or market.one_sale or market.judging.played_out
+    """Whether the best deviation is looked for: in one round, and where a first move is followed to the end."""
+    judging = market_of(scenario).judging
+    return scenario.max_cycles == 1 or judging.bids is not None or judging.played_out
 
 
 def measured(
     policy: Policy | str, scenario: Scenario, seeds: Iterable[int] = SEEDS, markets: int = MARKETS, *, regret: bool
 ) -> dict[str, Metric]:
-    """The figures of a card."""
-    found = evaluate(policy, scenario, seeds=seeds, markets=markets, regret=regret, baselines=(), budget=BUDGET)
-    return {name: found.metrics[name] for name in SHOWN if name in found.metrics}
+    """The figures of a card, as `econo-env evaluate` has them."""
+    named = tuple(seeds)
+    player = make_policy(policy, scenario) if isinstance(policy, str) else policy
+    records = [play(scenario, player, seed, markets) for seed in named]
+    found = market_metrics(records, records)  # what is measured from a floor is not shown
+    if regret:
+        found |= regret_metrics(regrets(scenario, player, named, budget=BUDGET))
+    return {name: found[name] for name in SHOWN if name in found}
 
 
 def train_one(scenario_id: str, runs: Path, home: Path = HOME) -> Card:

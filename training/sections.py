@@ -172,6 +172,19 @@ class Forecasts(Section):
     forgetting: float = Field(0.995, gt=0.0, le=1.0)
 
 
+class Recurrent(Section):
+    """Settings of networks with a memory (an LSTM); `net_arch` stands on top of it.
+
+    Attributes:
+        units: Numbers that are remembered, twice.
+        sees_last: Whether a network also sees its last action and what it earned, so that it can learn to learn within
+            an episode (RL^2).
+    """
+
+    units: int = Field(64, ge=1)
+    sees_last: bool = True
+
+
 def _crossed(every: int, before: int, after: int) -> bool:
     return every > 0 and after // every > before // every
 
@@ -180,6 +193,7 @@ DEFAULTS = {
     name: section().model_dump()
     for name, section in (
         ("learner", Learner),
+        ("recurrent", Recurrent),
         ("psro", Psro),
         ("evaluation", Evaluation),
         ("checkpoints", Checkpoints),

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from econo_env.files import write_file
-from econo_env.policies.proactive import POLICY_FILE, write_networks
+from econo_env.policies.proactive import POLICY_FILE
 from econo_env.training.checkpoints import checkpoint_path, latest_checkpoint, remove_old, write_checkpoint
 from econo_env.training.config import TrainingConfig
 from econo_env.training.logs import Logs
@@ -165,8 +165,7 @@ class _Session:
 def save(trainer: AnyTrainer, folder: Path) -> None:
     """Writes the networks and a checkpoint, and removes the oldest ones."""
     settings = settings_text(trainer.config, trainer.seed)
-    told = trainer.config.forecasts
-    write_networks(folder / POLICY_FILE, trainer.networks(), None if told is None else told.model_dump(mode="json"))
+    trainer.write_policy(folder / POLICY_FILE)
     write_checkpoint(
         checkpoint_path(folder / "checkpoints", trainer.timesteps), {**trainer.state(), "settings": settings}
     )

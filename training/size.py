@@ -28,7 +28,8 @@ def training_bytes(config: TrainingConfig) -> dict[str, int]:
     one_market = sum(bytes_of(arrays, 1, sizes) for arrays in (program.state, StepBuffers))
     # difference rewards step a second engine, between two snapshots
     engines = (4 if config.difference_rewards() else 1) * len(roles)
-    sample = _COPIES * _FLOAT * (features + components + _SCALARS)
+    memory = 4 * config.recurrent.units if config.algorithm == "recurrent_ppo" else 0  # actor's and critic's, twice
+    sample = _COPIES * _FLOAT * (features + components + _SCALARS + memory)
     numbers = 0
     for layers, heads in zip(config.hidden_layers().values(), (components, 1), strict=True):
         numbers += sum(above * (below + 1) for below, above in pairwise((features, *layers, heads)))

@@ -13,9 +13,11 @@ import numpy as np
 import torch
 
 from econo_env.engine.state import Bools, Float32s
+from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.listed import Idle, in_its_market, listed
 from econo_env.policies.population import Seated
-from econo_env.policies.proactive import Learned, Network, policy_of
+from econo_env.policies.proactive import Learned, Network, policy_of, write_networks
+from econo_env.policies.recurrent import Recalling, RecurrentNetwork, write_recurrent
 from econo_env.policy import Named, Policy
 from econo_env.population import labels_of
 from econo_env.training.checkpoints import latest_checkpoint
@@ -53,8 +55,7 @@ class Trainer:
             env = market_env(config, seats, dict.fromkeys(others, _Nobody()) if others else None)
             # the first learner has the run's own seed, as PPO(seed=...) would
             seed_of_role = seed if number == 0 else derived_seed(seed, number)
-            made = make_off_policy if config.algorithm in OFF_POLICY else make_ppo
-            self.learners[role] = made(config, env, seed_of_role)
+            self.learners[role] = _made(config, env, seed_of_role)
         if config.warm_start is not None:
             self._start_from(Path(config.warm_start))
         for role, learner in self.learners.items():
@@ -86,10 +87,28 @@ class Trainer:
     def policy(self, *, deterministic: bool = True) -> Named:
         """What has been learned so far, in the seats that learn; the others play as they are listed."""
         scenario = self.config.scenario
+        if (recurrent := self.recurrent()) is not None:
+            remembers = Recalling(scenario, recurrent, seed=self.seed, deterministic=deterministic)
+            return in_its_market(remembers, scenario, self.seed)
         told = self.config.forecasts
         forecasts = None if told is None else told.model_dump()
         plays = policy_of(scenario, self.networks(), deterministic=deterministic, name="proactive", forecasts=forecasts)
         return in_its_market(plays, scenario, self.seed)
+
+    def recurrent(self) -> RecurrentNetwork | None:
+        """The network with a memory that has been learned so far; None where networks have none."""
+        if self.config.algorithm != "recurrent_ppo":
+            return None
+        (role, model), *_ = self.learners.items()
+        return RecurrentNetwork.of_sb3(model, self.roles[role], sees_last=self.config.recurrent.sees_last)
+
+    def write_policy(self, path: Path) -> None:
+        """Writes what has been learned so far to a file that `make_policy` plays."""
+        if (recurrent := self.recurrent()) is not None:
+            write_recurrent(path, recurrent)
+            return
+        told = self.config.forecasts
+        write_networks(path, self.networks(), None if told is None else told.model_dump(mode="json"))
 
     def header(self) -> str:
         """What is being trained, in three lines."""
@@ -230,6 +249,23 @@ def _renew(others: Seated, seed: int) -> None:
     remembered = others.snapshot()
     others.reset(seed)
     others.restore(remembered)
+
+
+def _made(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketLearner:
+    """A learner of the configured algorithm.
+
+    Raises:
+        ValueError: It needs a library that is not installed.
+    """
+    if config.algorithm in OFF_POLICY:
+        return make_off_policy(config, env, seed)
+    if config.algorithm != "recurrent_ppo":
+        return make_ppo(config, env, seed)
+    try:
+        from econo_env.training.recurrent import make_recurrent
+    except ModuleNotFoundError:
+        raise ValueError("recurrent_ppo needs sb3-contrib: pip install econo-env[recurrent]") from None
+    return make_recurrent(config, env, seed)
 
 
 class _Frozen:

@@ -80,6 +80,7 @@ class Part(Generic[C]):
             episode.
         needs: Parts that it stands on, or `conduct`: some part that judges.
         judges: Whether it writes `world.conduct`, how awards come out; one part of an economy does.
+        admits: Whether it lets newcomers take the place of others: only then parts have a turn in `renew`.
         pays_later: Whether what an award earns is paid in later ticks: who has or pays something is then looked for
             among all agents, and judges follow a deviation to the end of the episode.
         actions: What agents can do in it, components of their actions after the market's own; stages up to `release`
@@ -111,6 +112,7 @@ class Part(Generic[C]):
     stages: Mapping[str, Stage]
     needs: tuple[str, ...] = ()
     judges: bool = False
+    admits: bool = False
     pays_later: bool = False
     actions: tuple[Action, ...] = ()
     features: tuple[Feature, ...] = ()

@@ -27,6 +27,7 @@ TICK_ORDER = (
     "strike",
     "lock",
     "clear",
+    "vet",
     "execute",
     "grade",
     "bind",
@@ -98,6 +99,9 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "openness": sale_openness if one_sale else tick_openness,
         "foresee": foresee_nothing,
         "decided": decided_at_once,
+        "hold": hold_nothing,
+        "revoke": revoke_nothing,
+        "asked": ask_nothing,
         "winners": any_agent,
         "confine": confine_nothing,
         "call": call_nothing,
@@ -174,7 +178,7 @@ def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
 
 def _turn(parts: Sequence[Part[Any]], stage: str) -> list[Part[Any]]:
     """The parts that have a turn in a stage."""
-    if stage == "renew" and all(part.name != "newcomers" for part in parts):
+    if stage == "renew" and not any(part.admits for part in parts):
         return []
     return [part for part in parts if stage in part.stages]
 
@@ -182,6 +186,22 @@ def _turn(parts: Sequence[Part[Any]], stage: str) -> list[Part[Any]]:
 @compiled
 def confine_nothing(k: int, i: int, low: int, high: int, state: Any, params: Any) -> int:
     """Orders trade where they will: a market whose trades are voided afterwards."""
+    return 0
+
+
+@compiled
+def hold_nothing(k: int, state: Any) -> None:
+    """Nobody bids, and what is on offer is gone."""
+
+
+@compiled
+def revoke_nothing(k: int, state: Any, params: Any) -> None:
+    """A market whose award tells all of what it sold."""
+
+
+@compiled
+def ask_nothing(k: int, state: Any) -> int:
+    """A market whose prices are known when they are paid."""
     return 0
 
 

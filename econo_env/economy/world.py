@@ -1,6 +1,7 @@
 """The world: a market's columns and those of the parts of its economy, side by side."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from econo_env.engine.levers import Levers, scales
 from econo_env.engine.program import Program
 from econo_env.engine.records import of_records
 from econo_env.scenario import Scenario
+
+_LONGEST_NAME = 180
 
 
 def columns_of(parts: Iterable[Part[Any]]) -> dict[str, type[Any]]:
@@ -52,6 +55,17 @@ def _record(name: str, fields: tuple[tuple[str, type[Any]], ...]) -> type[Any]:
     return of_records(made)
 
 
+def file_name(words: Sequence[str]) -> str:
+    """A name of these words for the file of a loop: of many words the first, and a digest of all.
+
+    The cache on disk adds some fifty letters, and file systems take 255.
+    """
+    whole = "-".join(words)
+    if len(whole) <= _LONGEST_NAME:
+        return whole
+    return f"{whole[:_LONGEST_NAME]}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
+
+
 def in_world(alone: Program, scenario: Scenario) -> Program:
     """The program of a market in the world of its scenario: its economy, and the columns of its levers.
 
@@ -71,7 +85,7 @@ def in_world(alone: Program, scenario: Scenario) -> Program:
         sizes |= {f"{kind}_levers": sum(one.column == kind for one in levers) for kind in Levers._fields}
     return replace(
         alone,
-        name="-".join([alone.name, *list(columns)[1:]]),
+        name=file_name([alone.name, *list(columns)[1:]]),
         state=world_type(alone.name, columns),
         sizes=sizes,
         params=params_type(alone.name, {name: type(value) for name, value in constants.items()})(**constants),

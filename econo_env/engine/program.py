@@ -52,6 +52,11 @@ class Stages:
         call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
             that changed hands.
+        hold: Keeps what is on offer for a later tick: nothing is decided in this one, `(k, state)`; None where bids of
+            nobody are enough for that.
+        revoke: Takes back what was sold in this tick before anything comes of it, `(k, state, params)`; with `asked` it
+            lets trades be undone in a market that goes on from what it sold.
+        asked: The price of what was sold in this tick, before anything comes of it, micro-credits, `(k, state)`.
         decided: Whether what was on offer in the tick has come to an end with it, sold or not, `(k, state)`; None where
             each tick offers something of its own.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
@@ -81,6 +86,9 @@ class Stages:
     confine: Callable[..., int] | None = None
     call: Callable[..., int] | None = None
     quote: Stage | None = None
+    hold: Stage | None = None
+    revoke: Stage | None = None
+    asked: Callable[..., int] | None = None
     decided: Callable[..., bool] | None = None
     present: Callable[..., bool] | None = None
 

@@ -21,6 +21,7 @@ AS_SEEN = 2.0**-24
 """The largest relative error of an amount that is read from a float32 observation."""
 
 _HALF_A_MICRO = 0.5 / MICRO
+S = TypeVar("S", bound=Scenario)
 
 
 def actions_for(
@@ -64,9 +65,6 @@ def rounded_actions(actions: ArrayLike, *, up: bool = False) -> Float32s:
     beyond = np.asarray(rounded < meant if up else rounded > meant)
     np.nextafter(rounded, np.float32(1.0 if up else -1.0), out=rounded, where=beyond)
     return rounded
-
-
-S = TypeVar("S", bound=Scenario)
 
 
 def _scaled(bids: BidActions[S], scenario: S, observations: ArrayLike, factor: ArrayLike) -> Float32s:

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-CASES = ("tests/markets/coordination_cases.py", "tests/markets/coordination_reserve_cases.py")
+CASES = (
+    "tests/markets/coordination_cases.py",
+    "tests/markets/coordination_reserve_cases.py",
+    "tests/economy/breakers/work_cases.py",
+)
 ROOT = Path(__file__).parents[2]
 
 

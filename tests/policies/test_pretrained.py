@@ -25,14 +25,15 @@ from econo_env.training.pretrain import measured, settings_of, table, train_one
 
 ROOT = Path(__file__).parents[2]
 FEW = ["double_auction_v1"]
-WITHOUT = set(econo_env.scenarios()) - set(pretrained_ids())
 OTHER_SEEDS = range(100, 105)
+WITHOUT = {"dutch_v0"}
+"""A scenario that none was trained for yet: its clock of 101 prices takes longest."""
 LARGEST = 24_000
 """Bytes of a policy: two networks of two hidden layers of 64."""
 
 
 def test_every_built_in_scenario_has_one():
-    assert set(pretrained_ids()) | WITHOUT == set(econo_env.scenarios())
+    assert pretrained_ids() == sorted(set(econo_env.scenarios()) - WITHOUT)
     assert {path.stem for path in HOME.glob("*.npz")} == set(pretrained_ids())
     assert all(path.stat().st_size < LARGEST for path in HOME.iterdir())
 

@@ -5,11 +5,12 @@ from scipy import stats
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.market import market_of
+from econo_env.mechanisms.logit_demand import nash_price
 from econo_env.policies import Policy, make_policy, policy_names
 
 REACTIVE = [name for name in policy_names() if name not in ("proactive", "population")]
-NEED_ALL_BIDS = ("hedge", "regret_matching", "dual_averaging")
 TWO_SIDED = ("zip", "gd", "gdx", "aa")
+NEED_ALL_BIDS = ("hedge", "regret_matching", "dual_averaging", *TWO_SIDED)
 MODES = ["share_of_value", "amount"]
 
 
@@ -30,9 +31,9 @@ def bids_and_values(name, num_markets=512, options=None, **overrides):
 
 def shown_to(name, agents):
     """A market in which a policy can play."""
-    if name in TWO_SIDED:
-        return econo_env.load("double_auction_v1", num_agents=agents, buyers=1)
     shown = {"max_cycles": 2, "feedback": "all_bids"} if name in NEED_ALL_BIDS else {}
+    if name in TWO_SIDED:
+        return econo_env.load("double_auction_v1", num_agents=agents, buyers=1, **shown)
     return econo_env.load("first_price_v0", num_agents=agents, **shown)
 
 
@@ -42,7 +43,7 @@ def test_every_policy_keeps_the_protocol(name):
     policy, features = make_policy(name, scenario, seed=2), len(market_of(scenario).observations(scenario))
     assert isinstance(policy, Policy)
     assert policy.name == name
-    for shape in [(4, 3), *([] if name in (*NEED_ALL_BIDS, *TWO_SIDED) else [(4,), ()]), (2, 4, 3)]:
+    for shape in [(4, 3), *([] if name in NEED_ALL_BIDS else [(4,), ()]), (2, 4, 3)]:
         policy.reset(2)
         observations = np.random.default_rng(0).random((*shape, features)).astype(np.float32)
         actions = policy.act(observations, np.ones(shape, dtype=bool))
@@ -260,3 +261,11 @@ def test_limits_change_with_the_value():
         shares.append(limits.ravel())
     assert np.array_equal(shares[1], shares[2])
     assert abs(np.corrcoef(shares[0], shares[1])[0, 1]) < 0.2
+
+
+def test_firms_without_private_types_ask_the_equilibrium_price():
+    scenario = econo_env.load("logit_demand_v0")
+    engine = Engine(scenario)
+    engine.reset(0)
+    engine.step(make_policy("equilibrium", scenario).act(engine.buffers.observations, engine.buffers.action_mask))
+    assert engine.state.prices[0] == pytest.approx(nash_price(2, scenario.demand), abs=1e-6)

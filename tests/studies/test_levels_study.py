@@ -86,6 +86,11 @@ def test_a_rival_that_alternates_goes_back_to_any_tick():
     np.testing.assert_allclose(actions, [-0.75] * 3 + [-0.25] * 3 + [-0.75] * 2, atol=1e-6)
     rival.restore(kept)
     assert [float(rival.act(seen, mask)[0, 0, 0])] == actions[2:3]
+    lots = make_policy("alternating", scenario, 5, first=0.25, second=0.75, every=3, random_start=True)
+    starts = np.array(lots.act(np.full((64, 3, 5), 0.5, np.float32), np.ones((64, 3), bool))[:, 0, 0])
+    assert set(starts.round(2).tolist()) == {-0.75, -0.25}, "some markets begin with the second"
+    lots.reset(5)
+    np.testing.assert_array_equal(lots.act(seen, mask)[:, 0, 0], starts[:2], "a market is the same in any batch")
     for wrong in ({"first": 2.5}, {"every": 0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             make_policy("alternating", scenario, **wrong)

@@ -62,7 +62,7 @@ def test_every_scenario_has_settings(name):
         assert config.gamma() == 0.0
         assert config.difference_rewards()
     else:
-        assert config.gamma() > 0.9 or name == "task_market_v1", "there no report changes what comes later"
+        assert (config.gamma() > 0.9) == config.scenario.reports_change_later_ticks
 
 
 def test_a_scenario_file_takes_the_settings_of_its_kind(tmp_path):

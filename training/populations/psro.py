@@ -4,6 +4,7 @@ A population of networks of each role; a meta-solver mixes them; against that mi
 reply from scratch, which joins the population. What replies gain, summed over all seats, is the NashConv that is told.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from econo_env.games.normal_form import Floats, NormalForm
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.emergent.meta_solvers import META_SOLVERS, support
 from econo_env.policies.emergent.mixture import Mixture
-from econo_env.policies.proactive import Learned, Network
+from econo_env.policies.proactive import Learned, Network, write_networks
 from econo_env.policy import Actions, Mask, Observations, Policy
 from econo_env.training.config import TrainingConfig
 from econo_env.training.populations.empirical import EmpiricalGame
@@ -77,6 +78,10 @@ class PsroTrainer:
         """Numbers to learn in one reply's actor and critic."""
         learner = next(iter(self.learners.values()))
         return sum(p.numel() for p in learner.policy.parameters())
+
+    def write_policy(self, path: Path) -> None:
+        """Writes the mixture to a file that `make_policy` plays."""
+        write_networks(path, self.networks())
 
     def networks(self) -> list[Network]:
         """The networks that the mixture plays, with their shares."""

@@ -137,6 +137,7 @@ class Params(NamedTuple):
     books: bool
     charge: int  # micro-credits
     beforehand: bool  # orders are confined to the band before they trade
+    vets: int | None  # trades are vetted before anything comes of them; None where they are voided afterwards
     longest: int  # ticks of the longest halt
 
 
@@ -172,6 +173,7 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         books=section.books,
         charge=int(to_money(section.charge)),
         beforehand=scenario.kind.kernels.confine is not None,
+        vets=None if scenario.kind.kernels.revoke is None else 1,
         longest=max(halts),
     )
 
@@ -195,12 +197,22 @@ def _measures(section: SystemicSection) -> Measures:
 def check(scenario: Scenario, section: BreakersSection) -> str | None:
     """Why breakers do not go with a scenario."""
     kind, economy = scenario.kind, scenario.economy or {}
-    if not (kind.undone_by_award or kind.kernels.confine is not None):
-        return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
+    if not (kind.undone_by_award or kind.kernels.confine is not None or kind.kernels.revoke is not None):
+        if not kind.one_sale:
+            return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
+        return (
+            "an episode is one sale, so no earlier price could be what a band lies around and no later tick what is "
+            "halted: leave them out, or sell by the english or dutch auction of a coordination market"
+        )
+    if section.calls is not None and kind.sale_goes_on(scenario):
+        return (
+            "calls let a few bid in a tick, by turns, and who does not bid in a tick of a clock is out of the sale: "
+            "leave calls out, or choose an auction of one tick"
+        )
     systemic = section.systemic
     judged = section.calls is not None or (systemic is not None and systemic.failures is not None)
-    if judged and "default" not in economy:
-        return "calls and systemic.failures count awards that are walked away from: add `default: {}` to the economy"
+    if judged and not any(part.judges for part in scenario.parts()):
+        return "calls and systemic.failures count awards that fail: add `default: {}` or `contracts: {}` to the economy"
     if systemic is not None and systemic.reputation is not None and "reputation" not in economy:
         return "systemic.reputation is the mean reputation: add `reputation: {}` to the economy"
     return None

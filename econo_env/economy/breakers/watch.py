@@ -21,6 +21,7 @@ from econo_env.economy.breakers.columns import (
 from econo_env.economy.breakers.halts import HALTED, OPEN
 from econo_env.economy.breakers.levels import Levels
 from econo_env.economy.breakers.section import Measures
+from econo_env.economy.contracts import NO_GRADE, POOR
 from econo_env.economy.reputation import reputation_mean
 from econo_env.engine.compiled import compiled
 
@@ -51,10 +52,10 @@ def watch_levels(k: int, world: Any, rules: Levels | None, least_open: int, pric
 
 @compiled
 def _failed(k: int, world: Any) -> int:
-    """Awards of the tick from which their winner walked away."""
+    """Awards of the tick that failed: their winner walked away, or the work was poor or worse."""
     failed = 0
-    for i in range(world.default.walked.shape[1]):
-        failed += int(world.default.walked[k, i])
+    for i in range(world.conduct.grade.shape[1]):
+        failed += int(world.conduct.grade[k, i] >= POOR)
     return failed
 
 
@@ -62,8 +63,8 @@ def _failed(k: int, world: Any) -> int:
 def _kept(k: int, world: Any) -> int:
     """Awards of the tick that were kept."""
     kept = 0
-    for i in range(world.default.kept.shape[1]):
-        kept += int(world.default.kept[k, i])
+    for i in range(world.conduct.grade.shape[1]):
+        kept += int(NO_GRADE < world.conduct.grade[k, i] < POOR)
     return kept
 
 
@@ -76,8 +77,8 @@ def watch_calls(k: int, world: Any, rules: CallRules | None) -> None:
     before = calls.tick(calls_of(k, breakers))
     epoch, phase, breaker = breakers.epoch[k], breakers.phase[k], before
     for i in range(breakers.admitted.shape[1]):
-        if world.default.walked[k, i] or world.default.kept[k, i]:
-            breaker = calls.result(breaker, rules, epoch, world.default.kept[k, i])
+        if world.conduct.grade[k, i] != NO_GRADE:
+            breaker = calls.result(breaker, rules, epoch, world.conduct.grade[k, i] < POOR)
         elif phase == HALF_OPEN and breakers.admitted[k, i]:
             breaker = calls.given_up(breaker, epoch)
     put_calls(k, breakers, breaker)
@@ -94,13 +95,22 @@ def _count(k: int, breakers: State, count: int, number: int) -> None:
 
 
 @compiled
-def watch_measures(k: int, world: Any, rules: Measures | None, least_open: int, price: int) -> None:
-    """Takes the measures of the tick, and halts where a trigger fires."""
+def watch_measures(k: int, world: Any, rules: Measures | None, least_open: int, price: int, counts: bool) -> None:
+    """Takes the measures of the tick, and halts where a trigger fires.
+
+    Args:
+        k: The market.
+        world: The world.
+        rules: Constants of the triggers, None for none.
+        least_open: Ticks that it stays open at least.
+        price: Of what was sold and kept, 0 for nothing.
+        counts: Whether something on offer came to an end in the tick, so that it can have been missed.
+    """
     if rules is None:
         return
     breakers = world.breakers
     _count_failures(k, world, rules.failures)
-    _count_misses(k, world, rules.missed, price)
+    _count_misses(k, world, rules.missed, price, counts)
     following = breakers.next[k] + 1
     breakers.next[k] = following if following < breakers.recent.shape[1] else 0
     if breakers.mode[k] != OPEN or breakers.open_for[k] < least_open:
@@ -123,12 +133,13 @@ def _count_failures(k: int, world: Any, trigger: int | None) -> None:
 
 
 @compiled
-def _count_misses(k: int, world: Any, trigger: int | None, price: int) -> None:
+def _count_misses(k: int, world: Any, trigger: int | None, price: int, counts: bool) -> None:
     if trigger is None:
         return
     award, tried = world.market.award, False
     for i in range(award.exposure.shape[1]):
         tried = tried or award.exposure[k, i] > 0 or award.supplies[k, i]
+    tried = tried and counts
     _count(k, world.breakers, TRIED, 1 if tried else 0)
     _count(k, world.breakers, MISSED, 1 if tried and price == 0 else 0)
 

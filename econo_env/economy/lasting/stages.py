@@ -58,11 +58,10 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 @compiled
 def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """What the last identity of a slot has held is past, appeals too."""
+    """What the last identity has held has ended; a newcomer neither appeals its grades nor is remembered for them."""
     running = world.lasting_contracts.running
-    running.busy[k, newcomer] = 0
     for j in range(running.status.shape[2]):
-        clear_slot(k, newcomer, j, running)
+        running.grade[k, newcomer, j], running.delivery[k, newcomer, j] = NO_GRADE, NOT_YET
 
 
 @compiled

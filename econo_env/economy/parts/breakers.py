@@ -32,7 +32,7 @@ from econo_env.economy.part import Part
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.engine.state import StepBuffers
+from econo_env.engine.state import Bools, StepBuffers
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
 
@@ -69,9 +69,13 @@ def check_books(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 
 @compiled
-def shut(k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any, confine: Any, call: Any) -> None:
+def shut(
+    k: int, world: Any, params: Any, buffers: StepBuffers, withdraw: Any, confine: Any, call: Any, hold: Any
+) -> None:
     """Strikes the bids of those who may not bid, with what they have standing from before, and confines the others."""
     breakers = world.breakers
+    if breakers.mode[k] == HALTED or breakers.mode[k] == ENDED:
+        hold(k, world.market)
     breakers.attempt[k] = 0
     breakers.in_band[k] = True
     for i in range(breakers.barred.shape[1]):
@@ -121,6 +125,8 @@ def _call_all(k: int, world: Any, params: Any, withdraw: Any, confine: Any, call
 @compiled
 def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> None:
     """Voids the trades of a tick whose price is outside the band: nothing is handed over or paid."""
+    if params.breakers.vets is not None:
+        return
     breakers, award, agents = world.breakers, world.market.award, world.breakers.barred.shape[1]
     quote(k, world.market, params.market, buffers)
     traded = False
@@ -145,6 +151,43 @@ def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> N
 
 
 @compiled
+def _goes_by_lot(evidence: Bools | None, k: int, world: Any) -> bool:
+    """Whether the contract of the tick went by lot, at a price that nobody has bid; `evidence` is that of conduct."""
+    if evidence is None:
+        return False
+    return bool(world.lottery.went[k])
+
+
+@compiled
+def vet(k: int, world: Any, params: Any, buffers: StepBuffers, asked: Any, revoke: Any) -> None:
+    """Takes back what the tick sold at a price outside the band, before anything comes of it."""
+    _vet(params.breakers.vets, k, world, params, asked, revoke)
+
+
+@compiled
+def _vet(vets: int | None, k: int, world: Any, params: Any, asked: Any, revoke: Any) -> None:
+    if vets is None:
+        return
+    breakers, award, agents = world.breakers, world.market.award, world.breakers.barred.shape[1]
+    breakers.attempt[k], breakers.in_band[k], breakers.voided[k] = 0, True, False
+    traded = False
+    for i in range(agents):
+        traded = traded or award.units[k, i] != 0
+    if not traded or _goes_by_lot(world.conduct.evidence, k, world):
+        return
+    price = max(asked(k, world.market), 1)  # what is sold for nothing has the least price
+    breakers.attempt[k] = price
+    breakers.in_band[k] = breakers.low[k] <= price <= breakers.high[k]
+    if breakers.in_band[k]:
+        return
+    breakers.voided[k] = True
+    for i in range(agents):
+        if award.units[k, i] != 0:
+            _charge(k, i, world, params.breakers.charge)
+    revoke(k, world.market, params.market)
+
+
+@compiled
 def _charge(k: int, i: int, world: Any, charge: int) -> None:
     """What it costs to have tried, as far as the agent has it: from its free money, then from its bond."""
     ledger, agents = world.ledger, world.breakers.barred.shape[1]
@@ -155,21 +198,42 @@ def _charge(k: int, i: int, world: Any, charge: int) -> None:
 
 
 @compiled
-def watch(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
+def _price_kept(vets: int | None, k: int, world: Any) -> int:
+    """The price of what was sold and kept, 0 for nothing: what is vetted is kept, whatever comes of it."""
+    if vets is None:
+        return int(world.market.award.price[k])
+    return int(world.breakers.attempt[k]) if world.breakers.in_band[k] else 0
+
+
+@compiled
+def _counts(vets: int | None, k: int, world: Any, decided: Any) -> bool:
+    """Whether what was on offer came to an end in the tick, by bids: a call, and something that can be missed."""
+    if vets is None:
+        return True
+    return bool(
+        (decided(k, world.market) and not _goes_by_lot(world.conduct.evidence, k, world))
+        or world.breakers.attempt[k] > 0
+    )
+
+
+@compiled
+def watch(k: int, world: Any, params: Any, buffers: StepBuffers, decided: Any) -> None:
     """Decides from what happened in the tick whether the coming one is halted."""
     breakers, constants = world.breakers, params.breakers
-    rules, status, price = constants.rules, status_of(k, breakers), world.market.award.price[k]
+    rules, status, price = constants.rules, status_of(k, breakers), _price_kept(constants.vets, k, world)
+    counts = _counts(constants.vets, k, world, decided)
     low, high, attempt = breakers.low[k], breakers.high[k], breakers.attempt[k]
     mean = mean_of(k, breakers)
     told = price
     if status.mode == REOPENING and rules.reopening == CLIP:
         told = halts.execution(status, rules, low, high, attempt)
-    put_mean(k, breakers, halts.remember(breakers.prices[k], mean, status, rules, low, high, attempt, told))
-    put(k, breakers, halts.after(status, rules, attempt, breakers.in_band[k], told))
+    if counts or status.mode != REOPENING:  # a tick in which nothing comes to an end is no call
+        put_mean(k, breakers, halts.remember(breakers.prices[k], mean, status, rules, low, high, attempt, told))
+        put(k, breakers, halts.after(status, rules, attempt, breakers.in_band[k], told))
     watch_calls(k, world, constants.calls)
     watch_levels(k, world, constants.levels, rules.least_open, price)
     if status.mode in (OPEN, REOPENING):
-        watch_measures(k, world, constants.measures, rules.least_open, price)
+        watch_measures(k, world, constants.measures, rules.least_open, price, counts)
     check_books(k, world, params, buffers)
 
 
@@ -276,6 +340,7 @@ PART = Part(
         "open": open_session,
         "breakers": check_books,
         "strike": shut,
+        "vet": vet,
         "settle": void,
         "reckon": lift,
         "audit": watch,

@@ -140,7 +140,7 @@ def _note(k: int, journal: Journal, source: int, target: int, amount: int) -> No
 
 
 @compiled
-def _starts_with(i: int, stakes: Int64s | None, endowment: int) -> int:
+def starts_with(i: int, stakes: Int64s | None, endowment: int) -> int:
     """Free money of an agent at the start of an episode, micro-credits."""
     if stakes is None:
         return endowment
@@ -157,7 +157,7 @@ def open_accounts(k: int, world: Any, params: Any, buffers: StepBuffers) -> None
     issue(k, ledger, PRINCIPAL, params.ledger.house)
     agents = ledger.wealth.shape[1]
     for i in range(agents):
-        money = _starts_with(i, params.ledger.stakes, params.ledger.endowment)
+        money = starts_with(i, params.ledger.stakes, params.ledger.endowment)
         issue(k, ledger, account(i, FREE, agents), money)
         ledger.wealth[k, i] = money
         ledger.struck[k, i] = 0

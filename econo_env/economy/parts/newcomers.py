@@ -2,9 +2,9 @@
 
 A slot is a seat at the market, an identity is who sits there. When its identity leaves, fails or is banned, the slot
 stays vacant for `vacancy` ticks and until nothing waits for the old identity any more: no report of it or about it, no
-debt. Then a newcomer takes it: with an endowment that the house pays for what the old one takes along, a pledge and
-entry dues of its own, a type of its own, the prior's reputation, and no past. Whoever plays a slot plays all its
-identities one after the other, so what throwing a name away is worth shows in what the slot earns.
+debt. Then a newcomer takes it: with the stake of the slot, which the house pays for what the old one takes along, a
+pledge and entry dues of its own, a type of its own, the prior's reputation, and no past. Whoever plays a slot plays all
+its identities one after the other, so what throwing a name away is worth shows in what the slot earns.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,12 @@ from pydantic import Field
 from econo_env.economy.ledger import AGENT_ACCOUNTS, BONDED, ESCROW, FREE, PENDING, PRINCIPAL, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.identities import BANNED, IN
-from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.ledger import move, starts_with
 from econo_env.economy.unbonding import PENDING as UNDECIDED
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import Bools, Column, Int64s, StepBuffers
+from econo_env.population import stakes_of
 from econo_env.scenario import Scenario
 
 
@@ -121,7 +122,7 @@ def is_free(k: int, i: int, world: Any, params: Params) -> bool:
 def come_in(k: int, i: int, world: Any, params: Any) -> None:
     """The old identity takes along what it has, and a newcomer brings an endowment: neither is a gain of the slot."""
     slots, ledger, agents = world.newcomers, world.ledger, world.newcomers.vacant.shape[1]
-    taken, endowment = 0, params.ledger.endowment
+    taken, endowment = 0, starts_with(i, params.ledger.stakes, params.ledger.endowment)
     for kind in range(AGENT_ACCOUNTS):
         own = account(i, kind, agents)
         taken += ledger.balances[k, own]
@@ -195,7 +196,9 @@ def _check(scenario: Scenario, section: NewcomersSection) -> str | None:
 
 
 def _draws_on(scenario: Scenario, section: NewcomersSection) -> float:
-    return float(section.most * dict((scenario.economy or {})["ledger"])["endowment"])
+    endowment = dict((scenario.economy or {})["ledger"])["endowment"]
+    stakes = stakes_of(scenario.population or (), scenario.kind.agents(scenario), endowment) or (endowment,)
+    return float(section.most * max(stakes))
 
 
 PART = Part(
@@ -206,6 +209,7 @@ PART = Part(
     params=_params,
     stages={"open": begin, "strike": strike, "reputation": turn_over, "reckon": lift, "gate": gate},
     needs=("identities",),
+    admits=True,
     features=(
         Feature("vacant", "1 where the own slot waits for a newcomer: nobody acts in it", is_vacant),
         Feature("age", "ticks t since the own identity came in or the slot fell vacant, as t / (t + 16)", age),

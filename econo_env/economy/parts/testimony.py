@@ -177,7 +177,7 @@ def move_by_testimony(k: int, i: int, world: Any, params: Params) -> None:
     own, known, agents = world.testimony, world.reputation, world.testimony.saw.shape[1]
     for rater in range(agents):
         own.says[k, rater] = reputation_mean(own.praise[k, i, rater], own.blame[k, i, rater])
-        own.knows[k, rater] = rater != i and own.praise[k, i, rater] + own.blame[k, i, rater] > 0.0
+        own.knows[k, rater] = own.praise[k, i, rater] + own.blame[k, i, rater] > 0.0
     mean = reputation_mean(known.positive[k, i], known.negative[k, i])
     heard = heard_reputation(mean, own.says[k], own.knows[k], own.trust[k], own.stake[k], params.leeway)
     own.record[k, i], own.moved[k, i] = known.bound[k, i], heard - mean

@@ -117,7 +117,7 @@ def best_split(k: int, among: Bools, state: State, params: Params) -> float:
 @compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
     """Applies the rule of the auction type to the request on offer: who takes tasks, and what is owed for them."""
-    if not state.offered[k]:
+    if not state.offered[k] or state.held[k]:
         return
     if _somebody_entered(k, state):
         rule(k, state, params)
@@ -160,7 +160,17 @@ def assign(k: int, i: int, owes: int, state: State) -> None:
     if i != NOBODY:
         state.award.units[k, i] = -1
         state.owes[k, i] = owes
-    state.over[k] = state.offered[k]
+    state.over[k] = state.offered[k] and not state.held[k]
+
+
+@compiled
+def asked(k: int, state: State) -> int:
+    """What a task is owed on the mean of those taken in this tick, 0 for none."""
+    owed, tasks = 0, 0
+    for i in range(state.owes.shape[1]):
+        owed += state.owes[k, i]
+        tasks -= state.award.units[k, i]
+    return rounded_mean(owed, tasks)
 
 
 @compiled
@@ -190,8 +200,4 @@ def _naive_bonus(k: int, i: int, tasks: int, state: State, params: Params) -> in
 @compiled
 def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The reference price of the tick is what a task is owed on the mean, where any was taken."""
-    owed, tasks = 0, 0
-    for i in range(state.owes.shape[1]):
-        owed += state.owes[k, i]
-        tasks -= state.award.units[k, i]
-    state.award.price[k] = rounded_mean(owed, tasks)
+    state.award.price[k] = asked(k, state)

@@ -8,6 +8,9 @@ from econo_env.markets.coordination.state import Params, State
 from econo_env.markets.task_market.episode import draw_reliability, offer_task
 from econo_env.mechanisms.ranking import WEIGHT_UNIT
 
+NOT_BEGUN = -1
+"""The tick of a sale whose first one comes next."""
+
 
 @compiled
 def forget_award(k: int, state: State) -> None:
@@ -21,6 +24,7 @@ def forget_award(k: int, state: State) -> None:
     if state.over[k]:
         state.surplus[k], state.best_surplus[k], state.first_best[k] = 0.0, 0.0, 0.0
     state.over[k] = False
+    state.held[k] = False
 
 
 @compiled
@@ -30,11 +34,22 @@ def forget_last_tick(k: int, state: State, params: Params, buffers: StepBuffers)
 
 
 @compiled
+def open_auction(k: int, state: State, params: Params) -> None:
+    """Puts the price where the auction of the request on offer begins."""
+    state.sale_tick[k] = 0
+    state.best[k] = 0
+    state.price[k] = state.reserve[k]
+    if params.clock and not params.rises:  # from where nobody can gain by a task, in whole steps above the reserve
+        above = params.schedule.success * state.task_value[k] - state.reserve[k]
+        steps = max(0, int((above + params.rule.increment - 1) / params.rule.increment))
+        state.price[k] += steps * params.rule.increment
+
+
+@compiled
 def put_on_offer(k: int, state: State, params: Params) -> None:
     """Draws the types of the next request, and opens its auction; where none waits, there is nothing to bid for."""
     state.offered[k] = state.demand[k] > 0
-    state.sale_tick[k] = 0
-    state.best[k] = 0
+    state.sale_tick[k], state.best[k] = 0, 0
     state.left[k] = params.rule.supply
     for i in range(state.standing.shape[1]):
         state.standing[k, i] = state.active[k, i]
@@ -44,11 +59,30 @@ def put_on_offer(k: int, state: State, params: Params) -> None:
     offer_task(k, state, params)
     state.foreseen[k] = 0 if params.naive_stake else params.sizes * state.liability[k]
     state.reserve[k] = max(params.rule.reserve, int(params.reserve_share * state.market_price[k]))
-    state.price[k] = state.reserve[k]
-    if params.clock and not params.rises:  # from where nobody can gain by a task, in whole steps above the reserve
-        above = params.schedule.success * state.task_value[k] - state.reserve[k]
-        steps = max(0, int((above + params.rule.increment - 1) / params.rule.increment))
-        state.price[k] += steps * params.rule.increment
+    open_auction(k, state, params)
+
+
+@compiled
+def hold(k: int, state: State) -> None:
+    """The request on offer waits: nobody wins or leaves its auction in this tick."""
+    state.held[k] = True
+
+
+@compiled
+def revoke(k: int, state: State, params: Params) -> None:
+    """Nobody takes a task in this tick, and the auction of those of the request that are left starts over."""
+    for i in range(state.owes.shape[1]):
+        tasks = -state.award.units[k, i]
+        if params.clock:
+            state.left[k] += tasks
+        if tasks > 0 or params.rises or not params.clock:  # who took one of a falling clock's earlier stays out
+            state.standing[k, i] = state.active[k, i]
+        state.award.units[k, i] = 0
+        state.owes[k, i] = 0
+    state.over[k] = False
+    state.best_surplus[k], state.first_best[k] = 0.0, 0.0
+    open_auction(k, state, params)
+    state.sale_tick[k] = NOT_BEGUN
 
 
 @compiled
@@ -88,7 +122,7 @@ def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         if arrives and state.demand[k] < params.most_waiting:
             state.demand[k] += 1
         if state.offered[k]:
-            state.sale_tick[k] += 1
+            state.sale_tick[k] += not state.held[k]
         else:
             put_on_offer(k, state, params)
         let_act(k, state, buffers)

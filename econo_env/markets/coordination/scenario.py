@@ -160,6 +160,11 @@ class CoordinationScenario(TaskMarketScenario):
         return AUCTION_TYPES[self.auction_type]
 
     @property
+    def reports_change_later_ticks(self) -> bool:
+        """Also where a request goes through several ticks."""
+        return self.auction_row.clock or super().reports_change_later_ticks
+
+    @property
     def sells_bundles(self) -> bool:
         """Whether agents bid for several tasks at once."""
         return self.auction_row.bundles

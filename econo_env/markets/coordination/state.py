@@ -30,6 +30,7 @@ class State(NamedTuple):
     demand: Annotated[Int64s, Column(np.int64, (), "requests that wait, the one on offer among them")]
     offered: Annotated[Bools, Column(np.bool_, (), "a request is on offer")]
     over: Annotated[Bools, Column(np.bool_, (), "the request was over with the last tick")]
+    held: Annotated[Bools, Column(np.bool_, (), "nothing is decided in this tick, the request waits")]
     sale_tick: Annotated[Int64s, Column(np.int64, (), "ticks that the request on offer has gone through")]
     left: Annotated[Int64s, Column(np.int64, (), "tasks of the request that nobody holds yet")]
     market_price: Annotated[Float64s, Column(np.float64, (), "micro-credits, follows what holders owe for a task")]

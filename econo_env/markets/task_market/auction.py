@@ -112,6 +112,19 @@ def assign(k: int, i: int, owes: int, state: State) -> None:
 
 
 @compiled
+def revoke(k: int, state: State, params: Params) -> None:
+    """Nobody takes the task."""
+    assign(k, NO_WINNER, 0, state)
+
+
+@compiled
+def asked(k: int, state: State) -> int:
+    """What the task is owed for, 0 where nobody takes it."""
+    winner = state.winner[k]
+    return 0 if winner == NO_WINNER else int(state.second_scores[k, winner])
+
+
+@compiled
 def winners(k: int, state: State) -> tuple[int, int]:
     """The winner alone, if there is one."""
     winner = max(0, state.winner[k])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import econo_env
 from econo_env.economy.breakers.halts import ENDED, HALTED, OPEN
 from econo_env.engine.engine import Engine
+from econo_env.market import market_of
 from econo_env.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -288,6 +289,56 @@ def order_book(markets: int) -> None:
         print(f"  action {action:+.1f} for {ticks} ticks: gain {interval(gained)}, halts forced {interval(forced)}")
 
 
+def requests_won(scenario: Scenario, fall: float, markets: int) -> tuple[Floats, Floats]:
+    """Surplus of an episode in each market, credits, and its voided ticks; all bids fall at a third of it."""
+    engine, truthful = Engine(scenario, markets), market_of(scenario).baselines.scaled
+    assert truthful is not None
+    engine.reset(3)
+    surplus, voided = np.zeros(markets), np.zeros(markets)
+    for tick in range(scenario.max_cycles):
+        factor = 1.0 - (fall if tick >= scenario.max_cycles // 3 else 0.0)
+        engine.step(truthful(scenario, engine.buffers.observations, factor))
+        surplus += np.where(engine.state.over, engine.state.surplus, 0.0) / 1e6
+        if "breakers" in engine.world._fields:
+            voided += engine.world.breakers.voided
+    return surplus, voided
+
+
+def requests(markets: int) -> None:
+    """Falls of all bids in a coordination market, where halted and voided requests wait."""
+    for arrivals in (0.4, 1.0):
+        scenario = coordination(arrivals)
+        without = {name: section for name, section in (scenario.economy or {}).items() if name != "breakers"}
+        for fall in (0.0, 0.3, 0.5):
+            guarded, voided = requests_won(scenario, fall, markets)
+            free, _ = requests_won(scenario.replace(economy=without), fall, markets)
+            print(
+                f"  arrivals {arrivals}, fall {fall:.0%}: {voided.mean():.2f} ticks voided; welfare "
+                f"{(guarded - free).mean() / free.mean():+.1%}, {interval(guarded - free)} of {free.mean():.2f}"
+            )
+
+
+def coordination(arrivals: float) -> Scenario:
+    """Requests of one task by Vickrey, values alike, with the breakers of the first-price market."""
+    economy = econo_env.load("coordination_market_v0").model_dump(mode="json")["economy"]
+    economy |= {"lottery": None, "eligibility": {"open_share": 1.0}, "breakers": REQUESTS}
+    return econo_env.load(
+        "coordination_market_v0",
+        economy={name: section for name, section in economy.items() if section is not None},
+        **{
+            "current_demand.arrivals": arrivals,
+            "current_demand.most": 64,
+            "auction.reserve": 0.05,
+            "tasks.value": {"name": "uniform", "low": 0.9, "high": 1.1},
+            "agents.reliability": {"name": "uniform", "low": 0.8, "high": 1.0},
+            "agents.cost": {"name": "uniform", "low": 0.0, "high": 0.1},
+        },
+    )
+
+
+REQUESTS = {"move": 0.25, "window": 8, "limit": 3, "halt": 5, "collar": 0.25}
+
+
 def main() -> None:
     """Prints every measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -306,6 +357,8 @@ def main() -> None:
     mistakes(markets)
     print("Order book")
     order_book(markets)
+    print("Requests that wait")
+    requests(markets)
 
 
 if __name__ == "__main__":

@@ -120,12 +120,14 @@ class Tick:
         price: The price of what was kept, 0 for nothing.
         tried: Whether anybody bid.
         outcomes: Of each award, by the number of its agent, whether it was kept.
+        counts: Whether something on offer came to an end, by bids: else it was no call.
     """
 
     attempt: int
     price: int
     tried: bool
     outcomes: list[bool]
+    counts: bool = True
 
     @property
     def failed(self) -> int:
@@ -153,7 +155,7 @@ class Session:
         """Plays a tick of the log."""
         before = self.mode
         self.number += 1
-        if before != "ended":
+        if before != "ended" and (tick.counts or before != "reopening"):
             self.prices.tick(tick.attempt, tick.price)
         self._calls(tick)
         self._levels(tick.price)

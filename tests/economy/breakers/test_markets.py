@@ -417,7 +417,7 @@ def test_a_sale_for_nothing_is_no_price_within_a_band():
     ("name", "economy", "said"),
     [
         ("first_price_v0", {"breakers": {}}, "breakers stands on ledger"),
-        ("english_v0", {"ledger": {}, "breakers": {}}, "goes on from what it sold"),
+        ("english_v0", {"ledger": {}, "breakers": {}}, "an episode is one sale"),
         ("sequential_first_price_v0", {"ledger": {}, "breakers": {}}, "goes on from what it sold"),
         ("first_price_v0", {"ledger": {}, "breakers": {"levels": [0.2, 0.1, 0.3]}}, "three rising falls"),
         ("first_price_v0", {"ledger": {}, "breakers": {"tier": 1, "move": 0.1}}, "leave one of the two out"),

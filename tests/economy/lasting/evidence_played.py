@@ -6,7 +6,7 @@ import pytest
 import econo_env
 from econo_env.economy.invariants import violations
 from econo_env.economy.lasting.running import ABANDONED, RUNNING
-from econo_env.economy.ledger import BONDED, balances_of
+from econo_env.economy.ledger import BONDED, TREASURY, balances_of
 from econo_env.economy.slashing import BYZANTINE_FAULT
 from econo_env.engine.rng import WITNESSES, uniform
 from tests.economy.lasting.test_page import ROOT
@@ -137,3 +137,30 @@ def test_nobody_leaves_or_fails_while_a_contract_without_stake_runs():
         out, busy = out + int(gone.sum()), busy + int(runs.sum())
     assert out > 5
     assert busy > 50
+
+
+def test_credit_goes_with_contracts_that_last_and_nothing_defaults_within_the_collateral():
+    scenario = market()
+    credit = {"advance": 1.0, "pool": 20.0, "term": 3}
+    scenario = scenario.replace(economy={**scenario.economy, "credit": credit})
+    lent, sums = 0, round(20.0 * 1e6)
+    for engine, before, _ in ticks(scenario, 2, 8, 60, still=("leave", "abandon"), stake=0.9):
+        world = engine.world
+        assert violations(scenario, world, before) == []
+        assert not world.credit.defaulted.any()
+        paid_in = world.evidence.fined.sum(axis=1)
+        treasury = world.ledger.balances[:, TREASURY] + world.credit.debt.sum(axis=1)
+        was = before.ledger.balances[:, TREASURY] + before.credit.debt.sum(axis=1)
+        np.testing.assert_array_equal(treasury, was + paid_in)
+        assert (treasury >= sums).all()
+        gained = wealth(world) - wealth(before) - (world.credit.debt - before.credit.debt)
+        gap = engine.buffers.rewards * 1e6 - world.market.award.worth - gained
+        assert np.abs(gap).max() < 1e-2
+        lent += int((world.credit.lent > 0).sum())
+    assert lent > 20
+
+
+def test_insurance_is_refused_with_the_reason():
+    scenario = market()
+    with pytest.raises(ValueError, match="of those that last the loss comes ticks later"):
+        scenario.replace(economy={**scenario.economy, "insurance": {}})

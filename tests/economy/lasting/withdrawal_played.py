@@ -27,7 +27,7 @@ def option(over, forfeit):
     return kept - forfeit if 0.0 < walks_below < 1.0 else max(over, -forfeit)
 
 
-def earned(forfeit, markets=2500, seed=0):
+def earned(forfeit, markets=1500, seed=0):
     """Second scores and what one who wins whatever they are earns, all told; sure work of value 1 and cost 0.3."""
     scenario = econo_env.load(
         "task_market_v0", num_agents=2, max_cycles=3, levers={"mechanism.reserve": [0.0, 1.0]},

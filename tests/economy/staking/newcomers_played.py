@@ -37,7 +37,7 @@ def test_slots_fall_vacant_and_newcomers_come_in_as_is_said(most, vacancy, lasti
     scenario = market(most, vacancy, lasting)
     came, ways, types, for_good = 0, set(), 0, 0
     expected, still = np.zeros(8, dtype=int), ("collateral", "insure", "exertion", "abandon", "appeal")
-    for engine, before, _ in ticks(scenario, 4, 8, 80, still=still):
+    for engine, before, _ in ticks(scenario, 4, 8, 60, still=still):
         world, slots, was = engine.world, engine.world.newcomers, before.newcomers
         expected[before.market.tick == 0] = 0
         assert violations(scenario, world, before) == []
@@ -68,6 +68,10 @@ def test_slots_fall_vacant_and_newcomers_come_in_as_is_said(most, vacancy, lasti
             assert not column[reborn].any()
         assert (world.reputation.bound[reborn] == CONFIDENCE).all()
         assert (world.enforcement.repeats[reborn] < 0).all()
+        if lasting:
+            held = world.lasting_contracts.running
+            assert not held.grade[reborn].any()
+            assert not (held.status[reborn] == 1).any()
         assert not world.enforcement.leaving.amount[reborn].any()
         assert not world.enforcement.joint.any(axis=1)[reborn].any()
         for k, i in zip(*np.nonzero(reborn), strict=True):
@@ -116,20 +120,34 @@ def test_dues_go_to_the_treasury_for_every_newcomer():
         np.testing.assert_array_equal(gained - fines, round(DUES * 1e6) * born.sum(axis=1))
 
 
+def test_a_newcomer_brings_the_stake_that_the_population_gives_its_slot():
+    scenario = market(40, 0)
+    people = [{"count": 2, "bidding_strategy": "truthful", **stake} for stake in ({"initial_stake": 4.0}, {})]
+    scenario, seen = scenario.replace(population=people), set()
+    for engine, _, _ in ticks(scenario, 6, 8, 40):
+        world = engine.world
+        owned = sum(balances_of(world.ledger.balances, kind) for kind in range(AGENT_ACCOUNTS))
+        for k, i in zip(*np.nonzero(world.newcomers.born), strict=True):
+            assert owned[k, i] == round(((4.0 if i < 2 else ENDOWMENT) - DUES) * 1e6)
+            seen.add(i)
+    assert seen & {0, 1}
+    assert seen & {2, 3}
+
+
 VALUE, COST, OWES, NEEDED = 1.0, 0.5, 0.4, 3
 """Sure work that earns 0.1 a contract and costs 0.5; so many contracts open the other tasks to a newcomer."""
 CHEATS, OPEN = 20, 0.5
 
 
-def whitewash(dues, cheats, markets=60, seed=0, cycles=60):
+def whitewash(dues, cheats, markets=60, seed=0, cycles=60, share=OPEN, **newcomers):
     """What one agent earns in all after it has, or has not, forged one proof; open ticks, and when it came back."""
     threshold = lower_bound(NEEDED - 0.25, 0.0, 0.2)  # excellent work counts for 1.25: three will do, and two never
     own = sections(evidence_seen=1.0, evidence_dispute=0, evidence_age=20, enforcement_pledge=0.000001,
                    enforcement_jail=0, enforcement_correlation=2, bonding_delay=21)  # fmt: skip
     economy = {"ledger": {"endowment": 5.0}, "staking": {}, "contracts": {"excellent": 1.0, "detection": 0.0}}
-    economy |= {"reputation": {"forgetting": 1.0}, "eligibility": {"threshold": threshold, "open_share": OPEN}}
+    economy |= {"reputation": {"forgetting": 1.0}, "eligibility": {"threshold": threshold, "open_share": share}}
     economy |= {name: own[name] for name in ("enforcement", "bonding", "evidence")}
-    economy |= {"identities": {"dues": dues}, "newcomers": {"vacancy": 0}}
+    economy |= {"identities": {"dues": dues}, "newcomers": {"vacancy": 0} | newcomers}
     scenario = econo_env.load(
         "task_market_v0", num_agents=2, max_cycles=cycles, economy=economy,
         **{"tasks.value": fixed(VALUE), "agents.cost": fixed(COST), "agents.reliability": fixed(1.0 - 1e-9),
@@ -144,7 +162,7 @@ def whitewash(dues, cheats, markets=60, seed=0, cycles=60):
         actions[:, 0, 3] = 1.0 if cheats and tick == CHEATS else -1.0
         actions[:, 1, 0] = np.nan
         actions[:, 1, names.index("report")] = (engine.world.evidence.culprit[:, 1] == 0) & (tick > CHEATS)
-        opened.append(engine.state.openness < OPEN)
+        opened.append(engine.state.openness < share)
         engine.step(actions)
         back[(back < 0) & engine.world.newcomers.born[:, 0]] = tick
         total += engine.buffers.rewards[:, 0]
@@ -177,3 +195,20 @@ def test_throwing_a_name_away_earns_what_the_closed_form_says_and_nothing_beyond
     dear = whitewash(2 * fee, cheats=True)[0] - (honest - 2 * fee)
     np.testing.assert_allclose(dear[back > 0], gains - 2 * fee, atol=5e-6)
     assert dear[back > 0].mean() < -error, "dear ones are kept"
+
+
+def test_without_a_standing_to_lose_all_is_gained_and_out_for_long_all_is_lost():
+    """Rows 6.44, H = N: the dues have to be g; and 6.45, no income afterwards, here for as long as a slot is vacant."""
+    earning, cycles = VALUE - COST - OWES, 40
+    known = {"markets": 6, "cycles": cycles, "share": 1.0}
+    honest = whitewash(0.0, cheats=False, **known)[0]
+    gains = whitewash(0.0, cheats=True, **known)[0] - honest
+    assert fee_needed(COST, earning, earning, 10, 0.95) == COST
+    np.testing.assert_allclose(gains, COST, atol=5e-6)
+    np.testing.assert_allclose(whitewash(COST, cheats=True, **known)[0], honest - COST, atol=5e-6)
+    out = whitewash(0.0, cheats=True, vacancy=cycles, **known)[0] - honest
+    left = cycles - CHEATS - 2  # it is convicted with the tick after the offence
+    assert reputational_loss(earning, 0.0, left, 1.0) > COST
+    np.testing.assert_allclose(out, COST - reputational_loss(earning, 0.0, left, 1.0), atol=5e-6)
+    soon = whitewash(0.0, cheats=True, vacancy=4, **known)[0] - honest
+    np.testing.assert_allclose(soon, COST - reputational_loss(earning, 0.0, 4, 1.0), atol=5e-6)

@@ -83,6 +83,7 @@ def test_what_raters_say_moves_a_reputation_by_trust_and_stake_alone():
             praise[k, of, i] = praise[k, of, i] * KEPT ** abs(said) + max(said, 0.0)
             blame[k, of, i] = blame[k, of, i] * KEPT ** abs(said) + max(-said, 0.0)
             heard += 1
+        assert (own.saw != np.arange(5)).all(), "nobody speaks of itself"
         np.testing.assert_allclose(own.praise, praise, atol=1e-6)
         np.testing.assert_allclose(own.blame, blame, atol=1e-6)
         pledged = balances_of(world.ledger.balances, PLEDGED) * ~world.conduct.banned
@@ -97,7 +98,7 @@ def test_what_raters_say_moves_a_reputation_by_trust_and_stake_alone():
             known = world.reputation
             mean = (known.positive[k] + 1) / (known.positive[k] + known.negative[k] + 2)
             says = (praise[k] + 1) / (praise[k] + blame[k] + 2)
-            there = (praise[k] + blame[k] > 0) & ~np.eye(5, dtype=bool)
+            there = praise[k] + blame[k] > 0
             shift = (there * np.minimum(trust, stake) * np.clip(says - mean[:, None], -LEEWAY, LEEWAY)).sum(axis=1)
             np.testing.assert_allclose(own.moved[k], shift, atol=1e-7)
             assert (np.abs(own.moved[k]) <= LEEWAY * (1 - stake) + 1e-12).all()
