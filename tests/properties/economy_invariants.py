@@ -116,7 +116,7 @@ class Books:
         self._compare(before)
         self._check_award(before, *sums)
         self._check_conduct(before)
-        self._check_breakers()
+        self._check_breakers(before)
 
     def _post(self, mask, opening):
         """Posts the journal; what went into escrow and out, and what was slashed of bonds, (markets, agents)."""
@@ -218,10 +218,14 @@ class Books:
             jailed = world.market.tick[:, None] < world.enforcement.free_again
             require(~mask | ~jailed, "who is in jail may not act")
 
-    def _check_breakers(self):
+    def _check_breakers(self, before):
         world = self.engine.world
         if "breakers" in world._fields:
             halted = np.isin(world.breakers.mode, (1, 3))
             require(~self.engine.buffers.action_mask[halted], "nobody acts in a halted market")
             require(world.market.award.units[world.breakers.voided] == 0, "what is voided is not handed over")
-            require(world.market.award.pays[world.breakers.voided] == 0, "what is voided is not paid")
+            if "lasting_contracts" in world._fields:  # what was won before is paid, and nothing begins
+                begun = world.lasting_contracts.opened != before.lasting_contracts.opened
+                require(~begun[world.breakers.voided], "what is voided does not begin")
+            else:
+                require(world.market.award.pays[world.breakers.voided] == 0, "what is voided is not paid")

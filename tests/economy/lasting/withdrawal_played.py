@@ -96,7 +96,9 @@ def test_who_keeps_and_who_walks_is_recomputed(seed):
         assert violations(scenario, world, before) == []
         gap = engine.buffers.rewards - (award.worth + wealth(world) - wealth(before)) / 1e6
         assert np.abs(gap).max() < 1e-9
-        running, found = world.lasting_contracts.running, world.withdrawal
+        running, found, at, heard = world.lasting_contracts.running, world.withdrawal, np.arange(4), world.conduct
+        between = (at >= heard.first[:, None]) & (at < heard.past[:, None])
+        assert between[heard.grade > 0].all(), "all who have shown anything are heard of"
         for k, i in zip(*np.nonzero(found.at_stake), strict=True):
             draw = uniform(world.market.key[k], before.market.episode[k], tick[k], AFTER_SALE, i)
             learned = math.floor((2 * draw - 1) * own.shock * 1e6 + 0.5)
