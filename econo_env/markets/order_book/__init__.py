@@ -5,7 +5,7 @@ from econo_env.engine.program import Stages
 from econo_env.market import Judging, Market, Types, View
 from econo_env.markets import rounds
 from econo_env.markets.double_auction import strategies as two_sided
-from econo_env.markets.order_book import docs, features, kernels, strategies
+from econo_env.markets.order_book import features, kernels, strategies
 from econo_env.markets.order_book.scenario import OrderBookScenario, built_in
 from econo_env.markets.private_value import amounts
 from econo_env.markets.wording import numbered
@@ -50,5 +50,5 @@ MARKET = Market(
     judging=Judging(one_round=True),
     two_sided=True,
     undone_by_award=False,
-    view=View(info=rounds.info, docs=docs.docs, series=strategies.series),
+    view=View(info=rounds.info, docs=strategies.docs, series=strategies.series),
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from econo_env.market import BidSearch, Judging, Market, Solver, View
 from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.analysis import bids_made
-from econo_env.markets.position import docs, kernels, strategies
+from econo_env.markets.position import kernels, strategies
 from econo_env.markets.position.scenario import PositionScenario, built_in
 from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import MARKET as SEALED_BID
@@ -32,5 +32,5 @@ MARKET = Market(
     solver=Solver(
         solution=strategies.numerical_solution, expected_outcome=strategies.expected_outcome, bidding=strategies.bidding
     ),
-    view=View(info=kernels.info, docs=docs.docs, series=strategies.series, drawn_ahead=("values",)),
+    view=View(info=kernels.info, docs=strategies.docs, series=strategies.series, drawn_ahead=("values",)),
 )

@@ -1,4 +1,4 @@
-"""What a position auction tells strategies, judges and telemetry beyond what a sealed-bid market does."""
+"""What a position auction tells strategies, judges, telemetry and its page beyond what a sealed-bid market does."""
 
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.docs import Docs
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.equilibrium import Solution, solved
@@ -19,6 +20,7 @@ from econo_env.markets.analysis import of_a_round, welfare_of
 from econo_env.markets.outcome_curves import outcome_curves
 from econo_env.markets.position.kernels import clicks, params
 from econo_env.markets.position.scenario import PositionScenario
+from econo_env.markets.sealed_bid.docs import docs as sealed_bid_docs
 from econo_env.markets.sealed_bid.equilibria import alike
 from econo_env.markets.sealed_bid.state import State
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values, role_numbers
@@ -118,3 +120,17 @@ def bid_curves(scenario: PositionScenario, state: State, agent: int, bids: Float
     """Expected clicks and payment of each own bid in credits against the rivals' bids of the last round."""
     constants = params(scenario)
     return outcome_curves(rule_of(scenario), (constants.rule, constants.weights), state, agent, bids, _clicks)
+
+
+def docs(scenario: PositionScenario) -> Docs:
+    """The texts of the scenario's page."""
+    rule = scenario.row()
+    rates = ", ".join(f"{rate:g}" for rate in scenario.click_rates)
+    return replace(
+        sealed_bid_docs(scenario),
+        description=f"{len(scenario.click_rates)} advertising slots with {rates} expected clicks are sold at once to "
+        f"{scenario.num_agents} bidders, each with a private value of a click. {rule.summary} Ties are broken by "
+        f"lottery. Properties: {rule.promises}.",
+        rewards="Expected clicks of the own slot times the value of a click, minus the payment, in credits.",
+        start="A fresh value of a click for every bidder, drawn from its prior; new values every round.",
+    )

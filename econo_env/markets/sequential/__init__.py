@@ -8,7 +8,7 @@ from econo_env.markets.private_value import one_value
 from econo_env.markets.sealed_bid import kernels as sealed_kernels
 from econo_env.markets.sealed_bid import strategies as sealed_strategies
 from econo_env.markets.sealed_bid.state import action_names, params
-from econo_env.markets.sequential import docs, features, kernels, strategies
+from econo_env.markets.sequential import features, kernels, strategies
 from econo_env.markets.sequential.scenario import SequentialScenario, built_in
 
 MARKET = Market(
@@ -38,5 +38,5 @@ MARKET = Market(
     ),
     undone_by_award=False,
     judging=Judging(played_out=True),
-    view=View(info=rounds.info, docs=docs.docs, series=strategies.series),
+    view=View(info=rounds.info, docs=strategies.docs, series=strategies.series),
 )

@@ -1,19 +1,23 @@
-"""What a sequential sale tells strategies, judges and telemetry; types are those of a sealed-bid market."""
+"""What a sequential sale tells strategies, judges, telemetry and its page; types are those of a sealed-bid market."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from econo_env.docs import Docs
 from econo_env.engine.state import Arrays, Float32s
 from econo_env.games.welfare import Welfare
 from econo_env.market import market_of
 from econo_env.markets.analysis import of_a_round, welfare_of
+from econo_env.markets.sealed_bid.docs import ACTIONS
+from econo_env.markets.sealed_bid.state import action_names
 from econo_env.markets.sealed_bid.strategies import bid_actions, private_values
 from econo_env.markets.sequential.kernels import State
 from econo_env.markets.sequential.scenario import SequentialScenario
-from econo_env.markets.wording import none_known
+from econo_env.markets.wording import none_known, page_of
 from econo_env.mechanisms.unit_rounds import RoundMechanism
 from econo_env.money import to_credits
 from econo_env.valuations.bid_function import LEAST_ATOM, MIDDLE, BidFunction
@@ -95,3 +99,18 @@ def welfare(scenario: SequentialScenario, state: State, types: NDArray[np.float6
     place = np.clip(state.tick - 1, 0, scenario.num_agents - 1)
     best = np.take_along_axis(ranked, place[:, None], axis=1)[:, 0]
     return welfare_of(state.award, realised, np.where(state.tick <= scenario.num_agents, best, 0.0))
+
+
+def docs(scenario: SequentialScenario) -> Docs:
+    """The texts of the scenario's page."""
+    page = page_of(
+        scenario,
+        description=f"{scenario.max_cycles} identical units are sold one after another to {scenario.num_agents} "
+        f"bidders who want one each; their values hold for the whole sale. {scenario.row().summary} Those who have not "
+        "won see the price and bid on. Ties are broken by lottery.",
+        actions=dict.fromkeys(action_names(scenario), ACTIONS[scenario.bids]),
+        rewards="To the winner of a round its value minus the payment, in credits; 0 to the others.",
+        start="A private value for every bidder, drawn from its prior, which lasts for the episode.",
+    )
+    leaves = " A winner bids no more: its action mask is off for the rest of the sale."
+    return replace(page, end=(page.end[0] + leaves,))
