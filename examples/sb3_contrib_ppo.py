@@ -1,6 +1,6 @@
 """sb3-contrib: a recurrent PPO, and one that chooses from a grid and never what the mask rules out.
 
-pip install "econo-env[contrib]"
+pip install "econo-env[recurrent]"
 python examples/sb3_contrib_ppo.py first_price_v0 task_market_v1
 """
 

@@ -9,7 +9,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 NEWER = {"torch"}
 """Tested above the bound; constraints-lowest.txt says why."""
-LEFT_OUT = {"dev", "parquet", "openspiel", "wandb", "mlflow", "trackio", "sweep", "contrib"}
+LEFT_OUT = {"dev", "parquet", "openspiel", "wandb", "mlflow", "trackio", "sweep"}
 """Extras that the tests do not need."""
 
 

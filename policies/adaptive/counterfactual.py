@@ -165,4 +165,9 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
             "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
         )
+    if scenario.levers is not None:
+        raise ValueError(
+            f"{scenario.id}: what other bids would have earned is worked out with the constants of the scenario, and "
+            f"levers may move {', '.join(scenario.levers)}: use exp3 or q_learning"
+        )
     return scenario
