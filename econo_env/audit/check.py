@@ -188,6 +188,7 @@ def verify(path: str | Path, anchor: str | Path | None = None) -> Verified:
         for block in blocks(store, 0, header.snapshot_every):
             checker.check(block)
         last = list(store.ticks(store.last_number()))
+        store.require_sound()
     require_anchored(checker, known)
     return Verified(
         max(0, checker.next_number - 1), checker.next_seq, head_of(last[-1]) if last else None, checker.anchored

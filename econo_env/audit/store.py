@@ -19,13 +19,14 @@ from econo_env.engine.state import Int64s, UInt64s
 IN_MEMORY: Final = ":memory:"
 """Path of a log that is not kept."""
 
-_TABLES = """
-CREATE TABLE log (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE ticks (
-    number INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, events BLOB NOT NULL, hashes BLOB NOT NULL,
-    root BLOB NOT NULL);
-CREATE TABLE snapshots (number INTEGER PRIMARY KEY, books BLOB NOT NULL, engine BLOB NOT NULL);
-"""
+_TABLES = (
+    "CREATE TABLE log (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE ticks (\n"
+    "    number INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, events BLOB NOT NULL, hashes BLOB NOT NULL,\n"
+    "    root BLOB NOT NULL)",
+    "CREATE TABLE snapshots (number INTEGER PRIMARY KEY, books BLOB NOT NULL, engine BLOB NOT NULL)",
+)
+"""As the file has them, letter by letter: a table that is read by other words may seem to be empty."""
 _HASH = 32
 _PAGE = 16_384
 """Bytes: a tick of many events is written in fewer pieces than with SQLite's 4 kB."""
@@ -118,7 +119,7 @@ class Store:
         store = cls._open(place, connect, writes=True)
         try:
             with store._told():
-                for statement in _TABLES.split(";"):
+                for statement in _TABLES:
                     store._connection.execute(statement)
                 rows = [("schema", str(SCHEMA).encode()), ("header", header)]
                 store._connection.executemany("INSERT INTO log VALUES (?, ?)", rows)
@@ -252,16 +253,36 @@ class Store:
         self.close()
 
     def _check_schema(self) -> None:
+        """Closes what is no log of this version.
+
+        Raises:
+            AuditError: It is none.
+        """
         try:
             with self._told():
                 row = self._connection.execute("SELECT value FROM log WHERE key = 'schema'").fetchone()
+                tables = self._connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table'").fetchall()
+            self._require_tables(None if row is None else row[0], {words for (words,) in tables})
         except AuditError:
             self.close()
             raise
-        found = None if row is None else row[0]
-        if found != str(SCHEMA).encode():
-            self.close()
-            raise AuditError(f"{self.path}: its schema is {found!r}, this version reads {SCHEMA}")
+
+    def _require_tables(self, schema: bytes | None, tables: set[str]) -> None:
+        if schema != str(SCHEMA).encode():
+            raise AuditError(f"{self.path}: its schema is {schema!r}, this version reads {SCHEMA}")
+        if tables != set(_TABLES):
+            raise IntegrityError(f"{self.path}: its tables are not those of a log: the file is damaged")
+
+    def require_sound(self) -> None:
+        """SQLite looks through the whole file: a table may seem to be empty where its pages are not found.
+
+        Raises:
+            IntegrityError: The file is damaged.
+        """
+        with self._told():
+            [said] = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if said != "ok":
+            raise IntegrityError(f"{self.path} is damaged: {said}")
 
     def _told(self) -> "_Told":
         return _Told(self)
@@ -281,6 +302,8 @@ class _Told:
     ) -> None:
         if isinstance(error, sqlite3.Error):
             raise _in_words(self._store.path, error) from None
+        if isinstance(error, UnicodeDecodeError):  # SQLite quotes what it cannot read
+            raise IntegrityError(f"{self._store.path}: the file is damaged: its words are no text") from None
 
 
 def _require_log(path: str | Path) -> None:

@@ -10,6 +10,7 @@ from econo_env.engine.rng import LEARNING, Lottery
 from econo_env.engine.state import Float64s, Int64s, UInt64s
 from econo_env.engine.threads import Threads
 from econo_env.market import market_of, offered
+from econo_env.markets.sealed_bid import MARKET
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import CREDIT, MICRO
 from econo_env.policies.adaptive.arms import Arms
@@ -149,7 +150,7 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
     Raises:
         ValueError: They do not: the message says what would show it.
     """
-    if not isinstance(scenario, SealedBidScenario) or scenario.market != "sealed_bid":
+    if not isinstance(scenario, SealedBidScenario) or scenario.kind is not MARKET:
         raise ValueError(
             f"{scenario.id}: what other bids would have earned is known in sealed-bid markets only; use exp3 or "
             "q_learning, which hear of the own reward alone"

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 
 from econo_env.economy.tick import TICK_ORDER
 from econo_env.engine.engine import Engine
@@ -34,8 +35,10 @@ def test_stages_and_their_owners_are_those_of_the_loop():
     assert stages == sorted(stages)
 
 
-def test_amounts_are_those_of_the_page():
-    scenario = SCENARIOS["first_price_economy"]()
+@pytest.mark.parametrize(("least", "bond"), [(0.4, 400_000), (0.0, BID // 2)])
+def test_amounts_are_those_of_the_page(least, bond):
+    """As the page has it, and with no more than half a bid at stake: then some walk away, and lose it."""
+    scenario = SCENARIOS["first_price_economy"]().replace(**{"economy.staking.least": least})
     engine = Engine(scenario, MARKETS)
     engine.reset(1)
     start = wealth(engine.world).copy()
@@ -54,15 +57,16 @@ def test_amounts_are_those_of_the_page():
     np.testing.assert_array_equal(state.bids[:, 0], np.where(open_to, BID, -1))
     np.testing.assert_array_equal(award.exposure[:, 0], np.where(open_to, BID, 0))
     kept = award.units[:, 0] == 1
-    assert 0 < kept.sum() < open_to.sum(), "some keep the sale, others walk away from it"
+    assert kept.sum() > 0
+    assert (kept == open_to).all() == (bond == 400_000), "with the largest shock at stake nobody walks away"
     np.testing.assert_array_equal(award.price, np.where(kept, BID, 0))
     gained = wealth(world)[:, 0] - start[:, 0]
     walked = open_to & ~kept
     np.testing.assert_array_equal(award.pays[walked, 0], 0)
-    np.testing.assert_array_equal(gained[walked], -BID // 2, "the bond, half of the bid, is slashed")
+    np.testing.assert_array_equal(gained[walked], -bond, "the bond is slashed")
     np.testing.assert_array_equal(award.pays[kept, 0], BID)
     bonus = gained[kept] + BID
     np.testing.assert_array_equal(bonus, to_money(0.25 * 0.1), "a bonus back for keeping the sale")
     learned = award.worth[kept, 0] - VALUE
-    assert -350_000 <= learned.min() < -300_000 < 300_000 < learned.max() <= 400_000, "e, where it is kept"
+    assert BID - VALUE - bond <= learned.min() < -300_000 < 300_000 < learned.max() <= 400_000, "e, where it is kept"
     np.testing.assert_allclose(engine.buffers.rewards[:, 0] * 1e6, award.worth[:, 0] + gained, atol=1e-6)

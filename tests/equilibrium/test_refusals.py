@@ -12,6 +12,7 @@ from econo_env.training.evaluation import Budget, regrets
 U_SHAPED = {"name": "beta", "alpha": 0.5, "beta": 0.5}
 CAPPED = {"name": "empirical", "quantiles": np.minimum(np.linspace(0.0, 1.0, 101), 0.9).tolist()}
 DETECTION = 0.5  # where a forged proof with V(byzantine) = -1 earns nothing
+ONE_LOOK = {"economy.contracts.detection": 0.4, "economy.contracts.inspections": 1}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ DETECTION = 0.5  # where a forged proof with V(byzantine) = -1 earns nothing
         ("english_open", {"max_cycles": 110}, "max_cycles to at least 125"),
         ("second_price", {"information": {"name": "mixture"}, "participation.entry_cost": 0.1}, "independent values"),
         ("first_price", {"values": {"name": "uniform", "high": 1e-4}}, "micro-credits"),
-        ("task_market", {"economy.contracts.detection": 0.4}, "forging a proof earns 0.2 of the task's value"),
+        ("task_market", ONE_LOOK, "forging a proof earns 0.2 of the task's value"),
         ("task_market", {"economy.contracts.stake_cap": 1.0}, "stake_cap=1.0"),
     ],
 )  # fmt: skip

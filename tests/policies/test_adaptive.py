@@ -303,7 +303,7 @@ def test_wrong_options_are_named(name, options, says):
 def test_where_nobody_knows_what_bids_would_have_earned_it_says_what_to_set():
     with pytest.raises(ValueError, match="feedback: all_bids"):
         make_policy("hedge", econo_env.load("first_price_v0"))
-    with pytest.raises(ValueError, match="levers may move mechanism.reserve"):
+    with pytest.raises(ValueError, match=r"levers may move mechanism\.reserve"):
         make_policy("hedge", GAME.replace(levers={"mechanism.reserve": [0.0, 0.5]}))
     with pytest.raises(ValueError, match="sealed-bid markets only"):
         make_policy("hedge", econo_env.load("english_v0"))

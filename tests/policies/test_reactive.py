@@ -10,7 +10,7 @@ from econo_env.policies import Policy, make_policy, policy_names
 
 REACTIVE = [name for name in policy_names() if name not in ("proactive", "population")]
 TWO_SIDED = ("zip", "gd", "gdx", "aa")
-NEED_ALL_BIDS = ("hedge", "regret_matching", "dual_averaging", *TWO_SIDED)
+NEED_ALL_BIDS = ("hedge", "regret_matching", "dual_averaging", "best_response", *TWO_SIDED)
 MODES = ["share_of_value", "amount"]
 
 

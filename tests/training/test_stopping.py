@@ -37,7 +37,7 @@ def raise_signal(number):
 
 
 MOMENTS = {
-    "before anything": (session, "header", 1),
+    "before anything": (Trainer, "header", 1),
     "the first look": (session, "looks", 1),
     "the first rollout, while it compiles": (Trainer, "iterate", 1),
     "a later rollout": (Trainer, "iterate", 5),
@@ -191,7 +191,7 @@ def test_a_disk_that_fills_loses_nothing(where, small, quiet, tmp_path, monkeypa
     start_run(small(), tmp_path / "whole", quiet)
     owner, name = {
         "metrics": (session.Logs, "write"),
-        "networks": (session, "write_networks"),
+        "networks": (Trainer, "write_policy"),
         "checkpoint": (session, "write_checkpoint"),
     }[where]
 

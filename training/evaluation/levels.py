@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from econo_env.engine.engine import Engine
 from econo_env.market import agents_of
 from econo_env.player import Player
+from econo_env.policies.listed import Idle
 from econo_env.policies.population import Seated
 from econo_env.policies.standing import EVENTS, standing_of
 from econo_env.policy import Policy
@@ -102,7 +103,7 @@ def level_scalars(policy: Policy, shape: tuple[int, int]) -> dict[str, float]:
     """
     level, counts = standing_of(policy, shape)
     if isinstance(policy, Seated):
-        theirs = [number for number, one in enumerate(policy.policies) if one.name != "idle"]
+        theirs = [number for number, one in enumerate(policy.policies) if not isinstance(one, Idle)]
         seats = np.isin(policy.plays, theirs)
         level, counts = level[:, seats], counts[:, seats]
     return {f"levels/share_{name}": float((level == number).mean()) for number, name in enumerate(LEVELS)} | {

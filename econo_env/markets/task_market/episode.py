@@ -108,6 +108,7 @@ def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next episode: newcomers with new reliabilities, the first task."""
     start_clock(k, state)
     forget_last_task(k, state, params, buffers)
+    state.flagged[k] = buffers.ended[k]
     for i in range(state.active.shape[1]):
         state.active[k, i] = True
         state.scores[k, i] = NO_BID
