@@ -99,8 +99,7 @@ def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
         buffers.truncated[k, i] = horizon and params.truncates and present
         buffers.terminated[k, i] = present and not params.truncates if horizon else banned_now
     buffers.ended[k] = horizon or left == 0
-    state.flagged[k] = horizon or banned or left == 0
-    state.departs[k] = False
+    state.flagged[k], state.departs[k] = horizon or banned or left == 0, False
 
 
 @compiled
