@@ -39,12 +39,12 @@ lint: setup ## style, types and spelling
 	$(PY) -m mypy
 	$(PY) -m codespell_lib
 
-# worksteal: a file's tests stay with one process as far as can be, so that what they compile is compiled once
+# loadfile: the tests of a file stay with one process, so that what they compile is compiled once
 test: lint ## everything that must hold, about 12 minutes on 2 cores
-	$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: lint ## with the slow studies
-	$(PY) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 2 --dist loadfile
 
 mutants: setup ## plant small faults in a copy and print those that no test notices (under an hour on 2 quiet cores)
 	$(PY) -m tests.mutants.run --json runs/mutants.json $(MUTANTS)

@@ -1,13 +1,27 @@
 """What a trainer asks of every learner, whichever algorithm it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from stable_baselines3.common.logger import Logger
 
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.proactive import Network
+
+
+def state_of_markets(markets: MarketVecEnv) -> dict[str, list[torch.Tensor]]:
+    """Where the markets of a learner stand, for a checkpoint."""
+    return {
+        name: [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
+        for name, arrays in markets.get_state().items()
+    }
+
+
+def put_markets_back(markets: MarketVecEnv, state: Mapping[str, Sequence[torch.Tensor]]) -> None:
+    """Puts them where `state_of_markets` found them."""
+    markets.set_state({name: [tensor.numpy() for tensor in tensors] for name, tensors in state.items()})
 
 
 class MarketLearner(Protocol):

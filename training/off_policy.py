@@ -17,6 +17,7 @@ from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.interfaces.sb3_buffers import PlayedReplayBuffer
 from econo_env.policies.proactive import Network
 from econo_env.training.config import TrainingConfig
+from econo_env.training.learner import put_markets_back, state_of_markets
 from econo_env.training.ppo import LearningRate
 
 _ROOM = 200_000
@@ -105,10 +106,7 @@ class _OffPolicy:
             "last_obs": torch.from_numpy(self.seen.copy()),
             "buffer": {name: torch.from_numpy(vars(buffer)[name][:size].copy()) for name in _KEPT},
             "buffer_place": [buffer.pos, int(buffer.full)],
-            "env": {
-                name: [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
-                for name, arrays in self.markets.get_state().items()
-            },
+            "env": state_of_markets(self.markets),
         }
 
     def restore_learner(self: Any, state: dict[str, Any]) -> None:
@@ -125,7 +123,7 @@ class _OffPolicy:
         for name, tensor in state["buffer"].items():
             vars(self.replay_buffer)[name][: len(tensor)] = tensor.numpy()
         self.replay_buffer.pos, self.replay_buffer.full = state["buffer_place"][0], bool(state["buffer_place"][1])
-        self.markets.set_state({name: [t.numpy() for t in tensors] for name, tensors in state["env"].items()})
+        put_markets_back(self.markets, state["env"])
 
     def start_from(self: Any, network: dict[str, torch.Tensor]) -> None:
         """Takes the networks of another run of the same algorithm."""

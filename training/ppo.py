@@ -23,6 +23,7 @@ from econo_env.interfaces.sb3_buffers import PlayedRolloutBuffer
 from econo_env.policies.proactive import Network
 from econo_env.training.config import TrainingConfig
 from econo_env.training.difference import Deviations
+from econo_env.training.learner import put_markets_back, state_of_markets
 from econo_env.training.sections import Decay
 
 
@@ -193,10 +194,7 @@ class MarketPPO(PPO):
             "n_updates": self.updates,
             "last_obs": torch.from_numpy(self.seen.copy()),
             "last_episode_starts": torch.from_numpy(self.starts.copy()),
-            "env": {
-                name: [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
-                for name, arrays in self.markets.get_state().items()
-            },
+            "env": state_of_markets(self.markets),
         }
 
     def start_from(self, network: dict[str, torch.Tensor]) -> None:
@@ -222,7 +220,7 @@ class MarketPPO(PPO):
         self.num_timesteps, self.updates = int(state["num_timesteps"]), int(state["n_updates"])
         self.seen = state["last_obs"].numpy()
         self.starts = state["last_episode_starts"].numpy().astype(np.bool_)
-        self.markets.set_state({name: [t.numpy() for t in tensors] for name, tensors in state["env"].items()})
+        put_markets_back(self.markets, state["env"])
 
 
 class _Mean:
@@ -258,6 +256,34 @@ def _limited(actions: torch.Tensor) -> Float32s:
     return limited
 
 
+def ppo_settings(config: TrainingConfig) -> dict[str, Any]:
+    """What a training file says of the updates of PPO, with a memory or without, as SB3 names it."""
+    learner = config.learner
+    return {
+        "n_steps": learner.n_steps,
+        "batch_size": learner.batch_size,
+        "n_epochs": learner.n_epochs,
+        "gamma": config.gamma(),
+        "gae_lambda": learner.gae_lambda,
+        "clip_range": learner.clip_range,
+        "normalize_advantage": learner.normalize_advantage,
+        "ent_coef": learner.ent_coef,
+        "vf_coef": learner.vf_coef,
+        "max_grad_norm": math.inf if learner.max_grad_norm is None else learner.max_grad_norm,
+        "device": config.device,
+    }
+
+
+def network_settings(config: TrainingConfig) -> dict[str, Any]:
+    """What it says of their networks."""
+    learner = config.learner
+    return {
+        "net_arch": config.hidden_layers(),
+        "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[learner.activation],
+        "log_std_init": math.log(learner.std.initial),
+    }
+
+
 def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
     """A learner for the seats of `env`, with the configuration's settings."""
     learner = config.learner
@@ -266,25 +292,11 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         "MlpPolicy",
         env,
         learning_rate=rate,
-        n_steps=learner.n_steps,
-        batch_size=learner.batch_size,
-        n_epochs=learner.n_epochs,
-        gamma=config.gamma(),
-        gae_lambda=learner.gae_lambda,
-        clip_range=learner.clip_range,
-        normalize_advantage=learner.normalize_advantage,
-        ent_coef=learner.ent_coef,
-        vf_coef=learner.vf_coef,
-        max_grad_norm=math.inf if learner.max_grad_norm is None else learner.max_grad_norm,
+        **ppo_settings(config),
         rollout_buffer_class=PlayedRolloutBuffer,
         rollout_buffer_kwargs={"market_env": env},
-        policy_kwargs={
-            "net_arch": config.hidden_layers(),
-            "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[learner.activation],
-            "log_std_init": math.log(learner.std.initial),
-        },
+        policy_kwargs=network_settings(config),
         seed=seed,
-        device=config.device,
     )
     model.rate = rate
     if learner.std.final is not None:

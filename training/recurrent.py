@@ -21,7 +21,8 @@ from econo_env.engine.state import Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.proactive import Network
 from econo_env.training.config import TrainingConfig
-from econo_env.training.ppo import LearningRate
+from econo_env.training.learner import put_markets_back, state_of_markets
+from econo_env.training.ppo import LearningRate, network_settings, ppo_settings
 
 
 class MarketRecurrentPPO(RecurrentPPO):
@@ -126,10 +127,7 @@ class MarketRecurrentPPO(RecurrentPPO):
             "last_obs": torch.from_numpy(self.seen.copy()),
             "last_episode_starts": torch.from_numpy(self.starts.copy()),
             "memory": [tensor.clone() for pair in self.memory for tensor in pair],
-            "env": {
-                name: [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
-                for name, arrays in self.markets.get_state().items()
-            },
+            "env": state_of_markets(self.markets),
         }
 
     def start_from(self, network: dict[str, torch.Tensor]) -> None:
@@ -153,7 +151,7 @@ class MarketRecurrentPPO(RecurrentPPO):
         self.starts = state["last_episode_starts"].numpy().astype(np.bool_)
         hidden, cell, hidden_of_critic, cell_of_critic = state["memory"]
         self.memory = RNNStates((hidden, cell), (hidden_of_critic, cell_of_critic))
-        self.markets.set_state({name: [t.numpy() for t in tensors] for name, tensors in state["env"].items()})
+        put_markets_back(self.markets, state["env"])
 
     def _bootstrap(self, earned: Float32s, played: Float32s, rewards: Float32s, states: RNNStates) -> None:
         """Adds the discounted value of what truncated seats saw last."""
@@ -185,24 +183,9 @@ def make_recurrent(config: TrainingConfig, env: MarketVecEnv, seed: int) -> Mark
         "MlpLstmPolicy",
         env,
         learning_rate=rate,
-        n_steps=learner.n_steps,
-        batch_size=learner.batch_size,
-        n_epochs=learner.n_epochs,
-        gamma=config.gamma(),
-        gae_lambda=learner.gae_lambda,
-        clip_range=learner.clip_range,
-        normalize_advantage=learner.normalize_advantage,
-        ent_coef=learner.ent_coef,
-        vf_coef=learner.vf_coef,
-        max_grad_norm=math.inf if learner.max_grad_norm is None else learner.max_grad_norm,
-        policy_kwargs={
-            "net_arch": list(learner.net_arch),
-            "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[learner.activation],
-            "log_std_init": math.log(learner.std.initial),
-            "lstm_hidden_size": config.recurrent.units,
-        },
+        **ppo_settings(config),
+        policy_kwargs=network_settings(config) | {"lstm_hidden_size": config.recurrent.units},
         seed=seed,
-        device=config.device,
         _init_setup_model=False,
     )
     model.rate, model.sees_last = rate, config.recurrent.sees_last

@@ -44,7 +44,7 @@ def some_actions(rng, engine):
     return actions
 
 
-@pytest.mark.parametrize("result", ["best", "majority"])
+@pytest.mark.parametrize("result", [pytest.param("best", marks=pytest.mark.slow), "majority"])
 def test_what_the_house_has_of_replicas_computed_a_second_time(result):
     """One result a request, of the first or the middle rank of true grades, when its last replica is judged."""
     section = {"least_progress": 0.4, "grace": 2, "longest_duration": 4}
@@ -93,7 +93,7 @@ def test_replicas_owe_the_best_losing_score_and_are_paid_for_themselves():
     assert seen > 20
 
 
-@pytest.mark.parametrize("result", ["best", "majority"])
+@pytest.mark.parametrize("result", [pytest.param("best", marks=pytest.mark.slow), "majority"])
 def test_replicas_in_closed_form(result):
     """r alike agents, success p each: the best is poor with (1 - p)^r, the median with P(Binomial(3, p) <= 1)."""
     p, share = 0.6, 0.25

@@ -41,7 +41,7 @@ def drawn(rng):
     }
 
 
-@pytest.mark.parametrize("name", ["second_price_staking", "task_market_staking"])
+@pytest.mark.parametrize("name", [pytest.param("second_price_staking", marks=pytest.mark.slow), "task_market_staking"])
 def test_the_scenarios_that_show_it_hold_too(name):
     scenario, reports = econo_env.load(ROOT / "configs" / "scenarios" / f"{name}.yaml"), 0
     for engine, before, _ in ticks(scenario, 0, 16, 100):
