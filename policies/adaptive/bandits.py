@@ -80,7 +80,7 @@ def bound_choose(
     """The arm of the largest mean plus bonus; arms that were forgotten, or never tried, first."""
     sums, counts = memory.values[k, i, now], memory.counts[k, i, now]
     memory.chance[k, i] = 1.0
-    spread = params.width * max(0.0, math.log(sum_of(counts)))
+    spread = params.width * math.log(max(1.0, sum_of(counts)))
     best, most = 0, -math.inf
     for one in range(sums.shape[0]):
         if counts[one] < 1e-9:

@@ -159,3 +159,14 @@ def test_without_it_nothing_is_in_the_loop_and_names_are_told_apart():
     other = replace(PART, name="more_savings", actions=(Action("give", "as before"),), stages={})
     with PARTS.registered(other), pytest.raises(ValueError, match="its action 'give' has the name of another one"):
         market(economy=ECONOMY | {"more_savings": {}})
+
+
+@pytest.mark.parametrize("more", [{}, {"savings": {}}], ids=["ledger alone", "with actions"])
+def test_an_economy_adds_no_bundles_to_what_a_bidder_values(more):
+    """Components of an action come after those of the bundles, and no bundle with them."""
+    alone = econo_env.load("combinatorial_v1")
+    within = alone.replace(economy={"ledger": {"endowment": 10.0}, **more})
+    engines = [Engine(one, 2) for one in (alone, within)]
+    for engine in engines:
+        engine.reset(3)
+    assert_array_equal(engines[0].state.values, engines[1].state.values)
