@@ -10,7 +10,6 @@ from econo_env.policy import Policy
 EVENTS = ("promotion", "demotion", "invalid", "late", "poor", "rollback")
 """What moves an agent: to the next level or the one below for good; for a while to the one below, because an action was
 none, came too late or earned less than before; and what it has learned back to when it last stood well."""
-FALLBACKS = ("invalid", "late", "poor")
 PROMOTION, DEMOTION, INVALID, LATE, POOR, ROLLBACK = range(len(EVENTS))
 
 

@@ -230,12 +230,14 @@ class Store:
         asked = "SELECT number, first_seq, events, hashes, root FROM ticks WHERE number >= ? ORDER BY number"
         with self._told():
             for row in self._connection.execute(asked, (first,)):
+                self._require_kinds(row, (int, int, bytes, bytes, bytes))
                 yield _tick(*row)
 
     def snapshots(self) -> Iterator[Snapshot]:
         """The snapshots, the latest first."""
         with self._told():
             for row in self._connection.execute("SELECT number, books, engine FROM snapshots ORDER BY number DESC"):
+                self._require_kinds(row, (int, bytes, bytes))
                 yield Snapshot(*row)
 
     def close(self) -> None:
@@ -266,6 +268,10 @@ class Store:
         except AuditError:
             self.close()
             raise
+
+    def _require_kinds(self, row: tuple[object, ...], kinds: tuple[type, ...]) -> None:
+        if not all(isinstance(value, kind) for value, kind in zip(row, kinds, strict=True)):
+            raise IntegrityError(f"{self.path}: a row is none of this table: the file is damaged")
 
     def _require_tables(self, schema: bytes | None, tables: set[str]) -> None:
         if schema != str(SCHEMA).encode():

@@ -5,6 +5,7 @@ import json
 import shutil
 import sqlite3
 import struct
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -220,6 +221,26 @@ def test_no_bit_of_the_tables_words_hides_what_is_in_them(log):
             assert verify(log) == sound, "nothing is told of a log that seems to be empty"
     log.write_bytes(whole)
     assert verify(log) == sound
+
+
+def test_no_page_in_the_place_of_the_ticks_hides_them(log):
+    """Where SQLite looks for the ticks on any other page, they are missed: pages stay that no table reaches."""
+    sound, whole = verify(log), log.read_bytes()
+    with closing(sqlite3.connect(log)) as file:
+        [pages] = file.execute("PRAGMA page_count").fetchone()
+        [own] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ticks'").fetchone()
+    for page in set(range(2, pages + 2)) - {own}:
+        log.write_bytes(whole)
+        with closing(sqlite3.connect(log)) as file:
+            if page > pages:  # an empty one
+                file.execute("CREATE TABLE more (number INTEGER)")
+                file.execute("PRAGMA writable_schema = ON")
+                file.execute("DELETE FROM sqlite_master WHERE name = 'more'")
+            file.execute("PRAGMA writable_schema = ON")
+            file.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = 'ticks'", (page,))
+            file.commit()
+        with pytest.raises(AuditError):
+            assert verify(log) == sound, "nothing is told of a log that seems to be empty"
 
 
 def edit(pieces, generator, what):
