@@ -12,7 +12,7 @@ from econo_env.engine.state import Float64s
 from econo_env.policies.adaptive import bandits, full_information, reinforcement
 from econo_env.policies.adaptive import sensing as change_sensing
 from econo_env.policies.adaptive.arms import Arms, arms_of
-from econo_env.policies.adaptive.counterfactual import payoffs_of
+from econo_env.policies.adaptive.counterfactual import DEAF, hearing
 from econo_env.policies.adaptive.learner import Learner
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.policy import Row
@@ -207,11 +207,9 @@ def q_learning(
     shape = (known.count, len(arms.levels))
     if not np.isfinite(start).all() or start.ndim > 2 or start.shape not in ((), (1,), shape[1:], shape):
         raise ValueError(f"initial of shape {start.shape}: give finite numbers, one, {shape[1:]} or {shape}")
-    learn, payoffs = (
-        (bandits.q_learn_all, payoffs_of(scenario, arms, num_threads)) if feedback else (bandits.q_learn, None)
-    )
+    learn, hears = (bandits.q_learn_all, hearing(scenario)) if feedback else (bandits.q_learn, DEAF)
     start = np.atleast_1d(start)
-    steps, heard = (learn, bandits.q_choose), partial(Learner, payoffs=payoffs, num_threads=num_threads)
+    steps, heard = (learn, bandits.q_choose), partial(Learner, hears=hears, num_threads=num_threads)
     return heard("q_learning", scenario, arms, known, *steps, params, start, seed=seed)
 
 
@@ -250,13 +248,14 @@ def by_sums(
     fades = _between("forgetting", forgetting, 0.0, 1.0, open_low=True)
     if window and fades < 1.0:
         raise ValueError(f"window={window!r} and forgetting={forgetting!r}: choose one of the two")
-    params = full_information.SumParams(
+    params = full_information.sum_params(
         form,
-        _between("rate", rate, 0.0, math.inf),
-        fades,
-        window > 0,
-        bool(floors),
-        1.0 / _between("payoff_range", payoff_range, 0.0, math.inf, open_low=True),
+        len(arms.levels),
+        rate=_between("rate", rate, 0.0, math.inf),
+        forgetting=fades,
+        window=window > 0,
+        floors=bool(floors),
+        payoff_range=_between("payoff_range", payoff_range, 0.0, math.inf, open_low=True),
     )
     return Learner(
         name,
@@ -269,7 +268,7 @@ def by_sums(
         np.zeros(1),
         seed=seed,
         window=int(window),
-        payoffs=payoffs_of(scenario, arms, num_threads),
+        hears=hearing(scenario),
         num_threads=num_threads,
     )
 
