@@ -230,7 +230,7 @@ def test_a_halted_clock_stands_still_and_a_voided_sale_starts_over(name):
     stood = again = 0
     for scenario, ticks in played(name):
         constants = clock_params(scenario)
-        for live, before, after in ticks:
+        for tick, (live, before, after) in enumerate(ticks):
             halted, gone = halted_before(before) & live, after["voided"] & live
             for column in ("price", "best", "leader", "standing", "elapsed"):
                 np.testing.assert_array_equal(after[column][halted], before[column][halted])
@@ -241,6 +241,7 @@ def test_a_halted_clock_stands_still_and_a_voided_sale_starts_over(name):
             assert after["standing"][gone].all()
             assert not after["best"][gone].any()
             assert not after["elapsed"][gone].any()
+            assert (after["over"][gone] == (tick + 1 == scenario.max_cycles)).all()
             stood, again = stood + halted.sum(), again + gone.sum()
     assert min(stood, again) > 10
 
