@@ -224,7 +224,7 @@ def check(scenario: Scenario, section: BreakersSection) -> str | None:
     kind, economy = scenario.kind, scenario.economy or {}
     if not (kind.undone_by_award or kind.kernels.confine is not None or kind.kernels.revoke is not None):
         return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
-    if kind.one_sale and (said := _of_one_sale(section)) is not None:
+    if kind.one_sale and kind.sale_goes_on(scenario) and (said := _of_one_sale(section)) is not None:
         return said
     if section.calls is not None and kind.sale_goes_on(scenario):
         return (

@@ -1,8 +1,8 @@
 """What it costs to force halts of clocks and of sequential sales: python -m tests.economy.breakers.measure_sales
 
-Bids are those of the equilibrium without an economy (of the clocks' steps aside), so whatever halts is forced. One agent
-attacks, or in the English clock two together, for one alone raises no price there. As in `measure`, an attack is chosen
-on one seed and measured on another, and intervals are 95 %, over markets.
+Bids are those of the equilibrium without an economy, the clocks' steps aside, so whatever halts is forced. One agent
+attacks, or in the English clock two together, for one alone raises no price there. As in `measure`, an attack is
+chosen on one seed and measured on another, and intervals are 95 %, over markets.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def dutch(engine: Engine, tick: int) -> Floats:
 
 
 def sequential(engine: Engine, tick: int) -> Floats:
-    """Second price for K units among N, values from U[0, 1]: (N - K) / (N - k) of the value in round k (Krishna 2009)."""
+    """Second price, K units, N bidders, values from U[0, 1]: (N - K) / (N - k) of the value in round k (Krishna)."""
     agents, units = engine.num_agents, engine.scenario.max_cycles
     values: Floats = engine.state.values / 1e6
     return values * (agents - units) / (agents - min(tick + 1, units))
