@@ -20,7 +20,6 @@ from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.own_bid import fill_order, gain_of, prefers
 from econo_env.money import CREDIT, MICRO
 from econo_env.policies.adaptive.memory import Luck, Memory, Room
-from econo_env.policy import Observations
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
 
@@ -173,14 +172,6 @@ def hearing(scenario: Scenario, *, cleared: bool = False) -> Hearing:
     if row.own_bid is None or cleared:
         return Hearing(read_bids, hear_by_clearing, row.rule, rounds, 0, 1)
     return Hearing(rank_bids, hear_by_terms, row.own_bid.terms, rounds, row.own_bid.ranks(params.rule), 1)
-
-
-def bids_shown(scenario: SealedBidScenario, params: Any, observations: Observations) -> Int64s:
-    """The bids of the last round, micro-credits (markets, agents), as each agent is shown them."""
-    first = market_of(scenario).observations(scenario).index("bid_of_0")
-    seen = observations[:, 0, first : first + scenario.num_agents].astype(np.float64)
-    bids: Int64s = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
-    return bids
 
 
 def with_all_bids(scenario: Scenario) -> SealedBidScenario:
