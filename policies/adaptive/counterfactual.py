@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from econo_env.economy.parts.regimes import RegimesSection
 from econo_env.engine.compiled import compiled
 from econo_env.engine.kernels import bound
 from econo_env.engine.rng import LEARNING, Lottery
@@ -144,6 +145,23 @@ def payoffs_of(scenario: Scenario, arms: Arms, num_threads: int) -> Payoffs:
     return _OfSealedBids(with_all_bids(scenario), arms, Threads(num_threads))
 
 
+def _only_values_change(scenario: SealedBidScenario) -> bool:
+    """Whether there is no economy, or one that does nothing but change what goods are worth."""
+    economy = scenario.economy or {}
+    regimes = economy.get("regimes")
+    alone = isinstance(regimes, RegimesSection) and not regimes.levers and regimes.absent is None
+    return not economy or (alone and len(economy) == 1)
+
+
+def shows_all_payoffs(scenario: Scenario) -> bool:
+    """Whether agents are shown what tells what every arm would have earned."""
+    try:
+        with_all_bids(scenario)
+    except ValueError:
+        return False
+    return True
+
+
 def with_all_bids(scenario: Scenario) -> SealedBidScenario:
     """The scenario as one in which all bids of the last round tell what another bid would have earned.
 
@@ -161,10 +179,12 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
             "feedback: all_bids and max_cycles above 1, or use exp3 or q_learning"
         )
     plain = scenario.procurement is None and scenario.default is None and isinstance(scenario.utility, RiskNeutral)
-    if not plain or not scenario.information.private or scenario.economy is not None or scenario.entry_costs > 0.0:
+    plain &= scenario.information.private and scenario.entry_costs == 0.0
+    if not plain or not _only_values_change(scenario):
         raise ValueError(
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
-            "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
+            "neutral bidders and no procurement, default, entry costs or economy but regimes of values; use exp3 "
+            "or q_learning"
         )
     if scenario.levers is not None:
         raise ValueError(

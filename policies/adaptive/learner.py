@@ -48,6 +48,9 @@ class Learner:
         *,
         seed: int = 0,
         window: int = 0,
+        regimes: int = 0,
+        bins: int = 0,
+        notes: int = 0,
         payoffs: Payoffs | None = None,
         num_threads: int = 1,
     ) -> None:
@@ -64,15 +67,20 @@ class Learner:
             start: The values of arms at first, (situations, arms) or what spreads to it.
             seed: Of its luck.
             window: How many payoffs of each arm are kept.
+            regimes: How many regimes are told apart, each with all situations; 0 where none are.
+            bins: Of histograms of payoffs; 0 where none are kept.
+            notes: Numbers that the learner writes down beside that.
             payoffs: Where what every arm would have earned is known.
             num_threads: Threads that share the markets; results do not depend on it.
         """
         self.name, self.scenario, self.arms = name, scenario, arms
         self._situations, self._params, self._payoffs = situations, params, payoffs
         self._run = bound(learn_and_choose, learn, choose)
-        self._sizes = {"situations": situations.count, "arms": len(arms.levels), "window": window}
+        rows = situations.count * max(1, regimes)
+        self._sizes = {"situations": rows, "arms": len(arms.levels), "window": window}
+        self._sizes |= {"regimes": regimes, "bins": bins, "notes": notes}
         self._sizes["features"] = len(market_of(scenario).observations(scenario)) if payoffs is not None else 0
-        self._start = np.broadcast_to(start, (situations.count, len(arms.levels)))
+        self._start = np.broadcast_to(start, (rows, len(arms.levels)))
         self._by_sale = market_of(scenario).one_sale
         self._components = len(market_of(scenario).action_names(scenario))
         self._threads = Threads(num_threads)
@@ -168,6 +176,7 @@ class Learner:
         if self.memory is None:
             memory = allocate(Memory, shape[0], self._sizes | {"agents": shape[1]})
             memory.values[:] = self._start
+            memory.belief[..., :1] = 1.0
             memory.played[:] = NOTHING
             self.memory, self._fresh = memory, np.ones(shape[0], dtype=np.bool_)
             self._know(shape[0])
