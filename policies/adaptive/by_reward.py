@@ -13,7 +13,7 @@ from econo_env.policies.adaptive import bandits, reinforcement
 from econo_env.policies.adaptive import regime_filter as filtering
 from econo_env.policies.adaptive import sensing as change_sensing
 from econo_env.policies.adaptive.arms import grid_of
-from econo_env.policies.adaptive.counterfactual import payoffs_of
+from econo_env.policies.adaptive.counterfactual import DEAF, hearing
 from econo_env.policies.adaptive.learner import Learner
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.policies.options import between, whole
@@ -251,11 +251,9 @@ def q_learning(
     shape = (known.count, len(arms.levels))
     if not np.isfinite(start).all() or start.ndim > 2 or start.shape not in ((), (1,), shape[1:], shape):
         raise ValueError(f"initial of shape {start.shape}: give finite numbers, one, {shape[1:]} or {shape}")
-    learn, payoffs = (
-        (bandits.q_learn_all, payoffs_of(scenario, arms, num_threads)) if feedback else (bandits.q_learn, None)
-    )
+    learn, hears = (bandits.q_learn_all, hearing(scenario)) if feedback else (bandits.q_learn, DEAF)
     start = np.atleast_1d(start)
-    steps, heard = (learn, bandits.q_choose), partial(Learner, payoffs=payoffs, num_threads=num_threads)
+    steps, heard = (learn, bandits.q_choose), partial(Learner, hears=hears, num_threads=num_threads)
     return heard("q_learning", scenario, arms, known, *steps, params, start, seed=seed)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from econo_env.policies.adaptive import full_information
 from econo_env.policies.adaptive.arms import grid_of
-from econo_env.policies.adaptive.counterfactual import payoffs_of
+from econo_env.policies.adaptive.counterfactual import hearing
 from econo_env.policies.adaptive.learner import Learner
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.policies.options import between, whole
@@ -49,13 +49,14 @@ def by_sums(
     fades = between("forgetting", forgetting, 0.0, 1.0, open_low=True)
     if last and fades < 1.0:
         raise ValueError(f"window={window!r} and forgetting={forgetting!r}: choose one of the two")
-    params = full_information.SumParams(
+    params = full_information.sum_params(
         form,
-        between("rate", rate, 0.0, math.inf),
-        fades,
-        last > 0,
-        bool(floors),
-        1.0 / between("payoff_range", payoff_range, 0.0, math.inf, open_low=True),
+        len(arms.levels),
+        rate=between("rate", rate, 0.0, math.inf),
+        forgetting=fades,
+        window=last > 0,
+        floors=bool(floors),
+        payoff_range=between("payoff_range", payoff_range, 0.0, math.inf, open_low=True),
     )
     return Learner(
         name,
@@ -68,7 +69,7 @@ def by_sums(
         np.zeros(1),
         seed=seed,
         window=last,
-        payoffs=payoffs_of(scenario, arms, num_threads),
+        hears=hearing(scenario),
         num_threads=num_threads,
     )
 

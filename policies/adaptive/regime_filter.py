@@ -85,7 +85,7 @@ def _likeliest(belief: Float64s) -> int:
 
 @compiled
 def filter_learn(
-    k: int, i: int, now: int, memory: Memory, params: FilterParams, payoffs: Float64s, row: Float64s
+    k: int, i: int, now: int, memory: Memory, params: FilterParams, gains: Float64s, row: Float64s
 ) -> None:
     """Moves the belief by what the arm paid; what the one before it paid is credited to the regime now likeliest.
 

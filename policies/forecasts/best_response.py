@@ -17,7 +17,7 @@ from econo_env.engine.rng import LEARNING, Lottery
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.market import market_of, offered
 from econo_env.money import CREDIT, to_credits
-from econo_env.policies.adaptive.counterfactual import Rooms, bids_shown, with_all_bids
+from econo_env.policies.adaptive.counterfactual import bids_shown, with_all_bids
 from econo_env.policies.base import make_policy
 from econo_env.policies.keeper import Keeper
 from econo_env.policies.options import between, whole
@@ -25,6 +25,14 @@ from econo_env.policy import Actions, Mask, Observations, Rewards, Row
 from econo_env.scenario import Scenario
 
 MOST_POINTS = 4096
+
+
+class Rooms(NamedTuple):
+    """Room for one clearing, each (agents,)."""
+
+    bids: Int64s
+    units: Int64s
+    pays: Int64s
 
 
 class Forecast(NamedTuple):

@@ -12,6 +12,7 @@ from econo_env.player import markets_of
 from econo_env.policies import make_policy
 from econo_env.policies.adaptive import learner
 from econo_env.policies.adaptive.situations import Situations
+from tests.policies.arm_gains import gains_of_arms
 from tests.policies.plain_filter import Filter
 
 GAME = econo_env.load("first_price_v0", num_agents=3, max_cycles=50, bids="amount", feedback="all_bids")
@@ -236,6 +237,8 @@ def test_sums_of_what_arms_would_have_earned(name, rule, form):
         policy.observe(engine.buffers.rewards, engine.buffers.ended)
         made, gain = bids[played], np.zeros((2, 3, 6))
         lot = engine.state.award.units.astype(bool)
+        seen = engine.buffers.observations
+        heard, _ = gains_of_arms(scenario, policy.arms, policy.memory.seen, seen, 2, policy._calls)
         for k in range(2):
             for i in range(3):
                 best = np.delete(made[k], i).max()
@@ -243,17 +246,11 @@ def test_sums_of_what_arms_would_have_earned(name, rule, form):
                 gain[k, i] = np.where(bids > best + 1e-9, values[k, i] - price, 0.0)
                 tied = np.isclose(bids, best)
                 if tied.any():  # the learner's own lot decides: either is right
-                    found = policy_payoff(policy, engine, k, i, tied)
+                    found = heard[k, i][tied][0]
                     assert np.isclose(found, 0.0, atol=2e-6) or np.isclose(found, values[k, i] - best, atol=2e-6)
                     gain[k, i][tied] = found
         assert lot.sum() == 2
         history.append(gain - np.take_along_axis(gain, played[..., None], 2) if name == "regret_matching" else gain)
-
-
-def policy_payoff(policy, engine, k, i, tied):
-    """What the learner will hold a tied bid to have earned."""
-    payoffs = policy._payoffs.of_arms(policy.memory.seen, engine.buffers.observations, market_keys(2, 2), policy._calls)
-    return payoffs[k, i][tied][0]
 
 
 def test_regret_of_exp3_against_a_uniform_rival_is_the_known_one():
