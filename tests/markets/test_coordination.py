@@ -7,6 +7,7 @@ from pathlib import Path
 
 CASES = (
     "tests/markets/coordination_cases.py",
+    "tests/markets/coordination_queue_cases.py",
     "tests/markets/coordination_reserve_cases.py",
     "tests/economy/breakers/work_cases.py",
     "tests/economy/breakers/sale_cases.py",

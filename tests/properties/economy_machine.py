@@ -60,8 +60,6 @@ def _reported(rng, document, economy):
     if rng.random() < 0.4:
         stake = sections(**drawn(rng))
         stake["enforcement"]["pledge"] = min(stake["enforcement"]["pledge"], economy["ledger"]["endowment"])
-        if "lasting_contracts" in economy:
-            del stake["insurance"]  # a loss comes ticks after the award there
         if "contracts" in economy or "lasting_contracts" in economy:
             dues = min(0.1, round(economy["ledger"]["endowment"] - stake["enforcement"]["pledge"], 6))
             stake["identities"] = {"dues": dues, "least": round(0.5 * float(rng.random()) * dues, 6)}
