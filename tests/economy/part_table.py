@@ -1,7 +1,7 @@
 """The table of the parts of the economy for docs/economy.md: python -m tests.economy.part_table
 
-Each part has a small scenario of its own, in which nothing of the economy is but what the part stands on, a section of a
-page, and what of it agents see and do.
+Each part has a small scenario of its own, in which nothing of the economy is but what the part stands on, a section of
+a page, and what of it agents see and do.
 """
 
 import re
@@ -89,13 +89,11 @@ def stands_on(name: str, scenario: Scenario) -> set[str]:
 
 def table() -> str:
     """The table, a row a part."""
-    lines = [
+    head = [
         "| the part | a small scenario of its own | agents see | agents do | page |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for part in PARTS.rows().values():
-        lines.append(_row(part))
-    return "\n".join(lines)
+    return "\n".join([*head, *(_row(part) for part in PARTS.rows().values())])
 
 
 def _row(part: Part) -> str:  # type: ignore[type-arg]  # of any section
