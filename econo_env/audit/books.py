@@ -287,7 +287,7 @@ def fold(words: Int64s, ends: Int64s, books: Any, agents: int, opening: int, fau
         ends: Where the words of each tick end, (ticks, 2); what stands in the second column is not read.
         books: (balances, minted, facts, episode, tick, op), changed.
         agents: In each market.
-        opening: Number of the one kind of operation that may bring in new money.
+        opening: Number of the last kind of operation of the start of an episode: only these may bring in new money.
         fault: For what is wrong: code, market, place, wanted, found.
 
     Returns:
@@ -335,7 +335,7 @@ def _apply(words: Int64s, at: int, books: Any, agents: int, opening: int, fault:
         if kind >= FIRST_OPERATION:
             amount, source = number(words, at, 3 * row), number(words, at, 3 * row + 1)
             target = number(words, at, 3 * row + 2)
-            if (source < 0 and kind != opening) or not post(balances, minted, k, source, target, amount):
+            if (source < 0 and kind > opening) or not post(balances, minted, k, source, target, amount):
                 return _blame(fault, NOT_COVERED, k, row, 0, amount)
         elif kind in (FACT, POLICY):
             place = number(words, at, 2 * row)

@@ -107,8 +107,8 @@ class Header:
 
     @property
     def opening(self) -> int:
-        """Number of the kind that may bring in money, -1 where none may."""
-        return self.kinds.index("ledger.open") if "ledger.open" in self.kinds else -1
+        """Number of the last kind that may bring in money, those of the start of an episode; -1 where none may."""
+        return max((number for number, kind in enumerate(self.kinds) if kind.endswith(".open")), default=-1)
 
     def fact_at(self, place: int) -> tuple[Fact, int | None]:
         """The column of a place, and the agent; None where it is of the market."""
