@@ -17,13 +17,22 @@ from econo_env.engine.rng import LEARNING, Lottery
 from econo_env.engine.state import Bools, Column, Float64s, Int64s, UInt64s
 from econo_env.market import market_of, offered
 from econo_env.money import CREDIT, to_credits
-from econo_env.policies.adaptive.counterfactual import Rooms, bids_shown, with_all_bids
+from econo_env.policies.adaptive.counterfactual import bids_shown, with_all_bids
 from econo_env.policies.base import make_policy
 from econo_env.policies.keeper import Keeper
+from econo_env.policies.options import between, whole
 from econo_env.policy import Actions, Mask, Observations, Rewards, Row
 from econo_env.scenario import Scenario
 
 MOST_POINTS = 4096
+
+
+class Rooms(NamedTuple):
+    """Room for one clearing, each (agents,)."""
+
+    bids: Int64s
+    units: Int64s
+    pays: Int64s
 
 
 class Forecast(NamedTuple):
@@ -115,15 +124,13 @@ class BestResponse(Keeper[Forecast]):
         Raises:
             ValueError: A number is out of range, or the market does not show all bids.
         """
-        if int(points) != points or not 2 <= int(points) <= MOST_POINTS:
-            raise ValueError(f"points={points!r}: a whole number of bids from 2 to {MOST_POINTS}")
-        if not 0.0 < float(forgetting) <= 1.0:
-            raise ValueError(f"forgetting={forgetting!r}: a number above 0 to 1")
+        count = whole("points", points, 2, MOST_POINTS, "bids")
+        self._forgetting = between("forgetting", forgetting, 0.0, 1.0, open_low=True)
         shown = with_all_bids(scenario)
-        super().__init__(name, scenario, Forecast, {"points": int(points)}, seed)
-        self._market, self._shown, self._forgetting = market_of(shown), shown, float(forgetting)
+        super().__init__(name, scenario, Forecast, {"points": count}, seed)
+        self._market, self._shown = market_of(shown), shown
         self._constants = self._market.params(shown)
-        self._own: Int64s = np.rint(np.linspace(0.0, self._constants.largest_amount, int(points))).astype(np.int64)
+        self._own: Int64s = np.rint(np.linspace(0.0, self._constants.largest_amount, count)).astype(np.int64)
         self.points: Float64s = to_credits(self._own)
         self._first = make_policy(first, scenario, seed)
         self._room = Rooms(*(np.zeros(scenario.num_agents, dtype=np.int64) for _ in Rooms._fields))

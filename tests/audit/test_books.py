@@ -56,7 +56,7 @@ class Script:
         """The first event that cannot be, why not, and the books."""
         books, fault = new_books(1, num_accounts(AGENTS), 4), np.zeros(5, np.int64)
         ends = np.array([[self.cursor[0], 0]])
-        seq = fold(self.words[: self.cursor[0]], ends, tuple(books), AGENTS, MINT, fault)
+        seq = fold(self.words[: self.cursor[0]], ends, tuple(books), AGENTS, MINT + 1, fault)
         return seq, fault[0], books
 
 
@@ -176,4 +176,4 @@ def test_money_comes_in_with_any_part_that_opens_an_episode_and_with_nothing_els
     header = header_of(scenario, dict(scenario.program().sizes), 0, 1, 10)
     begins = [kind for kind in header.kinds[FIRST_OPERATION:] if kind.endswith(".open")]
     assert "credit.open" in begins
-    assert header.kinds[FIRST_OPERATION : header.opening + 1] == tuple(begins)
+    assert header.kinds[FIRST_OPERATION : header.openings] == tuple(begins)

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from econo_env.markets.combinatorial.false_names import partitions
-from econo_env.markets.combinatorial.known_rivals import earned_by_names, worth_of_sets_to
 from econo_env.mechanisms.combinatorial.auction import Payment
 from econo_env.mechanisms.combinatorial.batch import clear_many
+from econo_env.mechanisms.combinatorial.known_rivals import earned_by_names, partitions, worth_of_sets_to
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.training.studies import identity_bonds
 from econo_env.training.studies.base import read_study

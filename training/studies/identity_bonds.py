@@ -12,7 +12,7 @@ from pydantic import Field
 
 from econo_env.engine.state import Int64s
 from econo_env.games.normal_form import Floats
-from econo_env.markets.combinatorial.known_rivals import earned_by_names
+from econo_env.mechanisms.combinatorial.known_rivals import earned_by_names
 from econo_env.money import to_credits, to_money
 from econo_env.training.evaluation.identities import IdentityCost, a_further_identity, break_even_bond
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between, share_between

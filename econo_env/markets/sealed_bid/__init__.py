@@ -44,7 +44,9 @@ MARKET = Market(
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
-    baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
+    baselines=bidding_baselines(
+        strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions, strategies.multiples
+    ),
     judging=Judging(
         bids=BidSearch(
             made=bids_made,

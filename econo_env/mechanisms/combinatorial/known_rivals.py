@@ -7,11 +7,24 @@ the supremum over everything that k names can do (Yokoo, Sakurai and Matsubara 2
 """
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 
 from econo_env.engine.state import Int64s
-from econo_env.markets.combinatorial.false_names import partitions
+
+
+@cache
+def partitions(items: int, parts: int) -> list[tuple[int, ...]]:
+    """The ways to deal some of the items out to so many parts, none empty and in no order: bundles as bits."""
+    found: set[tuple[int, ...]] = set()
+    if parts > items:
+        return []
+    for dealt in product(range(parts + 1), repeat=items):
+        bundles = [sum(1 << item for item, part in enumerate(dealt) if part == number) for number in range(parts)]
+        if all(bundles):
+            found.add(tuple(sorted(bundles)))
+    return sorted(found)
 
 
 def worth_of_sets_to(rivals: Int64s) -> Int64s:
