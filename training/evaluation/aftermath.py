@@ -67,6 +67,7 @@ def follow(engine: Engine, offender: Int64s, offence: Int64s) -> Aftermath:
     """
     scenario, k = engine.scenario, np.arange(engine.num_markets)
     section, truthful = scenario.parts()[evidence.PART], make_policy("truthful", scenario)
+    assert isinstance(section, evidence.EvidenceSection)
     after = Aftermath(
         np.zeros(len(k), dtype=np.bool_), np.zeros(len(k), dtype=np.int64), np.ones(len(k), dtype=np.bool_)
     )
