@@ -52,7 +52,7 @@ class Script:
         """The first event that cannot be, why not, and the books."""
         books, fault = new_books(1, num_accounts(AGENTS), 4), np.zeros(5, np.int64)
         ends = np.array([[self.cursor[0], 0]])
-        seq = fold(self.words[: self.cursor[0]], ends, tuple(books), AGENTS, MINT, fault)
+        seq = fold(self.words[: self.cursor[0]], ends, tuple(books), AGENTS, MINT + 1, fault)
         return seq, fault[0], books
 
 
