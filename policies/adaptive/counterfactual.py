@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from econo_env.economy.parts.regimes import RegimesSection
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import LEARNING, Lottery
 from econo_env.engine.state import Float32s, Int64s
@@ -174,6 +175,23 @@ def hearing(scenario: Scenario, *, cleared: bool = False) -> Hearing:
     return Hearing(rank_bids, hear_by_terms, row.own_bid.terms, rounds, row.own_bid.ranks(params.rule), 1)
 
 
+def only_values_change(scenario: Scenario) -> bool:
+    """Whether there is no economy, or one that does nothing but change what goods are worth."""
+    economy = scenario.economy or {}
+    regimes = economy.get("regimes")
+    alone = isinstance(regimes, RegimesSection) and not regimes.levers and regimes.absent is None
+    return not economy or (alone and len(economy) == 1)
+
+
+def shows_all_payoffs(scenario: Scenario) -> bool:
+    """Whether agents are shown what tells what every arm would have earned."""
+    try:
+        with_all_bids(scenario)
+    except ValueError:
+        return False
+    return True
+
+
 def with_all_bids(scenario: Scenario) -> SealedBidScenario:
     """The scenario as one in which all bids of the last round tell what another bid would have earned.
 
@@ -196,10 +214,12 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
             "bids too, by a secret reserve or shill bids: use exp3 or q_learning"
         )
     plain = scenario.procurement is None and scenario.default is None and isinstance(scenario.utility, RiskNeutral)
-    if not plain or not scenario.information.private or scenario.economy is not None or scenario.entry_costs > 0.0:
+    plain &= scenario.information.private and scenario.entry_costs == 0.0
+    if not plain or not only_values_change(scenario):
         raise ValueError(
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
-            "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
+            "neutral bidders and no procurement, default, entry costs or economy but regimes of values; use exp3 "
+            "or q_learning"
         )
     if scenario.levers is not None:
         raise ValueError(

@@ -34,6 +34,12 @@ class Learner:
         scenario: The market.
         arms: What it chooses among.
         memory: What it remembers; None before the first `act`. What a choice earned is learned with the next one.
+        situations: What it tells apart.
+        rules: What `learn_and_choose` takes first, compiled.
+        params: Constants of how it learns and chooses.
+        within: How compiled loops have its actions; `ELSEWHERE` where they have none.
+        hears: How what every arm would have earned is told.
+        seed: Of its luck.
         wants_all_seats: Whether observations come for all agents of a market, for what rivals bid is shown by seat.
     """
 
@@ -50,6 +56,9 @@ class Learner:
         *,
         seed: int = 0,
         window: int = 0,
+        regimes: int = 0,
+        bins: int = 0,
+        notes: int = 0,
         hears: Hearing = DEAF,
         num_threads: int = 1,
     ) -> None:
@@ -66,17 +75,23 @@ class Learner:
             start: The values of arms at first, (situations, arms) or what spreads to it.
             seed: Of its luck.
             window: How many payoffs of each arm are kept.
+            regimes: How many regimes are told apart, each with all situations; 0 where none are.
+            bins: Of histograms of payoffs; 0 where none are kept.
+            notes: Numbers that the learner writes down beside that.
             hears: How what every arm would have earned is told, where it is.
             num_threads: Threads that share the markets; results do not depend on it.
         """
         self.name, self.scenario, self.arms = name, scenario, arms
-        self._situations, self._params, self._hears = situations, params, hears
+        self.situations, self.params, self.hears = situations, params, hears
         self.wants_all_seats = hears is not DEAF
-        self._within = arms.compiled or ELSEWHERE
-        self._run = bound(learn_and_choose, learn, choose, self._within.action_of, hears.meet, hears.hear, hears.rule)
-        self._sizes = {"situations": situations.count, "arms": len(arms.levels), "window": window}
+        self.within = arms.compiled or ELSEWHERE
+        self.rules = (learn, choose, self.within.action_of, hears.meet, hears.hear, hears.rule)
+        self._run = bound(learn_and_choose, *self.rules)
+        rows = situations.count * max(1, regimes)
+        self._sizes = {"situations": rows, "arms": len(arms.levels), "window": window}
+        self._sizes |= {"regimes": regimes, "bins": bins, "notes": notes}
         self._sizes |= {"features": hears.features, "places": hears.places, "lanes": in_lanes(len(arms.levels))}
-        self._start = np.broadcast_to(start, (situations.count, len(arms.levels)))
+        self._start = np.broadcast_to(start, (rows, len(arms.levels)))
         self._by_sale = market_of(scenario).one_sale
         self._components = len(market_of(scenario).action_names(scenario))
         self._threads = Threads(num_threads)
@@ -90,10 +105,10 @@ class Learner:
             ValueError: The seed is no integer from 0 to 2^64 - 1.
         """
         market_keys(seed, 1)
-        self._seed, self._calls = int(seed), 0
+        self.seed, self._calls = int(seed), 0
         self.memory: Memory | None = None
         self._fresh: Bools = np.zeros(0, dtype=np.bool_)
-        self._keys = market_keys(self._seed, 0)
+        self._keys = market_keys(self.seed, 0)
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """Learns from the last choice, and makes the next."""
@@ -107,10 +122,10 @@ class Learner:
                 "is shown by seat"
             )
         memory = self._begun(free.shape)
-        within = self._within is not ELSEWHERE
+        within = self.within is not ELSEWHERE
         actions: Float32s = np.empty((*(free.shape if within else (0, 0)), 1), dtype=np.float32)
-        learning = memory, self._params, self._within.constants, self._hears.rounds
-        told = seen, Luck(self._keys, self._calls), self._situations.of(seen), self._fresh, free
+        learning = memory, self.params, self.within.constants, self.hears.rounds
+        told = seen, Luck(self._keys, self._calls), self.situations.of(seen), self._fresh, free
         self._threads.over(len(free), self._run, *learning, *told, self._rooms, actions)
         self._calls += 1
         if not within:
@@ -160,9 +175,15 @@ class Learner:
         self.memory = None
         self._begun((markets, self.scenario.num_agents)).values[:] = start
 
+    def starts(self, markets: int) -> tuple[Memory, Room]:
+        """The memory with which it begins in so many markets of all their agents, and room to work in."""
+        memory = self._begun((markets, self.scenario.num_agents))
+        assert self._rooms is not None
+        return memory, self._rooms
+
     def _know(self, markets: int) -> None:
         if len(self._keys) != markets:
-            self._keys = market_keys(self._seed, markets)
+            self._keys = market_keys(self.seed, markets)
 
     def _begun(self, shape: tuple[int, ...]) -> Memory:
         """The memory, made with the first act.
@@ -173,6 +194,7 @@ class Learner:
         if self.memory is None:
             memory = allocate(Memory, shape[0], self._sizes | {"agents": shape[1]})
             memory.values[:] = self._start
+            memory.belief[..., :1] = 1.0
             memory.played[:] = NOTHING
             self.memory, self._fresh = memory, np.ones(shape[0], dtype=np.bool_)
             self._know(shape[0])

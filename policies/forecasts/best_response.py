@@ -20,8 +20,10 @@ from econo_env.games.bid_curves import BidClearing
 from econo_env.market import market_of, offered
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.money import CREDIT, to_credits
+from econo_env.policies.adaptive.counterfactual import only_values_change
 from econo_env.policies.base import make_policy
 from econo_env.policies.keeper import Keeper
+from econo_env.policies.options import between, whole
 from econo_env.policy import Actions, Mask, Observations, Rewards, Row
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
@@ -132,16 +134,14 @@ class BestResponse(Keeper[Forecast]):
         Raises:
             ValueError: A number is out of range, or the market does not show all bids.
         """
-        if int(points) != points or not 2 <= int(points) <= MOST_POINTS:
-            raise ValueError(f"points={points!r}: a whole number of bids from 2 to {MOST_POINTS}")
-        if not 0.0 < float(forgetting) <= 1.0:
-            raise ValueError(f"forgetting={forgetting!r}: a number above 0 to 1")
-        clearing = clearing_of(scenario)
-        super().__init__(name, scenario, Forecast, {"points": int(points)}, seed)
-        market, self._forgetting, self._clearing = market_of(scenario), float(forgetting), clearing
+        count = whole("points", points, 2, MOST_POINTS, "bids")
+        self._forgetting = between("forgetting", forgetting, 0.0, 1.0, open_low=True)
+        market, clearing = market_of(scenario), clearing_of(scenario)
+        self._clearing = clearing
+        super().__init__(name, scenario, Forecast, {"points": count}, seed)
         self._largest = float(market.params(scenario).largest_amount)
         self._first_shown = market.observations(scenario).index(_shown_first(scenario))
-        self._own: Int64s = np.rint(np.linspace(0.0, self._largest, int(points))).astype(np.int64)
+        self._own: Int64s = np.rint(np.linspace(0.0, self._largest, count)).astype(np.int64)
         self.points: Float64s = to_credits(self._own)
         self._first = make_policy(first, scenario, seed)
         self._room = Rooms(*(np.zeros(scenario.num_agents, dtype=np.int64) for _ in Rooms._fields))
@@ -208,8 +208,8 @@ def clearing_of(scenario: Scenario) -> BidClearing:
     market, reason = market_of(scenario), ""
     search, names = market.judging.bids, market.action_names(scenario)
     one_bid = search is not None and search.clearing is not None
-    if scenario.economy is not None:
-        reason = "with an economy a bid also moves accounts, stake or reputation"
+    if not only_values_change(scenario):
+        reason = "it answers what goods and payments come to, and an economy beyond regimes of values adds more"
     elif len(names) > 1:
         reason = f"it answers one bid a round, and agents act by {len(names)} numbers ({', '.join(names)})"
     elif not one_bid:

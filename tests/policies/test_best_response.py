@@ -178,7 +178,7 @@ def test_a_market_in_a_batch_is_the_market_alone_and_replays():
         (econo_env.load("first_score_v1"), {}, "act by 2 numbers"),
         (econo_env.load("english_v0"), {}, "a clock market does not offer"),
         (econo_env.load("logit_demand_v0"), {}, "a pricing market does not offer"),
-        (econo_env.load("task_market_v1"), {}, "with an economy"),
+        (econo_env.load("task_market_v1"), {}, "an economy beyond regimes"),
         (market("first_price_v0").replace(levers={"mechanism.reserve": [0.0, 0.5]}), {}, "levers may move"),
         (market("first_price_v0").replace(utility={"name": "budget", "amount": 1.0}), {}, "money by budget"),
         (market("first_price_v0").replace(participation={"entry_fee": 0.1}), {}, "entry fee is not shown"),

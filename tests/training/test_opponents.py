@@ -5,7 +5,8 @@ import pytest
 
 import econo_env
 from econo_env.policies.base import make_policy
-from econo_env.policies.proactive import Foreseeing, Network
+from econo_env.policies.networks import Network
+from econo_env.policies.proactive import Foreseeing
 from econo_env.training.config import config_from
 from econo_env.training.opponents import START, Pool, expected_score
 from econo_env.training.run import start_run

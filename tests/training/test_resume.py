@@ -4,7 +4,7 @@ import signal
 import pytest
 import yaml
 
-from econo_env.policies.proactive import read_networks
+from econo_env.policies.networks import read_networks
 from econo_env.training.checkpoints import (
     checkpoint_path,
     checkpoints_in,
