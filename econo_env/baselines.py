@@ -43,6 +43,19 @@ class BidActions(Generic[S]):
 
 
 @dataclass(frozen=True)
+class CompiledActions:
+    """A few actions to choose among, for compiled loops that play for every agent.
+
+    Attributes:
+        action_of: Compiled, `(constants, seen, number)`: the action for what one agent sees, (features,).
+        constants: A NamedTuple.
+    """
+
+    action_of: Callable[..., float]
+    constants: Any
+
+
+@dataclass(frozen=True)
 class Baselines(Generic[S]):
     """Strategies to compare with.
 
@@ -51,6 +64,8 @@ class Baselines(Generic[S]):
         scaled: A multiple of the truth: (scenario, observations, factor).
         equilibrium: The equilibrium, which may be refused with the reason.
         bids: Bids as actions, where an action is a bid.
+        multiples: The same actions as `scaled` for factors (n,), `(scenario, factors)`, where actions have one
+            component and compiled loops may work them out; may return None.
         sale_begins: Where a sale goes through several ticks: who is at its start, (scenario, observations).
         holds_with: Parts of the economy with which the equilibrium is still one, where it is.
         keeps_limits: A bidder states a limit for a whole sale: rules that draw a limit by lot draw one an episode.
@@ -60,6 +75,7 @@ class Baselines(Generic[S]):
     scaled: Callable[[S, Any, ArrayLike], Float32s] | None = None
     equilibrium: Equilibrium[S] | None = None
     bids: BidActions[S] | None = None
+    multiples: Callable[[S, Floats], CompiledActions | None] | None = None
     sale_begins: Callable[[S, ArrayLike], NDArray[np.bool_]] | None = None
     keeps_limits: bool = False
     holds_with: frozenset[str] = frozenset()

@@ -165,19 +165,27 @@ class Opponents(Section):
 
 
 class Forecasts(Section):
-    """Forecasts of the next round that the learner sees beside the market, see `econo_env.policies.forecasts.ridge`.
+    """Forecasts of the next round that the learner sees beside the market, see `econo_env.policies.forecasts`.
 
     Attributes:
+        by: `ridge`, a regression; or `network`, one and beside it a small network for what is not linear.
         of: Features that are forecast; left out, prices and rivals' bids of the last round, as far as they are shown.
         lags: Values of each that a forecast rests on.
         ridge: Weight of the penalty.
         forgetting: What older rounds count after one more.
+        units: Of a network's hidden layer.
+        rate: At which a network learns.
+        window: The last rounds that a network learns from.
     """
 
+    by: Literal["ridge", "network"] = "ridge"
     of: tuple[str, ...] = ()
     lags: int = Field(4, ge=1, le=64)
     ridge: float = Field(0.01, gt=0.0)
     forgetting: float = Field(0.995, gt=0.0, le=1.0)
+    units: int = Field(16, ge=1, le=256)
+    rate: float = Field(0.01, gt=0.0, le=1.0)
+    window: int = Field(128, ge=8, le=4096)
 
 
 class Recurrent(Section):

@@ -99,6 +99,7 @@ def _kernels(stages: Stages, one_sale: bool, parts: Sequence[Part[Any]]) -> dict
         "openness": sale_openness if one_sale else tick_openness,
         "foresee": foresee_nothing,
         "decided": decided_at_once,
+        "indicated": indicate_nothing,
         "hold": hold_nothing,
         "revoke": revoke_nothing,
         "asked": ask_nothing,
@@ -202,6 +203,12 @@ def revoke_nothing(k: int, state: Any, params: Any) -> None:
 @compiled
 def ask_nothing(k: int, state: Any) -> int:
     """A market whose prices are known when they are paid."""
+    return 0
+
+
+@compiled
+def indicate_nothing(k: int, state: Any, params: Any) -> int:
+    """A market that shows a price only where it sells."""
     return 0
 
 

@@ -41,6 +41,8 @@ class Engine:
         state: Typed arrays of the market's own `State`, first axis the market. Writing to them changes the economy.
         world: The same, or where the scenario has an economy that and the arrays of its parts: `world.ledger`, ...
         buffers: Actions, observations, rewards, flags: see `econo_env.engine.state.StepBuffers`.
+        params: The constants that compiled loops take.
+        widths: How many features each block of them has, as these loops take it.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Engine:
         self._slots: tuple[Slot, ...] = program.levers
         widths = Widths(np.array(program.widths, dtype=np.int64))
         size = block_size(self.num_agents, self.num_markets) if program.block_source else 1
+        self.params, self.widths = program.params, widths
         self._records: tuple[Any, ...] = (self.world, program.params, self.buffers, widths)
         if size > 1:
             wide = in_blocks(self.world, size), in_blocks(self.buffers, size)
@@ -220,7 +223,6 @@ class Engine:
         if self._code is None:
             own = self._everywhere, *self._records, TICK, self.autoreset
             self._code = machine_code(self._kernels.run, 0, 0, *own)
-            self._code.call(*self._code.once)  # a call for no markets, which writes the records
             self._given = self._code.given[3:-2]
         return self._code.call
 

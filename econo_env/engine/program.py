@@ -59,6 +59,8 @@ class Stages:
         asked: The price of what was sold in this tick, before anything comes of it, micro-credits, `(k, state)`.
         decided: Whether what was on offer in the tick has come to an end with it, sold or not, `(k, state)`; None where
             each tick offers something of its own.
+        indicated: The price that the market shows where nothing is sold, `(k, state, params)`, 0 for none: what a
+            falling clock asks next.
         present: Whether agent i is there to see anything, `(k, i, state)`; the others see zeros. None: all are.
     """
 
@@ -90,6 +92,7 @@ class Stages:
     revoke: Stage | None = None
     asked: Callable[..., int] | None = None
     decided: Callable[..., bool] | None = None
+    indicated: Callable[..., int] | None = None
     present: Callable[..., bool] | None = None
 
 

@@ -123,6 +123,17 @@ def fill_with_draws(
 
 
 @compiled
+def fill_with_pairs(
+    key: np.uint64, episode: int, tick: int, stream: int, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> None:
+    """The two draws of `two_uniforms` for each agent, (agents,) each, as whole numbers below 2^53."""
+    for agent in range(first.shape[0]):
+        low, high = philox(key, tick, stream, agent, episode)
+        first[np.uint64(agent)] = np.int64(low >> _MANTISSA_SHIFT)
+        second[np.uint64(agent)] = np.int64(high >> _MANTISSA_SHIFT)
+
+
+@compiled
 def ticket(lottery: Lottery, agent: int) -> np.uint64:
     """The agent's ticket in this tick's tie lottery; the higher ticket wins."""
     return philox(lottery.key, lottery.tick, LOTTERY, agent, lottery.episode)[0]

@@ -12,7 +12,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from econo_env.baselines import Baselines, BidActions, Equilibrium
+from econo_env.baselines import Baselines, BidActions, CompiledActions, Equilibrium
+from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float32s, Float64s
 from econo_env.money import MICRO
 from econo_env.scenario import Scenario
@@ -67,6 +68,32 @@ def rounded_actions(actions: ArrayLike, *, up: bool = False) -> Float32s:
     return rounded
 
 
+@compiled
+def not_above(meant: float) -> float:
+    """An action cut to [-1, 1] as the largest float32 not above it, as `rounded_actions`."""
+    cut = -1.0 if meant < -1.0 else (1.0 if meant > 1.0 else meant)
+    near = np.float32(cut)
+    bits = near.view(np.int32)
+    next_below = np.int32(bits - 1 if near > 0.0 else bits + 1)
+    return float(np.int32(next_below if float(near) > cut else bits).view(np.float32))
+
+
+@compiled
+def not_below(meant: float) -> float:
+    """The same with the smallest float32 not below it."""
+    return -not_above(-meant)
+
+
+@compiled
+def action_for(bid: float, bid_of_zero: float, reach: float, error: float) -> float:
+    """One action as `actions_for` has it, rounded down; amounts in credits."""
+    some = bid_of_zero > 0.0
+    unit = bid_of_zero if some else 1.0
+    action = not_above(bid / unit - 1.0 if some else 0.0)
+    enough = not_below(reach / (unit * (1.0 - error)) - 1.0)
+    return max(action, enough) if some and bid >= reach - _HALF_A_MICRO else action
+
+
 def _scaled(bids: BidActions[S], scenario: S, observations: ArrayLike, factor: ArrayLike) -> Float32s:
     """Actions that bid `factor`, a number or one an agent, times the own values."""
     own, times = bids.values(scenario, observations), np.asarray(factor, dtype=np.float64)
@@ -83,6 +110,7 @@ def bidding_baselines(
     values: Callable[[S, ArrayLike], Float64s],
     place: Callable[[S, ArrayLike, ArrayLike], Float32s],
     equilibrium: Equilibrium[S],
+    multiples: Callable[[S, Float64s], CompiledActions | None] | None = None,
 ) -> Baselines[S]:
     """Baselines that bid the own values, or a multiple of them; policies that hold them can be pickled.
 
@@ -90,6 +118,7 @@ def bidding_baselines(
         values: The own values that observations show, credits, one a bid.
         place: The actions that place given bids: (scenario, observations, bids).
         equilibrium: The equilibrium.
+        multiples: Multiples of the own values for compiled loops, see `Baselines`.
     """
     bids = BidActions(values, place)
-    return Baselines(partial(_truthful, bids), partial(_scaled, bids), equilibrium, bids)
+    return Baselines(partial(_truthful, bids), partial(_scaled, bids), equilibrium, bids, multiples)

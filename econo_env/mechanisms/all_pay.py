@@ -15,6 +15,7 @@ from econo_env.mechanisms.order_statistics import (
     rank_chances,
     win_density,
 )
+from econo_env.mechanisms.own_bid import NO_LIMIT, OwnBid, Terms, rival_at, to_beat
 from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.mechanisms.sources import sealed as equals
@@ -47,6 +48,14 @@ def clear(
         if winner == NOBODY:
             return
         allocation[winner] = 1
+
+
+@compiled
+def terms(i: int, order: NDArray[Any], bids: NDArray[Any], weights: NDArray[Any], params: AllPay) -> Terms:
+    """A bid wins above the last rival who would have a unit; accepted, it pays itself."""
+    rival = rival_at(params.units - 1, i, order)
+    accepted, wins_from, ties_at = to_beat(i, rival, bids, weights, params.reserve)
+    return Terms(accepted, wins_from, ties_at, rival, 0, NO_LIMIT, True)
 
 
 def equilibrium(places: Places, num_bidders: int, parameters: AllPay) -> BidFunction:
@@ -94,4 +103,5 @@ MECHANISM = Mechanism(
     reference="Hillman and Riley (1989); Krishna, Auction Theory (2009), section 3.3",
     equilibrium=equilibrium,
     expected_outcome=expected_outcome,
+    own_bid=OwnBid(lambda parameters: int(parameters.units) + 1, terms),
 )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from econo_env.engine.levers import Lever
 from econo_env.mechanisms.claims import SHILL_PROOF, Claim
+from econo_env.mechanisms.own_bid import OwnBid
 from econo_env.mechanisms.parameters import Adjustable
 from econo_env.mechanisms.reasons import Source
 from econo_env.mechanisms.rounds import SealedRound
@@ -90,8 +91,11 @@ class Mechanism:
         example: Parameters of the scenario that carries the mechanism's name, where not the defaults.
         setting: Other fields of that scenario, where not the market's defaults.
         sources: What a payment can be: explanations say the first that gives it, else that it is by the rule.
+        own_bid: What an own bid comes to by a few numbers, where that is so; else each is cleared.
         losers_pay: Whether bidders who win nothing pay too.
         chances: Of a contest, in which a draw decides: each bidder's chance, shape (n,), given the parameters.
+        own_chance: The same for bidder i in compiled loops, `(i, bids, allocation, params, weights)`: bids in whole
+            micro-credits (n,), -1 for none; weights in thousandths; the allocation is not looked at.
         charges_at_most_bids: Whether nobody ever pays more than it bid, given the parameters: an economy has to know
             before the clearing what a bid can cost.
         reversible: Whether it also makes sense as procurement: only winners pay.
@@ -115,8 +119,10 @@ class Mechanism:
     example: Mapping[str, Any] = field(default_factory=dict)
     setting: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[Source[Any], ...] = ()
+    own_bid: OwnBid | None = None
     losers_pay: bool = False
     chances: Callable[[SealedRound, Any], NDArray[np.float64]] | None = None
+    own_chance: Callable[..., float] | None = None
     charges_at_most_bids: Callable[[Any], bool] = lambda _: True
     reversible: bool = False
     reverse_setting: Mapping[str, Any] = field(default_factory=dict)

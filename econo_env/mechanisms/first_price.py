@@ -12,6 +12,7 @@ from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import first_price_under
 from econo_env.mechanisms.order_statistics import rank_chances, sold_to_the_highest
+from econo_env.mechanisms.own_bid import NO_LIMIT, OwnBid, Terms, rival_at, to_beat
 from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.mechanisms.sources import sealed as equals
@@ -44,6 +45,14 @@ def clear(
             return
         allocation[winner] = 1
         payments[winner] = bids[winner]
+
+
+@compiled
+def terms(i: int, order: NDArray[Any], bids: NDArray[Any], weights: NDArray[Any], params: FirstPrice) -> Terms:
+    """A bid wins above the last rival who would have a unit, and pays itself."""
+    rival = rival_at(params.units - 1, i, order)
+    accepted, wins_from, ties_at = to_beat(i, rival, bids, weights, params.reserve)
+    return Terms(accepted, wins_from, ties_at, rival, 0, NO_LIMIT, False)
 
 
 def equilibrium(places: Places, num_bidders: int, parameters: FirstPrice) -> BidFunction:
@@ -79,5 +88,6 @@ MECHANISM = Mechanism(
     equilibrium=equilibrium,
     equilibrium_under=first_price_under,
     expected_outcome=expected_outcome,
+    own_bid=OwnBid(lambda parameters: int(parameters.units) + 1, terms),
     reversible=True,
 )

@@ -11,6 +11,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import kth_price_with_shills
+from econo_env.mechanisms.own_bid import OwnBid, Terms, rival_at, to_beat
 from econo_env.mechanisms.parameters import Rank, Reserve
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.mechanisms.sources import sealed as equals
@@ -51,6 +52,16 @@ def clear(
     allocation[:] = 0
     allocation[winner] = 1
     payments[winner] = params.reserve if priced == NOBODY else min(bids[winner], max(params.reserve, bids[priced]))
+
+
+@compiled
+def terms(i: int, order: NDArray[Any], bids: NDArray[Any], weights: NDArray[Any], params: KthPrice) -> Terms:
+    """A bid wins above the best rival, and pays at most the rival's bid of the rank before."""
+    rival = rival_at(0, i, order)
+    accepted, wins_from, ties_at = to_beat(i, rival, bids, weights, params.reserve)
+    priced = rival_at(params.rank - 2, i, order)
+    most = int(params.reserve) if priced == NOBODY else max(int(params.reserve), bids[priced])
+    return Terms(accepted, wins_from, ties_at, rival, 0, most, False)
 
 
 def equilibrium(places: Places, num_bidders: int, parameters: KthPrice) -> BidFunction:
@@ -114,6 +125,7 @@ MECHANISM = Mechanism(
     reference="Monderer and Tennenholtz (2000); Krishna, Auction Theory (2009), section 3.2",
     equilibrium=equilibrium,
     setting={"num_agents": 3},
+    own_bid=OwnBid(lambda parameters: int(parameters.rank), terms),
     reversible=True,
     reverse_setting={"values": {"name": "uniform", "low": 0.5}},  # in equilibrium asks lie below costs, not below 0
     under_shill_bids=kth_price_with_shills,

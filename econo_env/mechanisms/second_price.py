@@ -9,6 +9,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.conditions import second_price_under, second_price_with_shills, truth
+from econo_env.mechanisms.own_bid import OwnBid, Terms, rival_at, to_beat
 from econo_env.mechanisms.parameters import Reserve, Units
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.mechanisms.sources import sealed as equals
@@ -50,6 +51,17 @@ def clear(
             payments[winner] = max(params.reserve, price)
 
 
+@compiled
+def terms(i: int, order: NDArray[Any], bids: NDArray[Any], weights: NDArray[Any], params: SecondPrice) -> Terms:
+    """A bid wins above the last rival who would have a unit, and pays what that one bid."""
+    rival = rival_at(params.units - 1, i, order)
+    accepted, wins_from, ties_at = to_beat(i, rival, bids, weights, params.reserve)
+    price = int(params.reserve)
+    if rival != NOBODY:
+        price = max(price, price_over_loser(weights[rival] * bids[rival], weights[i], params.payment))
+    return Terms(accepted, wins_from, ties_at, rival, price, price, False)
+
+
 MECHANISM = Mechanism(
     name="second_price",
     summary="The highest weighted bids win and pay the best bid that lost.",
@@ -73,6 +85,7 @@ MECHANISM = Mechanism(
     equilibrium=truth,
     equilibrium_under=second_price_under,
     under_shill_bids=second_price_with_shills,
+    own_bid=OwnBid(lambda parameters: int(parameters.units) + 1, terms),
     reversible=True,
     charges_at_most_bids=lambda parameters: parameters.payment != Payment.naive,
     truth_is_dominant=lambda parameters: parameters.payment == Payment.critical,

@@ -10,6 +10,7 @@ from econo_env.engine.rng import Lottery
 from econo_env.mechanisms import claims
 from econo_env.mechanisms.base import Mechanism
 from econo_env.mechanisms.order_statistics import entry_place, win_density, win_probability
+from econo_env.mechanisms.own_bid import OwnBid, Terms, rival_at, to_beat
 from econo_env.mechanisms.parameters import Reserve
 from econo_env.mechanisms.ranking import NOBODY, highest_remaining
 from econo_env.mechanisms.sources import sealed as equals
@@ -49,6 +50,18 @@ def clear(
     payments[winner] = min(price, bids[winner])
 
 
+@compiled
+def terms(i: int, order: NDArray[Any], bids: NDArray[Any], weights: NDArray[Any], params: SecondPriceAllPay) -> Terms:
+    """A bid wins above the best rival and pays at most the highest rival bid; who loses pays its accepted bid."""
+    rival = rival_at(0, i, order)
+    accepted, wins_from, ties_at = to_beat(i, rival, bids, weights, params.reserve)
+    most = int(params.reserve)
+    for bidder in range(bids.shape[0]):
+        if bidder != i:
+            most = max(most, bids[bidder])
+    return Terms(accepted, wins_from, ties_at, rival, 0, most, True)
+
+
 def equilibrium(places: Places, num_bidders: int, parameters: SecondPriceAllPay) -> BidFunction:
     """b(v) = reserve + integral_e^v y g(y) / (1 - G(y)) dy (Krishna and Morgan 1997), G = F^(n-1); nothing below e.
 
@@ -85,5 +98,6 @@ MECHANISM = Mechanism(
     reference="Krishna and Morgan (1997)",
     equilibrium=equilibrium,
     under_shill_bids=lambda parameters: {"name": "all_pay", "reserve": parameters.reserve},
+    own_bid=OwnBid(lambda parameters: 2, terms),
     setting={"largest_bid": 8.0},
 )

@@ -1,15 +1,21 @@
 """Arms: the few strategies among which a learner chooses, the same in every tick."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from econo_env.baselines import CompiledActions
+from econo_env.engine.compiled import compiled
+from econo_env.engine.exponential import in_lanes
 from econo_env.engine.state import Float32s, Float64s, Int64s
 from econo_env.market import market_of, offered
+from econo_env.policies.options import whole
 from econo_env.policy import Actions, Observations
 from econo_env.scenario import Scenario
 
+Number = TypeVar("Number", bound=np.generic)
 OF = ("truth", "action")
 """What the levels of arms are: multiples of the truth, or actions themselves."""
 MOST = 4096
@@ -20,17 +26,41 @@ class Arms(Protocol):
 
     Attributes:
         levels: float64 (arms,), rising.
+        compiled: The same actions for compiled loops, `(constants, seen, arm)`; None where there is no such form.
     """
 
     levels: Float64s
+    compiled: CompiledActions | None
 
     def play(self, observations: Observations, played: Int64s) -> Actions:
         """The actions of arms by number, (markets, agents), for what is seen, (markets, agents, features)."""
         ...
 
-    def each(self, observations: Observations) -> Float32s:
-        """What each arm would do: the first component of its action, (markets, agents, arms)."""
-        ...
+
+class Grid(NamedTuple):
+    """Actions of one component."""
+
+    actions: Float32s  # (arms,)
+
+
+@compiled
+def action_on_grid(grid: Grid, seen: Float32s, arm: int) -> float:
+    """The action of an arm, whatever is seen."""
+    return float(grid.actions[arm])
+
+
+class NoArms(NamedTuple):
+    """Of arms whose actions are worked out elsewhere."""
+
+
+@compiled
+def no_action(arms: NoArms, seen: Float32s, arm: int) -> float:
+    """For loops that write no actions."""
+    return 0.0
+
+
+ELSEWHERE = CompiledActions(no_action, NoArms())
+"""In loops where actions are worked out elsewhere."""
 
 
 class _Actions:
@@ -38,27 +68,28 @@ class _Actions:
 
     def __init__(self, levels: Float64s) -> None:
         self.levels, self._actions = levels, levels.astype(np.float32)[:, None]
+        self.compiled: CompiledActions | None = CompiledActions(action_on_grid, Grid(_filled_up(self._actions[:, 0])))
 
     def play(self, observations: Observations, played: Int64s) -> Actions:
         actions: Float32s = self._actions[played]
         return actions
 
-    def each(self, observations: Observations) -> Float32s:
-        return np.broadcast_to(self._actions[:, 0], (*observations.shape[:-1], len(self.levels)))
-
 
 class _MultiplesOfTruth:
     """Levels are multiples of the own value, or cost."""
 
-    def __init__(self, levels: Float64s, scenario: Scenario, scaled: Callable[..., Actions]) -> None:
-        self.levels, self._scenario, self._scaled = levels, scenario, scaled
+    def __init__(
+        self, levels: Float64s, scenario: Scenario, scaled: Callable[..., Actions], within: CompiledActions | None
+    ) -> None:
+        self.levels, self._scenario, self._scaled, self.compiled = levels, scenario, scaled, within
 
     def play(self, observations: Observations, played: Int64s) -> Actions:
         return self._scaled(self._scenario, observations, self.levels[played])
 
-    def each(self, observations: Observations) -> Float32s:
-        actions: Float32s = self._scaled(self._scenario, observations[..., None, :], self.levels)[..., 0]
-        return actions
+
+def _filled_up(levels: NDArray[Number]) -> NDArray[Number]:
+    """The levels, and the last one again up to whole lanes."""
+    return np.pad(levels, (0, in_lanes(len(levels)) - len(levels)), mode="edge")
 
 
 def arms_of(scenario: Scenario, of: str, arms: int, lowest: float, highest: float) -> Arms:
@@ -76,18 +107,28 @@ def arms_of(scenario: Scenario, of: str, arms: int, lowest: float, highest: floa
     """
     if of not in OF:
         raise ValueError(f"of={of!r}: arms are multiples of the `truth`, or of `action`s")
-    if not 2 <= int(arms) <= MOST or int(arms) != arms:
-        raise ValueError(f"arms={arms!r}: choose a whole number from 2 to {MOST}")
+    count = whole("arms", arms, 2, MOST)
     least, most = (0.0, 2.0) if of == "truth" else (-1.0, 1.0)
     if not least <= float(lowest) < float(highest) <= most:
         raise ValueError(f"lowest={lowest!r}, highest={highest!r}: {least:g} <= lowest < highest <= {most:g} must hold")
-    levels = np.linspace(float(lowest), float(highest), int(arms))
+    levels = np.linspace(float(lowest), float(highest), count)
     market = market_of(scenario)
     if of == "truth":
-        return _MultiplesOfTruth(levels, scenario, offered(market.baselines.scaled, "multiples of the truth", scenario))
+        scaled, multiples = offered(market.baselines.scaled, "multiples of the truth", scenario), None
+        if market.baselines.multiples is not None and len(market.action_names(scenario)) == 1:
+            multiples = market.baselines.multiples(scenario, _filled_up(levels))
+        return _MultiplesOfTruth(levels, scenario, scaled, multiples)
     if len(components := market.actions(scenario)) != 1:
         raise ValueError(
             f"{scenario.id}: an action has {len(components)} components ({', '.join(components)}); a grid of actions "
             "needs one: choose of=truth"
         )
     return _Actions(levels)
+
+
+def grid_of(
+    scenario: Scenario, of: str = "truth", arms: int = 21, lowest: float | None = None, highest: float | None = None
+) -> Arms:
+    """The arms of a learner's options, see `arms_of`: by default the multiples 0, 0.1, ..., 2 of the truth."""
+    least, most = (0.0, 2.0) if of == "truth" else (-1.0, 1.0)
+    return arms_of(scenario, of, arms, least if lowest is None else lowest, most if highest is None else highest)

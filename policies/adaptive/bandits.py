@@ -8,10 +8,13 @@ import math
 from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.exponential import exp_of
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.memory import Memory, best_of, drawn, sum_of
+from econo_env.policies.adaptive.memory import Memory, best_of, drawn, largest_of, place_of, sum_of
 
 _LARGE = 1e100
+_UNKNOWN = 1e-9
+"""Below it an arm has been forgotten, or was never tried."""
 
 
 class Exp3Params(NamedTuple):
@@ -24,7 +27,7 @@ class Exp3Params(NamedTuple):
 
 
 @compiled
-def exp3_learn(k: int, i: int, now: int, memory: Memory, params: Exp3Params, payoffs: Float64s, row: Float64s) -> None:
+def exp3_learn(k: int, i: int, now: int, memory: Memory, params: Exp3Params, gains: Float64s, row: Float64s) -> None:
     """W <- w exp(gamma x / (p K)) for the arm played, x in [0, 1]; with a share, every w gains e alpha / K of all."""
     weights, arm = memory.values[k, i, memory.place[k, i]], memory.played[k, i]
     arms, total = weights.shape[0], sum_of(weights) if params.share > 0.0 else 0.0
@@ -60,15 +63,14 @@ class BoundParams(NamedTuple):
 
 
 @compiled
-def bound_learn(
-    k: int, i: int, now: int, memory: Memory, params: BoundParams, payoffs: Float64s, row: Float64s
-) -> None:
+def bound_learn(k: int, i: int, now: int, memory: Memory, params: BoundParams, gains: Float64s, row: Float64s) -> None:
     """Counts and sums of rewards fade by `forgetting`; the arm played gains one."""
     place, arm = memory.place[k, i], memory.played[k, i]
     sums, counts = memory.values[k, i, place], memory.counts[k, i, place]
-    for one in range(sums.shape[0]):
-        sums[one] *= params.forgetting
-        counts[one] *= params.forgetting
+    if params.forgetting < 1.0:
+        for one in range(sums.shape[0]):
+            sums[one] *= params.forgetting
+            counts[one] *= params.forgetting
     sums[arm] += (memory.earned[k, i] - params.lowest) * params.scale
     counts[arm] += 1.0
 
@@ -80,15 +82,23 @@ def bound_choose(
     """The arm of the largest mean plus bonus; arms that were forgotten, or never tried, first."""
     sums, counts = memory.values[k, i, now], memory.counts[k, i, now]
     memory.chance[k, i] = 1.0
-    spread = params.width * math.log(max(1.0, sum_of(counts)))
-    best, most = 0, -math.inf
+    unknown = 0
     for one in range(sums.shape[0]):
-        if counts[one] < 1e-9:
-            return one
-        bonus = 2.0 * math.sqrt(spread / counts[one])
-        if sums[one] / counts[one] + bonus > most:
-            best, most = one, sums[one] / counts[one] + bonus
-    return best
+        unknown += 1 if counts[one] < _UNKNOWN else 0
+    if unknown > 0:
+        return _first_unknown(counts)
+    spread, bounds = params.width * math.log(max(1.0, sum_of(counts))), row[: sums.shape[0]]
+    for one in range(sums.shape[0]):
+        bounds[one] = sums[one] / counts[one] + 2.0 * math.sqrt(spread / counts[one])
+    return best_of(bounds)
+
+
+@compiled
+def _first_unknown(counts: Float64s) -> int:
+    first = 0
+    while counts[first] >= _UNKNOWN:
+        first += 1
+    return first
 
 
 class QParams(NamedTuple):
@@ -101,24 +111,30 @@ class QParams(NamedTuple):
 
 
 @compiled
-def q_learn(k: int, i: int, now: int, memory: Memory, params: QParams, payoffs: Float64s, row: Float64s) -> None:
+def q_learn(k: int, i: int, now: int, memory: Memory, params: QParams, gains: Float64s, row: Float64s) -> None:
     """Q(s, a) += alpha (r + gamma max Q(s', .) - Q(s, a)), with the maximum from before."""
     place, arm = memory.place[k, i], memory.played[k, i]
     after, before = memory.values[k, i, now], memory.values[k, i, place]
-    target = memory.earned[k, i] + params.discount * after[best_of(after)]
-    was = best_of(before)
+    most = largest_of(after)
+    target = memory.earned[k, i] + params.discount * most
+    was = place_of(most, before) if now == place else best_of(before)
+    best, worth = was, before[was]
     before[arm] += params.rate * (target - before[arm])
-    memory.steady[k, i] = memory.steady[k, i] + 1 if best_of(before) == was else 0
+    if arm == was and before[arm] < worth:
+        best = best_of(before)
+    elif before[arm] > worth or (before[arm] == worth and arm < was):
+        best = arm
+    memory.steady[k, i] = memory.steady[k, i] + 1 if best == was else 0
 
 
 @compiled
-def q_learn_all(k: int, i: int, now: int, memory: Memory, params: QParams, payoffs: Float64s, row: Float64s) -> None:
+def q_learn_all(k: int, i: int, now: int, memory: Memory, params: QParams, gains: Float64s, row: Float64s) -> None:
     """The same for every arm, with what it would have earned, all with the maximum from before."""
     place = memory.place[k, i]
     after, before = memory.values[k, i, now], memory.values[k, i, place]
-    later, was = params.discount * after[best_of(after)], best_of(before)
+    later, was = params.discount * largest_of(after), best_of(before)
     for arm in range(before.shape[0]):
-        before[arm] += params.rate * (payoffs[k, i, arm] + later - before[arm])
+        before[arm] += params.rate * (gains[arm] + later - before[arm])
     memory.steady[k, i] = memory.steady[k, i] + 1 if best_of(before) == was else 0
 
 
@@ -128,7 +144,7 @@ def q_choose(
 ) -> int:
     """Any arm with the chance to explore, else the best, by lot among several."""
     values: Float64s = memory.values[k, i, now]
-    arms, chance = values.shape[0], params.exploration * math.exp(-params.decay * memory.made[k, i])
+    arms, chance = values.shape[0], params.exploration * exp_of(-params.decay * memory.made[k, i])
     memory.chance[k, i] = 1.0
     if luck < chance:
         return int(min(arms - 1, detail * arms))

@@ -1,147 +1,195 @@
-"""What every arm would have earned in the last round of a sealed-bid market, by its compiled rule."""
+"""What every arm would have earned in the last round of a sealed-bid market, by its rule and the bids of the others.
 
-from typing import Any, NamedTuple, Protocol
+A rule that says what an own bid comes to by a few numbers (`Mechanism.own_bid`) is asked for them once an agent; under
+any other rule each arm is cleared.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from econo_env.economy.parts.regimes import RegimesSection
 from econo_env.engine.compiled import compiled
-from econo_env.engine.kernels import bound
 from econo_env.engine.rng import LEARNING, Lottery
-from econo_env.engine.state import Float64s, Int64s, UInt64s
-from econo_env.engine.threads import Threads
-from econo_env.market import market_of, offered
+from econo_env.engine.state import Float32s, Int64s
+from econo_env.market import market_of
 from econo_env.markets.sealed_bid import MARKET
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
+from econo_env.mechanisms.own_bid import fill_order, gain_of, prefers
 from econo_env.money import CREDIT, MICRO
-from econo_env.policies.adaptive.arms import Arms
-from econo_env.policy import Observations
+from econo_env.policies.adaptive.memory import Luck, Memory, Room
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
 
 
-class Rooms(NamedTuple):
-    """Room for one clearing a market, each (markets, agents)."""
+class Rounds(NamedTuple):
+    """Constants by which rounds of sealed bids are read."""
 
-    bids: Int64s
-    units: Int64s
-    pays: Int64s
+    first_bid: int  # the feature that shows the bid of agent 0
+    largest: float  # micro-credits, what shown bids are shares of
+    highest_signal: float  # credits, what the own value is a share of
+    by_value: bool  # whether action 0 bids the own value, else the highest
+    highest_value: float  # micro-credits
+    half: float  # the bid of action 0 over that value
+    weights: Int64s  # (agents,)
+    rule: Any  # the mechanism's own parameters
+    reserve: int  # micro-credits
 
 
-class Payoffs(Protocol):
-    """What every arm would have earned."""
+@dataclass(frozen=True)
+class Hearing:
+    """How what every arm would have earned is told, see `learn_and_choose`.
 
-    def of_arms(self, before: Observations, after: Observations, keys: UInt64s, call: int) -> Float64s:
-        """Credits (markets, agents, arms), against the bids that the others made.
+    Attributes:
+        meet: Compiled.
+        hear: Compiled.
+        rule: What `hear` calls.
+        rounds: Constants.
+        places: Of the ranking that `meet` fills in.
+        features: How many of the features seen with a choice are needed later.
+    """
 
-        Args:
-            before: What agents saw as they chose, (markets, agents, features).
-            after: What they see now, the last round in it.
-            keys: Of the luck of ties, (markets,).
-            call: Number of the call.
-        """
-        ...
+    meet: Callable[..., None]
+    hear: Callable[..., None]
+    rule: Callable[..., Any]
+    rounds: Any
+    places: int
+    features: int
 
 
 @compiled
-def fill_payoffs(
-    rule: Any,
-    first: int,
-    last: int,
-    weights: Int64s,
-    params: Any,
-    values: Int64s,
-    others: Int64s,
-    own: Int64s,
-    keys: UInt64s,
-    call: int,
-    rooms: Rooms,
-    payoffs: Float64s,
+def read_bids(k: int, rounds: Rounds, seen: Float32s, luck: Luck, room: Room) -> None:
+    """Writes the bids of the last round, micro-credits, as all agents are shown them."""
+    for j in range(room.bids.shape[0]):
+        room.bids[j] = int(math.floor(seen[k, 0, rounds.first_bid + j] * rounds.largest + 0.5))
+
+
+@compiled
+def rank_bids(k: int, rounds: Rounds, seen: Float32s, luck: Luck, room: Room) -> None:
+    """Reads the bids, and who has the first places."""
+    read_bids(k, rounds, seen, luck, room)
+    lottery = Lottery(luck.keys[k], LEARNING, luck.call)
+    fill_order(room.bids, rounds.weights, rounds.reserve, lottery, room.order)
+
+
+@compiled
+def value_of(before: Float32s, rounds: Rounds) -> float:
+    """The own value that was seen, whole micro-credits."""
+    return float(np.floor(before[0] * rounds.highest_signal * MICRO + 0.5))
+
+
+@compiled
+def bid_of(action: float, value: float, rounds: Rounds) -> float:
+    """What an action bids, whole micro-credits, as the market reads it."""
+    unit = rounds.half * (value if rounds.by_value else rounds.highest_value)
+    return float(np.floor((1.0 + action) * unit + 0.5))
+
+
+@compiled
+def learn_nothing(room: Room) -> None:
+    """Who saw a number that is none hears that no arm would have earned anything."""
+    for arm in range(room.gains.shape[0]):
+        room.gains[arm] = 0.0
+
+
+@compiled
+def hear_by_terms(
+    terms: Any, action_of: Any, k: int, i: int, memory: Memory, arms: Any, rounds: Rounds, luck: Luck, room: Room
 ) -> None:
-    """Clears each market of a range once for every agent and arm, the others' bids as they were.
-
-    Args:
-        rule: The mechanism's rule.
-        first: The first market.
-        last: The one after the last.
-        weights: Of bids, (agents,).
-        params: Of the rule.
-        values: Micro-credits (markets, agents).
-        others: The bids of the last round, micro-credits (markets, agents), negative for none.
-        own: The bids of the arms, micro-credits (markets, agents, arms).
-        keys: Of the luck of ties, (markets,).
-        call: Number of the call.
-        rooms: Room for one clearing a market; that of the first is used.
-        payoffs: Filled in, credits (markets, agents, arms).
-    """
-    agents = values.shape[1]
-    bids, units, pays = rooms.bids[first], rooms.units[first], rooms.pays[first]
-    for k in range(first, last):
-        lottery = Lottery(keys[k], LEARNING, call)
-        for i in range(agents):
-            for j in range(agents):
-                bids[j] = others[k, j]
-            for arm in range(own.shape[2]):
-                bids[i] = own[k, i, arm]
-                rule(bids, weights, lottery, params, units, pays)
-                payoffs[k, i, arm] = (units[i] * values[k, i] - pays[i]) * CREDIT
+    """What each arm would have earned, by the terms that the agent faces; nothing if it saw no number."""
+    before = memory.seen[k, i]
+    value, faced, tied = value_of(before, rounds), terms(i, room.order, room.bids, rounds.weights, rounds.rule), 0
+    for arm in range(room.gains.shape[0]):
+        bid = bid_of(action_of(arms, before, arm), value, rounds)
+        tied += 1 if bid == float(faced.ties_at) else 0
+        room.gains[arm] = gain_of(bid, value, faced, faced.wins_from) * CREDIT
+    lottery = Lottery(luck.keys[k], LEARNING, luck.call)
+    if tied > 0 and prefers(lottery, i, faced.rival):
+        for arm in range(room.gains.shape[0]):
+            bid = bid_of(action_of(arms, before, arm), value, rounds)
+            room.gains[arm] = gain_of(bid, value, faced, faced.ties_at) * CREDIT
+    if math.isnan(value):
+        learn_nothing(room)
 
 
-class _OfSealedBids:
-    """By the rule of a sealed-bid market that shows all bids of the last round."""
-
-    def __init__(self, scenario: SealedBidScenario, arms: Arms, threads: Threads) -> None:
-        market = market_of(scenario)
-        self._scenario, self._arms, self._market = scenario, arms, market
-        self._params = market.params(scenario)
-        self._fill = bound(fill_payoffs, market.rule(scenario))
-        self._threads = threads
-
-    def of_arms(self, before: Observations, after: Observations, keys: UInt64s, call: int) -> Float64s:
-        params = self._params
-        others = bids_shown(self._scenario, params, after)
-        values = _micro(offered(self._market.baselines.bids, "bids", self._scenario).values(self._scenario, before))
-        own = self._bids(before, values)
-        payoffs = np.zeros(own.shape)
-        rooms = Rooms(*(np.empty(values.shape, dtype=np.int64) for _ in Rooms._fields))
-        given = params.weights, params.rule, values, others, own, keys, call, rooms, payoffs
-        self._threads.over(len(values), self._fill, *given)
-        return payoffs
-
-    def _bids(self, before: Observations, values: Int64s) -> Int64s:
-        """What each arm would have bid, micro-credits (markets, agents, arms), as the market reads actions."""
-        params = self._params
-        half = 1.0 if params.half_largest_bid is None else params.half_largest_bid
-        scale = half * (np.float64(params.highest_value) if params.bids_are_amounts else values)
-        actions = self._arms.each(before).astype(np.float64)
-        own: Int64s = np.floor((1.0 + actions) * np.asarray(scale)[..., None] + 0.5).astype(np.int64)
-        return own
+@compiled
+def hear_by_clearing(
+    rule: Any, action_of: Any, k: int, i: int, memory: Memory, arms: Any, rounds: Rounds, luck: Luck, room: Room
+) -> None:
+    """The same by one clearing an arm, the others' bids as they were."""
+    before = memory.seen[k, i]
+    value, lottery, was = value_of(before, rounds), Lottery(luck.keys[k], LEARNING, luck.call), room.bids[i]
+    for arm in range(room.gains.shape[0]):
+        room.bids[i] = int(bid_of(action_of(arms, before, arm), value, rounds))
+        rule(room.bids, rounds.weights, lottery, rounds.rule, room.units, room.pays)
+        room.gains[arm] = (room.units[i] * value - room.pays[i]) * CREDIT
+    room.bids[i] = was
+    if math.isnan(value):
+        learn_nothing(room)
 
 
-def bids_shown(scenario: SealedBidScenario, params: Any, observations: Observations) -> Int64s:
-    """The bids of the last round, micro-credits (markets, agents), as each agent is shown them."""
-    first = market_of(scenario).observations(scenario).index("bid_of_0")
-    seen = observations[:, 0, first : first + scenario.num_agents].astype(np.float64)
-    bids: Int64s = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
-    return bids
+@compiled
+def meet_nobody(k: int, rounds: int, seen: Float32s, luck: Luck, room: Room) -> None:
+    """For learners that hear of their own reward alone."""
 
 
-def _micro(amounts: Float64s) -> Int64s:
-    whole: Int64s = np.floor(amounts * MICRO + 0.5).astype(np.int64)
-    return whole
+@compiled
+def hear_nothing(
+    rule: Any, action_of: Any, k: int, i: int, memory: Memory, arms: Any, rounds: int, luck: Luck, room: Room
+) -> None:
+    """For learners that hear of their own reward alone."""
 
 
-def payoffs_of(scenario: Scenario, arms: Arms, num_threads: int) -> Payoffs:
+DEAF = Hearing(meet_nobody, hear_nothing, hear_nothing, 0, 0, 0)
+"""Of learners that hear of their own reward alone."""
+
+
+def hearing(scenario: Scenario, *, cleared: bool = False) -> Hearing:
     """How what every arm would have earned is known in a scenario.
 
     Args:
         scenario: The market.
-        arms: What is chosen among.
-        num_threads: Threads that share the markets.
+        cleared: Each arm is cleared, even where terms tell the same.
 
     Raises:
         ValueError: It is not: the message says what would show it.
     """
-    return _OfSealedBids(with_all_bids(scenario), arms, Threads(num_threads))
+    shown = with_all_bids(scenario)
+    params, row = MARKET.params(shown), shown.row()
+    rounds = Rounds(
+        first_bid=market_of(shown).observations(shown).index("bid_of_0"),
+        largest=params.largest_amount,
+        highest_signal=shown.highest_signal,
+        by_value=not params.bids_are_amounts,
+        highest_value=params.highest_value,
+        half=1.0 if params.half_largest_bid is None else params.half_largest_bid,
+        weights=params.weights,
+        rule=params.rule,
+        reserve=0 if row.own_bid is None else params.rule.reserve,
+    )
+    if row.own_bid is None or cleared:
+        return Hearing(read_bids, hear_by_clearing, row.rule, rounds, 0, 1)
+    return Hearing(rank_bids, hear_by_terms, row.own_bid.terms, rounds, row.own_bid.ranks(params.rule), 1)
+
+
+def only_values_change(scenario: Scenario) -> bool:
+    """Whether there is no economy, or one that does nothing but change what goods are worth."""
+    economy = scenario.economy or {}
+    regimes = economy.get("regimes")
+    alone = isinstance(regimes, RegimesSection) and not regimes.levers and regimes.absent is None
+    return not economy or (alone and len(economy) == 1)
+
+
+def shows_all_payoffs(scenario: Scenario) -> bool:
+    """Whether agents are shown what tells what every arm would have earned."""
+    try:
+        with_all_bids(scenario)
+    except ValueError:
+        return False
+    return True
 
 
 def with_all_bids(scenario: Scenario) -> SealedBidScenario:
@@ -160,11 +208,18 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
             f"{scenario.id}: what other bids would have earned is known where all bids are shown afterwards: set "
             "feedback: all_bids and max_cycles above 1, or use exp3 or q_learning"
         )
+    if scenario.seller.bids:
+        raise ValueError(
+            f"{scenario.id}: what other bids would have earned does not follow from the bids shown where the seller "
+            "bids too, by a secret reserve or shill bids: use exp3 or q_learning"
+        )
     plain = scenario.procurement is None and scenario.default is None and isinstance(scenario.utility, RiskNeutral)
-    if not plain or not scenario.information.private or scenario.economy is not None or scenario.entry_costs > 0.0:
+    plain &= scenario.information.private and scenario.entry_costs == 0.0
+    if not plain or not only_values_change(scenario):
         raise ValueError(
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
-            "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
+            "neutral bidders and no procurement, default, entry costs or economy but regimes of values; use exp3 "
+            "or q_learning"
         )
     if scenario.levers is not None:
         raise ValueError(

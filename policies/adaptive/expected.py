@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from econo_env.games.normal_form import Floats, NormalForm
-from econo_env.policies.adaptive.full_information import HEDGE, SumParams, chances
+from econo_env.policies.adaptive.full_information import HEDGE, chances, sum_params
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def play_expected(
         raise ValueError(f"rounds={rounds!r}: at least 1")
     counts = game.payoffs[0].shape
     spread = max(float(np.ptp(payoff)) for payoff in game.payoffs)
-    params = SumParams(form, rate, 1.0, False, False, 1.0 / spread if spread > 0.0 else 1.0)
+    params = [sum_params(form, count, rate=rate, payoff_range=spread if spread > 0.0 else 1.0) for count in counts]
     sums, totals = [np.zeros(count) for count in counts], [np.zeros(count) for count in counts]
     mixed, means = [np.zeros(count) for count in counts], np.zeros(rounds)
     figure = np.zeros(counts) if weighing is None else weighing
     for step in range(rounds):
         for player in range(game.num_players):
-            chances(sums[player], step, params, mixed[player])
+            chances(sums[player], step, params[player], mixed[player])
         mean = figure
         for own in mixed:
             mean = np.tensordot(own, mean, axes=(0, 0))

@@ -8,8 +8,9 @@ import math
 from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.exponential import LOG2_E, LOWEST, powers_of_two
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.memory import Memory, drawn
+from econo_env.policies.adaptive.memory import Memory, drawn, largest_of, sum_of
 
 HEDGE, MATCHING, AVERAGING = 0, 1, 2
 
@@ -23,38 +24,55 @@ class SumParams(NamedTuple):
     window: bool  # only the last payoffs count
     floors: bool  # of regret matching: sums of regrets do not fall below 0
     scale: float  # 1 / range of payoffs, credits
+    spread: float  # 8 ln K, of K arms
+
+
+def sum_params(
+    form: int,
+    arms: int,
+    *,
+    rate: float = 0.0,
+    forgetting: float = 1.0,
+    window: bool = False,
+    floors: bool = False,
+    payoff_range: float = 1.0,
+) -> SumParams:
+    """The constants of a learner among so many arms; see `SumParams`."""
+    return SumParams(form, rate, forgetting, window, floors, 1.0 / payoff_range, 8.0 * math.log(arms))
 
 
 @compiled
-def hedge_chances(sums: Float64s, rate: float, row: Float64s) -> None:
-    """Chances in proportion to exp(rate * sum), (arms,)."""
-    most, total = sums[0], 0.0
+def hedge_weights(sums: Float64s, rate: float, row: Float64s) -> float:
+    """Weights exp(rate * sum), the largest 1, (arms,), and next to none behind them; returns their sum."""
+    most, doubling = largest_of(sums), rate * LOG2_E
     for one in range(sums.shape[0]):
-        most = max(most, sums[one])
-    for one in range(sums.shape[0]):
-        row[one] = math.exp(rate * (sums[one] - most))
-        total += row[one]
-    for one in range(sums.shape[0]):
-        row[one] /= total
+        row[one] = doubling * (sums[one] - most)
+    for one in range(sums.shape[0], row.shape[0]):
+        row[one] = LOWEST
+    powers_of_two(row)
+    return sum_of(row)
 
 
 @compiled
-def matching_chances(sums: Float64s, row: Float64s) -> None:
-    """Chances in proportion to the regrets above 0, all alike where there is none, (arms,)."""
-    total = 0.0
+def matching_weights(sums: Float64s, row: Float64s) -> float:
+    """The regrets above 0 as weights, all alike where there is none, (arms,); returns their sum."""
     for one in range(sums.shape[0]):
         row[one] = max(0.0, sums[one])
-        total += row[one]
+    total = sum_of(row)
+    if total > 0.0:
+        return total
     for one in range(sums.shape[0]):
-        row[one] = row[one] / total if total > 0.0 else 1.0 / sums.shape[0]
+        row[one] = 1.0
+    return float(sums.shape[0])
 
 
 @compiled
-def averaging_chances(sums: Float64s, rate: float, row: Float64s) -> None:
-    """The point of the simplex next to rate * sums, (arms,): max(0, rate * sum - level), the level by halving."""
-    low, high = rate * sums[0], rate * sums[0]
-    for one in range(sums.shape[0]):
-        high = max(high, rate * sums[one])
+def averaging_weights(sums: Float64s, rate: float, row: Float64s) -> float:
+    """The point of the simplex next to rate * sums, (arms,): max(0, rate * sum - level), the level by halving.
+
+    Returns their sum.
+    """
+    high = rate * largest_of(sums)
     low = high - 1.0  # the largest keeps at most 1 above the level
     for _ in range(60):
         level, total = 0.5 * (low + high), 0.0
@@ -64,49 +82,59 @@ def averaging_chances(sums: Float64s, rate: float, row: Float64s) -> None:
             low = level
         else:
             high = level
-    total = 0.0
     for one in range(sums.shape[0]):
         row[one] = max(0.0, rate * sums[one] - low)
-        total += row[one]
+    return sum_of(row)
+
+
+@compiled
+def weights(sums: Float64s, made: int, params: SumParams, row: Float64s) -> float:
+    """Weights of the arms, given sums of payoffs, or of regrets, and how many choices there were; returns their sum.
+
+    The row may be longer.
+    """
+    rate = params.rate if params.rate > 0.0 else params.scale * math.sqrt(params.spread / max(1, made))
+    if params.form == HEDGE:
+        return hedge_weights(sums, rate, row)
+    if params.form == MATCHING:
+        return matching_weights(sums, row[: sums.shape[0]])
+    return averaging_weights(sums, rate, row[: sums.shape[0]])
+
+
+@compiled
+def chances(sums: Float64s, made: int, params: SumParams, row: Float64s) -> None:
+    """The same as chances, which add up to 1."""
+    total = weights(sums, made, params, row)
     for one in range(sums.shape[0]):
         row[one] /= total
 
 
 @compiled
-def chances(sums: Float64s, made: int, params: SumParams, row: Float64s) -> None:
-    """The chances of the arms, given sums of payoffs, or of regrets, and how many choices there were."""
-    arms = sums.shape[0]
-    rate = params.rate if params.rate > 0.0 else params.scale * math.sqrt(8.0 * math.log(arms) / max(1, made))
-    if params.form == HEDGE:
-        hedge_chances(sums, rate, row)
-    elif params.form == MATCHING:
-        matching_chances(sums, row)
-    else:
-        averaging_chances(sums, rate, row)
-
-
-@compiled
-def sums_learn(k: int, i: int, now: int, memory: Memory, params: SumParams, payoffs: Float64s, row: Float64s) -> None:
+def sums_learn(k: int, i: int, now: int, memory: Memory, params: SumParams, gains: Float64s, row: Float64s) -> None:
     """Adds the payoffs of all arms to their sums; of regret matching less that of the arm played."""
-    sums, recent = memory.values[k, i, memory.place[k, i]], memory.recent[k, i]
-    played = payoffs[k, i, memory.played[k, i]] if params.form == MATCHING else 0.0
-    oldest = memory.made[k, i] % max(1, recent.shape[0])
+    sums, played = memory.values[k, i, memory.place[k, i]], 0.0
+    if params.form == MATCHING:
+        played = gains[memory.played[k, i]]
     for one in range(sums.shape[0]):
-        gain = payoffs[k, i, one] - played
-        sums[one] = params.forgetting * sums[one] + gain
-        if params.floors:
+        sums[one] = params.forgetting * sums[one] + (gains[one] - played)
+    if params.floors:
+        for one in range(sums.shape[0]):
             sums[one] = max(0.0, sums[one])
-        if params.window:
+    if params.window:
+        recent = memory.recent[k, i]
+        oldest = memory.made[k, i] % recent.shape[0]
+        for one in range(sums.shape[0]):
             sums[one] -= recent[oldest, one]
-            recent[oldest, one] = gain
+            recent[oldest, one] = gains[one] - played
 
 
 @compiled
 def sums_choose(
     k: int, i: int, now: int, memory: Memory, params: SumParams, luck: float, detail: float, row: Float64s
 ) -> int:
-    """Draws by the chances of the arms."""
-    chances(memory.values[k, i, now], memory.made[k, i], params, row)
-    arm = drawn(row, 1.0, luck)
-    memory.chance[k, i] = row[arm]
+    """Draws by the weights of the arms."""
+    sums = memory.values[k, i, now]
+    total = weights(sums, memory.made[k, i], params, row)
+    arm = drawn(row[: sums.shape[0]], total, luck)
+    memory.chance[k, i] = row[arm] / total
     return arm

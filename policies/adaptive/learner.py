@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from econo_env.engine.exponential import in_lanes
 from econo_env.engine.kernels import bound
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import Bools, Float32s, Float64s, Int64s, allocate
 from econo_env.engine.threads import Threads
 from econo_env.market import market_of
-from econo_env.policies.adaptive.arms import Arms
-from econo_env.policies.adaptive.counterfactual import Payoffs
-from econo_env.policies.adaptive.memory import NOTHING, Luck, Memory, learn_and_choose
+from econo_env.policies.adaptive.arms import ELSEWHERE, Arms
+from econo_env.policies.adaptive.counterfactual import DEAF, Hearing
+from econo_env.policies.adaptive.memory import NOTHING, Luck, Memory, Room, learn_and_choose
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.policy import Actions, Mask, Observations, Rewards, masked
 from econo_env.policy import Memory as Remembered
@@ -33,6 +34,13 @@ class Learner:
         scenario: The market.
         arms: What it chooses among.
         memory: What it remembers; None before the first `act`. What a choice earned is learned with the next one.
+        situations: What it tells apart.
+        rules: What `learn_and_choose` takes first, compiled.
+        params: Constants of how it learns and chooses.
+        within: How compiled loops have its actions; `ELSEWHERE` where they have none.
+        hears: How what every arm would have earned is told.
+        seed: Of its luck.
+        wants_all_seats: Whether observations come for all agents of a market, for what rivals bid is shown by seat.
     """
 
     def __init__(
@@ -48,7 +56,10 @@ class Learner:
         *,
         seed: int = 0,
         window: int = 0,
-        payoffs: Payoffs | None = None,
+        regimes: int = 0,
+        bins: int = 0,
+        notes: int = 0,
+        hears: Hearing = DEAF,
         num_threads: int = 1,
     ) -> None:
         """Puts a learner together.
@@ -64,20 +75,27 @@ class Learner:
             start: The values of arms at first, (situations, arms) or what spreads to it.
             seed: Of its luck.
             window: How many payoffs of each arm are kept.
-            payoffs: Where what every arm would have earned is known.
+            regimes: How many regimes are told apart, each with all situations; 0 where none are.
+            bins: Of histograms of payoffs; 0 where none are kept.
+            notes: Numbers that the learner writes down beside that.
+            hears: How what every arm would have earned is told, where it is.
             num_threads: Threads that share the markets; results do not depend on it.
         """
         self.name, self.scenario, self.arms = name, scenario, arms
-        self._situations, self._params, self._payoffs = situations, params, payoffs
-        self._run = bound(learn_and_choose, learn, choose)
-        self._sizes = {"situations": situations.count, "arms": len(arms.levels), "window": window}
-        self._sizes["features"] = len(market_of(scenario).observations(scenario)) if payoffs is not None else 0
-        self._start = np.broadcast_to(start, (situations.count, len(arms.levels)))
+        self.situations, self.params, self.hears = situations, params, hears
+        self.wants_all_seats = hears is not DEAF
+        self.within = arms.compiled or ELSEWHERE
+        self.rules = (learn, choose, self.within.action_of, hears.meet, hears.hear, hears.rule)
+        self._run = bound(learn_and_choose, *self.rules)
+        rows = situations.count * max(1, regimes)
+        self._sizes = {"situations": rows, "arms": len(arms.levels), "window": window}
+        self._sizes |= {"regimes": regimes, "bins": bins, "notes": notes}
+        self._sizes |= {"features": hears.features, "places": hears.places, "lanes": in_lanes(len(arms.levels))}
+        self._start = np.broadcast_to(start, (rows, len(arms.levels)))
         self._by_sale = market_of(scenario).one_sale
         self._components = len(market_of(scenario).action_names(scenario))
         self._threads = Threads(num_threads)
-        self._rows: Float64s = np.zeros((0, len(arms.levels)))
-        self._none: Float64s = np.zeros((0, 0, 0))
+        self._rooms: Room | None = None
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
@@ -87,10 +105,10 @@ class Learner:
             ValueError: The seed is no integer from 0 to 2^64 - 1.
         """
         market_keys(seed, 1)
-        self._seed, self._calls = int(seed), 0
+        self.seed, self._calls = int(seed), 0
         self.memory: Memory | None = None
         self._fresh: Bools = np.zeros(0, dtype=np.bool_)
-        self._keys = market_keys(self._seed, 0)
+        self._keys = market_keys(self.seed, 0)
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """Learns from the last choice, and makes the next."""
@@ -98,16 +116,20 @@ class Learner:
         agents = given.shape[-1] if given.ndim else 1
         free = given.reshape(-1, agents)
         seen = np.asarray(observations).reshape(*free.shape, np.shape(observations)[-1])
+        if self.wants_all_seats and agents != self.scenario.num_agents:
+            raise ValueError(
+                f"{self.name} is asked for {agents} of {self.scenario.num_agents} seats: give all, for what rivals bid "
+                "is shown by seat"
+            )
         memory = self._begun(free.shape)
-        payoffs = self._none
-        if self._payoffs is not None:
-            payoffs = self._payoffs.of_arms(memory.seen, seen, self._keys, self._calls)
-            memory.seen[:] = seen
-        at, fresh = self._situations.of(seen), self._fresh
-        luck = Luck(self._keys, self._calls)
-        self._threads.over(len(free), self._run, memory, self._params, payoffs, luck, at, fresh, free, self._rows)
+        within = self.within is not ELSEWHERE
+        actions: Float32s = np.empty((*(free.shape if within else (0, 0)), 1), dtype=np.float32)
+        learning = memory, self.params, self.within.constants, self.hears.rounds
+        told = seen, Luck(self._keys, self._calls), self.situations.of(seen), self._fresh, free
+        self._threads.over(len(free), self._run, *learning, *told, self._rooms, actions)
         self._calls += 1
-        actions = self._actions_of(seen, memory.played, free & (memory.played != NOTHING))
+        if not within:
+            actions = self._actions_of(seen, memory.played, free & (memory.played != NOTHING))
         return actions.reshape(*given.shape, actions.shape[-1])
 
     def _actions_of(self, seen: Observations, played: Int64s, plays: Mask) -> Actions:
@@ -153,11 +175,15 @@ class Learner:
         self.memory = None
         self._begun((markets, self.scenario.num_agents)).values[:] = start
 
+    def starts(self, markets: int) -> tuple[Memory, Room]:
+        """The memory with which it begins in so many markets of all their agents, and room to work in."""
+        memory = self._begun((markets, self.scenario.num_agents))
+        assert self._rooms is not None
+        return memory, self._rooms
+
     def _know(self, markets: int) -> None:
         if len(self._keys) != markets:
-            self._keys = market_keys(self._seed, markets)
-        if len(self._rows) != markets:
-            self._rows = np.empty((markets, self._rows.shape[1]))
+            self._keys = market_keys(self.seed, markets)
 
     def _begun(self, shape: tuple[int, ...]) -> Memory:
         """The memory, made with the first act.
@@ -168,9 +194,12 @@ class Learner:
         if self.memory is None:
             memory = allocate(Memory, shape[0], self._sizes | {"agents": shape[1]})
             memory.values[:] = self._start
+            memory.belief[..., :1] = 1.0
             memory.played[:] = NOTHING
             self.memory, self._fresh = memory, np.ones(shape[0], dtype=np.bool_)
             self._know(shape[0])
+        if self._rooms is None or self._rooms.draws.shape != shape:
+            self._rooms = allocate(Room, shape[0], self._sizes | {"agents": shape[1]})
         if (known := self.memory.played.shape) != shape:
             raise ValueError(
                 f"{self.name} began with {known[0]} markets of {known[1]} agents, now sees {shape[0]} of {shape[1]}: "

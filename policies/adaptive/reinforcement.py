@@ -34,7 +34,7 @@ class RothErevParams(NamedTuple):
 
 @compiled
 def roth_erev_learn(
-    k: int, i: int, now: int, memory: Memory, params: RothErevParams, payoffs: Float64s, row: Float64s
+    k: int, i: int, now: int, memory: Memory, params: RothErevParams, gains: Float64s, row: Float64s
 ) -> None:
     """Moves all propensities of the situation, see the top of the file."""
     propensities, played = memory.values[k, i, memory.place[k, i]], memory.played[k, i]

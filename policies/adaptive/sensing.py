@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.memory import Memory
+from econo_env.policies.adaptive.memory import Memory, largest_of, sum_of
 
 ABOVE, BELOW = 0, 1
 """Rows of `Memory.recent`: the two sums of each arm."""
@@ -35,7 +35,7 @@ class SensingParams(NamedTuple):
 
 @compiled
 def sensing_learn(
-    k: int, i: int, now: int, memory: Memory, params: SensingParams, payoffs: Float64s, row: Float64s
+    k: int, i: int, now: int, memory: Memory, params: SensingParams, gains: Float64s, row: Float64s
 ) -> None:
     """Adds the payoff to its arm; where its sums pass the limit all arms of the situation are forgotten.
 
@@ -65,23 +65,24 @@ def sensing_choose(
     Where all are below the floor the one of the largest mean.
     """
     sums, counts = memory.values[k, i, now], memory.counts[k, i, now]
-    arms, total = sums.shape[0], 0.0
-    for one in range(arms):
-        total += counts[one]
+    arms, explores, worth = sums.shape[0], luck < params.exploration, row[: sums.shape[0]]
     memory.chance[k, i] = 1.0
-    explores, start = luck < params.exploration, int(detail * arms)
-    best, most = start, -math.inf
-    for step in range(arms):
-        one = (start + step) % arms
+    start, spread = int(detail * arms), params.width * max(0.0, math.log(sum_of(counts)))
+    for one in range(arms):
         mean = sums[one] / max(1.0, counts[one])
-        if counts[one] >= SURE and mean < params.floor:
-            worth = mean - params.floor - 1e9
-        elif explores:
-            worth = float(-step)  # the first from a place drawn by lot
-        elif counts[one] < 1.0:
-            worth = math.inf
-        else:
-            worth = mean + 2.0 * math.sqrt(params.width * max(0.0, math.log(total)) / counts[one])
-        if worth > most:
-            best, most = one, worth
-    return best
+        bound = mean + 2.0 * math.sqrt(spread / counts[one]) if counts[one] >= 1.0 else math.inf
+        free = -float((one - start) % arms) if explores else bound  # explored: the first from a place drawn by lot
+        poor = counts[one] >= SURE and mean < params.floor
+        worth[one] = mean - params.floor - 1e9 if poor else free
+    return first_from(start, largest_of(worth), worth)
+
+
+@compiled
+def first_from(start: int, number: float, row: Float64s) -> int:
+    """The first place, counted from `start` on and round, at which a number stands that is in the row."""
+    arms = row.shape[0]
+    steps = arms
+    for one in range(arms):
+        step = one - start if one >= start else one - start + arms
+        steps = min(steps, step) if row[one] == number else steps
+    return int((start + steps) % arms)

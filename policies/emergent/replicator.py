@@ -143,3 +143,53 @@ def wright_fisher(
         first = luck.binomial(population, np.clip(mine / whole, 0.0, 1.0))
         path.append(first / population)
     return np.array(path)
+
+
+def finite_populations(
+    payoffs: ArrayLike,
+    shares: ArrayLike,
+    population: int,
+    generations: int,
+    strength: float,
+    mutation: float,
+    *,
+    runs: int,
+    seed: int,
+) -> Floats:
+    """Finite populations of any number of strategies, with mutation: each generation is drawn anew.
+
+    A child has the strategy of a parent drawn in proportion to exp(strength payoff), or with the chance `mutation` any.
+    Populations are large: that nobody plays itself is left out.
+
+    Args:
+        payoffs: (strategies, strategies), the own strategy first.
+        shares: At first, (strategies,).
+        population: How many live, from 2 on.
+        generations: How many follow the first.
+        strength: Of selection, from 0 on.
+        mutation: From 0 to 1.
+        runs: Independent populations.
+        seed: Of their luck.
+
+    Returns:
+        Shares, (generations + 1, runs, strategies).
+
+    Raises:
+        ValueError: Something is out of range.
+    """
+    table, start = np.asarray(payoffs, dtype=np.float64), _shares(shares)
+    fits = table.shape == (len(start), len(start)) and population >= 2
+    if not (fits and strength >= 0.0 and 0.0 <= mutation <= 1.0):
+        raise ValueError(
+            f"payoffs of shape {table.shape} for {len(start)} strategies, {population=}, {strength=}, {mutation=}: a "
+            "square table, at least 2, from 0 on, from 0 to 1"
+        )
+    luck, now = np.random.default_rng(seed), np.tile(start, (runs, 1))
+    path = [now]
+    for _ in range(generations):
+        earned = now @ table.T
+        grown = now * np.exp(strength * (earned - earned.max(axis=1, keepdims=True)))
+        parents = grown / grown.sum(axis=1, keepdims=True)
+        now = luck.multinomial(population, (1.0 - mutation) * parents + mutation / len(start)) / population
+        path.append(now)
+    return np.array(path)

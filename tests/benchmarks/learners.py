@@ -11,9 +11,14 @@ FORMS = (
     ("exp3", "action", {}),
     ("exp3", "truth", {}),
     ("ucb", "action", {}),
+    ("ucb", "truth", {}),
+    ("sensing", "truth", {}),
     ("q_learning", "action", {}),
+    ("q_learning", "truth", {}),
     ("hedge", "action", {"feedback": "all_bids", "max_cycles": 64}),
+    ("hedge", "truth", {"feedback": "all_bids", "max_cycles": 64}),
     ("regret_matching", "action", {"feedback": "all_bids", "max_cycles": 64}),
+    ("regret_matching", "truth", {"feedback": "all_bids", "max_cycles": 64}),
 )
 """Learner, what its 21 arms are, and what the market shows."""
 
@@ -30,7 +35,7 @@ def learners(threads):
             envs.step(learner.act(buffers.observations, everybody))
             learner.observe(buffers.rewards, buffers.ended)
 
-        times = seconds_of(tick, repetitions=20 if shown else 200, warm_up=5)
+        times = seconds_of(tick, repetitions=200, warm_up=5)
         assert (learner.memory.made > 20).all(), "every agent learns from every choice"
         arms = "bids on a grid" if of == "action" else "multiples of the value"
         workload = settings(MARKETS, AGENTS, threads, f"21 {arms}")

@@ -9,8 +9,9 @@ import pytest
 import econo_env
 from econo_env.engine.rng import market_keys
 from econo_env.market import market_of
-from econo_env.markets.combinatorial.false_names import partitions, worth_of_sets
+from econo_env.markets.combinatorial.false_names import worth_of_sets
 from econo_env.mechanisms.combinatorial.batch import clear_many
+from econo_env.mechanisms.combinatorial.known_rivals import partitions
 from econo_env.mechanisms.combinatorial.rule import Payment
 from econo_env.mechanisms.combinatorial.small import Game
 from econo_env.policies import make_policy

@@ -1,4 +1,4 @@
-"""The coordination market: `coordination_*cases.py` in plain Python, which is faster than compiling six auctions."""
+"""The coordination market, and breakers around sales that go on: cases in plain Python, faster than compiling them."""
 
 import os
 import subprocess
@@ -7,8 +7,10 @@ from pathlib import Path
 
 CASES = (
     "tests/markets/coordination_cases.py",
+    "tests/markets/coordination_queue_cases.py",
     "tests/markets/coordination_reserve_cases.py",
     "tests/economy/breakers/work_cases.py",
+    "tests/economy/breakers/sale_cases.py",
 )
 ROOT = Path(__file__).parents[2]
 

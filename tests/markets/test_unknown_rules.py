@@ -71,7 +71,7 @@ def told():
 
 def test_there_is_a_strange_rule_for_every_kind_of_market():
     # the kernel of prices asks the rule what goods cost; of gifts nothing is told
-    auctions = {row.market for row in mechanisms().values()} - {"pricing", "donation"}
+    auctions = {row.market for row in mechanisms().values()} - {"pricing", "donation", "default"}
     assert set(OF_EACH_MARKET) == auctions
     assert set(OF_EACH_MARKET) <= set(MARKETS.rows())
 

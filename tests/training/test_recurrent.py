@@ -10,6 +10,7 @@ from econo_env.policies import make_policy
 from econo_env.policies.recurrent import Recalling, read_recurrent, write_recurrent
 from econo_env.training.config import config_from
 from econo_env.training.trainer import Trainer
+from tests.playing import play
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sb3_contrib")
@@ -88,20 +89,12 @@ def test_a_run_is_played_in_its_seats_and_replays(tmp_path):
     assert policy.played_by == ["proactive", "proactive", "truthful"]
     engine.reset(0)
 
-    def play(ticks):
-        record = []
-        for _ in range(ticks):
-            engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
-            policy.observe(engine.buffers.rewards, engine.buffers.ended)
-            record.append(engine.buffers.rewards.copy())
-        return np.array(record)
-
-    play(3)
+    play(engine, policy, 3)
     state, memory = engine.snapshot(), policy.snapshot()
-    first = play(6)
+    first = play(engine, policy, 6)
     engine.restore(state)
     policy.restore(memory)
-    np.testing.assert_array_equal(play(6), first)
+    np.testing.assert_array_equal(play(engine, policy, 6), first)
 
 
 def test_it_resumes_to_the_bit():

@@ -14,7 +14,8 @@ from econo_env.games.normal_form import Floats, NormalForm
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.emergent.meta_solvers import META_SOLVERS, support
 from econo_env.policies.emergent.mixture import Mixture
-from econo_env.policies.proactive import Learned, Network, write_networks
+from econo_env.policies.networks import Network, write_networks
+from econo_env.policies.proactive import Learned
 from econo_env.policy import Actions, Mask, Observations, Policy
 from econo_env.training.config import TrainingConfig
 from econo_env.training.populations.empirical import EmpiricalGame, returns

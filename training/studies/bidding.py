@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 import econo_env
 from econo_env.engine.state import Bools, Float64s, Int64s
+from econo_env.policies.adaptive.by_reward import q_learning
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import q_learning
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between, share_between
 from econo_env.training.studies.sessions import Sessions
 
@@ -39,6 +39,7 @@ class BiddingSettings(Settings):
         initial: Q at first, credits; `random` draws it from U[0, 1] for each bidder and bid.
         feedback: Whether bidders hear what every bid would have earned.
         steady: Rounds without change of a best bid that make a session settled; others are left out.
+        threads: That share the sessions; findings do not depend on it.
     """
 
     study: Literal["bidding"] = "bidding"
@@ -56,6 +57,7 @@ class BiddingSettings(Settings):
     initial: float | Literal["random"] = 100.0
     feedback: bool = False
     steady: int = Field(1000, ge=1)
+    threads: int = Field(2, ge=1, le=256)
 
     @model_validator(mode="after")
     def _bids_make_a_grid(self) -> "BiddingSettings":
@@ -89,19 +91,22 @@ def _learner(settings: BiddingSettings) -> tuple[econo_env.Scenario, Learner]:
     return scenario, learner
 
 
-def _nobody(learner: Learner) -> Bools:
-    assert learner.memory is not None
-    return np.zeros(len(learner.memory.steady), dtype=np.bool_)
-
-
 def run(settings: BiddingSettings, told: Told) -> Findings:
     """Plays the sessions and looks at the best bids that were learned."""
     scenario, learner = _learner(settings)
-    sessions = Sessions(scenario, learner, settings.sessions, settings.seed)
+    sessions = Sessions(
+        scenario,
+        learner,
+        settings.sessions,
+        settings.seed,
+        steady=0,
+        longest=settings.periods,
+        threads=settings.threads,
+    )
     if settings.initial == "random":
         drawn = np.random.default_rng(settings.seed).random((settings.sessions, settings.bidders, 1, settings.bids))
         learner.begin(settings.sessions, drawn)
-    sessions.play(_nobody, settings.periods, told)
+    sessions.play(told)
     best: Int64s = sessions.memories["values"].argmax(axis=-1)[..., 0]
     steady = sessions.memories["steady"].min(axis=1) >= settings.steady
     return _findings(settings, learner.arms.levels[best] + 1.0, steady)
@@ -150,7 +155,7 @@ _KNOWN: tuple[tuple[dict[str, object], dict[str, tuple[float, float]]], ...] = (
 
 def _known(settings: BiddingSettings) -> dict[str, tuple[float, float]]:
     """Known answers with their tolerances by figure; none for settings that nobody has run."""
-    plain = BiddingSettings(seed=settings.seed, sessions=settings.sessions)
+    plain = BiddingSettings(seed=settings.seed, sessions=settings.sessions, threads=settings.threads)
     return next((found for changes, found in _KNOWN if settings == plain.model_copy(update=changes)), {})
 
 

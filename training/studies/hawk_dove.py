@@ -5,7 +5,7 @@ and one has V, so a fight costs C = 2 B; a hawk takes V from a dove for nothing;
 game of Maynard Smith and Price (1973), its payoffs measured by play, its populations finite.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,19 +13,19 @@ import numpy as np
 from pydantic import Field
 
 import econo_env
-from econo_env.engine.engine import Engine
 from econo_env.games.normal_form import Floats
 from econo_env.policies.emergent.bid_curve import BidCurve
-from econo_env.policies.emergent.bounds import Bounds
 from econo_env.policies.emergent.replicator import meeting, replicator_path, wright_fisher
 from econo_env.policy import Actions, Mask, Observations
 from econo_env.scenario import Scenario
-from econo_env.training.emergence import ABLATED, MOST_TICKS, NULL, Prediction, digest_of, judge
+from econo_env.training.emergence import ABLATED, NULL, Prediction, digest_of, judge
 from econo_env.training.populations.empirical import EmpiricalGame
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told
+from econo_env.training.studies.watched import Watched, delays, false_alarms
 
 _VALUE = 1.0
 _PUSHED = 0.9
+_HAWK = 0.25  # what hawks bid of those within bounds
 _SOURCE = "V / C (Maynard Smith and Price 1973)"
 
 
@@ -109,23 +109,11 @@ class HawkDove:
             return changed
 
         faults = {"members play at random": scattered, "everybody fights": fighting, "errors": erring}
-        return {kind: self._delay(fault) for kind, fault in faults.items()}
+        return delays(lambda: _watched(self.settings), faults)
 
     def false_alarms(self) -> float:
         """See `Experiment`."""
-        run = _Arena(self.settings)
-        held = sum(run.tick() for _ in range(500))
-        return held / 500
-
-    def _delay(self, fault: Callable[[Actions], Actions]) -> int:
-        run = _Arena(self.settings)
-        for _ in range(100):
-            run.tick()
-        run.population.fault = fault
-        for ticks in range(1, 4 * MOST_TICKS):
-            if run.tick():
-                return ticks
-        return 4 * MOST_TICKS
+        return false_alarms(_watched(self.settings))
 
     def _path(self, at: float, runs: int, condition: str) -> Floats:
         settings = self.settings
@@ -136,13 +124,12 @@ class HawkDove:
         )  # fmt: skip
 
 
-class _Members:
-    """Half hawks and half doves, whose actions a fault may change."""
+class _Mixed:
+    """Half hawks and half doves."""
 
-    def __init__(self, scenario: Scenario, hawk: float) -> None:
+    def __init__(self, scenario: Scenario) -> None:
         self.name = "hawks and doves"
-        self._hawk, self._dove = BidCurve(scenario, [hawk]), BidCurve(scenario, [0.0])
-        self.fault: Callable[[Actions], Actions] | None = None
+        self._hawk, self._dove = BidCurve(scenario, [_HAWK]), BidCurve(scenario, [0.0])
 
     def reset(self, seed: int) -> None:
         """Nothing to start over."""
@@ -152,35 +139,20 @@ class _Members:
         actions = self._dove.act(observations, mask)
         fights = np.arange(mask.shape[1]) % 4 < 2
         actions[:, fights] = self._hawk.act(observations, mask)[:, fights]
-        return actions if self.fault is None else self.fault(actions)
+        return actions
 
 
-class _Arena:
+def _watched(settings: HawkDoveSettings) -> Watched:
     """All pairs of a batch as one population within bounds; the fallback are doves."""
+    scenario = arena()
+    return Watched(scenario, _Mixed(scenario), BidCurve(scenario, [0.0]), _in_character, settings.seed)
 
-    def __init__(self, settings: HawkDoveSettings) -> None:
-        scenario, hawk = arena(), 0.25
-        self.population = _Members(scenario, hawk)
-        self.bounds = Bounds(self.population, BidCurve(scenario, [0.0]), coherence=self._in_character)
-        self._hawk = hawk
-        self._engine = Engine(scenario, 32, autoreset=True)
-        self._engine.reset(settings.seed)
-        self.bounds.reset(settings.seed)
 
-    def tick(self) -> bool:
-        """One fight of every pair; whether the fallback plays from here on."""
-        buffers = self._engine.buffers
-        seen = buffers.observations.reshape(1, -1, buffers.observations.shape[-1])
-        actions = self.bounds.act(seen, buffers.action_mask.reshape(1, -1))
-        self._engine.step(actions.reshape(buffers.actions.shape))
-        self.bounds.observe(buffers.rewards.reshape(1, -1), np.zeros(1, dtype=np.bool_))
-        return bool(self.bounds.reasons()[0])
-
-    def _in_character(self, actions: Actions, mask: Mask) -> Floats:
-        """The share of those who act that play hawk or dove."""
-        own = actions[..., 0]
-        known = (np.abs(own + 1.0) < 1e-6) | (np.abs(own + 1.0 - self._hawk) < 1e-6)
-        return np.asarray((known & mask).sum(axis=-1) / np.maximum(mask.sum(axis=-1), 1))
+def _in_character(actions: Actions, mask: Mask) -> Floats:
+    """The share of those who act that play hawk or dove."""
+    own = actions[..., 0]
+    known = (np.abs(own + 1.0) < 1e-6) | (np.abs(own + 1.0 - _HAWK) < 1e-6)
+    return np.asarray((known & mask).sum(axis=-1) / np.maximum(mask.sum(axis=-1), 1))
 
 
 def prediction_of(settings: HawkDoveSettings) -> Prediction:

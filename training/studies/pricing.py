@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 import econo_env
-from econo_env.engine.state import Bools, Float64s, Int64s
+from econo_env.engine.state import Float64s, Int64s
 from econo_env.mechanisms.logit_demand import LogitDemand, clear, monopoly_price, nash_price, profit_of_each
+from econo_env.policies.adaptive.by_reward import q_learning
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import q_learning
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.training.studies.base import (
     Curves,
@@ -50,6 +50,7 @@ class PricingSettings(Settings):
         outside: a_0.
         steady: Periods in a row in which no best price of a visited state changed that make a session settled.
         longest: Periods after which a session is given up.
+        threads: That share the sessions; findings do not depend on it.
     """
 
     study: Literal["pricing"] = "pricing"
@@ -67,6 +68,7 @@ class PricingSettings(Settings):
     outside: float = 0.0
     steady: int = Field(100_000, ge=1)
     longest: int = Field(20_000_000, ge=1)
+    threads: int = Field(2, ge=1, le=256)
 
     @model_validator(mode="after")
     def _fits(self) -> "PricingSettings":
@@ -195,13 +197,12 @@ def run(settings: PricingSettings, told: Told) -> Findings:
     """Plays the sessions, and looks at what was learned."""
     game = _Game(settings)
     scenario, learner = _learner(settings, game)
-    sessions = Sessions(scenario, learner, settings.sessions, settings.seed)
-
-    def settled(learner: Learner) -> Bools:
-        assert learner.memory is not None
-        return np.asarray(learner.memory.steady.min(axis=1) >= settings.steady)
-
-    sessions.play(settled, settings.longest + settings.steady, told)
+    longest = settings.longest + settings.steady
+    sessions = Sessions(
+        scenario, learner, settings.sessions, settings.seed,
+        steady=settings.steady, longest=longest, threads=settings.threads,
+    )  # fmt: skip
+    sessions.play(told)
     strategies = _Strategies(settings, sessions.memories["values"].argmax(axis=-1))
     binned = Situations(scenario, {f"price_of_{firm}": settings.prices for firm in range(settings.firms)})
     numbers = binned.of(sessions.last[:, :1])[:, 0]
@@ -298,7 +299,7 @@ _KNOWN: tuple[tuple[dict[str, object], dict[str, tuple[float, float]]], ...] = (
 
 def _known(settings: PricingSettings) -> dict[str, tuple[float, float]]:
     """Known answers with their tolerances by figure; none for settings that nobody has run."""
-    plain = PricingSettings(seed=settings.seed, sessions=settings.sessions)
+    plain = PricingSettings(seed=settings.seed, sessions=settings.sessions, threads=settings.threads)
     return next((found for changes, found in _KNOWN if settings == plain.model_copy(update=changes)), {})
 
 

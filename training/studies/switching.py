@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float64s
+from econo_env.policies.adaptive.by_reward import exp3, q_learning, upper_bound
+from econo_env.policies.adaptive.by_sums import hedge
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import exp3, hedge, q_learning, upper_bound
 from econo_env.scenario import Scenario
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between
 from econo_env.training.studies.follow import rounds_to_follow

@@ -67,6 +67,9 @@ class BreakersSection(Section):
         tier: 1 or 2: the band of the limit-up limit-down plan, one credit for one dollar, in place of `move`.
         double_first: Ticks at the start of an episode in which the band is twice as wide.
         double_last: Ticks at its end.
+        reference: Credits: the price known when a session opens, such as the last one of the day before. The band lies
+            around it until something is sold, and levels are falls from it; 0 for none. Where an episode is one sale
+            there is no other.
         window: Prices that the reference is the mean of.
         limit: Rejected trades in a row that halt the market.
         halt: Ticks of such a halt.
@@ -77,7 +80,7 @@ class BreakersSection(Section):
         extensions: Calls after the first until the market opens with no reference.
         least_open: Ticks that it stays open at least, so that halts do not flap.
         levels: Three falls from the session's first price: the first and second halt, the third ends the session; null
-            for none.
+            for none. The price of a falling clock is what it asks.
         level_halt: Ticks of those halts.
         last_part: Share of the session, at its end, in which levels 1 and 2 do not halt.
         systemic: Measures of the whole market; null for none.
@@ -90,6 +93,7 @@ class BreakersSection(Section):
     tier: Literal[1, 2] | None = None
     double_first: int = Field(0, ge=0)
     double_last: int = Field(0, ge=0)
+    reference: Credits = Field(0.0, ge=0.0, le=LARGEST_CREDITS / 1e3)
     window: int = Field(16, ge=1, le=1_000)
     limit: int = Field(3, ge=1, le=LONGEST)
     halt: int = Field(8, ge=1, le=LONGEST)
@@ -136,6 +140,8 @@ class Params(NamedTuple):
     calls: CallRules | None
     books: bool
     charge: int  # micro-credits
+    reference: int  # micro-credits, at the start of a session, 0 for none
+    lots: int | None  # None where nothing goes by lot
     beforehand: bool  # orders are confined to the band before they trade
     vets: int | None  # trades are vetted before anything comes of them; None where they are voided afterwards
     longest: int  # ticks of the longest halt
@@ -172,6 +178,8 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         calls=None if calls is None else CallRules(calls.failures, calls.open, calls.successes, calls.probes),
         books=section.books,
         charge=int(to_money(section.charge)),
+        reference=int(to_money(section.reference)),
+        lots=1 if "lottery" in (scenario.economy or {}) else None,
         beforehand=scenario.kind.kernels.confine is not None,
         vets=None if scenario.kind.kernels.revoke is None else 1,
         longest=max(halts),
@@ -194,16 +202,30 @@ def _measures(section: SystemicSection) -> Measures:
     )
 
 
+def _of_one_sale(section: BreakersSection) -> str | None:
+    """Why breakers do not go with a market whose episode is one sale."""
+    banded = section.tier is not None or section.move is not None
+    if (banded or section.levels is not None) and section.reference == 0.0:
+        return (
+            "an episode is one sale, so no earlier price could be what a band lies around: give the price known "
+            "before it as reference, or set move to null and leave levels out"
+        )
+    systemic = section.systemic
+    if systemic is not None and not systemic.failures == systemic.volatility == systemic.reputation is None:
+        return (
+            "an episode is one sale, so there are no awards, prices and reputations to take a measure of: "
+            "leave systemic.failures, volatility and reputation out"
+        )
+    return None
+
+
 def check(scenario: Scenario, section: BreakersSection) -> str | None:
     """Why breakers do not go with a scenario."""
     kind, economy = scenario.kind, scenario.economy or {}
     if not (kind.undone_by_award or kind.kernels.confine is not None or kind.kernels.revoke is not None):
-        if not kind.one_sale:
-            return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
-        return (
-            "an episode is one sale, so no earlier price could be what a band lies around and no later tick what is "
-            "halted: leave them out, or sell by the english or dutch auction of a coordination market"
-        )
+        return f"a {scenario.market} market goes on from what it sold, so no trade can be voided: leave them out"
+    if kind.one_sale and kind.sale_goes_on(scenario) and (said := _of_one_sale(section)) is not None:
+        return said
     if section.calls is not None and kind.sale_goes_on(scenario):
         return (
             "calls let a few bid in a tick, by turns, and who does not bid in a tick of a clock is out of the sale: "

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from econo_env.economy.award import Award
-from econo_env.economy.contracts import NO_GRADE, ValueSchedule, payout
+from econo_env.economy.contracts import BYZANTINE, NO_GRADE, ValueSchedule, payout
 from econo_env.economy.work import Work
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Bools, Column, Float64s, Int64s
@@ -207,6 +207,15 @@ def due_first(k: int, i: int, finished: bool, running: Running) -> int:
         if first == NO_SLOT or (due, transfer) < (running.due[k, i, first], running.transfer[k, i, first]):
             first = j
     return first
+
+
+@compiled
+def beyond_appeal(k: int, i: int, j: int, tick: int, window: int, ends: bool, running: Running) -> bool:
+    """Whether the grade of a contract becomes final in this tick; self-verifying evidence does at once."""
+    judged = running.judged[k, i, j]
+    if running.grade[k, i, j] == BYZANTINE:
+        return bool(judged == tick)
+    return bool(judged + window == tick or (ends and judged + window > tick))
 
 
 @compiled

@@ -15,6 +15,7 @@ from econo_env.economy.lasting.running import (
     NO_SLOT,
     NOT_YET,
     RUNNING,
+    beyond_appeal,
     bind_slot,
     clear_finished,
     clear_slot,
@@ -161,17 +162,13 @@ def grade(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 
 @compiled
 def note_grades(k: int, i: int, tick: int, window: int, ends: bool, world: Any) -> None:
-    """Notes the grade of agent i that is beyond appeal in this tick; of the several of an episode's end the worst.
-
-    Self-verifying evidence is beyond appeal at once.
-    """
+    """Notes the grade of agent i that is beyond appeal in this tick; of the several of an episode's end the worst."""
     running, worst, value, of = world.lasting_contracts.running, NO_GRADE, 0.0, NO_SLOT
     for j in range(running.status.shape[2]):
         graded = running.grade[k, i, j]
-        final = running.judged[k, i, j] + window == tick or (ends and running.judged[k, i, j] + window > tick)
-        if graded == BYZANTINE:
-            final = running.judged[k, i, j] == tick
-        if running.status[k, i, j] != EMPTY and final and graded > worst:
+        if running.status[k, i, j] == EMPTY or graded <= worst:
+            continue
+        if beyond_appeal(k, i, j, tick, window, ends, running):
             worst, value, of = graded, float(running.value[k, i, j]), j
     if worst != NO_GRADE:
         note_conduct(k, i, worst, value, world.conduct)

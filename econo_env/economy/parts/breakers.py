@@ -32,22 +32,25 @@ from econo_env.economy.part import Part
 from econo_env.economy.parts.ledger import move
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
-from econo_env.engine.state import Bools, StepBuffers
+from econo_env.engine.state import StepBuffers
 from econo_env.money import to_credits
 from econo_env.scenario import Scenario
 
 
 @compiled
 def open_session(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
-    """A session opens with no reference; one whose books are not in order stays halted until the engine is reset."""
-    breakers = world.breakers
+    """A session opens with the reference known before it, or none.
+
+    One whose books are not in order stays halted until the engine is reset.
+    """
+    breakers, reference = world.breakers, params.breakers.reference
     if not (breakers.mode[k] == ENDED and breakers.reason[k] == halts.INTEGRITY):
         put(k, breakers, halts.fresh(params.breakers.rules))
-    put_mean(k, breakers, restart(breakers.prices[k], 0))
+    put_mean(k, breakers, restart(breakers.prices[k], reference))
     breakers.attempt[k] = 0
     breakers.in_band[k] = True
     breakers.voided[k] = False
-    breakers.opening[k] = 0
+    breakers.opening[k] = reference
     breakers.latest[k] = 0
     breakers.level[k] = 0
     breakers.next[k] = 0
@@ -151,9 +154,9 @@ def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> N
 
 
 @compiled
-def _goes_by_lot(evidence: Bools | None, k: int, world: Any) -> bool:
-    """Whether the contract of the tick went by lot, at a price that nobody has bid; `evidence` is that of conduct."""
-    if evidence is None:
+def _goes_by_lot(lots: int | None, k: int, world: Any) -> bool:
+    """Whether the contract of the tick went by lot, at a price that nobody has bid; `lots` is None without any."""
+    if lots is None:
         return False
     return bool(world.lottery.went[k])
 
@@ -173,7 +176,7 @@ def _vet(vets: int | None, k: int, world: Any, params: Any, asked: Any, revoke: 
     traded = False
     for i in range(agents):
         traded = traded or award.units[k, i] != 0
-    if not traded or _goes_by_lot(world.conduct.evidence, k, world):
+    if not traded or _goes_by_lot(params.breakers.lots, k, world):
         return
     price = max(asked(k, world.market), 1)  # what is sold for nothing has the least price
     breakers.attempt[k] = price
@@ -206,22 +209,21 @@ def _price_kept(vets: int | None, k: int, world: Any) -> int:
 
 
 @compiled
-def _counts(vets: int | None, k: int, world: Any, decided: Any) -> bool:
+def _counts(vets: int | None, k: int, world: Any, params: Any, decided: Any) -> bool:
     """Whether what was on offer came to an end in the tick, by bids: a call, and something that can be missed."""
     if vets is None:
         return True
     return bool(
-        (decided(k, world.market) and not _goes_by_lot(world.conduct.evidence, k, world))
-        or world.breakers.attempt[k] > 0
+        (decided(k, world.market) and not _goes_by_lot(params.breakers.lots, k, world)) or world.breakers.attempt[k] > 0
     )
 
 
 @compiled
-def watch(k: int, world: Any, params: Any, buffers: StepBuffers, decided: Any) -> None:
+def watch(k: int, world: Any, params: Any, buffers: StepBuffers, decided: Any, indicated: Any) -> None:
     """Decides from what happened in the tick whether the coming one is halted."""
     breakers, constants = world.breakers, params.breakers
     rules, status, price = constants.rules, status_of(k, breakers), _price_kept(constants.vets, k, world)
-    counts = _counts(constants.vets, k, world, decided)
+    counts = _counts(constants.vets, k, world, params, decided)
     low, high, attempt = breakers.low[k], breakers.high[k], breakers.attempt[k]
     mean = mean_of(k, breakers)
     told = price
@@ -231,7 +233,8 @@ def watch(k: int, world: Any, params: Any, buffers: StepBuffers, decided: Any) -
         put_mean(k, breakers, halts.remember(breakers.prices[k], mean, status, rules, low, high, attempt, told))
         put(k, breakers, halts.after(status, rules, attempt, breakers.in_band[k], told))
     watch_calls(k, world, constants.calls)
-    watch_levels(k, world, constants.levels, rules.least_open, price)
+    index = price if price > 0 else indicated(k, world.market, params.market)
+    watch_levels(k, world, constants.levels, rules.least_open, index)
     if status.mode in (OPEN, REOPENING):
         watch_measures(k, world, constants.measures, rules.least_open, price, counts)
     check_books(k, world, params, buffers)

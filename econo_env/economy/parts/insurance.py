@@ -3,18 +3,20 @@
 Agents choose by an action how much of a loss they cover. The premium of one who wins something is paid into the pool
 before it is known how the award comes out. With `default` the loss is what the award turns out worse, which nature
 draws: the premium is at least what is paid on average. With `contracts` it is what poor work costs its holder, which it
-can bring about itself: such losses are paid as far as its own unspent premiums go. Claims together never exceed the
-pool.
+can bring about itself: such losses are paid as far as its own unspent premiums go. So are those of contracts that last,
+each with a cover of its own, when its grade is beyond appeal. Claims together never exceed the pool.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from pydantic import Field
 
 from econo_env.economy.action import Action
 from econo_env.economy.insurance import CONDUCT, FAULT, claim, premium, share_pool
+from econo_env.economy.lasting.insured import Covers, claims_of, drop_covers, won_now
+from econo_env.economy.lasting.running import NO_SLOT
 from econo_env.economy.ledger import BONDED, FREE, INSURANCE, account
 from econo_env.economy.multipliers import premium_factor
 from econo_env.economy.part import Part, Section
@@ -36,7 +38,8 @@ class InsuranceSection(Section):
 
     Attributes:
         loading: What the premium is above what is paid on average, as a share of it.
-        chance: Of a loss by conduct, with `contracts`: the premium is this share of what may be lost.
+        chance: Of a loss by conduct, with `contracts` or `lasting_contracts`: the premium is this share of what may be
+            lost.
         by_reputation: Whether the premium is half as much again at reputation 0, in a straight line down to 1.
     """
 
@@ -55,6 +58,12 @@ class State(NamedTuple):
     paid: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits that the pool paid in the last tick")]
     backing: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of premiums that it has not had back")]
     sought: Annotated[Int64s, Column(np.int64, (), "tick in which somebody wanted cover last, NEVER for none")]
+    covers: None  # see `WithCovers`
+
+
+_WITH_COVERS = [*list(get_type_hints(State, include_extras=True).items())[:-1], ("covers", Covers)]
+WithCovers = NamedTuple("WithCovers", _WITH_COVERS)  # type: ignore[misc]  # the same columns, said once
+"""The columns where contracts last, each with a cover of its own; without that nothing of it is in the loop."""
 
 
 class Params(NamedTuple):
@@ -87,11 +96,27 @@ def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) 
     insurance.premium[k, newcomer] = 0
     insurance.paid[k, newcomer] = 0
     insurance.backing[k, newcomer] = 0
+    _drop(insurance.covers, k, newcomer)
+
+
+@compiled
+def _drop(covers: Covers | None, k: int, i: int) -> None:
+    if covers is not None:
+        drop_covers(k, i, covers)
+
+
+@compiled
+def _begin(covers: Covers | None, k: int, i: int) -> None:
+    if covers is not None:
+        covers.number[k] = 0
+        for j in range(covers.share.shape[2]):
+            covers.share[k, i, j] = 0
 
 
 @compiled
 def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Nobody is insured at the start of an episode."""
+    _begin(world.insurance.covers, k, i)
     renew(k, i, world, params, buffers)
     world.insurance.cover[k, i] = 0
     world.insurance.sought[k] = NEVER
@@ -101,7 +126,8 @@ def open_pool(k: int, i: int, world: Any, params: Any, buffers: StepBuffers) -> 
 def choose_cover(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, insure: float) -> None:
     """Notes how much of a loss agent i covers in this tick, and forgets what it had of the last one.
 
-    Where nobody has wanted cover in this tick or the last, there is nothing to forget, and nothing is fetched.
+    Where nobody has wanted cover in this tick or wanted or had it in the last, there is nothing to forget, and nothing
+    is fetched.
     """
     insurance, cover, tick = world.insurance, int(max(insure, 0.0) * MILLION), world.market.tick[k]
     if cover > 0:
@@ -130,23 +156,42 @@ def _surcharge(by_reputation: int | None, k: int, i: int, due: int, world: Any) 
 
 
 @compiled
+def _bound(covers: Covers | None, k: int, winner: int, bonded: int, world: Any) -> int:
+    """What is bonded behind what this tick has brought agent `winner`, micro-credits."""
+    if covers is None:
+        return bonded
+    j = won_now(k, winner, world.market.tick[k], world.lasting_contracts.running)
+    return 0 if j == NO_SLOT else int(world.lasting_contracts.running.lock[k, winner, j])
+
+
+@compiled
+def _keep(covers: Covers | None, k: int, winner: int, share: int, world: Any) -> None:
+    """Remembers the cover of a contract until it is done with."""
+    if covers is not None:
+        covers.share[k, winner, won_now(k, winner, world.market.tick[k], world.lasting_contracts.running)] = share
+        covers.number[k] += 1
+
+
+@compiled
 def insure_award(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Takes the premium of one who won something, if what its bid can cost stays covered; else it has no cover."""
     if world.insurance.sought[k] != world.market.tick[k]:
         return
     insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
     free = account(winner, FREE, agents)
-    bonded, at_hand = ledger.balances[k, account(winner, BONDED, agents)], ledger.balances[k, free]
+    at_hand = ledger.balances[k, free]
+    bonded = _bound(insurance.covers, k, winner, ledger.balances[k, account(winner, BONDED, agents)], world)
     constants, cover = params.insurance, insurance.cover[k, winner]
     can_lose = _can_lose(constants.most, bonded)
     due = premium(can_lose, cover, constants.chance, constants.loading)
     due += _surcharge(constants.by_reputation, k, winner, due, world)
-    if cover == 0 or due > at_hand or due > at_hand + bonded - world.market.award.exposure[k, winner]:
+    if cover == 0 or can_lose == 0 or due > at_hand or due > at_hand + bonded - world.market.award.exposure[k, winner]:
         return
     move(k, ledger, free, INSURANCE, due)
     insurance.premium[k, winner] = due
     insurance.backing[k, winner] += due
     insurance.insured[k, winner] = can_lose
+    _keep(insurance.covers, k, winner, cover, world)
 
 
 @compiled
@@ -168,16 +213,35 @@ def loss_of(k: int, i: int, world: Any, peril: int) -> int:
 
 
 @compiled
+def _nothing_to_claim(covers: Covers | None, k: int, world: Any) -> bool:
+    """Whether nobody has any cover; where somebody has, this tick counts as one in which it was wanted."""
+    if covers is None:
+        return bool(world.insurance.sought[k] != world.market.tick[k])
+    if covers.number[k] == 0:
+        return True
+    world.insurance.sought[k] = world.market.tick[k]
+    return False
+
+
+@compiled
+def _owed(covers: Covers | None, k: int, i: int, world: Any, params: Any) -> int:
+    """What agent i claims in this tick, micro-credits."""
+    insurance, peril, backing = world.insurance, params.insurance.peril, world.insurance.backing[k, i]
+    if covers is not None:
+        return int(claims_of(k, i, backing, covers, world, params.lasting_contracts))
+    if insurance.insured[k, i] == 0:
+        return 0
+    return int(claim(loss_of(k, i, world, peril), 0, insurance.insured[k, i], insurance.cover[k, i], peril, backing))
+
+
+@compiled
 def pay_claims(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Pays what is claimed, in proportion where the pool holds less."""
     insurance, ledger, agents = world.insurance, world.ledger, world.insurance.cover.shape[1]
-    peril = params.insurance.peril
-    if insurance.sought[k] != world.market.tick[k]:
+    if _nothing_to_claim(insurance.covers, k, world):
         return
     for i in range(agents):
-        if insurance.insured[k, i] > 0:
-            lost, backing = loss_of(k, i, world, peril), insurance.backing[k, i]
-            insurance.paid[k, i] = claim(lost, 0, insurance.insured[k, i], insurance.cover[k, i], peril, backing)
+        insurance.paid[k, i] = _owed(insurance.covers, k, i, world, params)
     if share_pool(insurance.paid[k], ledger.balances[k, INSURANCE]) == 0:
         return
     for i in range(agents):
@@ -202,11 +266,8 @@ def _series(scenario: Scenario, world: Any) -> Mapping[str, Any]:
 
 def _check(scenario: Scenario, section: InsuranceSection) -> str | None:
     sections = scenario.economy or {}
-    if "default" not in sections and "contracts" not in sections:
-        return (
-            "nothing can be lost in the tick of an award here: it goes with `default` or `contracts`; of those that "
-            "last the loss comes ticks later, by their holder's own doing: leave it out"
-        )
+    if not {"default", "contracts", "lasting_contracts"} & set(sections):
+        return "nothing can be lost here: it goes with `default`, `contracts` or `lasting_contracts`"
     if section.by_reputation and "reputation" not in sections:
         return "by_reputation asks for a reputation: give the economy `reputation`, or leave it out"
     return None

@@ -14,6 +14,7 @@ from econo_env.economy.lasting.running import DELIVERIES
 from econo_env.economy.lasting.section import LastingContractsSection, params_of, window_of
 from econo_env.economy.part import Fact, Part, Verdict
 from econo_env.economy.parts.contracts import GRADES, last_grade
+from econo_env.economy.parts.insurance import WithCovers
 from econo_env.economy.parts.lottery import WithDrawn
 from econo_env.economy.parts.staking import WithHeld
 from econo_env.engine.feature import Feature
@@ -101,5 +102,5 @@ PART = Part(
     draws_on=_draws_on,
     check=_check,
     axes=_axes,
-    widens={"staking": WithHeld, "lottery": WithDrawn},
+    widens={"staking": WithHeld, "lottery": WithDrawn, "insurance": WithCovers},
 )

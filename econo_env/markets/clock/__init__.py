@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from econo_env.engine.program import Stages
-from econo_env.market import BidSearch, Judging, Market, Solver, View
+from econo_env.market import BidSearch, Judging, Market, Solver, View, always
 from econo_env.markets import rounds
 from econo_env.markets.actions import bidding_baselines
 from econo_env.markets.analysis import bids_made
@@ -27,6 +27,11 @@ MARKET = Market(
         finish=kernels.finish,
         expose=kernels.expose,
         withdraw=kernels.withdraw,
+        hold=kernels.hold,
+        revoke=kernels.revoke,
+        asked=kernels.asked,
+        decided=kernels.decided,
+        indicated=kernels.indicated,
     ),
     actions=kernels.action_names,
     features=features.features,
@@ -40,6 +45,7 @@ MARKET = Market(
         keeps_limits=True,
     ),
     undone_by_award=False,
+    sale_goes_on=always,
     judging=Judging(
         bids=BidSearch(
             made=bids_made,

@@ -13,7 +13,7 @@ from econo_env.economy.award import Award, forget_award
 from econo_env.engine.compiled import compiled
 from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
-from econo_env.engine.state import Column, Episode, Int64s, Key, StepBuffers, Tick
+from econo_env.engine.state import Bools, Column, Episode, Int64s, Key, StepBuffers, Tick
 from econo_env.markets.clock.scenario import ClockScenario
 from econo_env.markets.private_value import of_rounds
 from econo_env.markets.rounds import begin, draw_private_values, flags
@@ -30,6 +30,8 @@ class State(NamedTuple):
     key: Key
     episode: Episode
     tick: Tick
+    began: Annotated[Int64s, Column(np.int64, (), "tick that the clock counts from: that of the start, later by halts")]
+    held: Annotated[Bools, Column(np.bool_, (), "the clock stands still in this tick")]
     closes: Annotated[Int64s, Column(np.int64, (), "ticks after which the sale ends, as it stands")]
     sold_at: Annotated[Int64s, Column(np.int64, (), "tick of the sale, -1 for none")]
     price: Annotated[Int64s, Column(np.int64, (), "micro-credits asked at the coming tick")]
@@ -49,6 +51,7 @@ class Params(NamedTuple):
     truncates: bool  # the clock's last tick is a truncation, not a termination
     opening: int  # micro-credits at which the clock starts
     closes: int  # ticks after which the sale ends, as planned
+    falls: bool  # a clock that falls until somebody takes the price
     prior_of: Int64s  # (agents,) row of `quantiles` that the agent's value comes from
     quantiles: DrawTables  # micro-credits, one a prior
     highest_value: float  # micro-credits
@@ -71,6 +74,7 @@ def params(scenario: ClockScenario) -> Params:
         rule=row.params(scenario.mechanism),
         opening=int(to_money(row.opening(scenario.mechanism, scenario.highest_value))),
         closes=min(scenario.max_cycles, closes),
+        falls=row.falling,
         **of_rounds(scenario, scenario.priors()),
         highest_value=float(to_money(scenario.highest_value)),
         value_scale=1.0 / float(to_money(scenario.highest_value)),
@@ -116,14 +120,18 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 @compiled
 def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule) -> None:
-    """Moves the clock by the mechanism's rule; a sale fixes who pays what."""
+    """Moves the clock by the mechanism's rule, unless it is held; a sale fixes who pays what, and is handed on once."""
     if _over_before(k, state):
+        forget_award(k, state.award)
         return
-    tick = state.tick[k]
-    clock = Clock(tick, params.max_cycles, state.closes[k], state.price[k], state.best[k], state.leader[k], False)
+    if state.held[k]:
+        return
+    tick, began = state.tick[k], state.began[k]
+    closes, horizon = state.closes[k] - began, params.max_cycles - began
+    clock = Clock(tick - began, horizon, closes, state.price[k], state.best[k], state.leader[k], False)
     lottery = Lottery(state.key[k], state.episode[k], tick)
     moved = rule(state.bids[k], state.standing[k], lottery, params.rule, clock)
-    state.closes[k] = moved.closes
+    state.closes[k] = moved.closes + began
     state.price[k] = moved.price
     state.best[k] = moved.best
     state.leader[k] = moved.leader
@@ -134,13 +142,46 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule
 
 
 @compiled
+def hold(k: int, state: State) -> None:
+    """The clock stands still in this tick, and what was planned for later comes a tick later, while there are ticks."""
+    state.held[k] = not _over_before(k, state)
+
+
+@compiled
+def revoke(k: int, state: State, params: Params) -> None:
+    """Nobody has bought, and the sale starts over with the next tick: everybody is in, the clock where it starts."""
+    forget_sale(k, state, params)
+    state.began[k] = state.tick[k] + 1
+    state.closes[k] = min(params.max_cycles, state.began[k] + params.closes)
+    for i in range(state.values.shape[1]):
+        state.award.units[k, i] = 0
+        state.award.pays[k, i] = 0
+
+
+@compiled
+def asked(k: int, state: State) -> int:
+    """What the buyer of this tick would pay."""
+    return int(state.best[k])
+
+
+@compiled
+def decided(k: int, state: State) -> bool:
+    """The sale has ended with this tick, sold or not."""
+    return bool(state.sold_at[k] == state.tick[k] or state.tick[k] + 1 == state.closes[k])
+
+
+@compiled
+def indicated(k: int, state: State, params: Params) -> int:
+    """What a falling clock asks next, so what the item is worth at most to anybody; nothing of one that rises."""
+    return int(state.price[k]) if params.falls else 0
+
+
+@compiled
 def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Pays the buyer value minus price, in credits, at the tick of the sale; nobody earns anything else."""
     for i in range(state.values.shape[1]):
         buffers.rewards[k, i] = 0.0
-    if _over_before(k, state):  # a sale is handed on once
-        forget_award(k, state.award)
-    elif state.sold_at[k] == state.tick[k]:
+    if state.sold_at[k] == state.tick[k]:
         buyer = state.leader[k]
         state.award.worth[k, buyer] = state.values[k, buyer]
         buffers.rewards[k, buyer] = (state.values[k, buyer] - state.award.pays[k, buyer]) * CREDIT
@@ -149,6 +190,10 @@ def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 @compiled
 def observe(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Counts the tick and says who may act at the next one: who is out may only watch."""
+    if state.held[k]:
+        state.began[k] += 1
+        state.closes[k] = min(state.closes[k] + 1, params.max_cycles)
+        state.held[k] = False
     if not _over_before(k, state):
         state.tick[k] += 1
     for i in range(state.standing.shape[1]):
@@ -166,12 +211,21 @@ def finish(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
 def reset(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Starts the next sale: new values, everybody in, the clock at its opening price."""
     begin(k, state, buffers)
+    state.began[k] = 0
+    state.held[k] = False
     state.closes[k] = params.closes
+    forget_sale(k, state, params)
+    for i in range(state.values.shape[1]):
+        state.bids[k, i] = np.int64(NO_BID)
+    draw_private_values(k, state, params)
+
+
+@compiled
+def forget_sale(k: int, state: State, params: Params) -> None:
+    """Nothing is sold or bid yet, everybody is in, the clock at its opening price."""
     state.sold_at[k] = -1
     state.price[k] = params.opening
     state.best[k] = 0
     state.leader[k] = NOBODY
-    for i in range(state.values.shape[1]):
-        state.bids[k, i] = np.int64(NO_BID)
+    for i in range(state.standing.shape[1]):
         state.standing[k, i] = 1
-    draw_private_values(k, state, params)

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from econo_env.economy.breakers.section import BreakersSection
 from econo_env.engine.levers import Lever
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.base import mechanism, mechanisms
@@ -35,6 +36,16 @@ class ClockScenario(Scenario):
     def _one_for_each_bidder(self) -> Self:
         if isinstance(self.values, tuple) and len(self.values) != self.num_agents:
             raise ValueError(f"values lists {len(self.values)} entries for {self.num_agents} bidders: give one each")
+        return self
+
+    @model_validator(mode="after")
+    def _levels_of_what_falls(self) -> Self:
+        breakers = (self.economy or {}).get("breakers")
+        if isinstance(breakers, BreakersSection) and breakers.levels is not None and not self.row().falling:
+            raise ValueError(
+                f"economy.breakers.levels are falls, and the price of {self.mechanism.name} rises until it is sold: "
+                "leave levels out, or choose a clock that falls"
+            )
         return self
 
     def priors(self) -> tuple[AnyPrior, ...]:

@@ -1,6 +1,5 @@
 """A bidder under several names in a combinatorial market: what the names win together is one bundle of the bidder's."""
 
-from functools import cache
 from itertools import product
 
 import numpy as np
@@ -15,6 +14,7 @@ from econo_env.markets.combinatorial.state import State
 from econo_env.markets.combinatorial.strategies import own_values
 from econo_env.markets.false_names import NO_BID, earned, stacked
 from econo_env.mechanisms.combinatorial.batch import scratch_for
+from econo_env.mechanisms.combinatorial.known_rivals import partitions
 from econo_env.mechanisms.combinatorial.small import Game, Scratch
 
 MOST_ITEMS = 4
@@ -51,19 +51,6 @@ def worth_of_sets(scenario: CombinatorialScenario, agent: int, type_: Float64s) 
     sets = np.arange(1 << offers.num_items)
     within = (sets[:, None] & wishes[None, :]) == wishes[None, :]
     return np.asarray(np.where(within, values[None, :], 0).max(axis=1), dtype=np.int64)
-
-
-@cache
-def partitions(items: int, parts: int) -> list[tuple[int, ...]]:
-    """The ways to deal some of the items out to so many parts, none empty and in no order: bundles as bits."""
-    found: set[tuple[int, ...]] = set()
-    if parts > items:
-        return []
-    for dealt in product(range(parts + 1), repeat=items):
-        bundles = [sum(1 << item for item, part in enumerate(dealt) if part == number) for number in range(parts)]
-        if all(bundles):
-            found.add(tuple(sorted(bundles)))
-    return sorted(found)
 
 
 def splits(scenario: CombinatorialScenario, agent: int, type_: Float64s, report: Int64s, names: int) -> Int64s:

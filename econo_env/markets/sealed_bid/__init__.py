@@ -44,13 +44,16 @@ MARKET = Market(
     welfare=analysis.welfare,
     agents=strategies.agents,
     roles=strategies.roles,
-    baselines=bidding_baselines(strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions),
+    baselines=bidding_baselines(
+        strategies.private_values, strategies.bid_actions, strategies.equilibrium_actions, strategies.multiples
+    ),
     judging=Judging(
         bids=BidSearch(
             made=bids_made,
             highest=analysis.highest_bid,
             curves=analysis.bid_curves,
             applies=analysis.offers_bid_curves,
+            clearing=analysis.clearing,
         ),
         false_names=false_names.FALSE_NAMES,
     ),

@@ -1,12 +1,17 @@
 """What a sealed-bid market tells strategies and telemetry: bids as actions, known equilibria, roles, series."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from econo_env.agents import BIDDER, SUPPLIER, grouped, named
+from econo_env.baselines import CompiledActions
+from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.market import market_of
-from econo_env.markets.actions import AS_SEEN, actions_for
+from econo_env.markets.actions import AS_SEEN, action_for, actions_for
 from econo_env.markets.analysis import of_a_round
 from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
@@ -60,6 +65,48 @@ def _thresholds(scenario: SealedBidScenario, bids: ArrayLike) -> float | Float64
     # the engine cuts to what is left of the budget: who means to spend all of it ties with those cut
     most = max(0.0, budget - scenario.participation.entry_fee)
     return np.where(np.asarray(bids, dtype=np.float64) >= most - CREDIT / 2.0, max(most, reserve), reserve)
+
+
+class Multiples(NamedTuple):
+    """Multiples of the own value as bids."""
+
+    factors: Float64s  # (n,)
+    highest_signal: float  # credits
+    half: float  # the bid of action 0 over the own or the highest value
+    by_value: bool
+    highest_value: float  # credits
+    reserve: float  # credits
+    budget: float  # credits, infinite for none: who means to spend it does
+    error: float  # of the own value, relative
+
+
+@compiled
+def multiple_of_value(multiples: Multiples, seen: Float32s, number: int) -> float:
+    """The action that bids a multiple of the value seen, as `bid_actions` places it."""
+    value = seen[0] * multiples.highest_signal
+    bid = multiples.factors[number] * value
+    unit = multiples.half * (value if multiples.by_value else multiples.highest_value)
+    spends_all = bid >= multiples.budget - CREDIT / 2.0
+    reach = max(multiples.budget, multiples.reserve) if spends_all else multiples.reserve
+    return action_for(bid, unit, reach, multiples.error)
+
+
+def multiples(scenario: SealedBidScenario, factors: Float64s) -> CompiledActions | None:
+    """Multiples of the own value for compiled loops; None in procurement, where they are rounded up."""
+    if scenario.procurement is not None:
+        return None
+    budget, by_value = scenario.utility.budget, scenario.bids != "amount"
+    constants = Multiples(
+        factors=factors,
+        highest_signal=scenario.highest_signal,
+        half=scenario.largest_bid / 2.0,
+        by_value=by_value,
+        highest_value=scenario.highest_value,
+        reserve=reserve_of(scenario.mechanism),
+        budget=math.inf if budget is None else max(0.0, budget - scenario.participation.entry_fee),
+        error=AS_SEEN if by_value else 0.0,
+    )
+    return CompiledActions(multiple_of_value, constants)
 
 
 def equilibrium_actions(

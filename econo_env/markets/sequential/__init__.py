@@ -27,6 +27,8 @@ MARKET = Market(
         expose=sealed_kernels.expose,
         withdraw=sealed_kernels.withdraw,
         present=features.present,
+        revoke=kernels.revoke,
+        asked=kernels.asked,
     ),
     actions=action_names,
     features=features.features,

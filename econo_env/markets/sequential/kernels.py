@@ -53,6 +53,24 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule
 
 
 @compiled
+def revoke(k: int, state: State, params: Params) -> None:
+    """Nobody gets this round's unit, and who would have bids on."""
+    for i in range(state.values.shape[1]):
+        state.award.units[k, i] = 0
+        state.award.pays[k, i] = 0
+
+
+@compiled
+def asked(k: int, state: State) -> int:
+    """What the winner of this round would pay."""
+    paid = np.int64(0)
+    for i in range(state.values.shape[1]):
+        if state.award.units[k, i] > 0:
+            paid += state.award.pays[k, i]
+    return int(paid)
+
+
+@compiled
 def settle(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """Pays the winner its value minus the payment, in credits; it has its unit and may only watch from now on."""
     settle_round(k, state, params, buffers)

@@ -121,6 +121,7 @@ class Tick:
         tried: Whether anybody bid.
         outcomes: Of each award, by the number of its agent, whether it was kept.
         counts: Whether something on offer came to an end, by bids: else it was no call.
+        index: The price that the market showed where nothing was kept, 0 for none.
     """
 
     attempt: int
@@ -128,6 +129,7 @@ class Tick:
     tried: bool
     outcomes: list[bool]
     counts: bool = True
+    index: int = 0
 
     @property
     def failed(self) -> int:
@@ -142,6 +144,9 @@ class Session:
         self.section, self.prices = section, Replay(rules, section.window)
         self.until = length - round(section.last_part * length)
         self.first = self.last = self.level = self.number = 0
+        if section.reference:
+            self.first = round(section.reference * 1_000_000)
+            self.prices.history = [Fraction(self.first)]
         self.ticks: list[Tick] = []
         self.armed = {"failures": True, "missed": True, "volatility": True}
         self.phase, self.row, self.good, self.waits = "closed", 0, 0, 0
@@ -158,7 +163,7 @@ class Session:
         if before != "ended" and (tick.counts or before != "reopening"):
             self.prices.tick(tick.attempt, tick.price)
         self._calls(tick)
-        self._levels(tick.price)
+        self._levels(tick.price or tick.index)
         if before in ("open", "reopening") and self.section.systemic is not None:
             self.ticks.append(tick)
             self._measures()
@@ -177,7 +182,7 @@ class Session:
     def _levels(self, price: int) -> None:
         self.last = price or self.last
         self.first = self.first or price
-        if self.section.levels is None or not self.first:
+        if self.section.levels is None or not self.first or not self.last:
             return
         fall = Fraction(self.first - self.last, self.first)
         level = sum(fall >= Fraction(str(threshold)) for threshold in self.section.levels)

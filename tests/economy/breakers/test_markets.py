@@ -417,8 +417,11 @@ def test_a_sale_for_nothing_is_no_price_within_a_band():
     ("name", "economy", "said"),
     [
         ("first_price_v0", {"breakers": {}}, "breakers stands on ledger"),
-        ("english_v0", {"ledger": {}, "breakers": {}}, "an episode is one sale"),
-        ("sequential_first_price_v0", {"ledger": {}, "breakers": {}}, "goes on from what it sold"),
+        ("english_v0", {"ledger": {}, "breakers": {}}, "give the price known before it as reference"),
+        ("dutch_v0", {"ledger": {}, "breakers": {"move": None, "levels": [0.1, 0.2, 0.3]}}, "as reference"),
+        ("english_v0", {"ledger": {}, "breakers": {"reference": 0.5, "levels": [0.1, 0.2, 0.3]}}, "a clock that falls"),
+        ("english_v0", {"ledger": {}, "breakers": {"reference": 0.5, "calls": {}}}, "out of the sale"),
+        ("dutch_v0", {"ledger": {}, "breakers": {"move": None, "systemic": {"volatility": 0.5}}}, "no awards, prices"),
         ("first_price_v0", {"ledger": {}, "breakers": {"levels": [0.2, 0.1, 0.3]}}, "three rising falls"),
         ("first_price_v0", {"ledger": {}, "breakers": {"tier": 1, "move": 0.1}}, "leave one of the two out"),
         ("first_price_v0", {"ledger": {}, "breakers": {"calls": {}}}, "add `default: {}`"),
@@ -430,4 +433,4 @@ def test_a_sale_for_nothing_is_no_price_within_a_band():
 )
 def test_what_does_not_go_together_is_said(name, economy, said):
     with pytest.raises(ValueError, match=said):
-        econo_env.load(name, economy=economy, **({} if "sequ" in name or "english" in name else {"max_cycles": 8}))
+        econo_env.load(name, economy=economy, **({"max_cycles": 8} if name == "first_price_v0" else {}))

@@ -158,9 +158,3 @@ def test_credit_goes_with_contracts_that_last_and_nothing_defaults_within_the_co
         assert np.abs(gap).max() < 1e-2
         lent += int((world.credit.lent > 0).sum())
     assert lent > 20
-
-
-def test_insurance_is_refused_with_the_reason():
-    scenario = market()
-    with pytest.raises(ValueError, match="of those that last the loss comes ticks later"):
-        scenario.replace(economy={**scenario.economy, "insurance": {}})

@@ -55,7 +55,6 @@ def test_the_scenarios_that_show_it_hold_too(name):
 def test_contracts_that_last_carry_it_too():
     scenario, convicted = econo_env.load(ROOT / "configs" / "scenarios" / "task_market_lasting.yaml"), 0
     own = sections(enforcement_grace=0, evidence_dispute=2, evidence_age=6, evidence_seen=0.8, bonding_delay=40)
-    own.pop("insurance")
     scenario = scenario.replace(economy={**scenario.economy, **own, "audit": {}})
     for engine, before, _ in ticks(scenario, 0, 32, 80):
         assert violations(scenario, engine.world, before) == []
