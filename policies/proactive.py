@@ -11,7 +11,7 @@ import numpy as np
 
 from econo_env.market import market_of
 from econo_env.policies.emergent.mixture import Group, Mixture
-from econo_env.policies.forecasts.ridge import Forecaster
+from econo_env.policies.forecasts.choice import make_forecaster
 from econo_env.policies.networks import POLICY_FILE, Network, read_forecasts, read_networks
 from econo_env.policy import Actions, Mask, Memory, Observations, Rewards, masked
 from econo_env.scenario import Scenario
@@ -102,14 +102,14 @@ class Foreseeing(Learned):
     """A network that sees forecasts beside the market; each agent makes them for itself, and remembers what they need.
 
     Attributes:
-        forecaster: Forecasts, see `econo_env.policies.forecasts.ridge`.
+        forecaster: Forecasts, see `econo_env.policies.forecasts.choice`.
     """
 
     def __init__(
         self, scenario: Scenario, networks: Sequence[Network], forecasts: Mapping[str, Any], **options: Any
     ) -> None:
         """Takes the settings of the forecasts; the options are those of `Learned`."""
-        self.forecaster = Forecaster(scenario, **{**forecasts, "of": tuple(forecasts["of"])})
+        self.forecaster = make_forecaster(scenario, forecasts)
         self._fresh = np.zeros(0, dtype=np.bool_)
         super().__init__(scenario, networks, **options)
 
@@ -119,7 +119,7 @@ class Foreseeing(Learned):
     def reset(self, seed: int) -> None:
         """Returns to the first draw of a seed, and forgets what was forecast."""
         super().reset(seed)
-        self.forecaster.reset(0)
+        self.forecaster.reset(seed)
 
     def act(self, observations: Observations, mask: Mask) -> Actions:
         """Forecasts from what is shown of the last round, and acts on both."""

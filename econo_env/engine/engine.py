@@ -223,7 +223,6 @@ class Engine:
         if self._code is None:
             own = self._everywhere, *self._records, TICK, self.autoreset
             self._code = machine_code(self._kernels.run, 0, 0, *own)
-            self._code.call(*self._code.once)  # a call for no markets, which writes the records
             self._given = self._code.given[3:-2]
         return self._code.call
 

@@ -7,24 +7,36 @@ optimises them as one module, and emits machine code once: a first compilation t
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from types import CodeType
 from typing import Any
 
 import numba
 from numba import _dynfunc
+from numba.core import errors
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.funcdesc import default_mangler
 from numba.core.itanium_mangler import mangle_identifier
-from numba.core.lowering import Lower
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import DumpParforDiagnostics, IRLegalization, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes, MakeFunctionToJitFunction, WithLifting
 
+from econo_env.engine.lowering import ShortLower
 from econo_env.engine.records import near
 
 _OF_LOOPS = ('"no-builtin-memset"',)
 """Attributes of loops: no call to clear the few entries of one market."""
 _OF_BLOCKS = (*_OF_LOOPS, '"prefer-vector-width"="512"')
 """Of loops over blocks: vectors as wide as the processor has, which the few agents of one market do not fill."""
+
+_NOT_OF_PLAIN = (
+    WithLifting,
+    InlineClosureLikes,
+    MakeFunctionToJitFunction,
+    NopythonRewrites,
+    IRLegalization,
+    DumpParforDiagnostics,
+)
+"""Passes about inner functions, arrays that expressions make, counting of references, and parallel loops."""
 
 _LEGACY_PASSES = numba.version_info.short < (0, 62)
 
@@ -88,11 +100,11 @@ def _within_reach(libraries: Iterable[Any], seen: set[int]) -> Iterator[Any]:
 
 def _short_name(name: str, argument_types: Any, *, abi_tags: Any = (), uid: Any = None) -> str:
     """A symbol of one length: Numba's spells out every member of every argument."""
-    full: str = default_mangler(name, argument_types, abi_tags=abi_tags, uid=uid)
+    full = "|".join((name, *map(str, argument_types), *abi_tags, str(uid)))
     return f"_Z{mangle_identifier(name)}{blake2b(full.encode(), digest_size=12).hexdigest()}"
 
 
-class _Rule(Lower):  # type: ignore[misc]  # numba ships no types
+class _Rule(ShortLower):
     """Keeps rules apart that are not to be taken in."""
 
     def setup_function(self, described: Any) -> None:
@@ -107,7 +119,7 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
     _name = "econo_env_rule_lowering"
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[ShortLower]:
         return _Rule
 
     def run_pass(self, state: Any) -> bool:
@@ -126,7 +138,7 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
         return True
 
 
-class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
+class _Loop(ShortLower):
     """Copies records into the loop's own frame before anything else."""
 
     attributes: tuple[str, ...] = _OF_LOOPS
@@ -140,7 +152,7 @@ class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
     def extract_function_arguments(self) -> list[Any]:
         given = super().extract_function_arguments()
         kinds = self.fndesc.argtypes
-        self.fnargs = [near(self.context, self.builder, kind, one) for kind, one in zip(kinds, given, strict=True)]
+        self.fnargs = [near(self.builder, kind, one) for kind, one in zip(kinds, given, strict=True)]
         return self.fnargs
 
 
@@ -155,7 +167,7 @@ class _LoopLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
     _name = "econo_env_loop_lowering"
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[ShortLower]:
         return _Loop
 
     def run_pass(self, state: Any) -> bool:
@@ -169,15 +181,34 @@ class _BlocksLowering(_LoopLowering):
     _name = "econo_env_blocks_lowering"
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[ShortLower]:
         return _Blocks
 
 
+class _Passes(PassManager):  # type: ignore[misc]  # numba ships no types
+    """Runs passes without what Numba does between any two: events, timers, and how long each variable lives."""
+
+    def _runPass(self, index: int, one: Any, state: Any) -> None:  # noqa: N802  # Numba's name
+        one.analysis = self._analysis
+        with errors.new_error_context("Pass {name}", name=one.name()):  # type: ignore[attr-defined]  # of `numba.core.errors`
+            one.run_initialization(state)
+            one.run_pass(state)
+            one.run_finalizer(state)
+
+
 def _passes(state: Any, lowering: type[NativeLowering]) -> list[PassManager]:
-    """Numba's passes with another last but one."""
-    passes = PassManager("econo_env")
+    """Numba's passes with another last but one, without those of which a function as it is makes no use.
+
+    Nobody counts references here, no array comes into being, and most rules hold no function and no `yield`.
+    """
+    code = state.func_id.code
+    is_plain = not (state.func_id.is_generator or any(isinstance(one, CodeType) for one in code.co_consts))
+    passes = _Passes("econo_env") if is_plain else PassManager("econo_env")
     for one, words in DefaultPassBuilder.define_nopython_pipeline(state).passes:
-        passes.add_pass(lowering if one is NativeLowering else one, words)
+        if one is NativeLowering:
+            passes.add_pass(lowering, words)
+        elif not (is_plain and one in _NOT_OF_PLAIN):
+            passes.add_pass(one, words)
     passes.finalize()
     return [passes]
 

@@ -21,7 +21,6 @@ from econo_env.markets.sealed_bid.scenario import SealedBidScenario
 from econo_env.mechanisms.own_bid import fill_order, gain_of, prefers
 from econo_env.money import CREDIT, MICRO
 from econo_env.policies.adaptive.memory import Luck, Memory, Room
-from econo_env.policy import Observations
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
 
@@ -176,15 +175,7 @@ def hearing(scenario: Scenario, *, cleared: bool = False) -> Hearing:
     return Hearing(rank_bids, hear_by_terms, row.own_bid.terms, rounds, row.own_bid.ranks(params.rule), 1)
 
 
-def bids_shown(scenario: SealedBidScenario, params: Any, observations: Observations) -> Int64s:
-    """The bids of the last round, micro-credits (markets, agents), as each agent is shown them."""
-    first = market_of(scenario).observations(scenario).index("bid_of_0")
-    seen = observations[:, 0, first : first + scenario.num_agents].astype(np.float64)
-    bids: Int64s = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
-    return bids
-
-
-def _only_values_change(scenario: SealedBidScenario) -> bool:
+def only_values_change(scenario: Scenario) -> bool:
     """Whether there is no economy, or one that does nothing but change what goods are worth."""
     economy = scenario.economy or {}
     regimes = economy.get("regimes")
@@ -224,7 +215,7 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
         )
     plain = scenario.procurement is None and scenario.default is None and isinstance(scenario.utility, RiskNeutral)
     plain &= scenario.information.private and scenario.entry_costs == 0.0
-    if not plain or not _only_values_change(scenario):
+    if not plain or not only_values_change(scenario):
         raise ValueError(
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
             "neutral bidders and no procurement, default, entry costs or economy but regimes of values; use exp3 "

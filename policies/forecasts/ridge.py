@@ -227,11 +227,16 @@ class Forecaster(Keeper[Series]):
         Returns:
             float32 (markets, agents, len(of)), in the units of the features.
         """
-        shown = observations[..., self._places].astype(np.float64)
+        shown = self.shown_in(observations)
         series, forecasts = self._begun(shown.shape[:2]), np.zeros(shown.shape)
         constants = (self._lags, self._ridge, self._forgetting, learns)
         self._run(series, shown, np.asarray(fresh, dtype=np.bool_), *constants, self._gain, forecasts)
         return forecasts.astype(np.float32)
+
+    def shown_in(self, observations: Observations) -> Float64s:
+        """The values of the forecast features, (markets, agents, len(of))."""
+        values: Float64s = observations[..., self._places].astype(np.float64)
+        return values
 
     def errors(self) -> dict[str, dict[str, float]]:
         """Mean squared errors by feature and way, over all that was forecast before it was learned from."""

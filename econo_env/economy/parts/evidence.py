@@ -8,7 +8,7 @@ episode; a broken promise costs a share that grows with each repeat, and time in
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -55,6 +55,8 @@ class EvidenceSection(Section):
         bond: Credits that a reporter stakes, and loses where it has seen nothing.
         reward: Share of what the house leaves of a slash that the reporter gets.
         cases: Reports for which there is room at a time; more are turned away and cost nothing.
+        damages: What the house gets back first for a forged proof: what it `paid` beyond what the work was worth, or
+            that and what the holder owed, so that it has what it was `promised`.
     """
 
     seen: float = Field(0.5, ge=0.0, le=1.0)
@@ -64,6 +66,7 @@ class EvidenceSection(Section):
     bond: Credits = Field(0.1, ge=0.0, le=LARGEST_CREDITS / 1e3)
     reward: float = Field(0.1, ge=0.0, le=0.1)
     cases: int = Field(16, ge=1, le=10_000)
+    damages: Literal["paid", "promised"] = "paid"
 
 
 class State(NamedTuple):
@@ -96,6 +99,7 @@ class Params(NamedTuple):
     at_once: int | None  # of no use; None where nobody can forge work that is settled in the tick of its award
     later: int | None  # of no use; None where no contract lasts
     replicated: int | None  # of no use; None where no task is done by several
+    promised: int | None  # of no use; None where the house gets back only what it paid
 
 
 def _params(scenario: Scenario, section: EvidenceSection) -> Params:
@@ -109,6 +113,7 @@ def _params(scenario: Scenario, section: EvidenceSection) -> Params:
         at_once=1 if "contracts" in sections else None,
         later=1 if "lasting_contracts" in sections else None,
         replicated=1 if "replication" in sections else None,
+        promised=1 if section.damages == "promised" else None,
     )
 
 
