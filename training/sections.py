@@ -51,6 +51,9 @@ class Learner(Section):
         difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
             far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
             to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
+        one_component: With difference rewards, each draw changes one component of the action, by lot, and leaves the
+            others at their mean. Where components meet, as when effort decides what a won task pays, reports are then
+            judged by the work that will be done, not by work that explores.
         net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
             difference rewards the difference itself is the advantage.
         activation: Between the layers.
@@ -70,6 +73,7 @@ class Learner(Section):
     max_grad_norm: float | None = Field(None, gt=0.0)
     std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
     difference_rewards: bool | None = None
+    one_component: bool = False
     net_arch: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "relu"
 
@@ -113,6 +117,9 @@ class Psro(Section):
             `uniform`; `regret_matching`; open_spiel's `alpha_rank` and `projected_replicator`. Left out, `nash` for two
             agents and `replicator` for more.
         num_markets: Markets in which each profile of the population is played, all with the same types and luck.
+        starts: Mean actions, all over the action space (a Latin hypercube), of which a reply begins at the one that
+            earns most against the mixture: where its payoff has several peaks, it climbs a high one. 1 begins in the
+            middle.
     """
 
     replies: int = Field(8, ge=1, le=100)
@@ -120,6 +127,7 @@ class Psro(Section):
         None
     )
     num_markets: int = Field(8192, ge=1)
+    starts: int = Field(1, ge=1, le=1000)
 
 
 class Opponents(Section):

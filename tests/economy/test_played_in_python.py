@@ -11,6 +11,7 @@ from tests.economy.played import ROOT
 MODULES = (
     "lasting/evidence_played",
     "lasting/insured_played",
+    "lasting/short_played",
     "lasting/withdrawal_played",
     "staking/newcomers_played",
     "staking/reputation_played",

@@ -145,6 +145,7 @@ class Params(NamedTuple):
     beforehand: bool  # orders are confined to the band before they trade
     vets: int | None  # trades are vetted before anything comes of them; None where they are voided afterwards
     longest: int  # ticks of the longest halt
+    later: int | None  # of no use; None where no contract lasts
 
 
 def _ppm(share: float | None) -> int | None:
@@ -183,6 +184,7 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         beforehand=scenario.kind.kernels.confine is not None,
         vets=None if scenario.kind.kernels.revoke is None else 1,
         longest=max(halts),
+        later=1 if "lasting_contracts" in (scenario.economy or {}) else None,
     )
 
 

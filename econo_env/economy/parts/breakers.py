@@ -30,6 +30,7 @@ from econo_env.economy.breakers.watch import watch_calls, watch_levels, watch_me
 from econo_env.economy.ledger import BONDED, FREE, TREASURY, account
 from econo_env.economy.part import Part
 from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.staking import spare_bond
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import StepBuffers
@@ -147,7 +148,7 @@ def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> N
     award.price[k] = 0
     for i in range(agents):
         if award.units[k, i] != 0:
-            _charge(k, i, world, params.breakers.charge)
+            _charge(k, i, world, params.breakers)
         award.units[k, i] = 0
         award.pays[k, i] = 0
         award.worth[k, i] = 0.0
@@ -186,18 +187,18 @@ def _vet(vets: int | None, k: int, world: Any, params: Any, asked: Any, revoke: 
     breakers.voided[k] = True
     for i in range(agents):
         if award.units[k, i] != 0:
-            _charge(k, i, world, params.breakers.charge)
+            _charge(k, i, world, params.breakers)
     revoke(k, world.market, params.market)
 
 
 @compiled
-def _charge(k: int, i: int, world: Any, charge: int) -> None:
-    """What it costs to have tried, as far as the agent has it: from its free money, then from its bond."""
+def _charge(k: int, i: int, world: Any, params: Params) -> None:
+    """What it costs to have tried, as far as the agent has it: from its free money, then what its bond can spare."""
     ledger, agents = world.ledger, world.breakers.barred.shape[1]
-    for kind in (FREE, BONDED):
-        taken = min(charge, ledger.balances[k, account(i, kind, agents)])
-        move(k, ledger, account(i, kind, agents), TREASURY, taken)
-        charge -= taken
+    free, bonded = account(i, FREE, agents), account(i, BONDED, agents)
+    at_hand = min(params.charge, ledger.balances[k, free])
+    move(k, ledger, free, TREASURY, at_hand)
+    move(k, ledger, bonded, TREASURY, min(params.charge - at_hand, spare_bond(params.later, k, i, world)))
 
 
 @compiled
