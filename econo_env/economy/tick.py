@@ -8,7 +8,7 @@ from typing import Any
 
 from econo_env.economy.action import actions_of, count_invalid, heard, sent
 from econo_env.economy.award import quote
-from econo_env.economy.loop_text import Lines, Pieces, in_blocks, market_by_market
+from econo_env.economy.loop_text import MANY_COLUMNS, Lines, Pieces, in_blocks, market_by_market, stage_by_stage
 from econo_env.economy.part import Part
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import plain, within_reach
@@ -16,6 +16,7 @@ from econo_env.engine.feature import Feature, observer
 from econo_env.engine.levers import Slot
 from econo_env.engine.program import Stage, Stages
 from econo_env.engine.rng import TASKS, uniform
+from econo_env.engine.state import columns
 
 TICK_ORDER = (
     "faults",
@@ -156,10 +157,11 @@ def _written(calls: Sequence[_Call | str]) -> list[str]:
             indent = "        "
         elif of == _NEWCOMER:
             lines += [
-                f"for {_NEWCOMER} in range(buffers.rewards.shape[1]):",
-                f"    if world.newcomers.born[k, {_NEWCOMER}]:",
+                "if world.newcomers.born[k].any():",
+                f"    for {_NEWCOMER} in range(buffers.rewards.shape[1]):",
+                f"        if world.newcomers.born[k, {_NEWCOMER}]:",
             ]
-            indent = "        "
+            indent = "            "
         for call in together:
             if isinstance(call, str):
                 lines.append(call)
@@ -167,6 +169,12 @@ def _written(calls: Sequence[_Call | str]) -> list[str]:
             lines += [f"{indent}{line}" for line in call.before]
             lines.append(f"{indent}{call.name}({', '.join(['k', *([of] if of else []), *call.takes])})")
     return lines
+
+
+def _together(calls: Sequence[_Call]) -> list[list[_Call]]:
+    """Calls that share a loop over agents, and those of a whole market one by one."""
+    shared = [(of, list(found)) for of, found in groupby(calls, key=lambda call: call.of)]
+    return [part for of, found in shared for part in ([found] if of else [[one] for one in found])]
 
 
 def operations(parts: Sequence[Part[Any]]) -> tuple[str, ...]:
@@ -350,7 +358,12 @@ def loop_source(
         imports += "\nfrom econo_env.engine.moved import moved"
     head = _HEAD.format(given=everything, imports=imports, seen="\n".join(f"    {line}" for line in seen.lines))
     pieces = Pieces(everything, market, None if seen.widths else seen.singles, seen.unwritten, present is not None)
-    one_by_one, over_blocks = head + market_by_market(pieces, _written(calls), _written(opening)), ""
+    if sum(len(columns(part.state)) for part in parts) < MANY_COLUMNS:
+        text = market_by_market(pieces, _written(calls), _written(opening))
+    else:
+        own = [call for call in calls if not isinstance(call, str)]
+        text = stage_by_stage(pieces, [Lines(_written(one)) for one in _together(own)], _written(opening), placed)
+    one_by_one, over_blocks = head + text, ""
     if elementwise and not parts and all(path.startswith(_OF_RULES) for one in levers for path in one.lever.paths):
         tick = [Lines(_written([call]), _stage_of(call, {*elementwise, "flags"})) for call in calls[len(placed) :]]
         first = [call for call in opening if isinstance(call, str) or call.name != "forget"]
