@@ -40,13 +40,14 @@ class Arms(Protocol):
 class Grid(NamedTuple):
     """Actions of one component."""
 
-    actions: Float32s  # (arms,)
+    fixed: Float32s  # (arms,)
+    varies: Int64s  # none of them
 
 
 @compiled
 def action_on_grid(grid: Grid, seen: Float32s, arm: int) -> float:
     """The action of an arm, whatever is seen."""
-    return float(grid.actions[arm])
+    return float(grid.fixed[arm])
 
 
 class NoArms(NamedTuple):
@@ -68,7 +69,9 @@ class _Actions:
 
     def __init__(self, levels: Float64s) -> None:
         self.levels, self._actions = levels, levels.astype(np.float32)[:, None]
-        self.compiled: CompiledActions | None = CompiledActions(action_on_grid, Grid(_filled_up(self._actions[:, 0])))
+        self.compiled: CompiledActions | None = CompiledActions(
+            action_on_grid, Grid(_filled_up(self._actions[:, 0]), np.zeros(0, dtype=np.int64))
+        )
 
     def play(self, observations: Observations, played: Int64s) -> Actions:
         actions: Float32s = self._actions[played]

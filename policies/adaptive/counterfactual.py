@@ -18,7 +18,7 @@ from econo_env.engine.state import Float32s, Int64s
 from econo_env.market import market_of
 from econo_env.markets.sealed_bid import MARKET
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.mechanisms.own_bid import fill_order, gain_of, prefers
+from econo_env.mechanisms.own_bid import Terms, fill_order, gain_of, prefers
 from econo_env.money import CREDIT, MICRO
 from econo_env.policies.adaptive.memory import Luck, Memory, Room
 from econo_env.scenario import Scenario
@@ -96,21 +96,40 @@ def learn_nothing(room: Room) -> None:
 
 
 @compiled
+def fill_gains(
+    action_of: Any, arms: Any, before: Float32s, value: float, faced: Terms, wins_from: int, rounds: Rounds, room: Room
+) -> int:
+    """What each arm would have earned, given the least bid that wins; returns how many may tie, at least those that do.
+
+    Actions that hang on what was seen are worked out; of the others a whole row is read.
+    """
+    tied, fixed, ties_at = 0, arms.fixed, float(faced.ties_at)
+    for arm in range(fixed.shape[0]):
+        bid = bid_of(fixed[arm], value, rounds)
+        tied += 1 if bid == ties_at else 0
+        room.gains[arm] = gain_of(bid, value, faced, wins_from) * CREDIT
+    for one in range(arms.varies.shape[0]):
+        bid = bid_of(action_of(arms, before, arms.varies[one]), value, rounds)
+        tied += 1 if bid == ties_at else 0
+        room.gains[arms.varies[one]] = gain_of(bid, value, faced, wins_from) * CREDIT
+    if fixed.shape[0] == 0:
+        for arm in range(room.gains.shape[0]):
+            bid = bid_of(action_of(arms, before, arm), value, rounds)
+            tied += 1 if bid == ties_at else 0
+            room.gains[arm] = gain_of(bid, value, faced, wins_from) * CREDIT
+    return tied
+
+
+@compiled
 def hear_by_terms(
     terms: Any, action_of: Any, k: int, i: int, memory: Memory, arms: Any, rounds: Rounds, luck: Luck, room: Room
 ) -> None:
     """What each arm would have earned, by the terms that the agent faces; nothing if it saw no number."""
     before = memory.seen[k, i]
-    value, faced, tied = value_of(before, rounds), terms(i, room.order, room.bids, rounds.weights, rounds.rule), 0
-    for arm in range(room.gains.shape[0]):
-        bid = bid_of(action_of(arms, before, arm), value, rounds)
-        tied += 1 if bid == float(faced.ties_at) else 0
-        room.gains[arm] = gain_of(bid, value, faced, faced.wins_from) * CREDIT
-    lottery = Lottery(luck.keys[k], LEARNING, luck.call)
-    if tied > 0 and prefers(lottery, i, faced.rival):
-        for arm in range(room.gains.shape[0]):
-            bid = bid_of(action_of(arms, before, arm), value, rounds)
-            room.gains[arm] = gain_of(bid, value, faced, faced.ties_at) * CREDIT
+    value, faced = value_of(before, rounds), terms(i, room.order, room.bids, rounds.weights, rounds.rule)
+    tied = fill_gains(action_of, arms, before, value, faced, faced.wins_from, rounds, room)
+    if tied > 0 and prefers(Lottery(luck.keys[k], LEARNING, luck.call), i, faced.rival):
+        fill_gains(action_of, arms, before, value, faced, faced.ties_at, rounds, room)
     if math.isnan(value):
         learn_nothing(room)
 

@@ -198,7 +198,7 @@ def filter_choose(
         elif counts[one] < 1.0:
             worth = math.inf
         else:
-            worth = mean + 2.0 * math.sqrt(params.width * max(0.0, math.log(total)) / counts[one])
+            worth = mean + 2.0 * math.sqrt(params.width * math.log(max(1.0, total)) / counts[one])
         if worth > most:
             best, most = one, worth
     return best

@@ -19,7 +19,7 @@ PRIORS = (
     {"name": "power", "exponent": 2.0},
     {"name": "empirical", "quantiles": [0.2, 0.3, 0.5, 0.9, 1.0]},
 )
-AGAINST = {"sale": (0.3, 1.0), "contest": (0.02, 0.3), "asks": (1.0, 1.6)}
+AGAINST = {"sale": (0.3, 1.0), "contest": (0.1, 0.5), "asks": (1.0, 1.6)}
 """Multiples of the truth that rivals play: what leaves something to earn."""
 
 
@@ -111,7 +111,7 @@ EVERY = (
     "vcg_double_auction_v1",
     "posted_price_v1",
 )
-QUICK = {("tullock_v0", 0), ("gsp_v0", 0), ("procurement_first_price_v1", 0)}
+QUICK = {("tullock_v0", 2), ("gsp_v0", 0), ("procurement_first_price_v1", 0)}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,18 @@ def test_it_earns_95_percent_of_the_exact_best_response_in_every_market_of_one_b
     earned, best = share(name, seed)
     assert earned >= 0.95 * best or (best < 0.02 and earned > best - 0.002), "little is lost where little can be earned"
     assert best > 0.0
+
+
+def test_in_a_contest_the_forecast_is_the_mean_chance_whoever_was_drawn():
+    scenario = scenario_of("tullock_v0", np.random.default_rng(0))
+    policy, engine, chances = make_policy("best_response", scenario, 0, points=41), Engine(scenario, 5), []
+    engine.reset(1)
+    for _ in range(12):
+        engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
+        total = policy.points + to_credits(engine.state.bids[:, 1:]).sum(axis=1)[:, None]
+        chances.append(np.where(total > 0.0, policy.points / np.maximum(total, 1e-300), 1.0 / scenario.num_agents))
+    policy.act(engine.buffers.observations, engine.buffers.action_mask)
+    np.testing.assert_allclose(policy.memory.won[:, 0], np.sum(chances, axis=0), atol=1e-4)
 
 
 def test_chances_in_a_contest_are_shares_of_effort():

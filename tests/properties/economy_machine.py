@@ -98,6 +98,7 @@ def _guarded(rng, document, economy):
             "window": int(rng.integers(1, 9)),
             "halt": int(rng.integers(1, 4)),
             "limit": int(rng.integers(1, 3)),
+            "charge": float(rng.choice([0.0, 0.02, 4.0])),
         }
 
 
