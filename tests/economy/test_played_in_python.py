@@ -15,6 +15,7 @@ MODULES = (
     "lasting/withdrawal_played",
     "staking/newcomers_played",
     "staking/reputation_played",
+    "stages_played",
 )
 
 

@@ -130,7 +130,7 @@ def test_what_has_learned_goes_back_to_when_it_stood_well():
     assert (learner.by_market > 520).all(), "its neighbour still stands well"
 
 
-@pytest.mark.parametrize("level", ["exp3", "q_learning"])
+@pytest.mark.parametrize("level", ["exp3", "q_learning", "regime_filter"])
 def test_a_guarded_learner_replays(level):
     limits = Limits(warm_up=5, threshold=0.5, hold=3)
     guard = Guard(make_policy(level, GAME, 1, arms=5), make_policy("truthful", GAME), limits)

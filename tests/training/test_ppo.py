@@ -216,7 +216,7 @@ class TestDeviations:
     def test_a_deviation_in_one_component_leaves_the_others_at_their_mean(self, small):
         """By lot, each about as often; without the setting a draw differs in every component."""
         for alone in (True, False):
-            scenario = {"id": "discriminatory_v0", "num_agents": 3}
+            scenario = {"id": "discriminatory_v0", "mechanism.units": 3, "demand": 3}
             config = small("learner.difference_rewards=true", f"learner.one_component={alone}", scenario=scenario)
             model = make_ppo(config, MarketVecEnv(config.scenario, 256), 0)
             model.begin(10_000, difference_rewards=True)
@@ -230,6 +230,7 @@ class TestDeviations:
             moved = np.abs(buffer.actions.reshape(means.shape) - means) > 1e-6
             counted = moved.sum(axis=1)
             assert (counted == (1 if alone else moved.shape[1])).all()
+            assert moved.shape[1] == 3
             if alone:
                 np.testing.assert_allclose(moved.mean(axis=0), 1.0 / moved.shape[1], atol=0.05)
 

@@ -22,6 +22,9 @@ from econo_env.training.populations.empirical import EmpiricalGame, returns
 from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
 from econo_env.training.trainer import derived_seed, has_finished, share_of
 
+_STARTED_ON = 32_768
+"""Markets in which the mean action that a reply begins with is chosen, at most."""
+
 
 class PsroTrainer:
     """The learners of one seed, a reply after the other.
@@ -211,6 +214,7 @@ class PsroTrainer:
     def _begin_at_the_best(self, learner: MarketPPO, seats: tuple[int, ...], seed: int) -> None:
         """Moves a reply to the mean action of several, a Latin hypercube, that earns most against the mixture."""
         settings, layer = self.config.psro, learner.policy.action_net
+        markets = min(settings.num_markets, _STARTED_ON)
         assert isinstance(layer, torch.nn.Linear)
         bias = layer.bias
         rng, places = np.random.default_rng([seed, 1]), np.tile(np.arange(settings.starts), (len(bias), 1))
@@ -223,7 +227,7 @@ class PsroTrainer:
                 bias.copy_(start)
                 (reply,) = self._played_by([Network.of_sb3(learner, seats)])
                 seated = others | {seats[0]: reply}
-                earned.append(returns(self.config.scenario, seated, self.game.seed, settings.num_markets)[seats[0]])
+                earned.append(returns(self.config.scenario, seated, self.game.seed, markets)[seats[0]])
             bias.copy_(drawn[int(np.argmax(earned))])
 
     def _steps_of_reply(self, role: str) -> int:

@@ -16,6 +16,7 @@ from econo_env.economy.breakers.columns import (
     COUNTS,
     State,
     calls_of,
+    degradation_of,
     may_bid,
     mean_of,
     put,
@@ -82,8 +83,9 @@ def shut(
         hold(k, world.market)
     breakers.attempt[k] = 0
     breakers.in_band[k] = True
+    level = degradation_of(k, breakers)
     for i in range(breakers.barred.shape[1]):
-        if not may_bid(k, i, breakers):
+        if not may_bid(k, i, level, breakers):
             _withdraw_all(k, i, world, withdraw)
     if not params.breakers.beforehand:
         return
@@ -129,7 +131,12 @@ def _call_all(k: int, world: Any, params: Any, withdraw: Any, confine: Any, call
 @compiled
 def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> None:
     """Voids the trades of a tick whose price is outside the band: nothing is handed over or paid."""
-    if params.breakers.vets is not None:
+    _void(params.breakers.voids, k, world, params, buffers, quote)
+
+
+@compiled
+def _void(voids: int | None, k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> None:
+    if voids is None:
         return
     breakers, award, agents = world.breakers, world.market.award, world.breakers.barred.shape[1]
     quote(k, world.market, params.market, buffers)
@@ -259,8 +266,9 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     breakers.low[k] = low
     breakers.high[k] = high
     _admit(k, breakers, constants.calls, tick)
+    level = degradation_of(k, breakers)
     for i in range(breakers.barred.shape[1]):
-        may = may_bid(k, i, breakers)
+        may = may_bid(k, i, level, breakers)
         breakers.barred[k, i] = buffers.action_mask[k, i] and not may
         buffers.action_mask[k, i] = buffers.action_mask[k, i] and may
 
@@ -269,17 +277,14 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 def _admit(k: int, breakers: State, rules: CallRules | None, tick: int) -> None:
     """Who may bid in the coming tick where not all may: so many by turns as the call breaker lets through."""
     agents = breakers.admitted.shape[1]
-    for place in range(agents):
-        breakers.admitted[k, (tick + place) % agents] = _is_admitted(k, breakers, rules)
-
-
-@compiled
-def _is_admitted(k: int, breakers: State, rules: CallRules | None) -> bool:
     if rules is None:
-        return True
-    admitted = calls.admit(calls_of(k, breakers), rules)
-    put_calls(k, breakers, admitted.breaker)
-    return admitted.allowed
+        for i in range(agents):
+            breakers.admitted[k, i] = True
+        return
+    for place in range(agents):
+        admitted = calls.admit(calls_of(k, breakers), rules)
+        put_calls(k, breakers, admitted.breaker)
+        breakers.admitted[k, (tick + place) % agents] = admitted.allowed
 
 
 @compiled
@@ -339,6 +344,7 @@ PART = Part(
     summary="Trades outside a band of prices are voided, and a market that is not itself halts for a while.",
     config=BreakersSection,
     state=State,
+    accounts=(),
     params=section.params,
     stages={
         "open": open_session,

@@ -99,6 +99,7 @@ PART = Part(
     summary="Whoever gets or gives something pays the treasury a fee for it.",
     config=FeesSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": open_fees, "expose": expose_to_fee, "post": charge},
     needs=("ledger",),

@@ -225,6 +225,7 @@ PART = Part(
     summary="Every so many ticks rules, values or who is there change, in turn.",
     config=RegimesSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "adjust": turn, "gate": gate, "strike": strike, "release": lift},
     shuts=lambda world: world.regimes.shut,

@@ -210,6 +210,7 @@ PART = Part(
     params=_params,
     stages={"open": open_stakes, "lock": lock, "bind": bind, "release": release},
     needs=("ledger",),
+    accounts=(ESCROW, BONDED),
     series=_series,
     check=_check,
     levers=(
