@@ -48,7 +48,8 @@ class CompiledActions:
 
     Attributes:
         action_of: Compiled, `(constants, seen, number)`: the action for what one agent sees, (features,).
-        constants: A NamedTuple.
+        constants: A NamedTuple, in it `fixed`, float32 (actions,), the actions that are the same whatever is seen, and
+            `varies`, int64, the numbers of the others; both empty where all hang on what is seen.
     """
 
     action_of: Callable[..., float]

@@ -25,7 +25,7 @@ from econo_env.engine.feature import Feature
 from econo_env.engine.levers import Lever, features_of
 from econo_env.engine.program import Program, Stages
 from econo_env.engine.state import Float32s
-from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bid_curves import BidClearing, BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.false_names import FalseNames
 from econo_env.games.welfare import Welfare
@@ -177,6 +177,7 @@ class BidSearch(Generic[S, T]):
         highest: The largest bid that the action space allows at each value, credits, the shape of the values.
         curves: Outcomes of own bids (bids,) against the rivals' bids of the last tick, by the compiled rule.
         applies: Whether it holds in this scenario.
+        clearing: One round for those who try own bids against bids that they were shown, where each agent makes one.
         reveal: Where a bid takes several ticks to show: leaves the bids that `act()` amounts to in the engine's state.
     """
 
@@ -184,6 +185,7 @@ class BidSearch(Generic[S, T]):
     highest: Callable[[S, Floats], Floats]
     curves: Callable[[S, T, int, Floats], BidCurves]
     applies: Callable[[S], bool] = always
+    clearing: Callable[[S], BidClearing] | None = None
     reveal: "Callable[[Engine, Callable[[], Float32s]], None] | None" = None
 
 

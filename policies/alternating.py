@@ -6,6 +6,7 @@ from econo_env.engine.digest import plain
 from econo_env.engine.rng import LEARNING, market_keys, philox
 from econo_env.engine.state import Int64s
 from econo_env.market import market_of, offered
+from econo_env.policies.options import between, whole
 from econo_env.policy import Actions, Mask, Memory, Observations, Rewards, Row, masked
 from econo_env.scenario import Scenario
 
@@ -35,12 +36,9 @@ class Alternating:
         Raises:
             ValueError: One is out of range, or the market knows no truth to multiply.
         """
-        if not (0.0 <= float(first) <= 2.0 and 0.0 <= float(second) <= 2.0):
-            raise ValueError(f"first={first!r}, second={second!r}: multiples of the truth are from 0 to 2")
-        if int(every) != every or int(every) < 1:
-            raise ValueError(f"every={every!r}: a whole number of ticks, from 1 on")
         self.name, self.scenario = "alternating", scenario
-        self._levels, self._every = np.array([float(first), float(second)]), int(every)
+        self._levels = np.array([between("first", first, 0.0, 2.0), between("second", second, 0.0, 2.0)])
+        self._every = whole("every", every, 1, 2**31 - 1, "ticks")
         self._scaled = offered(market_of(scenario).baselines.scaled, "multiples of the truth", scenario)
         self._random = bool(random_start)
         self.reset(seed)

@@ -19,7 +19,7 @@ from econo_env.scenario import Scenario
 
 __all__ = ["LEVELS", "AgentSpec", "create_economic_agent", "level_number", "rising_agent"]
 
-_USUAL = {"reactive": "truthful", "proactive": "best_response", "adaptive": "sensing"}
+_USUAL = {"reactive": "truthful", "proactive": "best_response", "adaptive": "adaptive"}
 """What plays a level where its agent does not say: proactive that only where all bids are shown."""
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from econo_env.engine.state import Float32s
 from econo_env.files import replacing
 from econo_env.market import market_of
-from econo_env.policies.proactive import Network
+from econo_env.policies.networks import Network
 from econo_env.policy import Actions, Mask, Memory, Observations, Rewards, masked
 from econo_env.scenario import Scenario
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
+from econo_env.policies.forecasts.choice import make_forecaster
+from econo_env.policies.forecasts.network import NetworkForecaster
 from econo_env.policies.forecasts.ridge import Forecaster
 from econo_env.policy import Policy
 from econo_env.training.config import TrainingConfig
@@ -26,7 +28,7 @@ class ForecastVecEnv(MarketVecEnv):
         forecaster: Forecasts.
     """
 
-    def __init__(self, forecaster: Forecaster, *args: Any, **options: Any) -> None:
+    def __init__(self, forecaster: Forecaster | NetworkForecaster, *args: Any, **options: Any) -> None:
         """Makes the batch; all but the forecaster are `MarketVecEnv`'s."""
         super().__init__(*args, **options)
         self.forecaster, self._begins = forecaster, True
@@ -73,5 +75,5 @@ def market_env(config: TrainingConfig, seats: Sequence[int], opponents: Mapping[
     size = config.learner.num_markets
     if config.forecasts is None:
         return MarketVecEnv(config.scenario, size, seats=seats, opponents=opponents)
-    forecaster = Forecaster(config.scenario, **config.forecasts.model_dump())
+    forecaster = make_forecaster(config.scenario, config.forecasts.model_dump())
     return ForecastVecEnv(forecaster, config.scenario, size, seats=seats, opponents=opponents)

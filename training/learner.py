@@ -8,7 +8,7 @@ import torch
 from stable_baselines3.common.logger import Logger
 
 from econo_env.interfaces.sb3 import MarketVecEnv
-from econo_env.policies.proactive import Network
+from econo_env.policies.networks import Network
 
 
 def state_of_markets(markets: MarketVecEnv) -> dict[str, list[torch.Tensor]]:

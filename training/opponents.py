@@ -17,7 +17,8 @@ import torch
 from econo_env.engine.state import Float64s
 from econo_env.market import alike
 from econo_env.policies.base import make_policy
-from econo_env.policies.proactive import Learned, Network
+from econo_env.policies.networks import Network
+from econo_env.policies.proactive import Learned
 from econo_env.policy import Named, Policy, Remembering
 from econo_env.scenario import Scenario
 from econo_env.training.sections import Opponents

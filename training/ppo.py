@@ -20,7 +20,7 @@ from stable_baselines3.common.logger import Logger
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.interfaces.sb3_buffers import PlayedRolloutBuffer
-from econo_env.policies.proactive import Network
+from econo_env.policies.networks import Network
 from econo_env.training.config import TrainingConfig
 from econo_env.training.difference import Deviations
 from econo_env.training.learner import put_markets_back, state_of_markets
@@ -67,9 +67,11 @@ class MarketPPO(PPO):
         starts: bool (num_envs,), whose episode begins with it.
         updates: Epochs of updates so far.
         rate: The learning rate, where `make_ppo` has put it.
+        one_component: Whether a deviation changes one component of the action alone.
     """
 
     rate: LearningRate
+    one_component: bool = False
 
     def begin(self, total_timesteps: int, *, difference_rewards: bool = False) -> None:
         """Prepares for training up to a total number of steps.
@@ -151,6 +153,7 @@ class MarketPPO(PPO):
             with torch.no_grad():
                 around = self.policy.get_distribution(self._tensor(self.seen))
                 means, draws = around.mode(), around.sample()
+                draws = _in_one_component(draws, means) if self.one_component else draws
                 log_probs = around.log_prob(draws)
             seen, rewards, dones = deviations.step(_limited(means), _limited(draws))
             mean.add(rewards[self.markets.played])
@@ -251,6 +254,16 @@ class _MeanPolicy:
         return np.where(mask[..., None], means.reshape(*mask.shape, -1), np.float32(0.0))
 
 
+def _in_one_component(draws: torch.Tensor, means: torch.Tensor) -> torch.Tensor:
+    """The draws in one component of each row, by lot, and the means in the others; all of shape (rows, components).
+
+    A component at its mean has no part in the gradient of the first pass, so each learns from its own draws alone.
+    """
+    components = draws.shape[1]
+    drawn = torch.randint(components, (len(draws), 1))
+    return torch.where(torch.arange(components) == drawn, draws, means)
+
+
 def _limited(actions: torch.Tensor) -> Float32s:
     limited: Float32s = actions.clamp(-1.0, 1.0).cpu().numpy()
     return limited
@@ -298,7 +311,7 @@ def make_ppo(config: TrainingConfig, env: MarketVecEnv, seed: int) -> MarketPPO:
         policy_kwargs=network_settings(config),
         seed=seed,
     )
-    model.rate = rate
+    model.rate, model.one_component = rate, learner.one_component
     if learner.std.final is not None:
         model.policy.log_std.requires_grad_(False)
     return model

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from econo_env.catalogue import load, scenarios
 from econo_env.market import market_of
 from econo_env.policies import make_policy
+from econo_env.policies.networks import POLICY_FILE, read_networks
 from econo_env.policies.pretrained.card import Card, Figure, Measured, limits
 from econo_env.policies.pretrained.store import (
     HOME,
@@ -22,7 +23,7 @@ from econo_env.policies.pretrained.store import (
     unpacked,
     write_pretrained,
 )
-from econo_env.policies.proactive import POLICY_FILE, Learned, read_networks
+from econo_env.policies.proactive import Learned
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.config import TrainingConfig, config_from, read_config

@@ -19,7 +19,7 @@ from stable_baselines3.common.logger import Logger
 
 from econo_env.engine.state import Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
-from econo_env.policies.proactive import Network
+from econo_env.policies.networks import Network
 from econo_env.training.config import TrainingConfig
 from econo_env.training.learner import put_markets_back, state_of_markets
 from econo_env.training.ppo import LearningRate, network_settings, ppo_settings

@@ -8,7 +8,7 @@ from typing import Any
 
 from econo_env.documents import parse_yaml, read_yaml
 from econo_env.files import DRAFT, write_file
-from econo_env.policies.proactive import POLICY_FILE
+from econo_env.policies.networks import POLICY_FILE
 from econo_env.training.checkpoints import checkpoints_in, latest_checkpoint, steps_of_checkpoint
 from econo_env.training.config import TrainingConfig, config_from
 from econo_env.training.lock import LOCK_FILE

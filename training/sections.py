@@ -51,6 +51,9 @@ class Learner(Section):
         difference_rewards: Take off each return what the mean action would have earned with the same rivals and luck:
             far less noise (`training.difference`). Left out, it is on where gamma is 0; elsewhere each way is played
             to the end of the episode, which is cheap where few actions change the course of the market, as in clocks.
+        one_component: With difference rewards, each draw changes one component of the action, by lot, and leaves the
+            others at their mean. Where components meet, as when effort decides what a won task pays, reports are then
+            judged by the work that will be done, not by work that explores.
         net_arch: Units of each hidden layer of the policy, and of the value function where one is asked: with
             difference rewards the difference itself is the advantage.
         activation: Between the layers.
@@ -70,6 +73,7 @@ class Learner(Section):
     max_grad_norm: float | None = Field(None, gt=0.0)
     std: Decay = Decay(initial=0.3, final=0.03, schedule="exponential")
     difference_rewards: bool | None = None
+    one_component: bool = False
     net_arch: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "relu"
 
@@ -113,6 +117,9 @@ class Psro(Section):
             `uniform`; `regret_matching`; open_spiel's `alpha_rank` and `projected_replicator`. Left out, `nash` for two
             agents and `replicator` for more.
         num_markets: Markets in which each profile of the population is played, all with the same types and luck.
+        starts: Mean actions, all over the action space (a Latin hypercube), of which a reply begins at the one that
+            earns most against the mixture: where its payoff has several peaks, it climbs a high one. 1 begins in the
+            middle.
     """
 
     replies: int = Field(8, ge=1, le=100)
@@ -120,6 +127,7 @@ class Psro(Section):
         None
     )
     num_markets: int = Field(8192, ge=1)
+    starts: int = Field(1, ge=1, le=1000)
 
 
 class Opponents(Section):
@@ -157,19 +165,27 @@ class Opponents(Section):
 
 
 class Forecasts(Section):
-    """Forecasts of the next round that the learner sees beside the market, see `econo_env.policies.forecasts.ridge`.
+    """Forecasts of the next round that the learner sees beside the market, see `econo_env.policies.forecasts`.
 
     Attributes:
+        by: `ridge`, a regression; or `network`, one and beside it a small network for what is not linear.
         of: Features that are forecast; left out, prices and rivals' bids of the last round, as far as they are shown.
         lags: Values of each that a forecast rests on.
         ridge: Weight of the penalty.
         forgetting: What older rounds count after one more.
+        units: Of a network's hidden layer.
+        rate: At which a network learns.
+        window: The last rounds that a network learns from.
     """
 
+    by: Literal["ridge", "network"] = "ridge"
     of: tuple[str, ...] = ()
     lags: int = Field(4, ge=1, le=64)
     ridge: float = Field(0.01, gt=0.0)
     forgetting: float = Field(0.995, gt=0.0, le=1.0)
+    units: int = Field(16, ge=1, le=256)
+    rate: float = Field(0.01, gt=0.0, le=1.0)
+    window: int = Field(128, ge=8, le=4096)
 
 
 class Recurrent(Section):

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from econo_env.files import write_file
-from econo_env.policies.proactive import POLICY_FILE
+from econo_env.policies.networks import POLICY_FILE
 from econo_env.training.checkpoints import checkpoint_path, latest_checkpoint, remove_old, write_checkpoint
 from econo_env.training.config import TrainingConfig
 from econo_env.training.logs import Logs

@@ -15,8 +15,9 @@ import torch
 from econo_env.engine.state import Bools, Float32s
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.listed import Idle, in_its_market, listed
+from econo_env.policies.networks import Network, write_networks
 from econo_env.policies.population import Seated
-from econo_env.policies.proactive import Learned, Network, policy_of, write_networks
+from econo_env.policies.proactive import Learned, policy_of
 from econo_env.policies.recurrent import Recalling, RecurrentNetwork, write_recurrent
 from econo_env.policy import Named, Policy
 from econo_env.population import labels_of

@@ -279,7 +279,7 @@ def _write_facts(k: int, kind: int, facts: Int64s, books: Any, out: Any) -> None
 
 
 @compiled
-def fold(words: Int64s, ends: Int64s, books: Any, agents: int, opening: int, fault: Int64s) -> int:
+def fold(words: Int64s, ends: Int64s, books: Any, agents: int, openings: int, fault: Int64s) -> int:
     """Applies checked events of ticks of the log to the books.
 
     Args:
@@ -287,7 +287,7 @@ def fold(words: Int64s, ends: Int64s, books: Any, agents: int, opening: int, fau
         ends: Where the words of each tick end, (ticks, 2); what stands in the second column is not read.
         books: (balances, minted, facts, episode, tick, op), changed.
         agents: In each market.
-        opening: Number of the one kind of operation that may bring in new money.
+        openings: Number past the kinds of operations that open an episode, the only ones that may bring in new money.
         fault: For what is wrong: code, market, place, wanted, found.
 
     Returns:
@@ -301,7 +301,7 @@ def fold(words: Int64s, ends: Int64s, books: Any, agents: int, opening: int, fau
             if words[at + MARKET] == EVERYWHERE:
                 if words[at + KIND] == ACTIONS:
                     _next_tick(books)
-            elif not _apply(words, at, books, agents, opening, fault):
+            elif not _apply(words, at, books, agents, openings, fault):
                 return int(seq)
             at += HEADER + payload_words(words[at + KIND], words[at + ROWS], words[at + BYTES])
         for k in range(books[0].shape[0]):
@@ -319,7 +319,7 @@ def _next_tick(books: Any) -> None:
 
 
 @compiled
-def _apply(words: Int64s, at: int, books: Any, agents: int, opening: int, fault: Int64s) -> bool:
+def _apply(words: Int64s, at: int, books: Any, agents: int, openings: int, fault: Int64s) -> bool:
     k, kind, rows = words[at + MARKET], words[at + KIND], words[at + ROWS]
     balances, minted, known, episode, tick, op = books
     if k < 0 or k >= balances.shape[0]:
@@ -335,7 +335,7 @@ def _apply(words: Int64s, at: int, books: Any, agents: int, opening: int, fault:
         if kind >= FIRST_OPERATION:
             amount, source = number(words, at, 3 * row), number(words, at, 3 * row + 1)
             target = number(words, at, 3 * row + 2)
-            if (source < 0 and kind != opening) or not post(balances, minted, k, source, target, amount):
+            if (source < 0 and kind >= openings) or not post(balances, minted, k, source, target, amount):
                 return _blame(fault, NOT_COVERED, k, row, 0, amount)
         elif kind in (FACT, POLICY):
             place = number(words, at, 2 * row)

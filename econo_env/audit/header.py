@@ -106,9 +106,9 @@ class Header:
         return sum(fact.entries for fact in self.facts)
 
     @property
-    def opening(self) -> int:
-        """Number of the kind that may bring in money, -1 where none may."""
-        return self.kinds.index("ledger.open") if "ledger.open" in self.kinds else -1
+    def openings(self) -> int:
+        """Number past the kinds that may bring in money: those of parts that open an episode, which come first."""
+        return max((at + 1 for at, kind in enumerate(self.kinds) if kind.endswith(".open")), default=0)
 
     def fact_at(self, place: int) -> tuple[Fact, int | None]:
         """The column of a place, and the agent; None where it is of the market."""

@@ -29,8 +29,8 @@ def collect(opens, journal, ledger, award, facts, books, sale, out, fault):
 
 
 @cached
-def fold(words, ends, books, agents, opening, fault):
-    return _fold(words, ends, books, agents, opening, fault)
+def fold(words, ends, books, agents, openings, fault):
+    return _fold(words, ends, books, agents, openings, fault)
 
 
 @cached

@@ -194,7 +194,7 @@ class _Folder:
 
     def fold(self, block: Block) -> None:
         seq = kernels().fold(
-            block.words, block.ends, tuple(self.books), self.header.num_agents, self.header.opening, self._fault
+            block.words, block.ends, tuple(self.books), self.header.num_agents, self.header.openings, self._fault
         )
         if seq >= 0:
             tick = next(tick for tick in block.ticks if tick.next_seq > seq)

@@ -50,11 +50,12 @@ def sent(k: int, i: int, from_end: int, buffers: StepBuffers) -> float:
 @compiled
 def count_invalid(k: int, i: int, added: int, buffers: StepBuffers) -> None:
     """Counts an agent whose last `added` components are not all in [-1, 1]; the market has counted its own ones."""
-    own = buffers.actions.shape[2] - added
+    own, wrong = buffers.actions.shape[2] - added, 0
+    for component in range(own, own + added):  # to the end in any case, so that it becomes vector instructions
+        wrong += 0 if abs(buffers.actions[k, i, component]) <= 1.0 else 1
+    if wrong == 0:
+        return
     for component in range(own):
         if not abs(buffers.actions[k, i, component]) <= 1.0:
             return
-    for component in range(own, own + added):
-        if not abs(buffers.actions[k, i, component]) <= 1.0:
-            buffers.invalid_actions[k] += buffers.action_mask[k, i]
-            return
+    buffers.invalid_actions[k] += buffers.action_mask[k, i]

@@ -91,6 +91,8 @@ class Part(Generic[C]):
         series: What training logs of the last tick, by name: (scenario, world).
         verdict: What judges ask of a part that decides how awards come out.
         draws_on: Credits that it can come to take from the house in an episode; None where that is not known.
+        accounts: Kinds of accounts of agents, see `econo_env.economy.ledger`, into which it brings money, `FREE` aside;
+            None for any. What no part names is empty, and what agents own is added up without it.
         check: Why it does not go with a scenario; None where it does.
         axes: Lengths of named axes that its columns have and the market's have not.
         widens: Columns of other parts where it is there too, by their name: the same and more.
@@ -121,6 +123,7 @@ class Part(Generic[C]):
     series: Callable[["Scenario", Any], Mapping[str, Any]] | None = None
     verdict: Verdict | None = None
     draws_on: Callable[["Scenario", C], float] | None = None
+    accounts: tuple[int, ...] | None = None
     check: Callable[["Scenario", C], str | None] = field(default=lambda scenario, section: None)
     axes: Callable[["Scenario", C], Mapping[str, int]] = field(default=lambda scenario, section: {})
     widens: Mapping[str, type[tuple[Any, ...]]] = field(default_factory=dict)

@@ -74,11 +74,21 @@ def overall_mean(k: int, i: int, positive: Float64s, negative: Float64s) -> floa
 def overall_bound(k: int, i: int, positive: Float64s, negative: Float64s, bounds: Float64s) -> float:
     """The weighted mean of the four lower bounds; it leaves them in `bounds`, (markets, agents, 4), for the next time.
 
-    This is lower than a bound of the mean, and rises with good evidence in each component.
+    This is lower than a bound of the mean, and rises with good evidence in each component. Most agents are known alike
+    in several components: such a bound is worked out once.
     """
+    done = 0  # a bit for each component
+    for component in range(4):
+        if done >> component & 1:
+            continue
+        good, bad, guess = positive[k, i, component], negative[k, i, component], bounds[k, i, component]
+        bound = lower_bound(good, bad, guess)
+        for other in range(component, 4):
+            alike = positive[k, i, other] == good and negative[k, i, other] == bad and bounds[k, i, other] == guess
+            if alike and not done >> other & 1:
+                bounds[k, i, other] = bound
+                done |= 1 << other
     total = 0.0
     for component in range(4):
-        bound = lower_bound(positive[k, i, component], negative[k, i, component], bounds[k, i, component])
-        bounds[k, i, component] = bound
-        total += WEIGHTS[component] * bound
+        total += WEIGHTS[component] * bounds[k, i, component]
     return total

@@ -35,8 +35,8 @@ class Ratings(NamedTuple):
 
     Attributes:
         first: Where the ratings of each subject begin, and where the last end, shape (agents + 1,).
-        rater: Who gave an entry, shape (entries,).
-        share: Its share of all that the rater gave, shape (entries,).
+        rater: Who gave an entry, shape (entries,) or longer.
+        share: Its share of all that the rater gave, as long as `rater`.
         rates: 1 where an agent rates anybody and 0 elsewhere, shape (agents,).
     """
 
@@ -56,7 +56,7 @@ def normalise(first: Int64s, rater: Int64s, satisfaction: Float64s, share: Float
             positive = satisfaction[entry] > 0.0 and rater[entry] != subject
             share[entry] = satisfaction[entry] if positive else 0.0
             rates[rater[entry]] += share[entry]
-    for entry in range(share.shape[0]):
+    for entry in range(first[rates.shape[0]]):
         if rates[rater[entry]] > 0.0:
             share[entry] /= rates[rater[entry]]
     for i in range(rates.shape[0]):

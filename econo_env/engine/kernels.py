@@ -35,14 +35,14 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of, plain
-from econo_env.engine.pipeline import BlocksCompiler, LoopCompiler
-from econo_env.engine.records import Record, record_type, room_for
+from econo_env.engine.pipeline import BlocksCompiler, FewCompiler, LoopCompiler
+from econo_env.engine.records import Record, record_type, written
 from econo_env.engine.state import StepBuffers
 
 Kernel = Callable[..., None]
 TICK, START, SHOW = 0, 1, 2
 _LOG = logging.getLogger(__name__)
-_COMPILER = ("compiled.py", "moved.py", "pipeline.py", "records.py")
+_COMPILER = ("compiled.py", "lowering.py", "moved.py", "pipeline.py", "records.py")
 """Files that decide how loops are compiled: an edit in them compiles all anew."""
 
 
@@ -94,8 +94,13 @@ def _write_once(path: Path, text: str) -> None:
 
 
 def cached(function: FunctionType) -> Kernel:
-    """Compiles a loop over markets and keeps the machine code on disk."""
+    """Compiles a loop and keeps the machine code on disk."""
     return _kept(function, LoopCompiler)
+
+
+def cached_of_few(function: FunctionType) -> Kernel:
+    """The same for a loop over markets of few agents."""
+    return _kept(function, FewCompiler)
 
 
 def cached_in_blocks(function: FunctionType) -> Kernel:
@@ -129,30 +134,26 @@ class MachineCode:
     Attributes:
         call: To be called without looking types up, which takes ten times as long as a tick of one small market.
             Nothing checks the types of a call any more: give arrays of the same types, dimensions and memory order.
-        once: The arguments of the first call. It writes every named tuple to memory of its own.
-        given: Of later calls: the addresses of the named tuples, and all else as it is.
-        rooms: That memory. Whoever calls holds it, and the arrays that the named tuples hold.
+        given: Its arguments: the addresses of the named tuples, and all else as it is.
+        rooms: What stands at these addresses. Whoever calls holds it, and the arrays that the named tuples hold.
     """
 
     call: Kernel
-    once: tuple[Any, ...]
     given: tuple[Any, ...]
-    rooms: tuple[NDArray[np.int64], ...] = ()
+    rooms: tuple[NDArray[Any], ...] = ()
 
 
 def machine_code(kernel: Kernel, *arguments: Any) -> MachineCode:
     """Compiles a kernel for arguments of these types, or takes it from the cache on disk."""
     if not isinstance(kernel, Dispatcher):
-        return MachineCode(kernel, arguments, arguments)  # plain Python, with NUMBA_DISABLE_JIT
+        return MachineCode(kernel, arguments)  # plain Python, with NUMBA_DISABLE_JIT
     types = tuple(record_type(numba.typeof(argument)) for argument in arguments)
     with _no_collection():
         kernel.compile(types)
-    rooms = {at: room_for(kind) for at, kind in enumerate(types) if isinstance(kind, Record)}
-    addresses = {at: int(room.ctypes.data) for at, room in rooms.items()}
+    rooms = {at: written(kind, arguments[at]) for at, kind in enumerate(types) if isinstance(kind, Record)}
     return MachineCode(
         kernel.overloads[types].entry_point,
-        tuple([one, addresses[at]] if at in rooms else one for at, one in enumerate(arguments)),
-        tuple(addresses.get(at, one) for at, one in enumerate(arguments)),
+        tuple(int(rooms[at].ctypes.data) if at in rooms else one for at, one in enumerate(arguments)),
         tuple(rooms.values()),
     )
 
@@ -214,6 +215,11 @@ def _imports(text: str) -> tuple[tuple[str, str], ...]:
 def _imported(text: str) -> list[Any]:
     """The same as objects, as they are defined now."""
     return [vars(importlib.import_module(module))[name] for module, name in _imports(text)]
+
+
+def of_few(source: str) -> str:
+    """The text of a loop over markets, one by one, for markets of few agents: the same bits, compiled in less time."""
+    return source.replace("@cached\ndef run(", "@cached_of_few\ndef run(")
 
 
 def as_rule(source: str) -> str:

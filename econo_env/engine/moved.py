@@ -20,7 +20,7 @@ def _in_python(params: Any, path: str, value: Any) -> Any:
     return _replaced(params, path.split("."), value)
 
 
-def _find(context: Any, kind: Any, path: list[str]) -> tuple[int, Any, list[int], Any]:
+def _find(kind: Any, path: list[str]) -> tuple[int, Any, list[int], Any]:
     """Where a path leads in a record.
 
     Returns:
@@ -30,7 +30,7 @@ def _find(context: Any, kind: Any, path: list[str]) -> tuple[int, Any, list[int]
     offset, holder, inside = 0, kind, []
     for name in path:
         if isinstance(kind, Record):
-            kind, further = next((member, at) for own, member, at in places(context, kind) if own == name)
+            kind, further = places(kind)[name]
             offset, holder = offset + further, kind
         else:
             at = kind.fields.index(name)
@@ -48,7 +48,7 @@ def _in_place(context: Any, params: Any, path: Any, value: Any) -> Any:
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer, _, given = arguments
-        offset, holder, inside, kind = _find(context, params, names)
+        offset, holder, inside, kind = _find(params, names)
         place = cgutils.pointer_add(builder, pointer, offset)
         place = builder.bitcast(place, context.get_data_type(holder).as_pointer())
         if inside:

@@ -7,24 +7,36 @@ optimises them as one module, and emits machine code once: a first compilation t
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from types import CodeType
 from typing import Any
 
 import numba
 from numba import _dynfunc
+from numba.core import errors
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.funcdesc import default_mangler
 from numba.core.itanium_mangler import mangle_identifier
-from numba.core.lowering import Lower
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import DumpParforDiagnostics, IRLegalization, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes, MakeFunctionToJitFunction, WithLifting
 
+from econo_env.engine.lowering import ShortLower
 from econo_env.engine.records import near
 
 _OF_LOOPS = ('"no-builtin-memset"',)
 """Attributes of loops: no call to clear the few entries of one market."""
 _OF_BLOCKS = (*_OF_LOOPS, '"prefer-vector-width"="512"')
 """Of loops over blocks: vectors as wide as the processor has, which the few agents of one market do not fill."""
+
+_NOT_OF_PLAIN = (
+    WithLifting,
+    InlineClosureLikes,
+    MakeFunctionToJitFunction,
+    NopythonRewrites,
+    IRLegalization,
+    DumpParforDiagnostics,
+)
+"""Passes about inner functions, arrays that expressions make, counting of references, and parallel loops."""
 
 _LEGACY_PASSES = numba.version_info.short < (0, 62)
 
@@ -53,6 +65,8 @@ class RuleLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
 class LoopLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
     """The module of a loop and of all rules that it calls, as machine code."""
 
+    vectors = True
+
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
 
@@ -63,10 +77,17 @@ class LoopLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
         if _LEGACY_PASSES:
             self._optimize_final_module()
         else:
-            passes, builder = self._codegen._module_pass_manager()
+            vectors = bool(numba.config.LOOP_VECTORIZE) and self.vectors
+            passes, builder = self._codegen._module_pass_manager(loop_vectorize=vectors)
             passes.run(self._final_module, builder)
         self._final_module.verify()
         self._finalize_final_module()
+
+
+class FewLibrary(LoopLibrary):
+    """That of a loop over markets of few agents, whose own loops are over before a vector is worth it."""
+
+    vectors = False
 
 
 def _link_all(module: Any, library: Any) -> None:
@@ -88,11 +109,11 @@ def _within_reach(libraries: Iterable[Any], seen: set[int]) -> Iterator[Any]:
 
 def _short_name(name: str, argument_types: Any, *, abi_tags: Any = (), uid: Any = None) -> str:
     """A symbol of one length: Numba's spells out every member of every argument."""
-    full: str = default_mangler(name, argument_types, abi_tags=abi_tags, uid=uid)
+    full = "|".join((name, *map(str, argument_types), *abi_tags, str(uid)))
     return f"_Z{mangle_identifier(name)}{blake2b(full.encode(), digest_size=12).hexdigest()}"
 
 
-class _Rule(Lower):  # type: ignore[misc]  # numba ships no types
+class _Rule(ShortLower):
     """Keeps rules apart that are not to be taken in."""
 
     def setup_function(self, described: Any) -> None:
@@ -107,7 +128,7 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
     _name = "econo_env_rule_lowering"
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[ShortLower]:
         return _Rule
 
     def run_pass(self, state: Any) -> bool:
@@ -126,7 +147,7 @@ class _RuleLowering(NativeLowering):  # type: ignore[misc]  # numba ships no typ
         return True
 
 
-class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
+class _Loop(ShortLower):
     """Copies records into the loop's own frame before anything else."""
 
     attributes: tuple[str, ...] = _OF_LOOPS
@@ -140,7 +161,7 @@ class _Loop(Lower):  # type: ignore[misc]  # numba ships no types
     def extract_function_arguments(self) -> list[Any]:
         given = super().extract_function_arguments()
         kinds = self.fndesc.argtypes
-        self.fnargs = [near(self.context, self.builder, kind, one) for kind, one in zip(kinds, given, strict=True)]
+        self.fnargs = [near(self.builder, kind, one) for kind, one in zip(kinds, given, strict=True)]
         return self.fnargs
 
 
@@ -153,15 +174,22 @@ class _Blocks(_Loop):
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LoopLowering(NativeLowering):  # type: ignore[misc]  # numba ships no types
     _name = "econo_env_loop_lowering"
+    library: type[LoopLibrary] = LoopLibrary
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[ShortLower]:
         return _Loop
 
     def run_pass(self, state: Any) -> bool:
-        state.library = LoopLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
         return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _FewLowering(_LoopLowering):
+    _name = "econo_env_few_lowering"
+    library = FewLibrary
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -169,15 +197,34 @@ class _BlocksLowering(_LoopLowering):
     _name = "econo_env_blocks_lowering"
 
     @property
-    def lowering_class(self) -> type[Lower]:
+    def lowering_class(self) -> type[ShortLower]:
         return _Blocks
 
 
+class _Passes(PassManager):  # type: ignore[misc]  # numba ships no types
+    """Runs passes without what Numba does between any two: events, timers, and how long each variable lives."""
+
+    def _runPass(self, index: int, one: Any, state: Any) -> None:  # noqa: N802  # Numba's name
+        one.analysis = self._analysis
+        with errors.new_error_context("Pass {name}", name=one.name()):  # type: ignore[attr-defined]  # of `numba.core.errors`
+            one.run_initialization(state)
+            one.run_pass(state)
+            one.run_finalizer(state)
+
+
 def _passes(state: Any, lowering: type[NativeLowering]) -> list[PassManager]:
-    """Numba's passes with another last but one."""
-    passes = PassManager("econo_env")
+    """Numba's passes with another last but one, without those of which a function as it is makes no use.
+
+    Nobody counts references here, no array comes into being, and most rules hold no function and no `yield`.
+    """
+    code = state.func_id.code
+    is_plain = not (state.func_id.is_generator or any(isinstance(one, CodeType) for one in code.co_consts))
+    passes = _Passes("econo_env") if is_plain else PassManager("econo_env")
     for one, words in DefaultPassBuilder.define_nopython_pipeline(state).passes:
-        passes.add_pass(lowering if one is NativeLowering else one, words)
+        if one is NativeLowering:
+            passes.add_pass(lowering, words)
+        elif not (is_plain and one in _NOT_OF_PLAIN):
+            passes.add_pass(one, words)
     passes.finalize()
     return [passes]
 
@@ -196,6 +243,14 @@ class LoopCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types
     def define_pipelines(self) -> list[PassManager]:
         """The passes that a loop goes through."""
         return _passes(self.state, _LoopLowering)
+
+
+class FewCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types
+    """For loops over markets of few agents, one by one."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """The passes that such a loop goes through."""
+        return _passes(self.state, _FewLowering)
 
 
 class BlocksCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types

@@ -51,7 +51,8 @@ class Stages:
             wanted to sell below it, 1 where to buy above it, else 0; for markets whose trades cannot be undone.
         call: The price of a call of all orders, `(k, reference, state, params)`, 0 for none; goes with `confine`.
         quote: Writes the reference price of the tick, where an economy asks for it; None is the mean price of the units
-            that changed hands.
+            that changed hands. With `revoke` it may be of each `winner`, `(k, winner, state, params, buffers)`: no loop
+            over winners is then cut in two, and `clear` writes the price of a tick without one.
         hold: Keeps what is on offer for a later tick: nothing is decided in this one, `(k, state)`; None where bids of
             nobody are enough for that.
         revoke: Takes back what was sold in this tick before anything comes of it, `(k, state, params)`; with `asked` it

@@ -7,7 +7,7 @@ copies what it points to into its own frame once, so that the optimiser holds ev
 members passed one by one.
 """
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, get_origin, get_type_hints
 
 import numpy as np
@@ -17,9 +17,10 @@ from numba.core.datamodel import models
 from numba.core.imputils import lower_getattr_generic
 from numba.core.pythonapi import NativeValue
 from numba.core.registry import cpu_target
-from numba.core.types.containers import NamedTuple, NamedUniTuple
+from numba.core.types.containers import BaseTuple, NamedTuple, NamedUniTuple, UniTuple
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, register_model, unbox
+from numba.np.numpy_support import as_dtype
 from numpy.typing import NDArray
 
 _OF_RECORDS: set[type[Any]] = set()
@@ -38,12 +39,22 @@ class Record(types.Type):
     def __init__(self, members: tuple[tuple[str, Any], ...], name: str) -> None:
         """Takes the members and the name of the Python class."""
         self.members = members
+        self._class_name = name
+        self._hash = hash(members)
         super().__init__(f"Record({name}, {members})")
 
     @property
     def key(self) -> tuple[tuple[str, Any], ...]:
         """What makes two types equal."""
         return self.members
+
+    def __hash__(self) -> int:
+        """That of the members, kept: the compiler asks for it a thousand times."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew where it is read again, for hashes of names hold in one process only."""
+        return Record, (self.members, self._class_name)
 
 
 def of_records(kind: type[Any]) -> type[Any]:
@@ -87,23 +98,27 @@ class _RecordAttributes(AttributeTemplate):  # type: ignore[misc]  # numba ships
     key = Record
 
     def generic_resolve(self, kind: Record, name: str) -> Any:
-        return dict(kind.members).get(name)
+        return places(kind).get(name, (None, 0))[0]
 
 
-def _size(context: Any, kind: Any) -> int:
+@cache
+def _size(kind: Any) -> int:
     """Bytes of a member; a record within a record stands there itself."""
     if isinstance(kind, Record):
-        return sum(_size(context, member) for _, member in kind.members)
+        return sum(_size(member) for _, member in kind.members)
+    context = cpu_target.target_context  # each question has LLVM read a module of its own
     bytes_needed: int = context.get_abi_sizeof(context.get_data_type(kind))
     return -(-bytes_needed // _ALIGNMENT) * _ALIGNMENT
 
 
-def places(context: Any, kind: Record) -> Iterator[tuple[str, Any, int]]:
-    """Name, type and offset in bytes of each member."""
-    offset = 0
+@cache
+def places(kind: Record) -> dict[str, tuple[Any, int]]:
+    """Type and offset in bytes of each member by its name, in order."""
+    found, offset = {}, 0
     for name, member in kind.members:
-        yield name, member, offset
-        offset += _size(context, member)
+        found[name] = member, offset
+        offset += _size(member)
+    return found
 
 
 def _at(context: Any, builder: Any, pointer: Any, offset: int, member: Any) -> Any:
@@ -113,7 +128,7 @@ def _at(context: Any, builder: Any, pointer: Any, offset: int, member: Any) -> A
 
 @lower_getattr_generic(Record)
 def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -> Any:
-    member, offset = next((member, offset) for own, member, offset in places(context, kind) if own == name)
+    member, offset = places(kind)[name]
     if isinstance(member, Record):
         return cgutils.pointer_add(builder, pointer, offset)
     model, place = context.data_model_manager[member], _at(context, builder, pointer, offset, member)
@@ -122,54 +137,70 @@ def _member(context: Any, builder: Any, kind: Record, pointer: Any, name: str) -
     return model.load_from_data_pointer(builder, place)
 
 
-def room_for(kind: Any) -> NDArray[np.int64]:
-    """Memory for one record of this type, to be held as long as compiled code is given its address."""
-    return np.zeros(max(1, _size(cpu_target.target_context, kind) // _ALIGNMENT), dtype=np.int64)
+@cache
+def _layout(kind: Any) -> np.dtype[Any]:
+    """Memory of a value, as LLVM lays it out."""
+    if isinstance(kind, Record):
+        found = places(kind)
+        return np.dtype(
+            {
+                "names": list(found),
+                "formats": [_layout(member) for member, _ in found.values()],
+                "offsets": [offset for _, offset in found.values()],
+                "itemsize": _size(kind),
+            }
+        )
+    if isinstance(kind, types.Array):
+        laid: np.dtype[Any] = np.dtype((np.int64, (5 + 2 * kind.ndim,)))
+    elif isinstance(kind, UniTuple | NamedUniTuple):
+        laid = np.dtype((_layout(kind.dtype), (kind.count,)))
+    elif isinstance(kind, BaseTuple):
+        members = [(str(at), _layout(member)) for at, member in enumerate(kind.types)]
+        laid = np.dtype(members, align=True)
+    elif isinstance(kind, types.Number | types.Boolean):
+        laid = as_dtype(kind)
+    else:
+        laid = np.dtype(np.int64)  # nothing is read of it
+    assert -(-laid.itemsize // _ALIGNMENT) * _ALIGNMENT == _size(kind), f"{kind} stands otherwise in memory"
+    return laid
+
+
+def _laid(kind: Any, given: Any) -> Any:
+    """A value as NumPy writes it to such memory."""
+    if isinstance(kind, Record):
+        return tuple(_laid(member, one) for (_, member), one in zip(kind.members, given, strict=True))
+    if isinstance(kind, types.Array):
+        # nobody counts references: whoever calls holds the array
+        return (0, 0, given.size, given.itemsize, given.ctypes.data, *given.shape, *given.strides)
+    if isinstance(kind, BaseTuple):
+        return tuple(_laid(member, one) for member, one in zip(kind.types, given, strict=True))
+    return given if isinstance(kind, types.Number | types.Boolean) else 0
+
+
+def written(kind: Record, given: Any) -> NDArray[Any]:
+    """Memory with a record in it, to be held as long as compiled code is given its address."""
+    return np.array(_laid(kind, given), dtype=_layout(kind))
 
 
 @unbox(Record)
 def _from_python(kind: Record, given: Any, c: Any) -> NativeValue:
-    """Takes the address of a record; or a list `[named tuple, address]`, and writes the tuple's members there first."""
-    builder, pyapi = c.builder, c.pyapi
-    place = cgutils.alloca_once_value(builder, pyapi.long_as_voidptr(given))
-    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
-    with builder.if_then(cgutils.is_null(builder, builder.load(place)), likely=False):
-        pyapi.err_clear()
-        room = pyapi.long_as_voidptr(pyapi.list_getitem(given, 1))
-        builder.store(room, place)
-        _write(kind, pyapi.list_getitem(given, 0), room, c, failed)
-    return NativeValue(builder.load(place), is_error=builder.load(failed))
+    """Takes the address of a record."""
+    address = c.pyapi.long_as_voidptr(given)
+    return NativeValue(address, is_error=cgutils.is_null(c.builder, address))
 
 
-def _write(kind: Record, given: Any, room: Any, c: Any, failed: Any) -> None:
-    builder = c.builder
-    for at, (_, member, offset) in enumerate(places(c.context, kind)):
-        item = c.pyapi.tuple_getitem(given, at)
-        if isinstance(member, Record):
-            _write(member, item, cgutils.pointer_add(builder, room, offset), c, failed)
-            continue
-        native = c.unbox(member, item)
-        assert native.cleanup is None, f"{member} does not outlast the call that writes it"
-        with builder.if_then(native.is_error, likely=False):
-            builder.store(cgutils.true_bit, failed)
-        model = c.context.data_model_manager[member]
-        same = model.get_value_type() == model.get_data_type()
-        value = native.value if same else model.as_data(builder, native.value)
-        builder.store(value, _at(c.context, builder, room, offset, member))
-
-
-def _room(context: Any, builder: Any, kind: Record) -> Any:
-    size = _size(context, kind)
+def _room(builder: Any, kind: Record) -> Any:
+    size = _size(kind)
     words = ir.ArrayType(cgutils.intp_t, max(1, size // _ALIGNMENT))
     with builder.goto_entry_block():  # every word that is read is written first: no need to clear them
         return builder.bitcast(builder.alloca(words), cgutils.voidptr_t)
 
 
-def near(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+def near(builder: Any, kind: Any, value: Any) -> Any:
     """A copy of a record in the frame of the function that is being written; other values as they are."""
     if not isinstance(kind, Record):
         return value
-    room = _room(context, builder, kind)
-    size = _size(context, kind)
+    room = _room(builder, kind)
+    size = _size(kind)
     cgutils.raw_memcpy(builder, room, value, cgutils.intp_t(size), 1)
     return room

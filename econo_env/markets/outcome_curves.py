@@ -71,6 +71,12 @@ def units(allocation: int, params: object) -> int:
     return allocation
 
 
+@compiled
+def units_won(i: int, bids: Int64s, allocation: Int64s, params: object, beside: object) -> float:
+    """The same of agent i, for `BidClearing`."""
+    return float(allocation[i])
+
+
 def averaged(
     adds_up: Callable[..., None],
     rules: tuple[Rule, ...],

@@ -94,6 +94,8 @@ class Mechanism:
         own_bid: What an own bid comes to by a few numbers, where that is so; else each is cleared.
         losers_pay: Whether bidders who win nothing pay too.
         chances: Of a contest, in which a draw decides: each bidder's chance, shape (n,), given the parameters.
+        own_chance: The same for bidder i in compiled loops, `(i, bids, allocation, params, weights)`: bids in whole
+            micro-credits (n,), -1 for none; weights in thousandths; the allocation is not looked at.
         charges_at_most_bids: Whether nobody ever pays more than it bid, given the parameters: an economy has to know
             before the clearing what a bid can cost.
         reversible: Whether it also makes sense as procurement: only winners pay.
@@ -120,6 +122,7 @@ class Mechanism:
     own_bid: OwnBid | None = None
     losers_pay: bool = False
     chances: Callable[[SealedRound, Any], NDArray[np.float64]] | None = None
+    own_chance: Callable[..., float] | None = None
     charges_at_most_bids: Callable[[Any], bool] = lambda _: True
     reversible: bool = False
     reverse_setting: Mapping[str, Any] = field(default_factory=dict)

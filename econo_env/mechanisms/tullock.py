@@ -67,6 +67,22 @@ def clear(
         allocation[winner] = 1
 
 
+@compiled
+def own_chance(i: int, bids: NDArray[Any], allocation: NDArray[Any], params: Tullock, weights: NDArray[Any]) -> float:
+    """Bidder i's chance to be drawn, as `chances` has it."""
+    own, efforts, accepted = 0.0, 0.0, 0
+    if bids[i] < 0 or bids[i] < params.reserve:
+        return 0.0
+    for bidder in range(bids.shape[0]):
+        if bids[bidder] < 0 or bids[bidder] < params.reserve:
+            continue
+        effort = (bids[bidder] * CREDIT) ** params.power * weights[bidder]
+        own = effort if bidder == i else own
+        efforts += effort
+        accepted += 1
+    return own / efforts if efforts > 0.0 else 1.0 / accepted
+
+
 def equilibrium(places: Places, num_bidders: int, parameters: Tullock) -> BidFunction:
     """Bids (n - 1) power v / n^2 where everybody's value is the same known v (Tullock 1980); else none is known."""
     n, power = num_bidders, parameters.power
@@ -106,6 +122,7 @@ MECHANISM = Mechanism(
     sources=(equals.own_bid,),
     losers_pay=True,
     chances=chances,
+    own_chance=own_chance,
     reference="Tullock (1980); Konrad, Strategy and Dynamics in Contests (2009)",
     equilibrium=equilibrium,
     setting={"values": {"name": "empirical", "quantiles": (1.0, 1.0)}},

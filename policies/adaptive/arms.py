@@ -11,6 +11,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.exponential import in_lanes
 from econo_env.engine.state import Float32s, Float64s, Int64s
 from econo_env.market import market_of, offered
+from econo_env.policies.options import whole
 from econo_env.policy import Actions, Observations
 from econo_env.scenario import Scenario
 
@@ -39,13 +40,14 @@ class Arms(Protocol):
 class Grid(NamedTuple):
     """Actions of one component."""
 
-    actions: Float32s  # (arms,)
+    fixed: Float32s  # (arms,)
+    varies: Int64s  # none of them
 
 
 @compiled
 def action_on_grid(grid: Grid, seen: Float32s, arm: int) -> float:
     """The action of an arm, whatever is seen."""
-    return float(grid.actions[arm])
+    return float(grid.fixed[arm])
 
 
 class NoArms(NamedTuple):
@@ -67,7 +69,9 @@ class _Actions:
 
     def __init__(self, levels: Float64s) -> None:
         self.levels, self._actions = levels, levels.astype(np.float32)[:, None]
-        self.compiled: CompiledActions | None = CompiledActions(action_on_grid, Grid(_filled_up(self._actions[:, 0])))
+        self.compiled: CompiledActions | None = CompiledActions(
+            action_on_grid, Grid(_filled_up(self._actions[:, 0]), np.zeros(0, dtype=np.int64))
+        )
 
     def play(self, observations: Observations, played: Int64s) -> Actions:
         actions: Float32s = self._actions[played]
@@ -106,12 +110,11 @@ def arms_of(scenario: Scenario, of: str, arms: int, lowest: float, highest: floa
     """
     if of not in OF:
         raise ValueError(f"of={of!r}: arms are multiples of the `truth`, or of `action`s")
-    if not 2 <= int(arms) <= MOST or int(arms) != arms:
-        raise ValueError(f"arms={arms!r}: choose a whole number from 2 to {MOST}")
+    count = whole("arms", arms, 2, MOST)
     least, most = (0.0, 2.0) if of == "truth" else (-1.0, 1.0)
     if not least <= float(lowest) < float(highest) <= most:
         raise ValueError(f"lowest={lowest!r}, highest={highest!r}: {least:g} <= lowest < highest <= {most:g} must hold")
-    levels = np.linspace(float(lowest), float(highest), int(arms))
+    levels = np.linspace(float(lowest), float(highest), count)
     market = market_of(scenario)
     if of == "truth":
         scaled, multiples = offered(market.baselines.scaled, "multiples of the truth", scenario), None
@@ -124,3 +127,11 @@ def arms_of(scenario: Scenario, of: str, arms: int, lowest: float, highest: floa
             "needs one: choose of=truth"
         )
     return _Actions(levels)
+
+
+def grid_of(
+    scenario: Scenario, of: str = "truth", arms: int = 21, lowest: float | None = None, highest: float | None = None
+) -> Arms:
+    """The arms of a learner's options, see `arms_of`: by default the multiples 0, 0.1, ..., 2 of the truth."""
+    least, most = (0.0, 2.0) if of == "truth" else (-1.0, 1.0)
+    return arms_of(scenario, of, arms, least if lowest is None else lowest, most if highest is None else highest)

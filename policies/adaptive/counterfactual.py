@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from econo_env.economy.parts.regimes import RegimesSection
 from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import LEARNING, Lottery
 from econo_env.engine.state import Float32s, Int64s
 from econo_env.market import market_of
 from econo_env.markets.sealed_bid import MARKET
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
-from econo_env.mechanisms.own_bid import fill_order, gain_of, prefers
+from econo_env.mechanisms.own_bid import Terms, fill_order, gain_of, prefers
 from econo_env.money import CREDIT, MICRO
 from econo_env.policies.adaptive.memory import Luck, Memory, Room
-from econo_env.policy import Observations
 from econo_env.scenario import Scenario
 from econo_env.valuations.utility import RiskNeutral
 
@@ -96,21 +96,40 @@ def learn_nothing(room: Room) -> None:
 
 
 @compiled
+def fill_gains(
+    action_of: Any, arms: Any, before: Float32s, value: float, faced: Terms, wins_from: int, rounds: Rounds, room: Room
+) -> int:
+    """What each arm would have earned, given the least bid that wins; returns how many may tie, at least those that do.
+
+    Actions that hang on what was seen are worked out; of the others a whole row is read.
+    """
+    tied, fixed, ties_at = 0, arms.fixed, float(faced.ties_at)
+    for arm in range(fixed.shape[0]):
+        bid = bid_of(fixed[arm], value, rounds)
+        tied += 1 if bid == ties_at else 0
+        room.gains[arm] = gain_of(bid, value, faced, wins_from) * CREDIT
+    for one in range(arms.varies.shape[0]):
+        bid = bid_of(action_of(arms, before, arms.varies[one]), value, rounds)
+        tied += 1 if bid == ties_at else 0
+        room.gains[arms.varies[one]] = gain_of(bid, value, faced, wins_from) * CREDIT
+    if fixed.shape[0] == 0:
+        for arm in range(room.gains.shape[0]):
+            bid = bid_of(action_of(arms, before, arm), value, rounds)
+            tied += 1 if bid == ties_at else 0
+            room.gains[arm] = gain_of(bid, value, faced, wins_from) * CREDIT
+    return tied
+
+
+@compiled
 def hear_by_terms(
     terms: Any, action_of: Any, k: int, i: int, memory: Memory, arms: Any, rounds: Rounds, luck: Luck, room: Room
 ) -> None:
     """What each arm would have earned, by the terms that the agent faces; nothing if it saw no number."""
     before = memory.seen[k, i]
-    value, faced, tied = value_of(before, rounds), terms(i, room.order, room.bids, rounds.weights, rounds.rule), 0
-    for arm in range(room.gains.shape[0]):
-        bid = bid_of(action_of(arms, before, arm), value, rounds)
-        tied += 1 if bid == float(faced.ties_at) else 0
-        room.gains[arm] = gain_of(bid, value, faced, faced.wins_from) * CREDIT
-    lottery = Lottery(luck.keys[k], LEARNING, luck.call)
-    if tied > 0 and prefers(lottery, i, faced.rival):
-        for arm in range(room.gains.shape[0]):
-            bid = bid_of(action_of(arms, before, arm), value, rounds)
-            room.gains[arm] = gain_of(bid, value, faced, faced.ties_at) * CREDIT
+    value, faced = value_of(before, rounds), terms(i, room.order, room.bids, rounds.weights, rounds.rule)
+    tied = fill_gains(action_of, arms, before, value, faced, faced.wins_from, rounds, room)
+    if tied > 0 and prefers(Lottery(luck.keys[k], LEARNING, luck.call), i, faced.rival):
+        fill_gains(action_of, arms, before, value, faced, faced.ties_at, rounds, room)
     if math.isnan(value):
         learn_nothing(room)
 
@@ -175,12 +194,21 @@ def hearing(scenario: Scenario, *, cleared: bool = False) -> Hearing:
     return Hearing(rank_bids, hear_by_terms, row.own_bid.terms, rounds, row.own_bid.ranks(params.rule), 1)
 
 
-def bids_shown(scenario: SealedBidScenario, params: Any, observations: Observations) -> Int64s:
-    """The bids of the last round, micro-credits (markets, agents), as each agent is shown them."""
-    first = market_of(scenario).observations(scenario).index("bid_of_0")
-    seen = observations[:, 0, first : first + scenario.num_agents].astype(np.float64)
-    bids: Int64s = np.floor(seen * params.largest_amount + 0.5).astype(np.int64)
-    return bids
+def only_values_change(scenario: Scenario) -> bool:
+    """Whether there is no economy, or one that does nothing but change what goods are worth."""
+    economy = scenario.economy or {}
+    regimes = economy.get("regimes")
+    alone = isinstance(regimes, RegimesSection) and not regimes.levers and regimes.absent is None
+    return not economy or (alone and len(economy) == 1)
+
+
+def shows_all_payoffs(scenario: Scenario) -> bool:
+    """Whether agents are shown what tells what every arm would have earned."""
+    try:
+        with_all_bids(scenario)
+    except ValueError:
+        return False
+    return True
 
 
 def with_all_bids(scenario: Scenario) -> SealedBidScenario:
@@ -205,10 +233,12 @@ def with_all_bids(scenario: Scenario) -> SealedBidScenario:
             "bids too, by a secret reserve or shill bids: use exp3 or q_learning"
         )
     plain = scenario.procurement is None and scenario.default is None and isinstance(scenario.utility, RiskNeutral)
-    if not plain or not scenario.information.private or scenario.economy is not None or scenario.entry_costs > 0.0:
+    plain &= scenario.information.private and scenario.entry_costs == 0.0
+    if not plain or not only_values_change(scenario):
         raise ValueError(
             f"{scenario.id}: what other bids would have earned follows from all bids only with private values, risk "
-            "neutral bidders and no procurement, default, entry costs or economy; use exp3 or q_learning"
+            "neutral bidders and no procurement, default, entry costs or economy but regimes of values; use exp3 "
+            "or q_learning"
         )
     if scenario.levers is not None:
         raise ValueError(

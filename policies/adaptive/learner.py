@@ -56,6 +56,9 @@ class Learner:
         *,
         seed: int = 0,
         window: int = 0,
+        regimes: int = 0,
+        bins: int = 0,
+        notes: int = 0,
         hears: Hearing = DEAF,
         num_threads: int = 1,
     ) -> None:
@@ -72,6 +75,9 @@ class Learner:
             start: The values of arms at first, (situations, arms) or what spreads to it.
             seed: Of its luck.
             window: How many payoffs of each arm are kept.
+            regimes: How many regimes are told apart, each with all situations; 0 where none are.
+            bins: Of histograms of payoffs; 0 where none are kept.
+            notes: Numbers that the learner writes down beside that.
             hears: How what every arm would have earned is told, where it is.
             num_threads: Threads that share the markets; results do not depend on it.
         """
@@ -81,9 +87,11 @@ class Learner:
         self.within = arms.compiled or ELSEWHERE
         self.rules = (learn, choose, self.within.action_of, hears.meet, hears.hear, hears.rule)
         self._run = bound(learn_and_choose, *self.rules)
-        self._sizes = {"situations": situations.count, "arms": len(arms.levels), "window": window}
+        rows = situations.count * max(1, regimes)
+        self._sizes = {"situations": rows, "arms": len(arms.levels), "window": window}
+        self._sizes |= {"regimes": regimes, "bins": bins, "notes": notes}
         self._sizes |= {"features": hears.features, "places": hears.places, "lanes": in_lanes(len(arms.levels))}
-        self._start = np.broadcast_to(start, (situations.count, len(arms.levels)))
+        self._start = np.broadcast_to(start, (rows, len(arms.levels)))
         self._by_sale = market_of(scenario).one_sale
         self._components = len(market_of(scenario).action_names(scenario))
         self._threads = Threads(num_threads)
@@ -186,6 +194,7 @@ class Learner:
         if self.memory is None:
             memory = allocate(Memory, shape[0], self._sizes | {"agents": shape[1]})
             memory.values[:] = self._start
+            memory.belief[..., :1] = 1.0
             memory.played[:] = NOTHING
             self.memory, self._fresh = memory, np.ones(shape[0], dtype=np.bool_)
             self._know(shape[0])

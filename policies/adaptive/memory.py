@@ -17,6 +17,11 @@ class Memory(NamedTuple):
 
     values: Annotated[Float64s, Column(np.float64, ("agents", "situations", "arms"), "what an arm is held to be worth")]
     counts: Annotated[Float64s, Column(np.float64, ("agents", "situations", "arms"), "how often it was chosen")]
+    bins: Annotated[
+        Float64s, Column(np.float64, ("agents", "situations", "arms", "bins"), "how often it paid about so much")
+    ]
+    belief: Annotated[Float64s, Column(np.float64, ("agents", "regimes"), "chance that the market is in a regime")]
+    notes: Annotated[Float64s, Column(np.float64, ("agents", "notes"), "what else a learner writes down")]
     recent: Annotated[Float64s, Column(np.float64, ("agents", "window", "arms"), "payoffs of the last choices")]
     chance: Annotated[Float64s, Column(np.float64, ("agents",), "with which the last arm was chosen")]
     earned: Annotated[Float64s, Column(np.float64, ("agents",), "credits since the last choice")]

@@ -67,11 +67,12 @@ def sensing_choose(
     sums, counts = memory.values[k, i, now], memory.counts[k, i, now]
     arms, explores, worth = sums.shape[0], luck < params.exploration, row[: sums.shape[0]]
     memory.chance[k, i] = 1.0
-    start, spread = int(detail * arms), params.width * max(0.0, math.log(sum_of(counts)))
+    start, spread = int(detail * arms), params.width * math.log(max(1.0, sum_of(counts)))
     for one in range(arms):
         mean = sums[one] / max(1.0, counts[one])
         bound = mean + 2.0 * math.sqrt(spread / counts[one]) if counts[one] >= 1.0 else math.inf
-        free = -float((one - start) % arms) if explores else bound  # explored: the first from a place drawn by lot
+        step = one - start if one >= start else one - start + arms
+        free = -float(step) if explores else bound  # explored: the first from a place drawn by lot
         poor = counts[one] >= SURE and mean < params.floor
         worth[one] = mean - params.floor - 1e9 if poor else free
     return first_from(start, largest_of(worth), worth)

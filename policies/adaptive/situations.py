@@ -8,6 +8,7 @@ import numpy as np
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float32s, Float64s, Int64s
 from econo_env.market import market_of
+from econo_env.policies.options import whole
 from econo_env.policy import Observations
 from econo_env.scenario import Scenario
 
@@ -51,8 +52,7 @@ class Situations:
         for name, bins in sees.items():
             if name not in seen:
                 raise ValueError(f"sees={dict(sees)!r}: {scenario.id} shows no {name!r}; it shows {', '.join(seen)}")
-            if int(bins) != bins or int(bins) < 2:
-                raise ValueError(f"sees={dict(sees)!r}: {name!r} needs a whole number of bins, 2 or more")
+            whole(f"sees[{name!r}]", bins, 2, MOST, "bins")
         self.count = int(np.prod([int(bins) for bins in sees.values()], dtype=np.float64))
         if self.count > MOST:
             raise ValueError(f"sees={dict(sees)!r} makes {self.count} situations: at most {MOST}")

@@ -133,7 +133,6 @@ class Together:
         own = (memory, rooms, learner.params, learner.within.constants, learner.hears.rounds)
         kernel = _loop(scenario, learner.rules)
         self._code = machine_code(kernel, 0, 0, *given, *own, learner.situations.bins, self._course, 0)
-        self._code.call(*self._code.once)
 
     def play(self, ticks: int) -> None:
         """Plays so many ticks of every market that is not over."""

@@ -19,6 +19,7 @@ from econo_env.engine.kernels import bound
 from econo_env.engine.state import Bools, Column, Float32s, Float64s, Int64s
 from econo_env.market import market_of
 from econo_env.policies.keeper import Keeper
+from econo_env.policies.options import between, whole
 from econo_env.policy import Observations
 from econo_env.scenario import Scenario
 
@@ -203,14 +204,12 @@ class Forecaster(Keeper[Series]):
         Raises:
             ValueError: A number is out of range, a feature is not shown, or there is nothing to forecast.
         """
-        if int(lags) != lags or not 1 <= int(lags) <= 64:
-            raise ValueError(f"lags={lags!r}: a whole number from 1 to 64")
-        if not (0.0 < float(ridge) < np.inf and 0.0 < float(forgetting) <= 1.0):
-            raise ValueError(f"ridge={ridge!r}, forgetting={forgetting!r}: above 0, and above 0 to 1")
+        self._lags = whole("lags", lags, 1, 64)
+        self._ridge = between("ridge", ridge, 0.0, np.inf, open_low=True, open_high=True)
+        self._forgetting = between("forgetting", forgetting, 0.0, 1.0, open_low=True)
         self.of = forecast_features(scenario, of)
         names = market_of(scenario).observations(scenario)
         self._places = np.array([names.index(one) for one in self.of])
-        self._lags, self._ridge, self._forgetting = int(lags), float(ridge), float(forgetting)
         targets = len(self.of)
         sizes = {"targets": targets, "inputs": 1 + targets * self._lags, "ways": len(WAYS)}
         self._gain = np.zeros(sizes["inputs"])
@@ -228,11 +227,16 @@ class Forecaster(Keeper[Series]):
         Returns:
             float32 (markets, agents, len(of)), in the units of the features.
         """
-        shown = observations[..., self._places].astype(np.float64)
+        shown = self.shown_in(observations)
         series, forecasts = self._begun(shown.shape[:2]), np.zeros(shown.shape)
         constants = (self._lags, self._ridge, self._forgetting, learns)
         self._run(series, shown, np.asarray(fresh, dtype=np.bool_), *constants, self._gain, forecasts)
         return forecasts.astype(np.float32)
+
+    def shown_in(self, observations: Observations) -> Float64s:
+        """The values of the forecast features, (markets, agents, len(of))."""
+        values: Float64s = observations[..., self._places].astype(np.float64)
+        return values
 
     def errors(self) -> dict[str, dict[str, float]]:
         """Mean squared errors by feature and way, over all that was forecast before it was learned from."""

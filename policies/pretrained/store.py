@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from econo_env.files import write_file
+from econo_env.policies.networks import Network, arrays_of, networks_in
 from econo_env.policies.pretrained.card import Card
-from econo_env.policies.proactive import Learned, Network, arrays_of, networks_in
+from econo_env.policies.proactive import Learned
 from econo_env.scenario import Scenario
 
 HOME = Path(str(resources.files("econo_env.policies.pretrained"))) / "trained"

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.policies.options import between, whole
 from econo_env.policies.traders.tape import ASK, BID, BID_TAKEN, Seen, Tape, coarseness, two_sided
 from econo_env.policies.traders.trader import Memory, Strategy, Trader, starts_as_all
 from econo_env.policy import Row
@@ -254,33 +255,27 @@ def aa_trader(
     Raises:
         ValueError: A number is out of range, or the market is none for it.
     """
-    shares = {"rho": rho, "beta_1": beta_1, "beta_2": beta_2, "lambda_r": lambda_r, "lambda_a": lambda_a}
-    for name, share in shares.items():
-        if not 0.0 <= float(share) <= 1.0 or (not name.startswith("lambda") and float(share) == 0.0):
-            raise ValueError(f"{name}={share!r}: a number {'from 0' if name.startswith('lambda') else 'above 0'} to 1")
-    if not 1.0 <= float(eta) < math.inf or not 0.0 <= float(gamma) < math.inf:
-        raise ValueError(f"eta={eta!r}, gamma={gamma!r}: from 1 and from 0 on, both finite")
+    bends = between("eta", eta, 1.0, math.inf, open_high=True)
     if not -100.0 <= float(theta_min) < float(theta_max) <= 100.0:
         raise ValueError(f"theta_min={theta_min!r}, theta_max={theta_max!r}: -100 <= theta_min < theta_max <= 100")
-    if int(trades) != trades or not 1 <= int(trades) <= 10_000:
-        raise ValueError(f"trades={trades!r}: a whole number of trades from 1 to 10000")
+    counted = whole("trades", trades, 1, 10_000, "trades")
     market = two_sided(scenario, "aa")
     params = AggressiveParams(
         highest=market.highest_value,
         coarse=coarseness(market),
-        rho=float(rho),
-        eta=float(eta) if isinstance(market, OrderBookScenario) else 1.0,
-        beta_1=float(beta_1),
-        beta_2=float(beta_2),
-        lambda_r=float(lambda_r),
-        lambda_a=float(lambda_a),
-        gamma=float(gamma),
+        rho=between("rho", rho, 0.0, 1.0, open_low=True),
+        eta=bends if isinstance(market, OrderBookScenario) else 1.0,
+        beta_1=between("beta_1", beta_1, 0.0, 1.0, open_low=True),
+        beta_2=between("beta_2", beta_2, 0.0, 1.0, open_low=True),
+        lambda_r=between("lambda_r", lambda_r, 0.0, 1.0),
+        lambda_a=between("lambda_a", lambda_a, 0.0, 1.0),
+        gamma=between("gamma", gamma, 0.0, math.inf, open_high=True),
         theta_min=float(theta_min),
         theta_max=float(theta_max),
-        trades=int(trades),
+        trades=counted,
     )
     strategy = Strategy(starts_as_all, aa_study, aa_hear, aa_quote)
-    return Trader("aa", scenario, strategy, params, seed=seed, own=1, common=TRADES + 1 + int(trades))
+    return Trader("aa", scenario, strategy, params, seed=seed, own=1, common=TRADES + 1 + counted)
 
 
 ROW = Row(

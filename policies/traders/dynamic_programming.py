@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
+from econo_env.policies.options import between, whole
 from econo_env.policies.traders.gjerstad_dickhaut import ROWS, best_offer, gd_study, points_of, window_of
 from econo_env.policies.traders.tape import Seen, two_sided
 from econo_env.policies.traders.trader import Memory, Strategy, Trader, hears_nothing, starts_as_all
@@ -75,16 +76,13 @@ def gdx_trader(
     Raises:
         ValueError: A number is out of range, or the market is none for it.
     """
-    if not 0.0 <= float(discount) <= 1.0:
-        raise ValueError(f"discount={discount!r}: a number from 0 to 1")
-    if int(horizon) != horizon or not 1 <= int(horizon) <= MOST_TICKS:
-        raise ValueError(f"horizon={horizon!r}: a whole number of ticks from 1 to {MOST_TICKS}")
+    gamma, ticks = between("discount", discount, 0.0, 1.0), whole("horizon", horizon, 1, MOST_TICKS, "ticks")
     highest, columns = two_sided(scenario, "gdx").highest_value, points_of(scenario, points)
-    if horizon >= columns:
+    if ticks >= columns:
         raise ValueError(f"horizon={horizon!r}: fewer ticks than the grid has points, {columns}")
-    params = PlanParams(highest, float(discount), int(horizon))
+    params = PlanParams(highest, gamma, ticks)
     strategy = Strategy(starts_as_all, gd_study, hears_nothing, gdx_quote)
-    room = (ROWS + int(horizon) + 1, columns)
+    room = (ROWS + ticks + 1, columns)
     return Trader("gdx", scenario, strategy, params, seed=seed, window=window_of(memory), room=room)
 
 

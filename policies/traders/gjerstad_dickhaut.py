@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from econo_env.engine.compiled import compiled
 from econo_env.engine.state import Float64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.policies.options import whole
 from econo_env.policies.traders.tape import ASK, ASK_TAKEN, BID, BID_TAKEN, TRADE, Seen, Tape, two_sided
 from econo_env.policies.traders.trader import Memory, Strategy, Trader, hears_nothing, starts_as_all
 from econo_env.policy import Row
@@ -153,10 +154,9 @@ def points_of(scenario: Scenario, points: int) -> int:
     Raises:
         ValueError: There are fewer than 3, or too many.
     """
-    if int(points) != points or not 3 <= int(points) <= MOST_POINTS:
-        raise ValueError(f"points={points!r}: a whole number of prices from 3 to {MOST_POINTS}")
+    wanted = whole("points", points, 3, MOST_POINTS, "prices")
     most = scenario.num_levels + 1 if isinstance(scenario, OrderBookScenario) else MOST_POINTS
-    return max(3, min(int(points), most))
+    return max(3, min(wanted, most))
 
 
 def window_of(memory: int) -> int:
@@ -165,9 +165,7 @@ def window_of(memory: int) -> int:
     Raises:
         ValueError: It is no whole number from 1 on.
     """
-    if int(memory) != memory or not 1 <= int(memory) <= 1_000_000:
-        raise ValueError(f"memory={memory!r}: a whole number of shouts from 1 to 1000000")
-    return int(memory)
+    return whole("memory", memory, 1, 1_000_000, "shouts")
 
 
 def gd_trader(scenario: Scenario, seed: int = 0, *, memory: int = 100, points: int = 101) -> Trader:

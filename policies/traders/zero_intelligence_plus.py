@@ -22,6 +22,7 @@ from econo_env.engine.compiled import compiled
 from econo_env.engine.rng import LEARNING, two_uniforms
 from econo_env.engine.state import Float64s
 from econo_env.markets.order_book.scenario import OrderBookScenario
+from econo_env.policies.options import between
 from econo_env.policies.traders.tape import ASK, ASK_TAKEN, BID, BID_TAKEN, NOTHING, Seen, Tape, coarseness, two_sided
 from econo_env.policies.traders.trader import Memory, Strategy, Trader, studies_nothing
 from econo_env.policy import Row
@@ -129,17 +130,15 @@ def zip_trader(
     Raises:
         ValueError: A number is out of range, or the market is none for it.
     """
-    if not (0.0 < float(rate) <= 1.0 and 0.0 <= float(momentum) < 1.0 and 0.0 <= float(shift) <= 1.0):
-        raise ValueError(
-            f"rate={rate!r}, momentum={momentum!r}, shift={shift!r}: 0 < rate <= 1, 0 <= momentum < 1 and "
-            "0 <= shift <= 1 must hold"
-        )
+    learns, keeps = (
+        between("rate", rate, 0.0, 1.0, open_low=True),
+        between("momentum", momentum, 0.0, 1.0, open_high=True),
+    )
+    beyond = between("shift", shift, 0.0, 1.0)
     market = two_sided(scenario, "zip")
     highest = market.highest_value
     of_a_book = isinstance(market, OrderBookScenario)
-    params = ZipParams(
-        float(rate), float(momentum), float(shift), highest, coarseness(market), of_a_book, 1e-6 * highest
-    )
+    params = ZipParams(learns, keeps, beyond, highest, coarseness(market), of_a_book, 1e-6 * highest)
     strategy = Strategy(zip_start, studies_nothing, zip_hear, zip_quote)
     return Trader("zip", scenario, strategy, params, seed=seed, own=5)
 

@@ -1,8 +1,11 @@
 """The rules of the books, one by one: what no log may say, whoever wrote it, and how the store is set up."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import econo_env
 from econo_env.audit.books import (
     IN_ESCROW,
     NOT_COVERED,
@@ -16,6 +19,7 @@ from econo_env.audit.books import (
     sound,
 )
 from econo_env.audit.events import ACTIONS, EVERYWHERE, FACT, FIRST_OPERATION, HEADER, OPENING, close_event, post
+from econo_env.audit.header import header_of
 from econo_env.audit.store import Store
 from econo_env.economy.ledger import AGENT_ACCOUNTS, ESCROW, FREE, NOWHERE, account, num_accounts
 from econo_env.engine.digest import plain
@@ -52,7 +56,7 @@ class Script:
         """The first event that cannot be, why not, and the books."""
         books, fault = new_books(1, num_accounts(AGENTS), 4), np.zeros(5, np.int64)
         ends = np.array([[self.cursor[0], 0]])
-        seq = fold(self.words[: self.cursor[0]], ends, tuple(books), AGENTS, MINT, fault)
+        seq = fold(self.words[: self.cursor[0]], ends, tuple(books), AGENTS, MINT + 1, fault)
         return seq, fault[0], books
 
 
@@ -163,3 +167,13 @@ def test_the_next_difference_is_found_wherever_it_is():
                 first = found[-1] + 1
             assert found == expected
             assert find(0, ours, theirs, 0) == length
+
+
+def test_money_comes_in_with_any_part_that_opens_an_episode_and_with_nothing_else():
+    """A pool of credit is new money too, brought in by an operation of its own."""
+    scenario = econo_env.load(Path(__file__).parents[2] / "configs" / "scenarios" / "second_price_staking.yaml")
+    scenario = scenario.replace(economy={**scenario.economy, "audit": {}})
+    header = header_of(scenario, dict(scenario.program().sizes), 0, 1, 10)
+    begins = [kind for kind in header.kinds[FIRST_OPERATION:] if kind.endswith(".open")]
+    assert "credit.open" in begins
+    assert header.kinds[FIRST_OPERATION : header.openings] == tuple(begins)

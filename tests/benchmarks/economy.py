@@ -108,7 +108,6 @@ def eligibility():
     engine.reset(0)
     run = load_generated(_ELIGIBLE_AND_STAKED, "eligible_and_staked").run
     code = machine_code(run, engine.world, scenario.program().params, engine.buffers)
-    code.call(*code.once)
     locked = engine.world.staking.locked
 
     def check():

@@ -1,7 +1,8 @@
 """The old rules are found to be defective by searches that the shipped rules pass.
 
-Defect 3, the weighted second bid charged undivided, is in `tests/evaluation/test_weighted_second_price.py`; 8, 9 and
-11, insurance, leverage and reward steps, in `test_insurance.py`.
+Defects 1, 2 and 10, measures, auctions and replicated stake, are in `test_naive_auctions.py`; 3, the weighted second
+bid charged undivided, in `tests/evaluation/test_weighted_second_price.py`; 8, 9 and 11, insurance, leverage and reward
+steps, in `test_insurance.py`. docs/enforcement.md lists them all.
 """
 
 import numpy as np
@@ -55,6 +56,22 @@ def test_the_same_slashes_are_conserved_and_charged_once():
         assert balances.min() >= 0
     assert len(charged) == 150
     assert balances[TREASURY] == 10**9
+
+
+def test_reports_of_nothing_pay_and_faults_pay_where_slashes_come_back():
+    """Defect 4: who reports earns, though it saw nothing; a bond that deters does not once half of it comes back."""
+    rng, earned, faults = np.random.default_rng(7), 0, []
+    for _ in range(500):
+        stake = int(rng.integers(10, 10**9))
+        if naive.takes_report(saw=False):
+            earned += split_slash(slash(stake, 100_000), 0, 0, 100_000, 500_000)[1]
+        detected, bond = rng.uniform(0.2, 1.0), float(stake)
+        gain = bond * detected / 1.1  # the bond deters it by a tenth
+        faults.append(gain - detected * (bond - naive.recovered(stake, 5, 10)))
+        assert gain - detected * bond < 0.0
+    assert earned > 0
+    assert min(faults) > 0.0
+    assert naive.recovered(100, 4, 10) == 0
 
 
 def rejoining_gain(standing_after, newcomer):

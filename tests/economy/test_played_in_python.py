@@ -11,9 +11,11 @@ from tests.economy.played import ROOT
 MODULES = (
     "lasting/evidence_played",
     "lasting/insured_played",
+    "lasting/short_played",
     "lasting/withdrawal_played",
     "staking/newcomers_played",
     "staking/reputation_played",
+    "stages_played",
 )
 
 

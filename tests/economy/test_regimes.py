@@ -30,9 +30,10 @@ def truthful(scenario, markets=4, seed=0):
 @pytest.mark.parametrize("seed", range(3))
 def test_everything_changes_when_it_should_and_only_then(seed):
     generator = np.random.default_rng(seed)
-    every, factor = int(generator.integers(1, 9)), float(generator.uniform(0.1, 1.0))
+    every, factor = int(generator.integers(1, 9)), generator.uniform(0.1, 1.0, 1 if seed == 0 else 3)
     levels, gone = generator.uniform(0.0, 0.9, 2).round(6).tolist(), int(generator.integers(0, 3))
-    regimes = {"every": every, "levers": {"mechanism.reserve": levels}, "values": [1.0, factor], "absent": [[], [gone]]}
+    regimes = {"every": every, "levers": {"mechanism.reserve": levels}, "absent": [[], [gone]]}
+    regimes["values"] = [1.0, factor.tolist() if seed else float(factor[0])]
     start = {"mechanism.reserve": levels[0]}
     values, mask, bids, reserve, rewards = truthful(PLAIN.replace(**start, economy={"regimes": regimes}), seed=seed)
     plain, *_ = truthful(PLAIN.replace(**start), seed=seed)
@@ -56,6 +57,9 @@ def test_everything_changes_when_it_should_and_only_then(seed):
         ({"every": 3, "values": [1.0, 0.5], "absent": [[], [1], [2]]}, "values 2, absent 3"),
         ({"every": 3, "values": [0.5, 1.0]}, "the first of them 1"),
         ({"every": 3, "values": [1.0, 1.5]}, "above 0 up to 1"),
+        ({"every": 3, "values": [1.0, [0.5, 1.5, 1.0]]}, "above 0 up to 1"),
+        ({"every": 3, "values": [[1.0, 0.5, 1.0], 0.5]}, "the first of them 1"),
+        ({"every": 3, "values": [1.0, [0.5, 0.5]]}, "2 factors, there are 3 agents"),
         ({"every": 23, "values": [1.0, 0.5]}, "never comes to the second regime"),
         ({"every": 3, "absent": [[], [3]]}, "absent names agent 3"),
         ({"every": 3, "levers": {"mechanism.reserves": [0.0, 0.5]}}, "did you mean 'mechanism.reserve'"),

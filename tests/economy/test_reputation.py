@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+import econo_env
 from econo_env.economy.contracts import BYZANTINE, EXCELLENT, POOR, SATISFACTORY
 from econo_env.economy.parts.reputation import PART, ReputationSection, State, hear
 from econo_env.economy.reputation import (
@@ -85,7 +86,7 @@ def heard(pieces, weight, forgetting, grade=SATISFACTORY):
     section = ReputationSection(forgetting=forgetting, weight=weight)
     state = State(np.zeros((1, 1)), np.zeros((1, 1)), np.full((1, 1), CONFIDENCE))
     for _ in range(pieces):
-        hear(0, 0, grade, 1e6 / pieces, state, PART.params(None, section))
+        hear(0, 0, grade, 1e6 / pieces, state, PART.params(econo_env.load("task_market_v0"), section))
     assert state.bound[0, 0] == pytest.approx(lower_bound(state.positive[0, 0], state.negative[0, 0], 0.5))
     return state.positive[0, 0] + state.negative[0, 0]
 

@@ -130,7 +130,7 @@ def test_records_reach_compiled_code_with_every_kind_of_member():
         True, np.int8(-3), Inner(0.25, np.array([True, False, True])), None, rows, np.array([True, True, True])
     )
     code = machine_code(loop, given)
-    code.call(*code.once)
+    code.call(*code.given)
     assert rows[0, 0] == 0.25 - 3 + 1.0 + 5.0
     rows[2, 1] = 7.0
     code.call(*code.given)

@@ -107,7 +107,7 @@ def test_a_policy_object_brings_its_scenario():
 
 
 def test_a_run_brings_its_scenario(tmp_path):
-    from econo_env.policies.proactive import Network, write_networks
+    from econo_env.policies.networks import Network, write_networks
 
     scenario = econo_env.load("second_price_v0", num_agents=3)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"scenario": scenario.model_dump(mode="json")}))
@@ -144,7 +144,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 @pytest.fixture(scope="module")
 def three_seeds(tmp_path_factory):
     """A run whose three training seeds bid 0.5, 0.6 and 1.0 times the value in first price."""
-    from econo_env.policies.proactive import Network, write_networks
+    from econo_env.policies.networks import Network, write_networks
 
     run = tmp_path_factory.mktemp("run")
     scenario = econo_env.load("first_price_v0")

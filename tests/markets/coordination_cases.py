@@ -248,6 +248,23 @@ def test_truth_reaches_the_best_split(auction_type):
     assert reached.sum() > 0.99 * best.sum(), "but for contracts that are worth less than the reserve"
 
 
+@pytest.mark.parametrize("auction_type", AUCTION_TYPES)
+def test_no_request_is_worth_more_than_its_best_split_also_where_it_goes_by_lot(auction_type):
+    """A lot takes the request from a clock in its first tick, before that has come to its end."""
+    scenario = econo_env.load(
+        str(ROOT / f"configs/scenarios/coordination_{auction_type}.yaml"),
+        max_cycles=40,
+        **{"economy.lottery.share": 0.4, "current_demand.arrivals": 1.0},
+    )
+    engine, lots = started(scenario, 8), 0
+    for _ in ticks(engine, truth(scenario)):
+        state, over = engine.state, engine.state.over
+        assert (state.surplus[over] <= state.best_surplus[over] + 2.0).all()
+        assert (state.best_surplus[over] <= state.first_best[over] + 2.0).all()
+        lots += (engine.world.lottery.went & over & (state.first_best > 0.0)).sum()
+    assert lots > 10
+
+
 def test_files_of_the_auction_types_differ_in_one_key():
     files = {name: read_yaml(ROOT / f"configs/scenarios/coordination_{name}.yaml", "file") for name in AUCTION_TYPES}
     assert {document.pop("auction_type") for document in files.values()} == set(AUCTION_TYPES)

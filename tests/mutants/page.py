@@ -17,8 +17,9 @@ those of ledger, stake, contracts, reputation and breakers; the catalogues of al
 
 A random machine looks for more: `tests/properties/economy_machine.py` drives random economies by random commands,
 snapshots, forks, resets and levers among them, and checks every invariant after every tick
-(`tests/properties/test_economy_machine.py`). `NUMBA_DISABLE_JIT=1 python -m tests.properties.economy_machine bugs`
-plants faults for it and says which it finds.
+(`tests/properties/test_economy_machine.py`). Ten million operations (`10000000 1 1500`: 25 economies) take five minutes
+of a core, nearly all of it to compile them, and break none.
+`NUMBA_DISABLE_JIT=1 python -m tests.properties.economy_machine bugs` plants faults for it and says which it finds.
 
 This page is written by `python -m tests.mutants.page > docs/mutants.md`.
 """

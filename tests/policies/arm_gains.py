@@ -35,7 +35,7 @@ def gains_of_arms(scenario, arms, before, after, seed=0, call=0):
     markets, agents, count = *before.shape[:2], len(arms.levels)
     room = len(arms.compiled.constants[0])
     sizes = {"agents": agents, "situations": 1, "arms": count, "window": 0, "features": told.features}
-    memory = allocate(Memory, markets, sizes)
+    memory = allocate(Memory, markets, sizes | {"regimes": 0, "bins": 0, "notes": 0})
     memory.seen[:] = before[..., : told.features]
     rooms = allocate(Room, 1, {"agents": agents, "lanes": room, "places": told.places})
     heard, cleared = np.full((2, markets, agents, count), np.nan)

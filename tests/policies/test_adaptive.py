@@ -13,9 +13,10 @@ from econo_env.policies import make_policy
 from econo_env.policies.adaptive import learner
 from econo_env.policies.adaptive.situations import Situations
 from tests.policies.arm_gains import gains_of_arms
+from tests.policies.plain_filter import Filter
 
 GAME = econo_env.load("first_price_v0", num_agents=3, max_cycles=50, bids="amount", feedback="all_bids")
-NAMES = ("exp3", "ucb", "q_learning", "roth_erev", "hedge", "regret_matching", "dual_averaging")
+NAMES = ("regime_filter", "exp3", "ucb", "q_learning", "roth_erev", "hedge", "regret_matching", "dual_averaging")
 GRID = {"of": "action", "arms": 6, "lowest": -0.9, "highest": 0.0}
 SEEN = len(econo_env.market.market_of(GAME).observations(GAME))
 
@@ -97,6 +98,10 @@ class RothErev:
 
 
 CASES = {
+    "regime_filter": (
+        {"regimes": 4, "hazard": 0.05, "novelty": 0.02, "surprise": 0.3, "exploration": 0.1, "patience": 30.0},
+        lambda k: Filter(k, 4, 0.05, 0.02, 0.3, 0.1, 30.0, 0.005),
+    ),
     "exp3": ({"exploration": 0.2, "share": 0.01}, lambda k: Exp3(k, 0.2, 0.01)),
     "ucb": ({"forgetting": 0.97, "width": 0.3}, lambda k: Bound(k, 0.97, 0.3)),
     "q_learning": (
@@ -287,14 +292,47 @@ def test_regret_of_exp3_against_a_uniform_rival_is_the_known_one():
         ("q_learning", {"discount": 1.0}, "discount=1.0"),
         ("q_learning", {"initial": [1.0, 2.0]}, "initial of shape"),
         ("q_learning", {"sees": {"prize": 3}}, "shows no 'prize'"),
-        ("q_learning", {"sees": {"value": 1}}, "2 or more"),
+        ("q_learning", {"sees": {"value": 1}}, r"sees\['value'\]=1: choose a whole number of bins from 2"),
         ("hedge", {"window": 3, "forgetting": 0.9}, "choose one of the two"),
+        ("regime_filter", {"regimes": 1}, "regimes=1"),
+        ("regime_filter", {"hazard": 0.0}, "hazard=0.0"),
+        ("regime_filter", {"patience": math.nan}, "patience=nan"),
         ("hedge", {"speed": 1}, "no option 'speed'"),
     ],
 )
 def test_wrong_options_are_named(name, options, says):
     with pytest.raises(ValueError, match=says):
         make_policy(name, GAME, **options)
+
+
+def test_what_arms_would_have_earned_follows_values_that_change():
+    """First price with regimes of values: each multiple of the value as it was, against the bids that were made."""
+    regimes = {"every": 3, "values": [1.0, [1.0, 0.3, 0.6]]}
+    scenario = GAME.replace(bids="share_of_value", economy={"regimes": regimes})
+    learner, engine, expected = (
+        make_policy("hedge", scenario, 2, arms=5, lowest=0.2, highest=1.0),
+        Engine(scenario, 6),
+        0.0,
+    )
+    engine.reset(3)
+    for _ in range(12):
+        values = engine.world.market.values.astype(float)
+        engine.step(learner.act(engine.buffers.observations, engine.buffers.action_mask))
+        learner.observe(engine.buffers.rewards, engine.buffers.ended)
+        bids = engine.world.market.bids.astype(float)
+        rival = np.array([np.delete(bids, i, axis=1).max(axis=1) for i in range(3)]).T
+        own = values[..., None] * np.linspace(0.2, 1.0, 5)
+        expected = expected + np.where(own > rival[..., None], values[..., None] - own, 0.0) / 1e6
+    learner.act(engine.buffers.observations, engine.buffers.action_mask)
+    np.testing.assert_allclose(learner.memory.values[:, :, 0], expected, atol=2e-5)
+    with pytest.raises(ValueError, match="economy but regimes of values"):
+        make_policy("hedge", scenario.replace(economy={"regimes": regimes | {"absent": [[], [2]]}}))
+
+
+def test_the_adaptive_level_uses_what_is_shown():
+    assert make_policy("adaptive", GAME).name == "hedge"
+    hidden = make_policy("adaptive", econo_env.load("first_price_v0", max_cycles=50), highest=1.0)
+    assert (hidden.name, hidden.arms.levels.tolist()) == ("regime_filter", np.linspace(0.0, 1.0, 11).tolist())
 
 
 def test_where_nobody_knows_what_bids_would_have_earned_it_says_what_to_set():

@@ -6,6 +6,8 @@ import pytest
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.policies import make_policy
+from econo_env.policies.forecasts.choice import make_forecaster
+from econo_env.policies.forecasts.network import NetworkForecaster
 from econo_env.policies.forecasts.ridge import Forecaster, forecast_features
 
 GAME = econo_env.load("first_price_v0", num_agents=2, max_cycles=60, feedback="all_bids")
@@ -123,6 +125,90 @@ def test_steady_inputs_do_not_wind_it_up():
         forecasts = forecaster.see(seen, np.full(2, number == 0))
     np.testing.assert_allclose(forecasts, 0.25, atol=1e-4)
     assert np.isfinite(forecaster.memory.inverse).all()
+
+
+def thresholds(x):
+    """Two regimes, rising below 1/2 and falling above, which no line fits."""
+    return np.clip(np.where(x < 0.5, 0.1 + 1.5 * x, 0.85 - 1.5 * (x - 0.5)), 0.0, 1.0)
+
+
+def oscillates(x, before):
+    return 0.5 + 1.2 * (x - 0.5) - 0.9 * (before - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("follows", "least", "most"),
+    [(lambda x, before: thresholds(x), 0.0, 0.4), (oscillates, 0.95, 1.03)],
+    ids=["threshold autoregression", "linear"],
+)
+def test_a_network_bends_where_the_process_does_and_only_there(follows, least, most):
+    """Mean squared errors over those of the regression, after 300 rounds."""
+    draws, rounds = np.random.default_rng(5), 700
+    series, noise = np.full((rounds, 2, 2, 2), 0.5), draws.normal(0.0, 0.02, (rounds, 2, 2, 2))
+    for t in range(2, rounds):
+        series[t] = follows(series[t - 1], series[t - 2]) + noise[t]
+    network = NetworkForecaster(GAME, NAMES, lags=2, forgetting=1.0, seed=3)
+    ridge, missed = Forecaster(GAME, NAMES, lags=2, forgetting=1.0), np.zeros((2, 2))
+    forecasts = np.zeros((2, 2, 2, 2))
+    for number, seen in enumerate(told(series)):
+        if number > 300:
+            missed += ((forecasts - series[number]) ** 2).mean(axis=(1, 2))
+        forecasts = np.array([one.see(seen, np.full(2, number == 0)) for one in (network, ridge)])
+    assert (least <= missed[0] / missed[1]).all()
+    assert (missed[0] / missed[1] <= most).all()
+
+
+def test_a_network_counts_its_errors_before_it_learns_and_shows_those_of_the_regression():
+    series = np.random.default_rng(0).random((40, 2, 2, 2)).astype(np.float32)
+    network, ridge, missed = NetworkForecaster(GAME, NAMES, lags=2), Forecaster(GAME, NAMES, lags=2), []
+    forecasts = np.zeros((2, 2, 2))
+    for number, seen in enumerate(told(series)):
+        if number > 2:  # the first of an episode is not looked at, and two values are needed
+            missed.append((forecasts - series[number]) ** 2)
+        forecasts = network.see(seen, np.full(2, number == 0))
+        ridge.see(seen, np.full(2, number == 0))
+    means = np.mean(missed, axis=(0, 1, 2))
+    for at, name in enumerate(NAMES):
+        found = network.errors()[name]
+        assert found["network"] == pytest.approx(means[at], rel=1e-5)
+        assert {way: found[way] for way in ("ridge", "last", "mean")} == ridge.errors()[name]
+
+
+def test_a_network_is_that_of_its_seed_and_market_and_goes_on_exactly():
+    shown = np.random.default_rng(2).random((60, 3, 2, WIDTH)).astype(np.float32)
+
+    def play(markets, seed, rounds, network=None):
+        network, found = network or NetworkForecaster(GAME, lags=2, units=5, window=8, seed=seed), {}
+        for number in rounds:
+            found[number] = network.see(shown[number, :markets], np.full(markets, number in (0, 30)))
+        return np.array(list(found.values())), network
+
+    whole, _ = play(3, 1, range(60))
+    np.testing.assert_array_equal(play(1, 1, range(60))[0], whole[:, :1])
+    assert (play(3, 2, range(60))[0] != whole).any()
+    first = play(3, 1, range(4))[1].memory.inner
+    assert (first[0] != first[1]).all(axis=-1).all(), "each market has first weights of its own"
+    _, half = play(3, 1, range(25))
+    kept = half.snapshot()
+    other = NetworkForecaster(GAME, lags=2, units=5, window=8, seed=1)
+    other.restore(kept)
+    np.testing.assert_array_equal(play(3, 1, range(25, 60), other)[0], whole[25:])
+    still = other.snapshot()
+    other.see(shown[0], np.zeros(3, dtype=bool), learns=False)
+    for name in ("inner", "outer", "errors", "kept"):
+        np.testing.assert_array_equal(other.snapshot()[name], still[name])
+
+
+def test_the_word_of_a_configuration_chooses():
+    settings = {"of": ["bid_of_1"], "lags": 3, "units": 4, "rate": 0.02, "window": 16}
+    assert type(make_forecaster(GAME, settings)) is Forecaster
+    network = make_forecaster(GAME, settings | {"by": "network"})
+    assert (type(network), network.of) == (NetworkForecaster, ("bid_of_1",))
+    for wrong, message in (({"by": "magic"}, "by='magic'"), ({"units": 0}, "units=0"), ({"window": 2}, "window=2")):
+        with pytest.raises(ValueError, match=message):
+            make_forecaster(GAME, {"by": "network"} | wrong)
+    with pytest.raises(ValueError, match=r"rate=2\.0"):
+        make_forecaster(GAME, {"by": "network", "rate": 2.0})
 
 
 def test_what_is_forecast_by_default():

@@ -9,6 +9,7 @@ from econo_env.policies import make_policy
 from econo_env.policies.guard import POOR, Guard, Limits
 from econo_env.policies.levels import LEVELS, AgentSpec, create_economic_agent
 from econo_env.policy import Policy, Remembering, masked
+from tests.playing import play
 
 GAME = econo_env.load("first_price_v0", num_agents=2, max_cycles=10_000)
 
@@ -129,7 +130,7 @@ def test_what_has_learned_goes_back_to_when_it_stood_well():
     assert (learner.by_market > 520).all(), "its neighbour still stands well"
 
 
-@pytest.mark.parametrize("level", ["exp3", "q_learning"])
+@pytest.mark.parametrize("level", ["exp3", "q_learning", "regime_filter"])
 def test_a_guarded_learner_replays(level):
     limits = Limits(warm_up=5, threshold=0.5, hold=3)
     guard = Guard(make_policy(level, GAME, 1, arms=5), make_policy("truthful", GAME), limits)
@@ -137,20 +138,12 @@ def test_a_guarded_learner_replays(level):
     engine = Engine(GAME, 4)
     engine.reset(0)
 
-    def play(ticks):
-        record = []
-        for _ in range(ticks):
-            engine.step(guard.act(engine.buffers.observations, engine.buffers.action_mask))
-            guard.observe(engine.buffers.rewards, engine.buffers.ended)
-            record.append(engine.buffers.rewards.copy())
-        return np.array(record)
-
-    play(40)
+    play(engine, guard, 40)
     assert guard.trips.any()
     assert not guard.trips.all() or (guard.reasons() == 0).any()
     state, memory = engine.snapshot(), guard.snapshot()
     kept = {name: array.copy() for name, array in memory.items()}
-    play(10)
+    play(engine, guard, 10)
     engine.restore(state)
     guard.restore(memory)
     for name, array in guard.snapshot().items():

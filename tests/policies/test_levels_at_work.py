@@ -18,6 +18,7 @@ from econo_env.population import LEVELS
 from econo_env.training.config import config_from
 from econo_env.training.evaluation.levels import play_levels, told, with_fault, write_board
 from econo_env.training.trainer import Trainer
+from tests.playing import play
 
 DOCS = Path(__file__).parents[2] / "docs"
 LEARNS = {"intelligence": "adaptive", "policy": "ucb", "options": {"highest": 1.0, "arms": 5}}
@@ -108,17 +109,9 @@ def test_rising_agents_with_faults_replay_to_the_bit():
     policy, engine = make_policy("population", scenario), Engine(scenario, 4)
     engine.reset(1)
 
-    def play(ticks):
-        record = []
-        for _ in range(ticks):
-            engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
-            policy.observe(engine.buffers.rewards, engine.buffers.ended)
-            record.append(engine.buffers.rewards.copy())
-        return np.array(record)
-
-    play(10)
+    play(engine, policy, 10)
     state, memory = engine.snapshot(), {name: array.copy() for name, array in policy.snapshot().items()}
-    play(25)
+    play(engine, policy, 25)
     counts = standing_of(policy, (4, 3)).counts
     assert counts[..., EVENTS.index("invalid")].any()
     engine.restore(state)

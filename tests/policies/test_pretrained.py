@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import econo_env
 from econo_env.market import market_of
 from econo_env.policies import make_policy
+from econo_env.policies.networks import Network
 from econo_env.policies.pretrained import card as cards
 from econo_env.policies.pretrained import pretrained_ids, read_card, read_pretrained
 from econo_env.policies.pretrained.store import HOME, digest, packed, unpacked, write_pretrained
-from econo_env.policies.proactive import Network
 from econo_env.training.evaluation import evaluate
 from econo_env.training.pretrain import measured, settings_of, table, train_one
 

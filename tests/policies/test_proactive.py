@@ -9,7 +9,8 @@ from stable_baselines3 import PPO
 import econo_env
 from econo_env.interfaces.sb3 import make_sb3_env
 from econo_env.policies import Policy, make_policy
-from econo_env.policies.proactive import POLICY_FILE, Learned, Network, read_networks, write_networks
+from econo_env.policies.networks import POLICY_FILE, Network, read_networks, write_networks
+from econo_env.policies.proactive import Learned
 
 
 def network(seats=(0, 1), features=2, seed=0, activation="tanh"):

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
 import econo_env
 from econo_env.games.normal_form import auction
@@ -14,6 +15,7 @@ from econo_env.policies import make_policy
 from econo_env.policies.emergent.bid_curve import BidCurve
 from econo_env.policies.emergent.double_oracle import double_oracle, equilibrium
 from econo_env.policies.emergent.mixture import Mixture
+from econo_env.policies.proactive import Learned, Network
 from econo_env.training.config import config_from
 from econo_env.training.logs import read_metrics
 from econo_env.training.populations.empirical import EmpiricalGame, returns
@@ -119,6 +121,33 @@ class TestTheTrainer:
             while not again.finished:
                 again.iterate()
             assert_same_bits(flat(again.state()), flat(states[-1]))
+
+    def test_replies_begin_where_they_earn_most_and_go_on_to_the_bit(self):
+        """Of many mean actions the best is near the best bid against the first network, which bids half the value."""
+        config = config_from(
+            {**TINY, "scenario": "first_price_v0", "psro": {"replies": 2, "num_markets": 512, "starts": 40}}
+        )
+        whole, states = PsroTrainer(config, 3), []
+        (learner,) = whole.learners.values()
+        seats, bids = whole.roles["bidder"], np.linspace(-1.0, 1.0, 41)
+        assert learner.num_timesteps == 0
+        earned = {}
+        for bid in [float(learner.policy.action_net.bias.detach()), *bids]:
+            with torch.no_grad():
+                learner.policy.action_net.bias.fill_(bid)
+            reply = Learned(config.scenario, [Network.of_sb3(learner, seats)])
+            earned[bid] = returns(config.scenario, {0: reply, 1: whole.policy()}, 5, 4096)[0]
+        assert next(iter(earned.values())) > max(earned.values()) - 0.02
+        assert next(iter(earned.values())) > np.mean(list(earned.values())) + 0.05
+        whole = PsroTrainer(config, 3)
+        while not whole.finished:
+            whole.iterate()
+            states.append(deepcopy(whole.state()))
+        again = PsroTrainer(config, 3)
+        again.restore(states[len(states) // 2])
+        while not again.finished:
+            again.iterate()
+        assert_same_bits(flat(again.state()), flat(states[-1]))
 
     def test_a_run_writes_scalars_is_played_by_its_folder_and_goes_on(self, tmp_path, quiet):
         config = config_from(TINY)

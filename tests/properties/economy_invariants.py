@@ -47,6 +47,7 @@ ALLOWED = {
     "enforcement.renew": {("free", "pledged")},
     "newcomers.reputation": {*((kind, "house") for kind in AGENT_NAMES), ("house", "free")},
     "fees.post": {("free", "treasury"), ("bonded", "treasury")},
+    "downtime.reputation": {("pledged", "burn"), ("pledged", "insurance"), ("unbonding", "pledged")},
     "insurance.open": {("new", "insurance")},
     "insurance.bind": {("free", "insurance")},
     "insurance.post": {("insurance", "free")},
@@ -57,6 +58,7 @@ ALLOWED = {
     "credit.strike": {("treasury", "free")},
     "credit.release": {("free", "treasury")},
     "breakers.settle": {("free", "treasury"), ("bonded", "treasury")},
+    "breakers.vet": {("free", "treasury"), ("bonded", "treasury")},
 }
 """Where each operation may take money from and bring it to (I9, I11): whatever is not here must not move any."""
 REWARDING = "evidence.reputation"

@@ -58,7 +58,7 @@ def _lasting(rng, document, economy):
 
 def _reported(rng, document, economy):
     if rng.random() < 0.4:
-        stake = sections(**drawn(rng))
+        stake = sections(**drawn(rng), **_dear(rng))
         stake["enforcement"]["pledge"] = min(stake["enforcement"]["pledge"], economy["ledger"]["endowment"])
         if "contracts" in economy or "lasting_contracts" in economy:
             dues = min(0.1, round(economy["ledger"]["endowment"] - stake["enforcement"]["pledge"], 6))
@@ -75,6 +75,22 @@ def _reported(rng, document, economy):
         economy.update(stake)
 
 
+def _dear(rng):
+    """Fees, premiums, loans and time off, each of any size or none."""
+    return {
+        "fees_rate": float(rng.choice([0.0, 0.1, 0.9])),
+        "fees_flat": float(rng.choice([0.0, 0.02, 0.5])),
+        "insurance_chance": float(rng.choice([0.01, 0.25, 1.0])),
+        "credit_pool": float(rng.choice([0.0, 3.0])),
+        "credit_advance": float(rng.choice([0.7, 1.0, 2.5])),
+        "credit_term": int(rng.integers(1, 5)),
+        "downtime_window": int(rng.integers(2, 6)),
+        "downtime_served": float(rng.choice([0.3, 0.8])),
+        "downtime_slash": float(rng.choice([0.0, 0.05])),
+        "downtime_jail": int(rng.integers(3)),
+    }
+
+
 def _guarded(rng, document, economy):
     if rng.random() < 0.5:
         economy["breakers"] = {
@@ -82,6 +98,7 @@ def _guarded(rng, document, economy):
             "window": int(rng.integers(1, 9)),
             "halt": int(rng.integers(1, 4)),
             "limit": int(rng.integers(1, 3)),
+            "charge": float(rng.choice([0.0, 0.02, 4.0])),
         }
 
 

@@ -11,7 +11,7 @@ from econo_env.training.evaluation.faults import FAULTS, inject
 from econo_env.training.evaluation.honest_play import expected_poor, measured, play_honestly
 from econo_env.training.evaluation.statistics import share_interval
 from econo_env.training.studies.base import read_study
-from econo_env.training.studies.faults import SALES, with_default
+from econo_env.training.studies.faults import SALES, with_default, with_reports
 from tests.economy.played import FILES
 
 
@@ -62,6 +62,60 @@ def test_without_liability_the_harness_says_who_gains():
     assert not all(verdicts["promises too much"].no_gain)
 
 
+def watched(detection, looks=1, damages="promised", seen=0.6, pledge=4.0):
+    """The flagship in which all may bid, and others report forged proofs that have passed."""
+    scenario = flagship(detection=detection, inspections=looks)
+    economy = scenario.model_dump(mode="json")["economy"] | {
+        "eligibility": {"threshold": 0.0, "open_share": 1.0},
+        "enforcement": {"pledge": pledge, "grace": 100, "jail": 0, "correlation": 2},
+        "bonding": {"delay": 10},
+        "evidence": {"seen": seen, "age": 4, "dispute": 2, "bond": 0.1, "cases": 64, "damages": damages},
+    }
+    return scenario.replace(economy=economy, max_cycles=24)
+
+
+def forged(verdicts, what):
+    return np.concatenate([getattr(own, what) for name, own in verdicts.items() if "forge" in name])
+
+
+def test_what_reports_bring_to_light_later_is_followed_to_the_end_of_the_evidence():
+    """No look finds a forged proof, and four others see it with chance 0.6 each: so many come to light, all later."""
+    verdicts = inject(watched(0.0), 2, 96, 6)
+    later, found, whole = (forged(verdicts, what) for what in ("later", "found", "whole"))
+    np.testing.assert_array_equal(found, later)
+    share = share_interval(int(later.sum()), len(later))
+    assert share.low < 1 - 0.4**4 < share.high
+    np.testing.assert_array_equal(whole, later)
+    assert all(all(own.sound) for own in verdicts.values())
+    assert forged(verdicts, "no_gain").all()
+    assert len(later) > 150
+
+
+def test_a_stake_that_does_not_outweigh_what_has_passed_leaves_a_gain_and_the_harness_says_so():
+    """Deterred iff the stake times the chance to lose it is at least what a forged proof brings."""
+    verdicts = inject(watched(0.0, pledge=0.05), 2, 96, 4)
+    assert not forged(verdicts, "no_gain").all()
+    assert forged(verdicts, "whole").any(), "all that there is of the stake goes to the house"
+
+
+@pytest.mark.slow
+def test_reports_settle_what_one_look_leaves_hidden():
+    """A proof of ten passes one look, and a few of a hundred of those are seen by nobody."""
+    verdicts = inject(with_reports(econo_env.load("task_market_v1")), 3, 128, 12)
+    each = [own for own in verdicts.values() if own.gain]
+    assert share_interval(int(sum(own.holds.sum() for own in each)), sum(len(own.gain) for own in each)).mean >= 0.995
+    assert sum(sum(own.later) for own in each) > 10
+
+
+@pytest.mark.slow
+def test_to_have_back_what_was_paid_is_less_than_was_promised():
+    """By default the house has its money back, and not what it would have kept."""
+    verdicts = inject(watched(0.0, damages="paid"), 2, 48, 4)
+    later, whole = forged(verdicts, "later"), forged(verdicts, "whole")
+    assert later.mean() > 0.9
+    assert whole[later].mean() < 0.5
+
+
 def test_a_market_without_work_is_refused():
     with pytest.raises(ValueError, match="has no economy"):
         inject(econo_env.load("first_price_v0"), 0, 2)
@@ -107,7 +161,7 @@ def test_sales_without_default_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SALES)
 def test_sales_of_every_kind_settle_faults(name):
-    check_sales(sale_faults.inject(with_default(name), 1, 48, 4))
+    check_sales(sale_faults.inject(with_default(name), 1, 96, 4))
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from econo_env.policies.adaptive.sensing import ABOVE
 from econo_env.policies.listed import listed
 from econo_env.training.studies.base import read_study
 from econo_env.training.studies.follow import rounds_to_follow
-from econo_env.training.studies.levels import LevelsSettings, Multiples, market_named, payoff_of, played, regimes_of
+from econo_env.training.studies.levels import SWITCHING, LevelsSettings, payoff_of
+from econo_env.training.studies.regimes import BidFunctions, best_known, market_named, played, regimes_of
 
 SHORT = LevelsSettings(sessions=4, ticks=400, every=100, arms=11)
 
@@ -55,21 +56,25 @@ def test_the_sensor_hears_a_change_and_little_else():
     assert loud.memory.recent[..., ABOVE, :].min() >= 0.0
 
 
-def test_arms_that_lose_are_left_above_the_floor():
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("sensing", {"exploration": 1.0, "limit": 1e6}), ("regime_filter", {"exploration": 0.9, "novelty": 1e-9})],
+)
+def test_arms_that_lose_are_left_above_the_floor(name, options):
     """Bids of up to twice the value: known to lose, they are played no more, not even by lot."""
     scenario = market_named("levels_stationary", 100)
-    learner = make_policy("sensing", scenario, 0, arms=5, lowest=1.0, highest=2.0, exploration=1.0, limit=1e6)
+    learner = make_policy(name, scenario, 0, arms=5, lowest=1.0, highest=2.0, **options)
     earned = played(scenario, listed(scenario, 0, learned=learner), 0, 1, 8, 300)
     assert earned[:40].mean() < -0.1
     assert (earned[150:] >= 0.0).all(), "the truth alone is left, which loses nothing"
-    free = make_policy("sensing", scenario, 0, arms=5, lowest=1.0, highest=2.0, exploration=1.0, floor=-1e3, limit=1e6)
+    free = make_policy(name, scenario, 0, arms=5, lowest=1.0, highest=2.0, floor=-1e3, **options)
     assert played(scenario, listed(scenario, 0, learned=free), 0, 1, 8, 300)[150:].mean() < -0.1
 
 
 def test_one_agent_among_truthful_ones_where_no_population_is_listed():
     scenario = market_named("task_market_v1", 100)
     assert scenario.learning_seats() == (0,)
-    policy = listed(scenario, 0, learned=Multiples(scenario, np.ones((2, 1))))
+    policy = listed(scenario, 0, learned=BidFunctions(scenario, np.ones(1)))
     assert policy.played_by == ["proactive", *["truthful"] * 4]
 
 
@@ -96,10 +101,64 @@ def test_a_rival_that_alternates_goes_back_to_any_tick():
             make_policy("alternating", scenario, **wrong)
 
 
+def means(scenario, known, every, ticks=400, sessions=8, seed=9):
+    """Credits a tick of the best that stays, and of the best of every regime."""
+    seat, regime = scenario.learning_seats()[0], np.arange(ticks) // every % len(known.by_regime)
+
+    def earns(factors):
+        policy = listed(scenario, 0, learned=BidFunctions(scenario, factors, known.edges))
+        return played(scenario, policy, seat, seed, sessions, ticks).mean(axis=1)
+
+    each = np.array([earns(factors) for factors in known.by_regime])
+    return earns(known.stays).mean(), each[regime, np.arange(ticks)].mean()
+
+
+def test_what_a_switch_of_the_rivals_values_teaches_can_be_worked_out():
+    """It bids .48 to .6, or .096 to .12, the own value is .8 to 1: .6 and .12 earn (.3 + .78) / 2, one alone .39."""
+    scenario = market_named("regimes_values", 100)
+    known = best_known(scenario, np.linspace(0.0, 1.0, 101), every=100, ticks=400, sessions=8, seed=4)
+    stays, best = means(scenario, known, 100)
+    assert stays == pytest.approx(0.39, abs=0.012)
+    assert best == pytest.approx(0.54, abs=0.02)
+    assert stays <= 0.39 + 0.01, "no strategy that stays earns more, but for luck"
+    coarse = best_known(scenario, np.linspace(0.0, 1.0, 101), every=100, ticks=400, sessions=8, seed=4, cells=1)
+    assert means(scenario, coarse, 100)[1] < best - 0.005, "who sees its value does better than any one multiple"
+
+
+def test_values_that_switch_in_sight_teach_nothing():
+    """A bid of the reserve is right whatever the own value is: the best that stays is the best of every regime."""
+    others = [
+        {"count": 1, "intelligence": "proactive"},
+        {"count": 1, "bidding_strategy": "shading", "options": {"factor": 0.2}},
+    ]
+    changes = {"economy.regimes.values": [1.0, 0.45], "mechanism.reserve": 0.3, "population": others}
+    scenario = market_named("regimes_values", 100).replace(**changes)
+    known = best_known(scenario, np.linspace(0.0, 1.0, 41), every=100, ticks=400, sessions=8, seed=4)
+    stays, best = means(scenario, known, 100)
+    assert stays >= 0.99 * best
+    blind = best_known(scenario, np.linspace(0.0, 1.0, 41), every=100, ticks=400, sessions=8, seed=4, cells=1)
+    assert means(scenario, blind, 100)[0] < 0.9 * best, "who does not look at its value has something to learn"
+
+
+def test_a_regime_that_comes_back_is_known_again():
+    scenario = market_named("regimes_rules", 200)
+    courses = {}
+    for name in ("regime_filter", "sensing"):
+        learner = make_policy(name, scenario, 0, arms=11, highest=1.0)
+        courses[name] = played(scenario, listed(scenario, 0, learned=learner), 0, 3, 16, 1600).mean(axis=1)
+    high = courses["regime_filter"].reshape(8, 200)[1::2, :40].mean(axis=1)
+    assert (high[1:] > 1.3 * high[0]).all(), "the reserve of .7 has to be found once"
+    low = courses["regime_filter"].reshape(8, 200)[2::2, 40:].mean()
+    assert low > 0.9 * 0.8, "of .8, that a bid of .2 earns"
+    assert courses["regime_filter"].mean() > courses["sensing"].mean() + 0.03
+
+
 @pytest.mark.slow
 def test_the_study_holds_its_bars():
-    study, settings = read_study("levels", ["markets=[regimes_rivals,regimes_rules]", "seed=3"])
+    study, settings = read_study("levels", [f"markets=[{','.join(SWITCHING)}]", "seed=3"])
     findings = study.run(settings, lambda share, said: None)
     held = [one for one in findings.figures if one.known is not None]
-    assert len(held) == 3
+    assert len(held) == 2 * 4
+    gaps = [one.value for one in findings.figures if "never changes loses" in one.what]
+    assert min(gaps) > 0.15
     assert all(one.holds for one in held), [one for one in held if not one.holds]

@@ -5,7 +5,8 @@ import pytest
 
 import econo_env
 from econo_env.policies.base import make_policy
-from econo_env.policies.proactive import Foreseeing, Network
+from econo_env.policies.networks import Network
+from econo_env.policies.proactive import Foreseeing
 from econo_env.training.config import config_from
 from econo_env.training.opponents import START, Pool, expected_score
 from econo_env.training.run import start_run
@@ -146,8 +147,8 @@ def test_a_run_keeps_its_pool_and_shows_it(small, quiet, tmp_path):
 
 
 class TestForecasts:
-    def config(self, small, *changes):
-        return small("sharing=shared", "forecasts={lags: 2}", *changes, scenario=REPEATED)
+    def config(self, small, *changes, by="ridge"):
+        return small("sharing=shared", f"forecasts={{lags: 2, by: {by}}}", *changes, scenario=REPEATED)
 
     def test_the_learner_sees_them_beside_the_market(self, small):
         trainer = Trainer(self.config(small), 0)
@@ -160,8 +161,9 @@ class TestForecasts:
         policy = trainer.policy()
         assert isinstance(policy, Foreseeing)
 
-    def test_a_run_plays_with_what_it_was_trained_with(self, small, quiet, tmp_path):
-        config = self.config(small)
+    @pytest.mark.parametrize("by", ["ridge", "network"])
+    def test_a_run_plays_with_what_it_was_trained_with(self, by, small, quiet, tmp_path):
+        config = self.config(small, by=by)
         start_run(config, tmp_path / "run", quiet)
         policy = make_policy(tmp_path / "run", config.scenario)
         assert isinstance(policy, Foreseeing)

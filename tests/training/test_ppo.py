@@ -213,6 +213,27 @@ class TestDeviations:
         assert 0 < buffer.played.sum() < buffer.played.size
         assert sum(len(batch.returns) for batch in buffer.get(4)) == buffer.played.sum()
 
+    def test_a_deviation_in_one_component_leaves_the_others_at_their_mean(self, small):
+        """By lot, each about as often; without the setting a draw differs in every component."""
+        for alone in (True, False):
+            scenario = {"id": "discriminatory_v0", "mechanism.units": 3, "demand": 3}
+            config = small("learner.difference_rewards=true", f"learner.one_component={alone}", scenario=scenario)
+            model = make_ppo(config, MarketVecEnv(config.scenario, 256), 0)
+            model.begin(10_000, difference_rewards=True)
+            deviations = model.deviations
+            assert deviations is not None
+            model.policy.log_std.data.fill_(math.log(0.2))
+            model.collect_deviations(deviations)
+            buffer = model.buffer
+            seen = buffer.observations.reshape(-1, buffer.observations.shape[-1])
+            means = model.policy.get_distribution(torch.from_numpy(seen)).mode().detach().numpy()
+            moved = np.abs(buffer.actions.reshape(means.shape) - means) > 1e-6
+            counted = moved.sum(axis=1)
+            assert (counted == (1 if alone else moved.shape[1])).all()
+            assert moved.shape[1] == 3
+            if alone:
+                np.testing.assert_allclose(moved.mean(axis=0), 1.0 / moved.shape[1], atol=0.05)
+
     def test_nothing_to_learn_from_is_no_error(self, small):
         config = small("learner.difference_rewards=true")
         model = make_ppo(config, MarketVecEnv(config.scenario, 8), 0)

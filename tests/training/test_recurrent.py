@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from econo_env.engine.engine import Engine
+from econo_env.player import Player
 from econo_env.policies import make_policy
 from econo_env.policies.recurrent import Recalling, read_recurrent, write_recurrent
-from econo_env.training.config import config_from
+from econo_env.training.config import config_from, read_config
+from econo_env.training.evaluation.statistics import t_interval
 from econo_env.training.trainer import Trainer
+from tests.playing import play
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sb3_contrib")
@@ -88,20 +91,12 @@ def test_a_run_is_played_in_its_seats_and_replays(tmp_path):
     assert policy.played_by == ["proactive", "proactive", "truthful"]
     engine.reset(0)
 
-    def play(ticks):
-        record = []
-        for _ in range(ticks):
-            engine.step(policy.act(engine.buffers.observations, engine.buffers.action_mask))
-            policy.observe(engine.buffers.rewards, engine.buffers.ended)
-            record.append(engine.buffers.rewards.copy())
-        return np.array(record)
-
-    play(3)
+    play(engine, policy, 3)
     state, memory = engine.snapshot(), policy.snapshot()
-    first = play(6)
+    first = play(engine, policy, 6)
     engine.restore(state)
     policy.restore(memory)
-    np.testing.assert_array_equal(play(6), first)
+    np.testing.assert_array_equal(play(engine, policy, 6), first)
 
 
 def test_it_resumes_to_the_bit():
@@ -134,3 +129,25 @@ def test_the_memory_of_an_episode_is_of_that_episode():
 def test_what_judges_ticks_one_by_one_does_not_go_with_a_memory(change):
     with pytest.raises(ValueError, match="recurrent_ppo remembers"):
         config_from(SMALL | change)
+
+
+def income_in_strange_episodes(trainer, markets=256):
+    """Credits a tick of the first seat by tick, (ticks, markets), as the mean action plays; episodes begin anew."""
+    scenario = trainer.config.scenario
+    engine, policy = Engine(scenario, markets), Player(trainer.policy())
+    engine.reset(5)
+    return play(engine, policy, scenario.max_cycles)[:, :, 0]
+
+
+@pytest.mark.slow
+def test_a_memory_earns_more_than_any_bid_that_never_changes_and_than_none():
+    """The rival bids .1 or .7, 25 ticks each, and nobody is told: one bid earns .45 at most, who knows earns .6."""
+    config = read_config("recurrent", ["evaluation.every=0", "evaluation.early=0"])
+    found = {}
+    for algorithm in ("recurrent_ppo", "ppo"):
+        trainer = Trainer(config.model_copy(update={"algorithm": algorithm}), 0)
+        while not trainer.finished:
+            trainer.iterate()
+        found[algorithm] = t_interval(income_in_strange_episodes(trainer).mean(axis=0))
+    assert found["recurrent_ppo"].low > 0.45 + 0.02
+    assert found["ppo"].high < 0.45 + 0.005, "without a memory nothing tells the rival"

@@ -4,7 +4,7 @@ import signal
 import pytest
 import yaml
 
-from econo_env.policies.proactive import read_networks
+from econo_env.policies.networks import read_networks
 from econo_env.training.checkpoints import (
     checkpoint_path,
     checkpoints_in,
@@ -65,6 +65,10 @@ def interrupt_at(monkeypatch, iteration):
             ["opponents={fixed: [zero_intelligence], past_every: 64, past_keep: 2}", "checkpoints.every=64"],
         ),
         ("forecasts", ["scenario.max_cycles=5", "scenario.feedback=all_bids", "sharing=shared", "forecasts={lags: 2}"]),
+        (
+            "network",
+            ["scenario.max_cycles=5", "scenario.feedback=all_bids", "sharing=shared", "forecasts={by: network}"],
+        ),
         ("sac", ["algorithm=sac", "sharing=shared"]),
         ("td3", ["algorithm=td3", "sharing=shared", "scenario.max_cycles=3"]),
         ("learned exploration", ["learner.std.final=null", "learner.activation=tanh"]),

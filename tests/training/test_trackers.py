@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from econo_env.policies.proactive import read_networks
+from econo_env.policies.networks import read_networks
 from econo_env.training.config import config_from
 from econo_env.training.logs import read_metrics
 from econo_env.training.run import resume_run, start_run

@@ -4,24 +4,27 @@ Everybody is honest. At a random tick one agent does something else: shirks, for
 action. The engine is forked before, so that both ticks have the same types, the same luck and the same rivals, and the
 two differ by the fault alone. Of each fault that changed what the offender did it is asked whether the house is made
 whole up to the lock, whether the offender gained in expectation over the luck of its work, and whether every invariant
-of the economy holds (econo_env.economy.invariants).
+of the economy holds (econo_env.economy.invariants). With `evidence` a forged proof that has passed is followed until
+nobody can be punished for it any more: what reports bring to light and back to the house counts.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econo_env.economy.contracts import BYZANTINE, NO_GRADE
-from econo_env.economy.invariants import violations
-from econo_env.economy.parts import contracts
+from econo_env.economy.parts import contracts, evidence
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import each_array
 from econo_env.market import market_of
+from econo_env.money import to_credits
 from econo_env.player import Player
 from econo_env.policies import make_policy
 from econo_env.scenario import Scenario
+from econo_env.training.evaluation.aftermath import answers_with, broken, follow, traced
 
 Bools = NDArray[np.bool_]
 Sent = Mapping[str, float]
@@ -50,15 +53,19 @@ class Verdicts:
         whole: The house has what it was promised, or the offender's whole lock.
         no_gain: The offender gained nothing in expectation over the luck of its work.
         sound: No invariant of the economy is broken in its market.
-        found: The fault came to light; a forged proof that held did not.
+        found: The fault came to light; a forged proof that held, and that nobody reported in time, did not.
+        later: It came to light after its tick, by a report.
         gain: Credits that the offender gained in expectation.
+        answers: Credits of stake that it has to lose by a report, times the chance that its forged proof passes.
     """
 
     whole: list[bool] = field(default_factory=list)
     no_gain: list[bool] = field(default_factory=list)
     sound: list[bool] = field(default_factory=list)
     found: list[bool] = field(default_factory=list)
+    later: list[bool] = field(default_factory=list)
     gain: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
 
     @property
     def holds(self) -> Bools:
@@ -82,6 +89,7 @@ def inject(scenario: Scenario, seed: int, markets: int, ticks: int = 16) -> dict
     """
     if contracts.PART not in scenario.parts():
         raise ValueError(f"{scenario.id} has no economy.contracts: faults of work can be injected into task markets")
+    scenario = traced(scenario)
     names = list(market_of(scenario).action_names(scenario))
     rng, engine = np.random.default_rng(seed), Engine(scenario, markets)
     player = Player(make_policy("truthful", scenario))
@@ -106,32 +114,53 @@ def inject(scenario: Scenario, seed: int, markets: int, ticks: int = 16) -> dict
             _judge(scenario, engine, bad, before, offender, verdicts[name])
         player.observe(engine.buffers.rewards, engine.buffers.ended)
         engine.reset_markets(engine.buffers.ended.copy())
+    _count_reports(verdicts)
     return verdicts
 
 
+def _count_reports(verdicts: Mapping[str, Verdicts]) -> None:
+    """Takes off every gain what reports cost on average: the stake, as often as what has passed was convicted."""
+    hidden = sum(len(own.found) - sum(own.found) for own in verdicts.values())
+    later = sum(sum(own.later) for own in verdicts.values())
+    chance = later / max(1, hidden + later)
+    for own in verdicts.values():
+        own.gain = [gain - chance * stake for gain, stake in zip(own.gain, own.answers, strict=True)]
+        own.no_gain = [gain <= ROUNDING for gain in own.gain]
+
+
 def _judge(
-    scenario: Scenario, good: Engine, bad: Engine, before: object, offender: NDArray[np.int64], verdicts: Verdicts
+    scenario: Scenario, good: Engine, bad: Engine, before: Any, offender: NDArray[np.int64], verdicts: Verdicts
 ) -> None:
-    """Adds what came of one fault in each market in which it changed what the offender did."""
+    """Adds what came of one fault in each market in which it changed what the offender did; `bad` may move on."""
     k = np.arange(len(offender))
     world, work = bad.world, bad.world.contracts.work
     awarded = world.conduct.grade[k, offender] != NO_GRADE
     changed = bad.buffers.rewards[k, offender] != good.buffers.rewards[k, offender]
+    tick = before.market.tick.copy()
     changed |= awarded | (good.world.conduct.grade[k, offender] != NO_GRADE)
     pays, owes = world.market.award.pays[k, offender], work.owes[k, offender]
     has = world.contracts.delivered[k, offender] + pays  # the house, from the offender's contract
     taken = pays >= world.market.award.exposure[k, offender]  # all that was locked behind it
     whole = ~awarded | (has >= owes - 1) | taken
-    hidden = awarded & work.forges[k, offender] & (world.conduct.grade[k, offender] != BYZANTINE)
+    forged = awarded & work.forges[k, offender]
+    hidden = forged & (world.conduct.grade[k, offender] != BYZANTINE)
     gain = _expected(scenario, bad)[k, offender] - _expected(scenario, good)[k, offender]
-    broken = np.zeros(len(offender), dtype=np.bool_)
-    for sentence in violations(scenario, world, before):
-        broken[int(sentence.split("market ")[1].split(":")[0])] = True
+    sound = ~broken(scenario, world, before, len(offender))
+    section = scenario.parts()[contracts.PART]
+    assert isinstance(section, contracts.ContractsSection)
+    answers, passes = answers_with(bad)[k, offender], 1.0 - section.detected
+    later = np.zeros_like(hidden)
+    if evidence.PART in scenario.parts() and hidden.any():
+        after = follow(bad, offender, tick)
+        later = hidden & after.convicted
+        whole |= later & ((has + after.recovered >= owes - 1) | (after.recovered >= answers))
+        sound &= after.sound
     verdicts.whole += whole[changed].tolist()
-    verdicts.no_gain += (gain <= ROUNDING)[changed].tolist()
-    verdicts.sound += (~broken)[changed].tolist()
-    verdicts.found += (~hidden)[changed].tolist()
+    verdicts.sound += sound[changed].tolist()
+    verdicts.found += (~hidden | later)[changed].tolist()
+    verdicts.later += later[changed].tolist()
     verdicts.gain += gain[changed].tolist()
+    verdicts.answers += np.where(forged, passes * to_credits(answers), 0.0)[changed].tolist()
 
 
 def _expected(scenario: Scenario, engine: Engine) -> NDArray[np.float64]:

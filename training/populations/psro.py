@@ -14,12 +14,16 @@ from econo_env.games.normal_form import Floats, NormalForm
 from econo_env.interfaces.sb3 import MarketVecEnv
 from econo_env.policies.emergent.meta_solvers import META_SOLVERS, support
 from econo_env.policies.emergent.mixture import Mixture
-from econo_env.policies.proactive import Learned, Network, write_networks
+from econo_env.policies.networks import Network, write_networks
+from econo_env.policies.proactive import Learned
 from econo_env.policy import Actions, Mask, Observations, Policy
 from econo_env.training.config import TrainingConfig
-from econo_env.training.populations.empirical import EmpiricalGame
+from econo_env.training.populations.empirical import EmpiricalGame, returns
 from econo_env.training.ppo import MarketPPO, make_ppo, random_state, restore_random_state, scheduled
 from econo_env.training.trainer import derived_seed, has_finished, share_of
+
+_STARTED_ON = 32_768
+"""Markets in which the mean action that a reply begins with is chosen, at most."""
 
 
 class PsroTrainer:
@@ -201,7 +205,30 @@ class PsroTrainer:
         env = MarketVecEnv(
             config.scenario, config.learner.num_markets, seats=seats[:1], opponents=opponents or self.policy()
         )
-        return make_ppo(config, env, derived_seed(self.seed, 3, len(self.networks_of[0]), role))
+        seed = derived_seed(self.seed, 3, len(self.networks_of[0]), role)
+        learner = make_ppo(config, env, seed)
+        if opponents is None and config.psro.starts > 1:
+            self._begin_at_the_best(learner, seats, seed)
+        return learner
+
+    def _begin_at_the_best(self, learner: MarketPPO, seats: tuple[int, ...], seed: int) -> None:
+        """Moves a reply to the mean action of several, a Latin hypercube, that earns most against the mixture."""
+        settings, layer = self.config.psro, learner.policy.action_net
+        markets = min(settings.num_markets, _STARTED_ON)
+        assert isinstance(layer, torch.nn.Linear)
+        bias = layer.bias
+        rng, places = np.random.default_rng([seed, 1]), np.tile(np.arange(settings.starts), (len(bias), 1))
+        within = rng.permuted(places, axis=1) + rng.random(places.shape)
+        drawn = torch.as_tensor((2.0 * within / settings.starts - 1.0).T)
+        others: dict[int, Policy] = dict.fromkeys(range(self.config.scenario.num_agents), self.policy())
+        earned = []
+        with torch.no_grad():
+            for start in drawn:
+                bias.copy_(start)
+                (reply,) = self._played_by([Network.of_sb3(learner, seats)])
+                seated = others | {seats[0]: reply}
+                earned.append(returns(self.config.scenario, seated, self.game.seed, markets)[seats[0]])
+            bias.copy_(drawn[int(np.argmax(earned))])
 
     def _steps_of_reply(self, role: str) -> int:
         return -(-share_of(self.config, len(self.roles[role])) // self.config.psro.replies)

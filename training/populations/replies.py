@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from econo_env.interfaces.sb3 import MarketVecEnv
-from econo_env.policies.proactive import Learned, Network
+from econo_env.policies.networks import Network
+from econo_env.policies.proactive import Learned
 from econo_env.policy import Policy
 from econo_env.scenario import Scenario
 from econo_env.training.config import config_from

@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 import econo_env
 from econo_env.engine.state import Bools, Float64s, Int64s
+from econo_env.policies.adaptive.by_reward import q_learning
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import q_learning
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between, share_between
 from econo_env.training.studies.sessions import Sessions
 

@@ -22,8 +22,8 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.state import Bools, Float64s, Int64s
 from econo_env.markets.default import DefaultByChoice, premium
 from econo_env.money import MICRO
+from econo_env.policies.adaptive.by_reward import q_learning, upper_bound
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import q_learning, upper_bound
 from econo_env.policy import Policy
 from econo_env.training.studies.base import Curves, Finding, Findings, Settings, Study, Told, mean_between
 from econo_env.training.studies.stake_and_reputation import learn

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from econo_env.catalogue import load
+from econo_env.economy.parts import evidence
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation import sale_faults
 from econo_env.training.evaluation.faults import Verdicts, inject
@@ -20,13 +21,14 @@ _BEYOND_BAYES = 0.005
 SALES = ("first_price_v0", "vickrey_v0", "english_v0", "dutch_v0", "uniform_price_v0", "combinatorial_v1")
 _LEFT = "Share of faults that are not settled as they should be"
 _GAIN = "Gain of the offender, credits"
+_REPORTS = ", with reports"
 
 
 class Faults(Settings):
     """Settings of the study.
 
     Attributes:
-        scenario: A market of work with `contracts`.
+        scenario: A market of work with `contracts`; it is played once more with reports, see `with_reports`.
         sales: Built-in sales, each with the economy of `with_default`.
         markets: Markets in which faults are injected, one offender a tick in a copy of each.
         ticks: Ticks, or sales, of honest play into which every fault is injected.
@@ -55,11 +57,23 @@ def with_default(name: str) -> Scenario:
     return scenario if scenario.kind.one_sale else scenario.replace(max_cycles=16)
 
 
+def with_reports(scenario: Scenario) -> Scenario:
+    """The market in which a proof is looked at once, and others report what has passed to those who answer for it."""
+    economy = scenario.model_dump(mode="json")["economy"]
+    economy["contracts"] |= {"inspections": 1}
+    economy |= {"enforcement": {"pledge": 4.0}, "bonding": {}, "evidence": {"damages": "promised"}}
+    return scenario.replace(economy=economy)
+
+
 def run(settings: Faults, told: Told) -> Findings:
     """Injects every fault, then plays honest episodes."""
     named: dict[str, Callable[[], Mapping[str, Verdicts]]] = {
         settings.scenario: lambda: inject(load(settings.scenario), settings.seed, settings.markets, settings.ticks)
     }
+    if evidence.PART not in load(settings.scenario).parts():
+        named[settings.scenario + _REPORTS] = lambda: inject(
+            with_reports(load(settings.scenario)), settings.seed, settings.markets, settings.ticks
+        )
     for name in settings.sales:
         named[name] = lambda name=name: sale_faults.inject(  # type: ignore[misc]  # bound here
             with_default(name), settings.seed, settings.markets, settings.ticks
@@ -83,9 +97,14 @@ def run(settings: Faults, told: Told) -> Findings:
         tuple(figures),
         _curves(found),
         {_LEFT: ("market", "share"), _GAIN: ("market", "credits")},
-        tuple(name.rpartition("_v")[0].replace("_", "\n") for name in found),
+        tuple(_axis(name) for name in found),
         _halves(found),
     )
+
+
+def _axis(name: str) -> str:
+    """A name as it stands below a picture."""
+    return name.partition("_v")[0].replace("_", "\n") + ("\nreports" if name.endswith(_REPORTS) else "")
 
 
 def _each(verdicts: Mapping[str, Verdicts]) -> list[Verdicts]:
@@ -108,11 +127,16 @@ def _of_all(found: Mapping[str, Mapping[str, Verdicts]]) -> list[Finding]:
         _share("all faults: the house is not whole", ~whole, (0.0, 1.0 - _BAR)),
         _share("all faults: the offender gains", gained, (0.0, 1.0 - _BAR)),
         _share("all faults: hidden for good", ~found_out, None),
+        _share("all faults: hidden at first, and reported later", np.concatenate([_later(own) for own in each]), None),
     ]
 
 
 def _whole(own: Verdicts) -> NDArray[np.bool_]:
     return np.array(own.whole)
+
+
+def _later(own: Verdicts) -> NDArray[np.bool_]:
+    return np.array(own.later) if own.later else np.zeros(len(own.found), dtype=np.bool_)
 
 
 def _found(own: Verdicts) -> NDArray[np.bool_]:

@@ -1,40 +1,33 @@
 """Which level pays in which market: one agent of each level among the same others, in markets that stay or switch.
 
-The agent is the one that a scenario's population leaves to training. Reactive tells the truth; proactive plays the
-multiple of the truth that earned most beforehand, in markets of other luck, and stays with it; adaptive goes on
-learning (Hedge that forgets where all bids are shown, else CUSUM-UCB); emergent plays what replicator dynamics make of
-a population in which everybody chooses among the same multiples.
+The agent is the one that a scenario's population leaves to training. Reactive tells the truth; proactive plays what
+earned most beforehand, in the same markets with other luck, a multiple of the truth for each cell of its value, or the
+best response to a forecast where bids are shown and that earns more; adaptive goes on learning; emergent plays what
+replicator dynamics make of a population in which everybody chooses among the same multiples.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from econo_env.catalogue import known_id, load
-from econo_env.economy.parts.regimes import RegimesSection
-from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float64s, Int64s
-from econo_env.market import market_of, offered
 from econo_env.policies import make_policy
+from econo_env.policies.adaptive.counterfactual import shows_all_payoffs
 from econo_env.policies.emergent.replicator import meeting, replicate
+from econo_env.policies.levels import AgentSpec, create_economic_agent
 from econo_env.policies.listed import listed
 from econo_env.policies.population import Seated
-from econo_env.policy import Actions, Mask, Named, Observations, masked
+from econo_env.policy import Named
 from econo_env.population import LEVELS
 from econo_env.scenario import Scenario
 from econo_env.training.evaluation.statistics import t_interval
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between
 from econo_env.training.studies.follow import rounds_to_follow
+from econo_env.training.studies.regimes import BidFunctions, best_known, market_named, played, regimes_of
 
-FOLDERS = (
-    Path("configs/scenarios"),
-    *(folder / "configs/scenarios" for folder in Path(__file__).resolve().parents[1:3]),
-)
-"""Where scenarios without an id lie: the working directory's, then those that came with the package."""
 MARKETS = (
     "levels_stationary",
     "regimes_rivals",
@@ -44,6 +37,8 @@ MARKETS = (
     "levels_two_sided",
     "task_market_v1",
 )
+SWITCHING = tuple(name for name in MARKETS if name.startswith("regimes_"))
+_LESS = (-np.inf, 0.0)
 _BAR = "the bar of the adaptive level: at most half of proactive's"
 _GENERATIONS, _STRENGTH = 2000, 20.0
 
@@ -75,31 +70,12 @@ class LevelsSettings(Settings):
         return np.linspace(0.0, 1.0, self.arms)
 
 
-class Multiples:
-    """Multiples of the truth that differ from market to market, and perhaps from agent to agent."""
-
-    name = "multiples"
-
-    def __init__(self, scenario: Scenario, factors: Float64s) -> None:
-        """Takes factors (markets, agents) or (markets, 1)."""
-        self._scenario, self._factors = scenario, factors
-        self._scaled = offered(market_of(scenario).baselines.scaled, "multiples of the truth", scenario)
-
-    def reset(self, seed: int) -> None:
-        """Nothing to start over."""
-
-    def act(self, observations: Observations, mask: Mask) -> Actions:
-        """Each market's multiple."""
-        share = np.broadcast_to(self._factors, np.shape(mask))
-        return masked(self._scaled(self._scenario, observations, share), mask)
-
-
 class Payoff(NamedTuple):
     """What levels earn in a market, all incomes credits a tick.
 
     Attributes:
         earned: By level, (ticks, sessions).
-        oracle: Of the best multiple of each regime, chosen beforehand, (ticks, sessions).
+        oracle: Of the best strategy of each regime, chosen beforehand, (ticks, sessions).
         regimes: How many there are.
     """
 
@@ -108,86 +84,35 @@ class Payoff(NamedTuple):
     regimes: int
 
 
-def market_named(name: str, every: int) -> Scenario:
-    """A market of the study: its scenario with regimes of so many ticks, and one seat to judge.
-
-    Raises:
-        ValueError: No such scenario.
-    """
-    found = [folder / f"{name}.yaml" for folder in FOLDERS if (folder / f"{name}.yaml").is_file()]
-    scenario = load(str(found[0])) if found and known_id(name) is None else load(name)
-    if scenario.population is None:
-        others = {"count": scenario.num_agents - 1}
-        return scenario.replace(population=[{"count": 1, "intelligence": "proactive"}, others])
-    groups = [group.model_dump(mode="json") for group in scenario.population]
-    for group in groups:
-        if "every" in group["options"]:
-            group["options"]["every"] = every
-    changes: dict[str, Any] = {"population": groups}
-    if "regimes" in (scenario.economy or {}):
-        changes["economy.regimes.every"] = every
-    return scenario.replace(**changes)
-
-
-def regimes_of(scenario: Scenario) -> int:
-    """How many regimes a market goes through."""
-    section = (scenario.economy or {}).get("regimes")
-    if isinstance(section, RegimesSection):
-        return section.count
-    switches = any("every" in group.options for group in scenario.population or ())
-    return 2 if switches else 1
-
-
-def played(scenario: Scenario, policy: Seated, seat: int, seed: int, sessions: int, ticks: int) -> Float64s:
-    """What a seat earns, credits (ticks, sessions); episodes follow each other."""
-    engine = Engine(scenario, sessions, autoreset=True)
-    engine.reset(seed)
-    policy.reset(seed)
-    buffers, earned = engine.buffers, np.zeros((ticks, sessions))
-    for tick in range(ticks):
-        engine.step(policy.act(buffers.observations, buffers.action_mask))
-        policy.observe(buffers.rewards, buffers.ended)
-        earned[tick] = buffers.rewards[:, seat]
-    return earned
-
-
 def payoff_of(scenario: Scenario, settings: LevelsSettings) -> Payoff:
-    """What each level earns in a market, and the best multiple of every regime."""
+    """What each level earns in a market, and the best strategy of every regime."""
     arms, sessions, ticks = settings.levels, settings.sessions, settings.ticks
     seat, count = scenario.learning_seats()[0], regimes_of(scenario)
     regime: Int64s = np.arange(ticks) // settings.every % count
-    before = _of_arms(scenario, settings, seat)
-    by_regime = np.array([before[regime == r].mean(axis=0) for r in range(count)])
-    best, fixed = by_regime.argmax(axis=1), int(before.mean(axis=0).argmax())
+    runs = {"ticks": ticks, "sessions": sessions, "seed": settings.seed + 1}
+    known = best_known(scenario, arms, every=settings.every, **runs)
 
     def plays(policy: Named) -> Float64s:
         return played(scenario, listed(scenario, settings.seed, learned=policy), seat, settings.seed, sessions, ticks)
 
-    each = {int(arm): plays(Multiples(scenario, np.full((sessions, 1), arms[arm]))) for arm in {*best.tolist(), fixed}}
-    oracle = np.stack([each[int(best[r])][tick] for tick, r in enumerate(regime)])
+    of_each = [plays(BidFunctions(scenario, best, known.edges)) for best in known.by_regime]
+    oracle = np.stack([of_each[r][tick] for tick, r in enumerate(regime)])
     shares = _evolved(scenario, settings, seat)
     generator = np.random.default_rng([settings.seed, 1])
-    drawn = arms[generator.choice(len(arms), size=(sessions, 1), p=shares)]
+    drawn = arms[generator.choice(len(arms), size=(sessions, 1, 1), p=shares)]
+    learned = [plays(BidFunctions(scenario, known.stays, known.edges))]
+    if shows_all_payoffs(scenario):
+        learned.append(plays(create_economic_agent(AgentSpec(), scenario, "proactive", settings.seed)))
     return Payoff(
         {
-            "reactive": plays(Multiples(scenario, np.ones((sessions, 1)))),
-            "proactive": each[fixed],
-            "adaptive": plays(_adaptive(scenario, settings)),
-            "emergent": plays(Multiples(scenario, drawn)),
+            "reactive": plays(BidFunctions(scenario, np.ones(1))),
+            "proactive": max(learned, key=lambda earned: float(earned.mean())),
+            "adaptive": plays(make_policy("adaptive", scenario, settings.seed, lowest=0.0, highest=1.0)),
+            "emergent": plays(BidFunctions(scenario, drawn)),
         },
         oracle,
         count,
     )
-
-
-def _of_arms(scenario: Scenario, settings: LevelsSettings, seat: int) -> Float64s:
-    """What each multiple earned beforehand, with other luck, credits (ticks, arms)."""
-    arms, sessions = settings.levels, settings.sessions
-    factors = np.repeat(arms, sessions)[:, None]
-    policy = listed(scenario, settings.seed, learned=Multiples(scenario, factors))
-    earned = played(scenario, policy, seat, settings.seed + 1, len(factors), settings.ticks)
-    by_arm: Float64s = earned.reshape(settings.ticks, len(arms), sessions).mean(axis=2)
-    return by_arm
 
 
 def _evolved(scenario: Scenario, settings: LevelsSettings, seat: int) -> Float64s:
@@ -195,9 +120,9 @@ def _evolved(scenario: Scenario, settings: LevelsSettings, seat: int) -> Float64
     arms, sessions = settings.levels, settings.sessions
     count = len(arms)
     own, others = np.repeat(arms, count * sessions), np.tile(np.repeat(arms, sessions), count)
-    factors = np.repeat(others[:, None], scenario.num_agents, axis=1)
-    factors[:, seat] = own
-    alone = Seated("everybody", scenario, [Multiples(scenario, factors)], [0] * scenario.num_agents, [])
+    factors = np.repeat(others[:, None, None], scenario.num_agents, axis=1)
+    factors[:, seat, 0] = own
+    alone = Seated("everybody", scenario, [BidFunctions(scenario, factors)], [0] * scenario.num_agents, [])
     ticks = min(settings.ticks, regimes_of(scenario) * settings.every, 1000)
     earned = played(scenario, alone, seat, settings.seed + 2, len(factors), ticks)
     payoffs = earned.mean(axis=0).reshape(count, count, sessions).mean(axis=2)
@@ -205,14 +130,6 @@ def _evolved(scenario: Scenario, settings: LevelsSettings, seat: int) -> Float64
     grown = replicate(meeting(payoffs / scale), np.full(count, 1 / count), _GENERATIONS, strength=_STRENGTH)[-1]
     shares: Float64s = np.asarray(grown / grown.sum())
     return shares
-
-
-def _adaptive(scenario: Scenario, settings: LevelsSettings) -> Named:
-    grid = {"arms": settings.arms, "lowest": 0.0, "highest": 1.0}
-    try:
-        return make_policy("hedge", scenario, settings.seed, rate=10.0, forgetting=0.95, **grid)
-    except ValueError:  # a market that does not show all bids
-        return make_policy("sensing", scenario, settings.seed, **grid)
 
 
 def run(settings: LevelsSettings, told: Told) -> Findings:
@@ -232,7 +149,7 @@ def run(settings: LevelsSettings, told: Told) -> Findings:
             shares[level].append((share.mean, share.high - share.mean))
         leader = max(found.earned, key=lambda level: float(found.earned[level].mean()))
         winners.append(f"{leader} in {name}")
-    title, places = "Income as a share of the best multiple of every regime", np.arange(len(markets), dtype=np.float64)
+    title, places = "Income as a share of the best strategy of every regime", np.arange(len(markets), dtype=np.float64)
     curves = {level: (places, np.array([mean for mean, _ in found])) for level, found in shares.items()}
     halves: dict[str, NDArray[Any]] = {level: np.array([h for _, h in found]) for level, found in shares.items()}
     names = tuple(name.removesuffix("_v1").replace("_", "\n") for name in markets)
@@ -256,8 +173,11 @@ def _figures(name: str, found: Payoff, settings: LevelsSettings, usual: bool) ->
     gap = lost["proactive"].mean() / oracle.mean()
     figures.append(Finding(f"{name}: share that the best that never changes loses", float(gap)))
     half = mean_between(f"{name}: adaptive's regret less half of proactive's", lost["adaptive"] - lost["proactive"] / 2)
-    known = (-np.inf, 0.0) if usual and name in ("regimes_rivals", "regimes_rules") else None
-    figures.append(Finding(half.what, half.value, half.low, half.high, known, _BAR))
+    held = usual and name in SWITCHING
+    figures += [
+        half,
+        Finding(f"{name}: the same, upper end of its interval", half.high, known=_LESS if held else None, source=_BAR),
+    ]
     whole = settings.ticks // settings.every * settings.every
     ticks = rounds_to_follow(
         found.earned["adaptive"].mean(axis=1)[:whole],
@@ -265,7 +185,7 @@ def _figures(name: str, found: Payoff, settings: LevelsSettings, usual: bool) ->
         settings.every,
         settings.followed,
     )
-    bar = (0.0, 50.0) if usual and name == "regimes_rivals" else None
+    bar = (0.0, 50.0) if held else None
     figures.append(Finding(f"{name}: ticks until adaptive follows", ticks, known=bar, source="the adaptive level"))
     return figures
 

@@ -13,7 +13,7 @@ from pydantic import Field
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.rows import hedge
+from econo_env.policies.adaptive.by_sums import hedge
 from econo_env.training.studies.base import Findings, Settings, Study, Told, mean_between, share_between
 
 _SOURCE = "Deng et al. (2022), Kolumbus and Nisan (2022); recomputed"

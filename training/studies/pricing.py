@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 import econo_env
 from econo_env.engine.state import Float64s, Int64s
 from econo_env.mechanisms.logit_demand import LogitDemand, clear, monopoly_price, nash_price, profit_of_each
+from econo_env.policies.adaptive.by_reward import q_learning
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import q_learning
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.training.studies.base import (
     Curves,

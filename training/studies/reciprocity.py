@@ -16,7 +16,7 @@ from econo_env.engine.engine import Engine
 from econo_env.games.normal_form import Floats
 from econo_env.markets.donation import BAD, GOOD, State
 from econo_env.policies import make_policy
-from econo_env.policies.adaptive.rows import q_learning
+from econo_env.policies.adaptive.by_reward import q_learning
 from econo_env.policies.emergent.bounds import Bounds
 from econo_env.policies.emergent.replicator import meeting, replicator_path
 from econo_env.policy import Actions, Mask, Observations

@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 import econo_env
 from econo_env.engine.engine import Engine
 from econo_env.engine.state import Float64s
+from econo_env.policies.adaptive.by_reward import exp3, q_learning, regime_filter, upper_bound
+from econo_env.policies.adaptive.by_sums import hedge
 from econo_env.policies.adaptive.learner import Learner
-from econo_env.policies.adaptive.rows import exp3, hedge, q_learning, upper_bound
 from econo_env.scenario import Scenario
 from econo_env.training.studies.base import Finding, Findings, Settings, Study, Told, mean_between
 from econo_env.training.studies.follow import rounds_to_follow
@@ -64,6 +65,7 @@ def learners(settings: SwitchingSettings) -> dict[str, Callable[[Scenario], Lear
     return {
         "hedge that forgets": lambda s: hedge(s, settings.seed, rate=10.0, forgetting=0.9, **grid),
         "hedge": lambda s: hedge(s, settings.seed, rate=0.1, **grid),
+        "regime filter": lambda s: regime_filter(s, settings.seed, **grid),
         "EXP3.S": lambda s: exp3(s, settings.seed, share=1.0 / settings.rounds, horizon=settings.rounds, **grid),
         "EXP3": lambda s: exp3(s, settings.seed, horizon=settings.rounds, **grid),
         "discounted UCB": lambda s: upper_bound(s, settings.seed, forgetting=keep, width=0.02, **grid),

@@ -126,9 +126,8 @@ def degradation_of(k: int, breakers: State) -> int:
 
 
 @compiled
-def may_bid(k: int, i: int, breakers: State) -> bool:
-    """Whether agent i may bid at the market's level of degradation."""
-    level = degradation_of(k, breakers)
+def may_bid(k: int, i: int, level: int, breakers: State) -> bool:
+    """Whether agent i may bid at that level of degradation, the market's own."""
     if degradation.offers(level, degradation.BIDS_OF_ALL):
         return True
     return bool(degradation.offers(level, degradation.BIDS_OF_PROBES) and breakers.admitted[k, i])

@@ -144,7 +144,9 @@ class Params(NamedTuple):
     lots: int | None  # None where nothing goes by lot
     beforehand: bool  # orders are confined to the band before they trade
     vets: int | None  # trades are vetted before anything comes of them; None where they are voided afterwards
+    voids: int | None  # the other way round
     longest: int  # ticks of the longest halt
+    later: int | None  # of no use; None where no contract lasts
 
 
 def _ppm(share: float | None) -> int | None:
@@ -182,7 +184,9 @@ def params(scenario: Scenario, section: BreakersSection) -> Params:
         lots=1 if "lottery" in (scenario.economy or {}) else None,
         beforehand=scenario.kind.kernels.confine is not None,
         vets=None if scenario.kind.kernels.revoke is None else 1,
+        voids=1 if scenario.kind.kernels.revoke is None else None,
         longest=max(halts),
+        later=1 if "lasting_contracts" in (scenario.economy or {}) else None,
     )
 
 

@@ -153,6 +153,7 @@ PART = Part(
     summary="Who is graded wrongly may ask for a second look, for a fee; an upheld appeal pays the difference.",
     config=AppealsSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "maturities": forget_last, "lock": hear, "settle": settle_again},
     needs=("lasting_contracts",),

@@ -75,6 +75,7 @@ PART = Part(
     summary="A journal of every transfer of a tick, with what made it.",
     config=AuditSection,
     state=State,
+    accounts=(),
     params=lambda scenario, section: Params(room(scenario, section)),
     stages={"open": open_journal, "faults": clear_journal, "audit": count_unwritten},
     needs=("ledger",),

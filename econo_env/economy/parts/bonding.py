@@ -125,6 +125,8 @@ def require_pledge(k: int, i: int, world: Any, params: Any, buffers: StepBuffers
 @compiled
 def _share(amount: int, endowment: int) -> float:
     """An amount x as x / (x + endowment), the latter at least a credit."""
+    if amount == 0:
+        return 0.0
     return float(amount) / (float(amount) + float(max(endowment, MICRO)))
 
 
@@ -178,6 +180,7 @@ PART = Part(
     params=_params,
     stages={"open": open_queue, "maturities": move_stake, "strike": require_pledge, "renew": renew},
     needs=("ledger", "enforcement"),
+    accounts=(PLEDGED, UNBONDING),
     actions=(
         Action(
             "bond",

@@ -16,6 +16,7 @@ from econo_env.economy.breakers.columns import (
     COUNTS,
     State,
     calls_of,
+    degradation_of,
     may_bid,
     mean_of,
     put,
@@ -30,6 +31,7 @@ from econo_env.economy.breakers.watch import watch_calls, watch_levels, watch_me
 from econo_env.economy.ledger import BONDED, FREE, TREASURY, account
 from econo_env.economy.part import Part
 from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.staking import spare_bond
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
 from econo_env.engine.state import StepBuffers
@@ -81,8 +83,9 @@ def shut(
         hold(k, world.market)
     breakers.attempt[k] = 0
     breakers.in_band[k] = True
+    level = degradation_of(k, breakers)
     for i in range(breakers.barred.shape[1]):
-        if not may_bid(k, i, breakers):
+        if not may_bid(k, i, level, breakers):
             _withdraw_all(k, i, world, withdraw)
     if not params.breakers.beforehand:
         return
@@ -128,7 +131,12 @@ def _call_all(k: int, world: Any, params: Any, withdraw: Any, confine: Any, call
 @compiled
 def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> None:
     """Voids the trades of a tick whose price is outside the band: nothing is handed over or paid."""
-    if params.breakers.vets is not None:
+    _void(params.breakers.voids, k, world, params, buffers, quote)
+
+
+@compiled
+def _void(voids: int | None, k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> None:
+    if voids is None:
         return
     breakers, award, agents = world.breakers, world.market.award, world.breakers.barred.shape[1]
     quote(k, world.market, params.market, buffers)
@@ -147,7 +155,7 @@ def void(k: int, world: Any, params: Any, buffers: StepBuffers, quote: Any) -> N
     award.price[k] = 0
     for i in range(agents):
         if award.units[k, i] != 0:
-            _charge(k, i, world, params.breakers.charge)
+            _charge(k, i, world, params.breakers)
         award.units[k, i] = 0
         award.pays[k, i] = 0
         award.worth[k, i] = 0.0
@@ -186,18 +194,18 @@ def _vet(vets: int | None, k: int, world: Any, params: Any, asked: Any, revoke: 
     breakers.voided[k] = True
     for i in range(agents):
         if award.units[k, i] != 0:
-            _charge(k, i, world, params.breakers.charge)
+            _charge(k, i, world, params.breakers)
     revoke(k, world.market, params.market)
 
 
 @compiled
-def _charge(k: int, i: int, world: Any, charge: int) -> None:
-    """What it costs to have tried, as far as the agent has it: from its free money, then from its bond."""
+def _charge(k: int, i: int, world: Any, params: Params) -> None:
+    """What it costs to have tried, as far as the agent has it: from its free money, then what its bond can spare."""
     ledger, agents = world.ledger, world.breakers.barred.shape[1]
-    for kind in (FREE, BONDED):
-        taken = min(charge, ledger.balances[k, account(i, kind, agents)])
-        move(k, ledger, account(i, kind, agents), TREASURY, taken)
-        charge -= taken
+    free, bonded = account(i, FREE, agents), account(i, BONDED, agents)
+    at_hand = min(params.charge, ledger.balances[k, free])
+    move(k, ledger, free, TREASURY, at_hand)
+    move(k, ledger, bonded, TREASURY, min(params.charge - at_hand, spare_bond(params.later, k, i, world)))
 
 
 @compiled
@@ -258,8 +266,9 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     breakers.low[k] = low
     breakers.high[k] = high
     _admit(k, breakers, constants.calls, tick)
+    level = degradation_of(k, breakers)
     for i in range(breakers.barred.shape[1]):
-        may = may_bid(k, i, breakers)
+        may = may_bid(k, i, level, breakers)
         breakers.barred[k, i] = buffers.action_mask[k, i] and not may
         buffers.action_mask[k, i] = buffers.action_mask[k, i] and may
 
@@ -268,17 +277,14 @@ def gate(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
 def _admit(k: int, breakers: State, rules: CallRules | None, tick: int) -> None:
     """Who may bid in the coming tick where not all may: so many by turns as the call breaker lets through."""
     agents = breakers.admitted.shape[1]
-    for place in range(agents):
-        breakers.admitted[k, (tick + place) % agents] = _is_admitted(k, breakers, rules)
-
-
-@compiled
-def _is_admitted(k: int, breakers: State, rules: CallRules | None) -> bool:
     if rules is None:
-        return True
-    admitted = calls.admit(calls_of(k, breakers), rules)
-    put_calls(k, breakers, admitted.breaker)
-    return admitted.allowed
+        for i in range(agents):
+            breakers.admitted[k, i] = True
+        return
+    for place in range(agents):
+        admitted = calls.admit(calls_of(k, breakers), rules)
+        put_calls(k, breakers, admitted.breaker)
+        breakers.admitted[k, (tick + place) % agents] = admitted.allowed
 
 
 @compiled
@@ -338,6 +344,7 @@ PART = Part(
     summary="Trades outside a band of prices are voided, and a market that is not itself halts for a while.",
     config=BreakersSection,
     state=State,
+    accounts=(),
     params=section.params,
     stages={
         "open": open_session,

@@ -14,7 +14,7 @@ from econo_env.economy.change_detector import Detector, alarms, detector, limit_
 from econo_env.economy.conduct import grade_heard, is_kept
 from econo_env.economy.contracts import NO_GRADE
 from econo_env.economy.part import Part, Section
-from econo_env.economy.reputation import lower_bound
+from econo_env.economy.parts.reputation import bind
 from econo_env.economy.standing import evidence_weight
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
@@ -74,11 +74,10 @@ def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) 
 
 
 @compiled
-def forget_the_good(k: int, i: int, reputation: Any) -> None:
+def forget_the_good(k: int, i: int, reputation: Any, bounded: int | None) -> None:
     """Leaves of what is known of an agent only what speaks against it."""
-    negative = reputation.negative[k, i]
     reputation.positive[k, i] = 0.0
-    reputation.bound[k, i] = lower_bound(0.0, negative, reputation.bound[k, i])
+    bind(bounded, k, i, reputation)
 
 
 @compiled
@@ -95,7 +94,7 @@ def suspect(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         total = watch(change.total[k, i], is_kept(graded), weight, params.change_detection.rule)
         if alarms(total, params.change_detection.rule):
             change.alarmed[k, i] = True
-            forget_the_good(k, i, world.reputation)
+            forget_the_good(k, i, world.reputation, params.reputation.bounded)
             total = 0.0
         change.total[k, i] = total
 
@@ -121,6 +120,7 @@ PART = Part(
     summary="Alarms where an agent breaks more than it did, and forgets then what spoke for it.",
     config=ChangeDetectionSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": start, "reputation": suspect, "renew": renew},
     needs=("reputation",),

@@ -269,6 +269,7 @@ PART = Part(
     summary="An award is work: done or forged, graded, paid by one value schedule; the byzantine are banned.",
     config=ContractsSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "maturities": forget_last, "execute": execute, "grade": grade, "settle": settle},
     needs=("ledger", "staking"),

@@ -65,6 +65,7 @@ def forfeit(
     move(k, world.ledger, pledged, BURN, split.burned)
     move(k, world.ledger, pledged, INSURANCE, split.insurance)
     world.enforcement.forfeited[k, i] += amount
+    world.enforcement.stirred[k] = world.market.tick[k]
 
 
 @compiled

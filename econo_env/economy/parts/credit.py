@@ -203,6 +203,8 @@ def owed(k: int, i: int, world: Any, params: Any) -> float:
 def put_up(k: int, i: int, world: Any, params: Any) -> float:
     """The own collateral."""
     amount = float(world.ledger.balances[k, account(i, COLLATERAL, world.credit.debt.shape[1])])
+    if amount == 0.0:
+        return 0.0
     return amount / (amount + float(max(params.ledger.endowment, MICRO)))
 
 
@@ -245,6 +247,7 @@ PART = Part(
         "reckon": count_debts,
     },
     needs=("ledger",),
+    accounts=(COLLATERAL,),
     actions=(
         Action(
             "collateral",

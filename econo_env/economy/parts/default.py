@@ -173,6 +173,7 @@ PART = Part(
     summary="Winners learn after the sale what it is worth, and may walk away for their bonded stake.",
     config=DefaultSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": forget, "default": keep_or_walk},
     needs=("ledger", "staking"),

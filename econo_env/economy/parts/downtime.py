@@ -95,6 +95,7 @@ PART = Part(
     summary="Who keeps too few of its last awards is slashed and jailed, and starts to count anew.",
     config=DowntimeSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": open_count, "reputation": count_duties, "renew": renew},
     needs=("ledger", "conduct", "enforcement"),

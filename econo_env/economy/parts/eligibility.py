@@ -115,6 +115,7 @@ PART = Part(
     summary="Who may bid: those of enough reputation and free stake.",
     config=EligibilitySection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"gate": gate, "strike": strike, "release": lift},
     needs=("reputation",),

@@ -87,6 +87,7 @@ class State(NamedTuple):
     free_again: Annotated[Int64s, Column(np.int64, ("agents",), "first tick out of jail")]
     barred: Annotated[Bools, Column(np.bool_, ("agents",), "may not act for being in jail alone")]
     forfeited: Annotated[Int64s, Column(np.int64, ("agents",), "micro-credits of the pledge slashed in the last tick")]
+    stirred: Annotated[Int64s, Column(np.int64, (), "tick in which anybody was slashed last, NEVER for none")]
     leaving: None  # see `WithQueue`
     docket: None  # see `WithDocket`
 
@@ -158,6 +159,7 @@ def _expected(amount: int, certainty: float | None) -> int:
 def take_pledges(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Everybody pledges at the start of an episode, and nobody has broken anything."""
     enforcement = world.enforcement
+    enforcement.stirred[k] = NEVER
     for at in range(enforcement.window.shape[1]):
         enforcement.window[k, at] = 0
     for i in range(enforcement.barred.shape[1]):
@@ -219,12 +221,20 @@ def _punish_at_once(certainty: float | None, k: int, world: Any, params: Any) ->
 
 
 @compiled
+def _stirred_within(ticks: int, k: int, tick: int, world: Any) -> bool:
+    """Whether anybody was slashed in one of so many last ticks: else nothing of it is left, and nothing is fetched."""
+    last = world.enforcement.stirred[k]
+    return bool(last != NEVER and tick - last <= ticks)
+
+
+@compiled
 def punish(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Begins a tick's sums, and punishes what needs no accuser."""
     tick = world.market.tick[k]
-    open_window(world.enforcement.window[k], tick)
-    for i in range(world.enforcement.barred.shape[1]):
-        if world.enforcement.forfeited[k, i] != 0:
+    if _stirred_within(world.enforcement.window.shape[1], k, tick, world):
+        open_window(world.enforcement.window[k], tick)
+    if _stirred_within(1, k, tick, world):
+        for i in range(world.enforcement.barred.shape[1]):
             world.enforcement.forfeited[k, i] = 0
     for i in range(world.conduct.first[k], world.conduct.past[k]):
         if world.conduct.grade[k, i] == BYZANTINE:  # proved by itself, and banned by whoever judges
@@ -257,7 +267,7 @@ def punish_together(k: int, world: Any, params: Any, buffers: StepBuffers) -> No
 def enforce(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Faults of this tick, then the surcharges of earlier ones."""
     punish(k, world, params, buffers)
-    if params.enforcement.multiplier > 0:
+    if params.enforcement.multiplier > 0 and _stirred_within(params.enforcement.wait, k, world.market.tick[k], world):
         punish_together(k, world, params, buffers)
 
 
@@ -339,6 +349,7 @@ PART = Part(
         "renew": renew,
     },
     needs=("ledger", "conduct"),
+    accounts=(PLEDGED,),
     features=(
         Feature("pledge", "share of the own pledge that is left", pledge_left),
         Feature("jailed", "1 where the agent is in jail in the coming tick", jailed),

@@ -8,7 +8,7 @@ episode; a broken promise costs a share that grows with each repeat, and time in
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -55,6 +55,8 @@ class EvidenceSection(Section):
         bond: Credits that a reporter stakes, and loses where it has seen nothing.
         reward: Share of what the house leaves of a slash that the reporter gets.
         cases: Reports for which there is room at a time; more are turned away and cost nothing.
+        damages: What the house gets back first for a forged proof: what it `paid` beyond what the work was worth, or
+            that and what the holder owed, so that it has what it was `promised`.
     """
 
     seen: float = Field(0.5, ge=0.0, le=1.0)
@@ -64,6 +66,7 @@ class EvidenceSection(Section):
     bond: Credits = Field(0.1, ge=0.0, le=LARGEST_CREDITS / 1e3)
     reward: float = Field(0.1, ge=0.0, le=0.1)
     cases: int = Field(16, ge=1, le=10_000)
+    damages: Literal["paid", "promised"] = "paid"
 
 
 class State(NamedTuple):
@@ -82,6 +85,8 @@ class State(NamedTuple):
     violation: Annotated[Int64s, Column(np.int64, ("cases",), "number among economy.slashing.VIOLATIONS")]
     loss: Annotated[Int64s, Column(np.int64, ("cases",), "micro-credits that the house lost")]
     undecided: Annotated[Int64s, Column(np.int64, (), "cases that wait for their settlement")]
+    against: Annotated[Int64s, Column(np.int64, ("agents",), "of them those against an agent")]
+    due: Annotated[Int64s, Column(np.int64, (), "tick in which the first of them is settled")]
     stirred: Annotated[Int64s, Column(np.int64, (), "tick of the last report or conviction, NEVER for none")]
 
 
@@ -96,6 +101,7 @@ class Params(NamedTuple):
     at_once: int | None  # of no use; None where nobody can forge work that is settled in the tick of its award
     later: int | None  # of no use; None where no contract lasts
     replicated: int | None  # of no use; None where no task is done by several
+    promised: int | None  # of no use; None where the house gets back only what it paid
 
 
 def _params(scenario: Scenario, section: EvidenceSection) -> Params:
@@ -109,6 +115,7 @@ def _params(scenario: Scenario, section: EvidenceSection) -> Params:
         at_once=1 if "contracts" in sections else None,
         later=1 if "lasting_contracts" in sections else None,
         replicated=1 if "replication" in sections else None,
+        promised=1 if section.damages == "promised" else None,
     )
 
 
@@ -118,9 +125,10 @@ def open_docket(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     evidence, docket = world.evidence, world.enforcement.docket
     for at in range(docket.status.shape[1]):
         docket.status[k, at] = EMPTY
-    evidence.undecided[k] = 0
+    evidence.undecided[k], evidence.due[k] = 0, 0
     evidence.stirred[k] = NEVER
     for i in range(evidence.culprit.shape[1]):
+        evidence.against[k, i] = 0
         evidence.culprit[k, i] = NOBODY
         evidence.accuses[k, i] = NOBODY
         evidence.asks[k, i] = False
@@ -172,19 +180,22 @@ def report_one(k: int, i: int, world: Any, params: Any) -> None:
     if taken == ACCEPTED:
         move(k, ledger, free, account(i, PENDING, agents), bond)
         _file(k, operation, i, world)
+        if evidence.undecided[k] == 0:
+            evidence.due[k] = tick + params.evidence.dispute
         evidence.undecided[k] += 1
+        evidence.against[k, accused] += 1
         evidence.accuses[k, i] = accused
     if taken in (ACCEPTED, KNOWN):
         evidence.culprit[k, i] = NOBODY
 
 
 @compiled
-def note_stake(k: int, i: int, tick: int, world: Any) -> None:
-    """Notes what agent i has at stake in a tick; the queue is looked at only where something is in it."""
+def note_stake(k: int, i: int, tick: int, at: int, world: Any) -> None:
+    """Notes what agent i has at stake in a tick, at its place in the ring; looks at the queue where it is in use."""
     stakes, agents = world.evidence.stakes, world.evidence.culprit.shape[1]
     bonded = world.ledger.balances[k, account(i, PLEDGED, agents)]
     if world.ledger.balances[k, account(i, UNBONDING, agents)] == 0:
-        stakes[k, tick % stakes.shape[1], i] = bonded
+        stakes[k, at, i] = bonded
     else:
         record_stake(k, i, tick, bonded, world.enforcement.leaving, stakes)
 
@@ -199,8 +210,9 @@ def hear(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
             evidence.accuses[k, i] = NOBODY
             evidence.fined[k, i] = 0
             evidence.convicted[k, i] = False
+    at = tick % evidence.stakes.shape[1]
     for i in range(agents):
-        note_stake(k, i, tick, world)
+        note_stake(k, i, tick, at, world)
         waiting += evidence.asks[k, i]
     for _ in range(waiting):
         first, luckiest = NOBODY, -1.0
@@ -220,6 +232,7 @@ def settle_case(k: int, at: int, world: Any, params: Any, expel: Any) -> None:
     docket.status[k, at] = SETTLED
     evidence.undecided[k] -= 1
     accused, reporter, tick = docket.accused[k, at], evidence.reporter[k, at], world.market.tick[k]
+    evidence.against[k, accused] -= 1
     held = account(reporter, PENDING, agents)
     move(k, world.ledger, held, account(reporter, FREE, agents), params.evidence.bond)
     if world.conduct.banned[k, accused]:
@@ -262,14 +275,25 @@ def _may_have_faults(later: int | None, k: int, world: Any) -> tuple[int, int]:
 
 
 @compiled
+def settle_cases(k: int, world: Any, params: Any, expel: Any) -> None:
+    """Settles the cases that are due; of the others the first tells when to look again."""
+    docket, tick, dispute = world.enforcement.docket, world.market.tick[k], params.evidence.dispute
+    due = NEVER
+    for at in range(docket.status.shape[1]):
+        if is_due(k, at, tick, dispute, docket):
+            settle_case(k, at, world, params, expel)
+        elif docket.status[k, at] == UNDECIDED:
+            left = docket.submitted[k, at] + dispute
+            due = left if due == NEVER else min(due, left)
+    world.evidence.due[k] = due
+
+
+@compiled
 def judge(k: int, world: Any, params: Any, buffers: StepBuffers, expel: Any) -> None:
     """Settles what is due, then shows new faults to those who see them."""
-    docket, tick = world.enforcement.docket, world.market.tick[k]
     first, past = _may_have_faults(params.evidence.later, k, world)
-    if world.evidence.undecided[k] > 0:
-        for at in range(docket.status.shape[1]):
-            if is_due(k, at, tick, params.evidence.dispute, docket):
-                settle_case(k, at, world, params, expel)
+    if world.evidence.undecided[k] > 0 and world.market.tick[k] >= world.evidence.due[k]:
+        settle_cases(k, world, params, expel)
     for i in range(first, past):
         fault = fault_of(k, i, world, params.evidence)
         if fault != NO_FAULT:
@@ -297,10 +321,7 @@ def stands_accused(k: int, i: int, world: Any, params: Any) -> float:
     """1 where a report of the agent waits for its settlement."""
     if world.evidence.undecided[k] == 0:
         return 0.0
-    docket, cases = world.enforcement.docket, 0
-    for at in range(docket.status.shape[1]):  # without branches, so that it becomes vector instructions
-        cases += 1 if (docket.status[k, at] == UNDECIDED) & (docket.accused[k, at] == i) else 0
-    return 1.0 if cases > 0 else 0.0
+    return 1.0 if world.evidence.against[k, i] > 0 else 0.0
 
 
 def _pending(scenario: Scenario, world: Any) -> Any:
@@ -334,6 +355,7 @@ PART = Part(
     params=_params,
     stages={"open": open_docket, "maturities": listen, "eligibility": hear, "reputation": judge, "renew": renew},
     needs=("ledger", "conduct", "enforcement", "bonding"),
+    accounts=(PENDING,),
     actions=(
         Action(
             "report",

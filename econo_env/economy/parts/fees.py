@@ -1,7 +1,8 @@
 """Market fees: whoever gets or gives something pays the treasury for it.
 
 A fee is a flat amount and a share of what was paid or received. It is part of the most that a bid can cost, so it is
-covered before the clearing; who is paid pays at most what it receives.
+covered before the clearing; who is paid pays at most what it receives. Of contracts that last the fee is due when they
+are settled, and no bond pays it that stands behind another.
 """
 
 import math
@@ -13,6 +14,7 @@ from pydantic import Field
 from econo_env.economy.ledger import BONDED, FREE, TREASURY, account
 from econo_env.economy.part import Part, Section
 from econo_env.economy.parts.ledger import move
+from econo_env.economy.parts.staking import spare_bond
 from econo_env.engine.compiled import compiled
 from econo_env.engine.levers import Lever
 from econo_env.engine.state import Column, Int64s, StepBuffers
@@ -43,10 +45,12 @@ class Params(NamedTuple):
 
     flat: int  # micro-credits
     rate: float
+    later: int | None  # of no use; None where no contract lasts
 
 
 def _params(scenario: Scenario, section: FeesSection) -> Params:
-    return Params(int(to_money(section.flat)), section.rate)
+    later = 1 if "lasting_contracts" in (scenario.economy or {}) else None
+    return Params(int(to_money(section.flat)), section.rate, later)
 
 
 @compiled
@@ -79,7 +83,7 @@ def charge(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -
     due = fee_on(abs(pays), params.fees)
     if pays < 0:
         due = min(due, -pays)
-    due = min(due, ledger.balances[k, free] + ledger.balances[k, bonded])
+    due = min(due, ledger.balances[k, free] + spare_bond(params.fees.later, k, winner, world))
     at_hand = min(due, ledger.balances[k, free])
     move(k, ledger, free, TREASURY, at_hand)
     move(k, ledger, bonded, TREASURY, due - at_hand)
@@ -95,6 +99,7 @@ PART = Part(
     summary="Whoever gets or gives something pays the treasury a fee for it.",
     config=FeesSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": open_fees, "expose": expose_to_fee, "post": charge},
     needs=("ledger",),

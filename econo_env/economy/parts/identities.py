@@ -155,6 +155,7 @@ PART = Part(
     summary="What it costs to come in, who is bankrupt, and who may leave.",
     config=IdentitiesSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": enter, "maturities": listen, "reputation": leave_or_fail, "renew": renew},
     needs=("ledger", "conduct"),

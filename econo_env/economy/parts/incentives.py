@@ -65,7 +65,8 @@ def reward_conduct(k: int, world: Any, params: Any, buffers: StepBuffers) -> Non
         bonus = earned if is_kept(world.conduct.grade[k, i]) else 0
         if world.incentives.bonus[k, i] != bonus:
             world.incentives.bonus[k, i] = bonus
-        move(k, world.ledger, PRINCIPAL, account(i, FREE, agents), bonus)
+        if bonus > 0:
+            move(k, world.ledger, PRINCIPAL, account(i, FREE, agents), bonus)
 
 
 @compiled
@@ -87,6 +88,7 @@ PART = Part(
     summary="A bonus for every award that is kept, the same whatever was bid.",
     config=IncentivesSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": forget, "post": reward_conduct},
     needs=("ledger", "conduct"),

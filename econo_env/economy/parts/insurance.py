@@ -278,6 +278,7 @@ PART = Part(
     summary="A pool that covers losses on awards, for a premium paid before they are known.",
     config=InsuranceSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={
         "open": open_pool,

@@ -45,6 +45,7 @@ PART = Part(
     summary="An award is work over several ticks: several contracts at a time, late, left, or graded and paid.",
     config=LastingContractsSection,
     state=State,
+    accounts=(),
     params=params_of,
     stages={
         "open": stages.begin,

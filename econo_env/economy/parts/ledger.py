@@ -14,12 +14,16 @@ from pydantic import Field
 
 from econo_env.economy.award import WITHDRAWALS
 from econo_env.economy.ledger import (
-    AGENT_ACCOUNTS,
+    AGENT_NAMES,
     BONDED,
+    COLLATERAL,
     ESCROW,
     FREE,
     NOWHERE,
+    PENDING,
+    PLEDGED,
     PRINCIPAL,
+    UNBONDING,
     account,
     balances_of,
     mint,
@@ -77,12 +81,24 @@ WithJournal = NamedTuple("WithJournal", _WITH_JOURNAL)  # type: ignore[misc]  # 
 """The columns where a part asks for a journal: without one nothing of it is in the compiled loop."""
 
 
+class Kinds(NamedTuple):
+    """Kinds of accounts of agents beside their free ones; of no use, None where no part brings money into them."""
+
+    escrow: int | None
+    bonded: int | None
+    pledged: int | None
+    unbonding: int | None
+    pending: int | None
+    collateral: int | None
+
+
 class Params(NamedTuple):
     """Micro-credits at the start of an episode."""
 
     endowment: int
     house: int
     stakes: Int64s | None  # each agent's, where the population says so: (agents,)
+    kinds: Kinds
 
 
 def _drawn(scenario: Scenario) -> float:
@@ -99,7 +115,10 @@ def _house(scenario: Scenario, section: LedgerSection) -> float:
 def _params(scenario: Scenario, section: LedgerSection) -> Params:
     stakes = stakes_of(scenario.population or (), scenario.kind.agents(scenario), section.endowment)
     own = None if stakes is None else np.asarray(to_money(np.array(stakes)), dtype=np.int64)
-    return Params(int(to_money(section.endowment)), int(to_money(_house(scenario, section))), own)
+    every = range(FREE + 1, len(AGENT_NAMES))
+    used = {kind for part in scenario.parts() for kind in (every if part.accounts is None else part.accounts)}
+    kinds = Kinds(*(1 if kind in used else None for kind in every))
+    return Params(int(to_money(section.endowment)), int(to_money(_house(scenario, section))), own, kinds)
 
 
 @compiled
@@ -195,17 +214,30 @@ def post(k: int, winner: int, world: Any, params: Any, buffers: StepBuffers) -> 
 
 
 @compiled
+def _held(used: int | None, kind: int, k: int, agent: int, ledger: State) -> int:
+    """What an agent has in an account of a kind; nothing where no part brings money there."""
+    if used is None:
+        return 0
+    return int(ledger.balances[k, np.uint64(account(agent, kind, ledger.wealth.shape[1]))])
+
+
+@compiled
 def reckon(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     """Rewards are the worth of the goods and what the own accounts gained, in credits.
 
     Numbers without a sign, so that the compiler turns it into vector instructions, see `fill_with_draws`.
     """
-    ledger, worth = world.ledger, world.market.award.worth
+    ledger, worth, kinds = world.ledger, world.market.award.worth, params.ledger.kinds
     agents = ledger.wealth.shape[1]
     for agent in range(agents):
-        i, owned = np.uint64(agent), np.int64(0)
-        for kind in range(AGENT_ACCOUNTS):
-            owned += ledger.balances[k, np.uint64(account(agent, kind, agents))]
+        i = np.uint64(agent)
+        owned = ledger.balances[k, np.uint64(account(agent, FREE, agents))]
+        owned += _held(kinds.escrow, ESCROW, k, agent, ledger)
+        owned += _held(kinds.bonded, BONDED, k, agent, ledger)
+        owned += _held(kinds.pledged, PLEDGED, k, agent, ledger)
+        owned += _held(kinds.unbonding, UNBONDING, k, agent, ledger)
+        owned += _held(kinds.pending, PENDING, k, agent, ledger)
+        owned += _held(kinds.collateral, COLLATERAL, k, agent, ledger)
         buffers.rewards[k, i] = (worth[k, i] + (owned - ledger.wealth[k, i])) * CREDIT
         ledger.wealth[k, i] = owned
 
@@ -251,6 +283,7 @@ PART = Part(
     summary="Accounts: all money moves between them, and nobody bids beyond what it has.",
     config=LedgerSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={
         "open": open_accounts,

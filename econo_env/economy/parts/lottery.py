@@ -158,6 +158,7 @@ PART = Part(
     summary="A share of contracts goes by lot at posted terms, and these alone build reputation.",
     config=LotterySection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "clear": draw_lots, "gate": announce},
     needs=("conduct", "reputation", "eligibility"),

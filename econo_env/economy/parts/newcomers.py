@@ -139,7 +139,8 @@ def turn_over(k: int, world: Any, params: Any, buffers: StepBuffers, admit: Any)
     """Frees the slots of those who are out, and lets newcomers into those that are free for long enough."""
     slots, constants = world.newcomers, params.newcomers
     for i in range(slots.vacant.shape[1]):
-        slots.born[k, i], slots.brought[k, i] = False, 0
+        if slots.born[k, i]:
+            slots.born[k, i], slots.brought[k, i] = False, 0
         if world.conduct.banned[k, i] and (slots.vacant[k, i] or slots.expected[k] < constants.most):
             vacate(k, i, world, params, buffers)
             admit(k, i, world.market, params.market)
@@ -206,6 +207,7 @@ PART = Part(
     summary="Who is out leaves a free slot, by which a newcomer comes in with stake, dues and reputation of its own.",
     config=NewcomersSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "strike": strike, "reputation": turn_over, "reckon": lift, "gate": gate},
     needs=("identities",),

@@ -52,10 +52,19 @@ def _forged_later(later: int | None, k: int, i: int, world: Any) -> bool:
 
 
 @compiled
-def _overpaid_at_once(at_once: int | None, k: int, i: int, world: Any) -> int:
+def _due(promised: int | None, owes: int) -> int:
+    """What the house was to have of a contract where that is what it gets back, micro-credits."""
+    if promised is None:
+        return 0
+    return owes
+
+
+@compiled
+def _overpaid_at_once(at_once: int | None, k: int, i: int, world: Any, params: Any) -> int:
     if at_once is None:
         return 0
-    return int(max(0, -world.market.award.pays[k, i] - world.contracts.delivered[k, i]))
+    due = _due(params.evidence.promised, world.contracts.work.owes[k, i])
+    return int(max(0, due - world.market.award.pays[k, i] - world.contracts.delivered[k, i]))
 
 
 @compiled
@@ -64,7 +73,8 @@ def _overpaid_later(later: int | None, k: int, i: int, world: Any, params: Any) 
         return 0
     running, constants, j = world.lasting_contracts.running, params.lasting_contracts, passed_forgery(k, i, world)
     worth = money(worth_of(k, i, j, running, constants.schedule, constants.measurement))
-    return int(max(0, payment_of(k, i, j, running.grade[k, i, j], running, constants) - worth))
+    due = _due(params.evidence.promised, running.owes[k, i, j])
+    return int(max(0, due + payment_of(k, i, j, running.grade[k, i, j], running, constants) - worth))
 
 
 @compiled
@@ -77,6 +87,6 @@ def fault_of(k: int, i: int, world: Any, params: Any) -> int:
 
 @compiled
 def harm_of(k: int, i: int, world: Any, params: Any) -> int:
-    """What the house paid agent i for a forgery beyond what it has of it, micro-credits."""
+    """What the house gets back first for a forgery of agent i, micro-credits, see `damages` of the section."""
     own = params.evidence
-    return _overpaid_at_once(own.at_once, k, i, world) + _overpaid_later(own.later, k, i, world, params)
+    return _overpaid_at_once(own.at_once, k, i, world, params) + _overpaid_later(own.later, k, i, world, params)

@@ -150,6 +150,7 @@ PART = Part(
     summary="A reserve that follows what is sold, up where it is more than the target, down where it is less.",
     config=PricingSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": start_over, "adjust": follow},
     series=_series,

@@ -33,13 +33,14 @@ class RegimesSection(Section):
         every: Ticks of a regime.
         levers: Parameters by their names as levers, each with its level in every regime, such as `{mechanism.reserve:
             [0.0, 0.6]}`: rules, and what is for sale at which price.
-        values: By what private values (or costs) are multiplied, above 0 up to 1; 1 in the first regime.
+        values: By what private values (or costs) are multiplied, above 0 up to 1; 1 in the first regime. An entry may
+            be a list, with a factor an agent: `[1.0, [1.0, 0.5]]` halves those of the second bidder alone.
         absent: Which agents, by number, are not there: rivals, or in two-sided markets supply.
     """
 
     every: int = Field(500, ge=1)
     levers: Annotated[dict[str, tuple[float, ...]], AfterValidator(Levels)] = Field(default_factory=Levels)
-    values: tuple[float, ...] | None = None
+    values: tuple[float | tuple[float, ...], ...] | None = None
     absent: tuple[tuple[int, ...], ...] | None = None
 
     @model_validator(mode="after")
@@ -52,8 +53,10 @@ class RegimesSection(Section):
         if len(set(lists.values())) > 1 or min(lists.values()) < 2:
             told = ", ".join(f"{name} {count}" for name, count in lists.items())
             raise ValueError(f"every list needs an entry a regime, the same number and at least 2: {told}")
-        if self.values is not None and (self.values[0] != 1.0 or not all(0.0 < one <= 1.0 for one in self.values)):
-            raise ValueError(f"values = {list(self.values)}: factors above 0 up to 1, the first of them 1")
+        if self.values is not None:
+            factors = [_factors(entry) for entry in self.values]
+            if set(factors[0]) != {1.0} or not all(0.0 < one <= 1.0 for entry in factors for one in entry):
+                raise ValueError(f"values = {list(self.values)}: factors above 0 up to 1, the first of them 1")
         return self
 
     @property
@@ -61,6 +64,11 @@ class RegimesSection(Section):
         """How many regimes there are."""
         lists = [*self.levers.values(), *(one for one in (self.values, self.absent) if one is not None)]
         return len(lists[0])
+
+
+def _factors(entry: float | tuple[float, ...]) -> tuple[float, ...]:
+    """The factors of a regime: one for all agents, or one each."""
+    return entry if isinstance(entry, tuple) else (entry,)
 
 
 class State(NamedTuple):
@@ -80,7 +88,7 @@ class Params(NamedTuple):
     money_at: Int64s | None  # their places
     numbers: Float64s | None  # (regimes, levers)
     numbers_at: Int64s | None
-    values: Float64s | None  # factors (regimes,)
+    values: Float64s | None  # factors (regimes, agents)
     absent: Bools | None  # (regimes, agents)
 
 
@@ -97,7 +105,10 @@ def _params(scenario: Scenario, section: RegimesSection) -> Params:
     if section.absent is not None:
         seats = range(scenario.num_agents)
         absent = np.array([[i in there for i in seats] for there in section.absent], dtype=np.bool_)
-    values = None if section.values is None else np.array(section.values)
+    values = None
+    if section.values is not None:
+        rows = [np.broadcast_to(_factors(entry), scenario.num_agents) for entry in section.values]
+        values = np.array(rows, dtype=np.float64)
     return Params(section.every, section.count, scenario.max_cycles, *found["money"], *found["numbers"], values, absent)
 
 
@@ -147,7 +158,7 @@ def _scale(k: int, regime: int, world: Any, factors: Float64s | None) -> None:
     if factors is not None:
         values = world.market.values[k]
         for i in range(values.shape[0]):
-            values[i] = np.int64(np.floor(float(values[i]) * factors[regime] + 0.5))
+            values[i] = np.int64(np.floor(float(values[i]) * factors[regime, i] + 0.5))
 
 
 @compiled
@@ -193,6 +204,13 @@ def _check(scenario: Scenario, section: RegimesSection) -> str | None:
     wrong = [i for there in section.absent or () for i in there if not 0 <= i < scenario.num_agents]
     if wrong:
         return f"absent names agent {wrong[0]}: agents are 0 to {scenario.num_agents - 1}"
+    odd = [
+        len(_factors(entry)) for entry in section.values or () if len(_factors(entry)) not in (1, scenario.num_agents)
+    ]
+    if odd:
+        return (
+            f"values: a regime has {odd[0]} factors, there are {scenario.num_agents} agents: give one, or one an agent"
+        )
     if section.values is not None and not scenario.kind.fresh_values(scenario):
         return f"values: no agent of {scenario.id} draws one private value every tick: leave it out"
     return None
@@ -207,6 +225,7 @@ PART = Part(
     summary="Every so many ticks rules, values or who is there change, in turn.",
     config=RegimesSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "adjust": turn, "gate": gate, "strike": strike, "release": lift},
     shuts=lambda world: world.regimes.shut,

@@ -146,6 +146,7 @@ PART = Part(
     summary="The tasks of a request are one task done by several agents; the best result counts, or the majority's.",
     config=ReplicationSection,
     state=State,
+    accounts=(),
     params=lambda scenario, section: Params(section.result == "majority"),
     stages={"open": begin, "maturities": forget_last, "settle": combine},
     needs=("lasting_contracts",),

@@ -60,20 +60,32 @@ class Params(NamedTuple):
     epoch: int
     reference_value: float  # micro-credits
     linear: bool
+    bounded: (
+        int | None
+    )  # of no use; None where `standing` puts its own bound in the place of this one in the same stage
 
 
 def _params(scenario: Scenario, section: ReputationSection) -> Params:
     epoch = _NEVER if section.epoch is None else section.epoch
-    return Params(section.forgetting, epoch, section.reference_value * MICRO, section.weight == "linear")
+    bounded = None if "standing" in (scenario.economy or {}) else 1
+    return Params(section.forgetting, epoch, section.reference_value * MICRO, section.weight == "linear", bounded)
 
 
 @compiled
-def know(k: int, i: int, known: tuple[float, float], reputation: State) -> None:
+def bind(bounded: int | None, k: int, i: int, reputation: State) -> None:
+    """Writes the bound of what is known of agent i, where it is that one which counts."""
+    if bounded is None:
+        return
+    reputation.bound[k, i] = lower_bound(reputation.positive[k, i], reputation.negative[k, i], reputation.bound[k, i])
+
+
+@compiled
+def know(k: int, i: int, known: tuple[float, float], reputation: State, params: Params) -> None:
     """Writes what is known of agent i, and the bound of it."""
     positive, negative = known
     reputation.positive[k, i], reputation.negative[k, i] = positive, negative
     if positive + negative > 0.0:
-        reputation.bound[k, i] = lower_bound(positive, negative, reputation.bound[k, i])
+        bind(params.bounded, k, i, reputation)
 
 
 @compiled
@@ -82,7 +94,7 @@ def hear(k: int, i: int, grade: int, value: float, reputation: State, params: Pa
     weight = evidence_weight(value, params.reference_value, 1.0)
     quality, weight = evidence_of(grade, weight if params.linear else math.sqrt(weight))
     kept = params.forgetting**weight if params.linear else params.forgetting
-    know(k, i, added(reputation.positive[k, i], reputation.negative[k, i], quality, weight, kept), reputation)
+    know(k, i, added(reputation.positive[k, i], reputation.negative[k, i], quality, weight, kept), reputation, params)
 
 
 @compiled
@@ -103,7 +115,7 @@ def remember(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     for i in range(first_to_fade(world.market.tick[k], constants.epoch), agents, constants.epoch):
         if grade_heard(k, i, conduct) == NO_GRADE and not conduct.banned[k, i]:
             known = faded(reputation.positive[k, i], reputation.negative[k, i], constants.forgetting)
-            know(k, i, known, reputation)
+            know(k, i, known, reputation, constants)
 
 
 @compiled
@@ -147,6 +159,7 @@ PART = Part(
     summary="Beta reputation from what agents keep and break.",
     config=ReputationSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": meet, "reputation": remember, "renew": renew},
     needs=("conduct",),

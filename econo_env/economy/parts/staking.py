@@ -151,6 +151,15 @@ def held_of(k: int, i: int, held: Int64s | None) -> int:
 
 
 @compiled
+def spare_bond(later: int | None, k: int, i: int, world: Any) -> int:
+    """What of the bond of agent i stands behind nothing that goes on, micro-credits; `later` is None where all does."""
+    bond = world.ledger.balances[k, account(i, BONDED, world.ledger.wealth.shape[1])]
+    if later is None:
+        return int(bond)
+    return int(bond - world.staking.held[k, i])
+
+
+@compiled
 def release(k: int, world: Any, params: Any, buffers: StepBuffers, winners: Any) -> None:
     """Gives back what nothing is left to answer for when the tick is settled: the stake of losers, and bonds."""
     ledger, agents = world.ledger, world.staking.locked.shape[1]
@@ -201,6 +210,7 @@ PART = Part(
     params=_params,
     stages={"open": open_stakes, "lock": lock, "bind": bind, "release": release},
     needs=("ledger",),
+    accounts=(ESCROW, BONDED),
     series=_series,
     check=_check,
     levers=(

@@ -22,11 +22,11 @@ from econo_env.economy.standing import (
     PERFORMANCE,
     RELIABILITY,
     WEIGHTS,
+    added,
     evidence_weight,
     faded,
     overall_bound,
     overall_mean,
-    with_evidence,
 )
 from econo_env.engine.compiled import compiled
 from econo_env.engine.feature import Feature
@@ -48,6 +48,7 @@ class State(NamedTuple):
     negative: Annotated[Float64s, Column(np.float64, ("agents", "respects"), "evidence s in each respect")]
     bounds: Annotated[Float64s, Column(np.float64, ("agents", "respects"), "5 % quantile of Beta(r + 1, s + 1)")]
     overall: Annotated[Float64s, Column(np.float64, ("agents",), "weighted mean of the four bounds")]
+    mean: Annotated[Float64s, Column(np.float64, ("agents",), "weighted mean of the four means")]
     changed: Annotated[Bools, Column(np.bool_, ("agents",), "something has been learned or forgotten in the tick")]
 
 
@@ -73,6 +74,7 @@ def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) 
         standing.bounds[k, newcomer, respect] = CONFIDENCE
         total += WEIGHTS[respect] * CONFIDENCE
     standing.overall[k, newcomer], standing.changed[k, newcomer] = total, False
+    standing.mean[k, newcomer] = overall_mean(k, newcomer, standing.positive, standing.negative)
     world.reputation.bound[k, newcomer] = total
 
 
@@ -120,12 +122,10 @@ def _handed_over(lasting: int | None, k: int, i: int, world: Any, params: Any) -
 
 
 @compiled
-def learn(k: int, i: int, respect: int, quality: float, weight: float, world: Any, forgetting: float) -> None:
-    """Adds a piece of evidence in one respect."""
+def learn(k: int, i: int, respect: int, quality: float, weight: float, world: Any, kept: float) -> None:
+    """Adds a piece of evidence in one respect, of what was known the share `kept`."""
     standing = world.standing
-    known = with_evidence(
-        standing.positive[k, i, respect], standing.negative[k, i, respect], quality, weight, forgetting
-    )
+    known = added(standing.positive[k, i, respect], standing.negative[k, i, respect], quality, weight, kept)
     standing.positive[k, i, respect], standing.negative[k, i, respect] = known
     standing.changed[k, i] = True
 
@@ -135,7 +135,7 @@ def _hear_of_reports(judged: int | None, k: int, i: int, world: Any, forgetting:
     """A false report is a whole piece of evidence against honesty."""
     if judged is None:
         return
-    if world.evidence.fined[k, i] > 0:
+    if world.evidence.stirred[k] == world.market.tick[k] and world.evidence.fined[k, i] > 0:
         learn(k, i, HONESTY, 0.0, 1.0, world, forgetting)
 
 
@@ -161,9 +161,9 @@ def judge(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         if graded != NO_GRADE and not conduct.banned[k, i]:
             weight = evidence_weight(conduct.value[k, i], known.reference_value, 1.0)
             weight *= EXCELLENT_WEIGHT if graded == EXCELLENT else 1.0
-            over = _handed_over(own.lasting, k, i, world, params)
+            over, kept = _handed_over(own.lasting, k, i, world, params), known.forgetting**weight
             for respect in range(4):
-                learn(k, i, respect, evidence_in(respect, graded, over), weight, world, known.forgetting)
+                learn(k, i, respect, evidence_in(respect, graded, over), weight, world, kept)
         _hear_of_reports(own.judged, k, i, world, known.forgetting)
         _hear_of_alarms(own.watched, k, i, world)
     for i in range(first_to_fade(world.market.tick[k], known.epoch), agents, known.epoch):
@@ -176,13 +176,14 @@ def judge(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     for i in range(agents):
         if standing.changed[k, i]:
             standing.overall[k, i] = overall_bound(k, i, standing.positive, standing.negative, standing.bounds)
+            standing.mean[k, i] = overall_mean(k, i, standing.positive, standing.negative)
         world.reputation.bound[k, i] = standing.overall[k, i]
 
 
 @compiled
 def mean(k: int, i: int, world: Any, params: Any) -> float:
     """The weighted mean of the own four means."""
-    return overall_mean(k, i, world.standing.positive, world.standing.negative)
+    return float(world.standing.mean[k, i])
 
 
 @compiled
@@ -222,6 +223,7 @@ PART = Part(
     summary="Reputation in four respects: reliability, performance, honesty, cooperation.",
     config=StandingSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": meet, "reputation": judge, "renew": renew},
     needs=("reputation",),

@@ -59,6 +59,7 @@ class State(NamedTuple):
     grade: Annotated[Int64s, Column(np.int64, ("agents",), "the grade of that work")]
     praise: Annotated[Float64s, Column(np.float64, ("agents", "raters"), "what is said for an agent, by rater")]
     blame: Annotated[Float64s, Column(np.float64, ("agents", "raters"), "what is said against it, by rater")]
+    spoken: Annotated[Bools, Column(np.bool_, ("agents",), "something has been said of it: else nobody asks who has")]
     trust: Annotated[Float64s, Column(np.float64, ("agents",), "trust in a rater, sums to 1 where anybody has pledged")]
     stake: Annotated[Float64s, Column(np.float64, ("agents",), "its share of what is pledged")]
     record: Annotated[Float64s, Column(np.float64, ("agents",), "bound of its reputation by what the house has seen")]
@@ -101,6 +102,7 @@ def renew(k: int, newcomer: int, world: Any, params: Any, buffers: StepBuffers) 
     own, agents = world.testimony, world.testimony.saw.shape[1]
     own.saw[k, newcomer], own.grade[k, newcomer] = NOBODY, NO_GRADE
     own.record[k, newcomer], own.moved[k, newcomer] = world.reputation.bound[k, newcomer], 0.0
+    own.spoken[k, newcomer] = False
     for other in range(agents):
         own.praise[k, newcomer, other], own.blame[k, newcomer, other] = 0.0, 0.0
         own.praise[k, other, newcomer], own.blame[k, other, newcomer] = 0.0, 0.0
@@ -114,11 +116,7 @@ def begin(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
     own, agents = world.testimony, world.testimony.saw.shape[1]
     for i in range(agents):
         renew(k, i, world, params, buffers)
-        own.first[k, i] = i * agents
         own.trust[k, i], own.stake[k, i] = 0.0, 0.0
-        for rater in range(agents):
-            own.rater[k, i * agents + rater] = rater
-    own.first[k, agents] = agents * agents
 
 
 @compiled
@@ -130,6 +128,7 @@ def listen(k: int, i: int, world: Any, params: Any, buffers: StepBuffers, rate: 
     known, quality = (own.praise[k, of, i], own.blame[k, of, i]), 1.0 if rate > 0.0 else 0.0
     said = with_evidence(known[0], known[1], quality, abs(rate), params.testimony.forgetting)
     own.praise[k, of, i], own.blame[k, of, i] = said
+    own.spoken[k, of] = True
     own.saw[k, i] = NOBODY
 
 
@@ -153,6 +152,20 @@ def share_stake(k: int, world: Any) -> bool:
 
 
 @compiled
+def gather_ratings(k: int, own: State) -> None:
+    """Lists what raters say, agent by agent; of whom nobody has said anything there are no ratings."""
+    at = 0
+    for i in range(own.saw.shape[1]):
+        own.first[k, i] = at
+        if own.spoken[k, i]:
+            for rater in range(own.saw.shape[1]):
+                own.rater[k, at] = rater
+                own.satisfied[k, at] = own.praise[k, i, rater] - own.blame[k, i, rater]
+                at += 1
+    own.first[k, own.saw.shape[1]] = at
+
+
+@compiled
 def work_out_trust(k: int, world: Any, params: Params) -> None:
     """Trust from the shares of stake on, by who is satisfied with whom."""
     own, agents = world.testimony, world.testimony.saw.shape[1]
@@ -162,8 +175,7 @@ def work_out_trust(k: int, world: Any, params: Params) -> None:
         return
     for i in range(agents):
         own.trust[k, i] = own.stake[k, i]
-        for rater in range(agents):
-            own.satisfied[k, i * agents + rater] = own.praise[k, i, rater] - own.blame[k, i, rater]
+    gather_ratings(k, own)
     normalise(own.first[k], own.rater[k], own.satisfied[k], own.share[k], own.rates[k])
     ratings = Ratings(own.first[k], own.rater[k], own.share[k], own.rates[k])
     iterate_trust(
@@ -175,13 +187,17 @@ def work_out_trust(k: int, world: Any, params: Params) -> None:
 def move_by_testimony(k: int, i: int, world: Any, params: Params) -> None:
     """Moves what is known of agent i by what raters say of it."""
     own, known, agents = world.testimony, world.reputation, world.testimony.saw.shape[1]
-    for rater in range(agents):
-        own.says[k, rater] = reputation_mean(own.praise[k, i, rater], own.blame[k, i, rater])
-        own.knows[k, rater] = own.praise[k, i, rater] + own.blame[k, i, rater] > 0.0
     mean = reputation_mean(known.positive[k, i], known.negative[k, i])
-    heard = heard_reputation(mean, own.says[k], own.knows[k], own.trust[k], own.stake[k], params.leeway)
-    own.record[k, i], own.moved[k, i] = known.bound[k, i], heard - mean
-    known.bound[k, i] = min(MOST, max(LEAST, known.bound[k, i] + heard - mean))
+    heard, record = mean, known.bound[k, i]
+    if own.spoken[k, i]:
+        for rater in range(agents):
+            own.says[k, rater] = reputation_mean(own.praise[k, i, rater], own.blame[k, i, rater])
+            own.knows[k, rater] = own.praise[k, i, rater] + own.blame[k, i, rater] > 0.0
+        heard = heard_reputation(mean, own.says[k], own.knows[k], own.trust[k], own.stake[k], params.leeway)
+        own.moved[k, i] = heard - mean
+    if own.record[k, i] != record:  # what stays as it is goes back to no memory
+        own.record[k, i] = record
+    known.bound[k, i] = min(MOST, max(LEAST, record + heard - mean))
 
 
 @compiled
@@ -196,8 +212,10 @@ def hear(k: int, world: Any, params: Any, buffers: StepBuffers) -> None:
         if graded == NO_GRADE:
             continue
         for rater in range(agents):
+            if rater == i:
+                continue
             drawn = uniform(market.key[k], market.episode[k], market.tick[k], AUDIENCE, i * agents + rater)
-            if rater != i and drawn < params.testimony.seen:
+            if drawn < params.testimony.seen:
                 own.saw[k, rater], own.grade[k, rater] = i, graded
 
 
@@ -234,6 +252,7 @@ PART = Part(
     summary="What agents say of each other's work moves reputations, by their stake and the trust in them at most.",
     config=TestimonySection,
     state=State,
+    accounts=(),
     params=_params,
     stages={"open": begin, "maturities": listen, "release": restore, "reputation": hear, "renew": renew},
     needs=("ledger", "reputation", "enforcement"),

@@ -76,6 +76,7 @@ PART = Part(
     summary="Bids are ranked by weight times bid, and a better reputation weighs more.",
     config=WeightingSection,
     state=State,
+    accounts=(),
     params=lambda scenario, section: Params(section.reputation_weight),
     stages={"gate": weigh_bids},
     needs=("reputation",),

@@ -166,6 +166,7 @@ PART = Part(
     summary="Holders of lasting contracts learn after the sale what the work costs, and may walk away for a forfeit.",
     config=WithdrawalSection,
     state=State,
+    accounts=(),
     params=_params,
     stages={
         "open": begin,

@@ -100,18 +100,19 @@ def withdraw(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def best_split(k: int, among: Bools, state: State, params: Params) -> float:
+def best_split(k: int, among: Bools, state: State) -> float:
     """The most that the request's tasks are worth among some agents, by dynamic programming over tasks given away."""
-    for tasks in range(params.rule.supply + 1):
+    supply, sizes = state.split.shape[1] - 1, state.bids.shape[1] // state.bound.shape[1]
+    for tasks in range(supply + 1):
         state.split[k, tasks] = 0.0
     for i in range(among.shape[1]):
         if not among[k, i]:
             continue
-        for tasks in range(params.rule.supply, 0, -1):
-            for taken in range(1, min(params.sizes, tasks) + 1):
-                worth = state.split[k, tasks - taken] + state.worths[k, i * params.sizes + taken - 1]
+        for tasks in range(supply, 0, -1):
+            for taken in range(1, min(sizes, tasks) + 1):
+                worth = state.split[k, tasks - taken] + state.worths[k, i * sizes + taken - 1]
                 state.split[k, tasks] = max(state.split[k, tasks], worth)
-    return float(state.split[k, params.rule.supply])
+    return float(state.split[k, supply])
 
 
 @compiled
@@ -126,7 +127,7 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule
     for i in range(state.owes.shape[1]):
         state.award.units[k, i] = -state.award.units[k, i]
     if state.over[k]:
-        _note_best(k, state, params)
+        _note_best(k, state)
 
 
 @compiled
@@ -139,10 +140,10 @@ def _somebody_entered(k: int, state: State) -> bool:
 
 
 @compiled
-def _note_best(k: int, state: State, params: Params) -> None:
+def _note_best(k: int, state: State) -> None:
     """Notes what the request could have been worth."""
-    state.best_surplus[k] = best_split(k, state.entered, state, params)
-    state.first_best[k] = best_split(k, state.active, state, params)
+    state.best_surplus[k] = best_split(k, state.entered, state)
+    state.first_best[k] = best_split(k, state.active, state)
 
 
 @compiled
@@ -160,7 +161,10 @@ def assign(k: int, i: int, owes: int, state: State) -> None:
     if i != NOBODY:
         state.award.units[k, i] = -1
         state.owes[k, i] = owes
+    noted = state.over[k]
     state.over[k] = state.offered[k] and not state.held[k]
+    if state.over[k] and not noted:  # a clock had not come to its end
+        _note_best(k, state)
 
 
 @compiled

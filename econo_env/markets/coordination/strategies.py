@@ -5,12 +5,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.engine.state import Arrays, Float32s, Float64s
 from econo_env.games.welfare import Welfare
+from econo_env.market import market_of
 from econo_env.markets.actions import AS_SEEN, actions_for, rounded_actions
 from econo_env.markets.analysis import of_work
 from econo_env.markets.coordination.auction import cost_factor
 from econo_env.markets.coordination.features import COST, RELIABILITY, TASK_VALUE
 from econo_env.markets.coordination.params import action_names
 from econo_env.markets.coordination.scenario import CoordinationScenario
+from econo_env.markets.coordination.shading import known_of, shaded
 from econo_env.markets.coordination.state import State
 from econo_env.markets.task_market import strategies as work
 from econo_env.markets.task_market.strategies import efficient_efforts, require_truth_is_best
@@ -116,20 +118,37 @@ def equilibrium_actions(
 ) -> Float32s:
     """Truth, where it is best in each request: under full liability, with what is owed set by others' bids.
 
+    Where holders owe their own bids these are shaded, see `shading`; what goes by lot is accepted by the truth.
+
     Raises:
         ValueError: No equilibrium is known; the message says why.
     """
     said = None
-    if not scenario.auction_row.truthful:
-        said = f"in a {scenario.auction_type} auction agents shade their bids: use another policy"
-    elif scenario.sells_bundles and scenario.auction.payment != Payment.vcg:
+    pays_own_bid = not scenario.auction_row.truthful
+    if scenario.sells_bundles and scenario.auction.payment != Payment.vcg:
         said = f"with payment {scenario.auction.payment.name} bundles are shaded: set auction.payment to vcg"
     elif scenario.economic_incentives.naive:
         said = "naive incentives reward what is not true: leave economic_incentives.naive out"
+    elif pays_own_bid and (scenario.economic_incentives.reputation_weight or "lottery" not in (scenario.economy or {})):
+        said = (
+            "agents shade their bids, by what rivals of one weight are worth whose reputation no bid moves: set "
+            "economic_incentives.reputation_weight to 0 and add economy.lottery, or use another policy"
+        )
     if said:
         raise ValueError(f"{scenario.id}: no equilibrium is known: {said}")
     require_truth_is_best(scenario)
-    return truthful_actions(scenario, observations)
+    return _shaded_actions(scenario, observations) if pays_own_bid else truthful_actions(scenario, observations)
+
+
+def _shaded_actions(scenario: CoordinationScenario, observations: NDArray[np.float32]) -> Float32s:
+    """Bids of `shading`, and honest work."""
+    seen = np.asarray(observations)
+    worths = np.maximum(worth_shares(scenario, *_types(scenario, seen)), 0.0)
+    shares = shaded(scenario, known_of(scenario, seen, worths))
+    by_lot = seen[..., market_of(scenario).observations(scenario).index("lottery")] > 0.5
+    task_value = seen[..., TASK_VALUE].astype(np.float64) * scenario.tasks.value.highest
+    bids = bid_actions(scenario, seen, (shares * task_value)[..., None])
+    return np.where(by_lot[..., None], truthful_actions(scenario, seen), bids)
 
 
 DRAWN_AHEAD = ("task_value",)

@@ -39,7 +39,9 @@ MARKET = Market(
         bids=BidActions(values=strategies.private_values, place=strategies.bid_actions),
     ),
     judging=Judging(
-        bids=BidSearch(made=bids_made, highest=strategies.highest_bid, curves=strategies.bid_curves),
+        bids=BidSearch(
+            made=bids_made, highest=strategies.highest_bid, curves=strategies.bid_curves, clearing=strategies.clearing
+        ),
         false_names=false_names.FALSE_NAMES,
     ),
     solver=Solver(solution=strategies.numerical_solution, bidding=strategies.bidding),

@@ -9,7 +9,7 @@ from econo_env.engine.program import Rule
 from econo_env.engine.rng import Lottery
 from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.equilibrium import Solution, solved
-from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bid_curves import BidClearing, BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import Welfare
 from econo_env.market import rule_of
@@ -17,7 +17,7 @@ from econo_env.markets.actions import AS_SEEN, actions_for
 from econo_env.markets.analysis import of_a_round, ratio, welfare_of
 from econo_env.markets.double_auction.kernels import State, params
 from econo_env.markets.double_auction.scenario import DoubleAuctionScenario, TwoSidedScenario
-from econo_env.markets.outcome_curves import averaged, sum_outcomes, units
+from econo_env.markets.outcome_curves import averaged, sum_outcomes, units, units_won
 from econo_env.markets.wording import none_known
 from econo_env.mechanisms.parameters import posted_price_of, tick_of
 from econo_env.money import LARGEST_CREDITS, to_credits, to_money
@@ -207,6 +207,12 @@ def _clear_sides(
 ) -> None:
     """Clears a round of offers, those of the buyers first."""
     rule(offers[:buyers], offers[buyers:], lottery, params, order, won, paid)
+
+
+def clearing(scenario: DoubleAuctionScenario) -> BidClearing:
+    """One round of offers, those of the buyers first."""
+    constants = params(scenario)
+    return BidClearing(scenario.row().rule, _clear_sides, units_won, constants.rule, constants.num_buyers)
 
 
 def bid_curves(scenario: DoubleAuctionScenario, state: State, agent: int, bids: Float64s) -> BidCurves:

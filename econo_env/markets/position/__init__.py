@@ -28,7 +28,14 @@ MARKET = Market(
     baselines=bidding_baselines(
         sealed_strategies.private_values, sealed_strategies.bid_actions, strategies.equilibrium_actions
     ),
-    judging=Judging(bids=BidSearch(made=bids_made, highest=sealed_analysis.highest_bid, curves=strategies.bid_curves)),
+    judging=Judging(
+        bids=BidSearch(
+            made=bids_made,
+            highest=sealed_analysis.highest_bid,
+            curves=strategies.bid_curves,
+            clearing=strategies.clearing,
+        )
+    ),
     solver=Solver(
         solution=strategies.numerical_solution, expected_outcome=strategies.expected_outcome, bidding=strategies.bidding
     ),

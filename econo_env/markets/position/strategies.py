@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from econo_env.docs import Docs
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.equilibrium import Solution, solved
 from econo_env.equilibrium.games import ExpectedOutcome
-from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bid_curves import BidClearing, BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import Welfare
 from econo_env.market import rule_of
 from econo_env.markets.analysis import of_a_round, welfare_of
-from econo_env.markets.outcome_curves import outcome_curves
+from econo_env.markets.outcome_curves import outcome_curves, ranked
 from econo_env.markets.position.kernels import clicks, params
 from econo_env.markets.position.scenario import PositionScenario
 from econo_env.markets.sealed_bid.docs import docs as sealed_bid_docs
@@ -114,6 +114,17 @@ def expected_outcome(scenario: PositionScenario) -> ExpectedOutcome | None:
 @compiled
 def _clicks(slot: int, params: Slots) -> float:
     return float(params.click_rates[slot - 1]) if slot > 0 else 0.0
+
+
+@compiled
+def _clicks_of(i: int, bids: Int64s, allocation: Int64s, params: Slots, weights: Int64s) -> float:
+    return _clicks(allocation[i], params)
+
+
+def clearing(scenario: PositionScenario) -> BidClearing:
+    """One round, units being expected clicks."""
+    constants = params(scenario)
+    return BidClearing(scenario.row().rule, ranked, _clicks_of, constants.rule, constants.weights)
 
 
 def bid_curves(scenario: PositionScenario, state: State, agent: int, bids: Float64s) -> BidCurves:

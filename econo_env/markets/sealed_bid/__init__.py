@@ -53,6 +53,7 @@ MARKET = Market(
             highest=analysis.highest_bid,
             curves=analysis.bid_curves,
             applies=analysis.offers_bid_curves,
+            clearing=analysis.clearing,
         ),
         false_names=false_names.FALSE_NAMES,
     ),

@@ -1,17 +1,21 @@
 """What judges ask of a sealed-bid market: true values, welfare, and the outcome of a bidder's own bid."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from econo_env.engine.compiled import compiled
 from econo_env.engine.engine import Engine
-from econo_env.engine.state import Float64s
+from econo_env.engine.program import Rule
+from econo_env.engine.rng import Lottery
+from econo_env.engine.state import Float64s, Int64s
 from econo_env.equilibrium.games import ExpectedOutcome
-from econo_env.games.bid_curves import BidCurves
+from econo_env.games.bid_curves import BidClearing, BidCurves
 from econo_env.games.bidding import Bidding
 from econo_env.games.welfare import PRIMARY, Welfare
 from econo_env.market import rule_of
-from econo_env.markets.outcome_curves import outcome_curves
+from econo_env.markets.outcome_curves import outcome_curves, ranked, units_won
 from econo_env.markets.private_value import put
 from econo_env.markets.sealed_bid.config import Participation
 from econo_env.markets.sealed_bid.scenario import SealedBidScenario
@@ -168,6 +172,42 @@ def highest_bid(scenario: SealedBidScenario, values: Float64s) -> Float64s:
 def offers_bid_curves(scenario: SealedBidScenario) -> bool:
     """Whether a reward is value times units won minus payment for the bid as it is placed, so that curves tell it."""
     return scenario.is_plain
+
+
+class Reverse(NamedTuple):
+    """What procurement has beside the rule."""
+
+    weights: Int64s
+    ceiling: int  # micro-credits
+
+
+@compiled
+def _ranked_asks(
+    rule: Rule,
+    asks: Int64s,
+    lottery: Lottery,
+    params: object,
+    beside: Reverse,
+    order: Int64s,
+    won: Int64s,
+    paid: Int64s,
+) -> None:
+    """Clears a round of procurement: who wins has -1 units, and pays less the ceiling; asks of 0 are shown for none."""
+    for j in range(asks.shape[0]):
+        order[j] = beside.ceiling - asks[j] if 0 < asks[j] <= beside.ceiling else NO_BID
+    rule(order, beside.weights, lottery, params, won, paid)
+    for j in range(asks.shape[0]):
+        paid[j] -= beside.ceiling * won[j]
+        won[j] = -won[j]
+
+
+def clearing(scenario: SealedBidScenario) -> BidClearing:
+    """One round, as the rule has it; in a contest the expected units."""
+    row, constants = scenario.row(), params(scenario)
+    if scenario.procurement is not None:
+        beside = Reverse(constants.weights, int(to_money(scenario.ceiling)))
+        return BidClearing(row.rule, _ranked_asks, units_won, constants.rule, beside)
+    return BidClearing(row.rule, ranked, row.own_chance or units_won, constants.rule, constants.weights)
 
 
 def expected_outcome(scenario: SealedBidScenario) -> ExpectedOutcome | None:

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from econo_env.agents import BIDDER, SUPPLIER, grouped, named
 from econo_env.baselines import CompiledActions
 from econo_env.engine.compiled import compiled
-from econo_env.engine.state import Arrays, Float32s, Float64s
+from econo_env.engine.state import Arrays, Float32s, Float64s, Int64s
 from econo_env.market import market_of
-from econo_env.markets.actions import AS_SEEN, action_for, actions_for
+from econo_env.markets.actions import AS_SEEN, action_for, actions_for, rounded_actions
 from econo_env.markets.analysis import of_a_round
 from econo_env.markets.sealed_bid.analysis import optimal_welfare, realised_welfare
 from econo_env.markets.sealed_bid.equilibria import equilibrium_bids, numerical_solution
@@ -67,6 +67,10 @@ def _thresholds(scenario: SealedBidScenario, bids: ArrayLike) -> float | Float64
     return np.where(np.asarray(bids, dtype=np.float64) >= most - CREDIT / 2.0, max(most, reserve), reserve)
 
 
+_ROUNDED = 1e-15
+"""More than rounding moves a multiple of a value over the value, relatively."""
+
+
 class Multiples(NamedTuple):
     """Multiples of the own value as bids."""
 
@@ -78,6 +82,8 @@ class Multiples(NamedTuple):
     reserve: float  # credits
     budget: float  # credits, infinite for none: who means to spend it does
     error: float  # of the own value, relative
+    fixed: Float32s  # (n,), actions whatever the value; empty where they hang on it
+    varies: Int64s  # numbers of those that do all the same
 
 
 @compiled
@@ -89,6 +95,15 @@ def multiple_of_value(multiples: Multiples, seen: Float32s, number: int) -> floa
     spends_all = bid >= multiples.budget - CREDIT / 2.0
     reach = max(multiples.budget, multiples.reserve) if spends_all else multiples.reserve
     return action_for(bid, unit, reach, multiples.error)
+
+
+@compiled
+def steady_multiple_of_value(multiples: Multiples, seen: Float32s, number: int) -> float:
+    """The same where most actions do not hang on the value, unless it is 0."""
+    hangs = not seen[0] > 0.0
+    for one in range(multiples.varies.shape[0]):
+        hangs = hangs or multiples.varies[one] == number
+    return multiple_of_value(multiples, seen, number) if hangs else float(multiples.fixed[number])
 
 
 def multiples(scenario: SealedBidScenario, factors: Float64s) -> CompiledActions | None:
@@ -105,8 +120,23 @@ def multiples(scenario: SealedBidScenario, factors: Float64s) -> CompiledActions
         reserve=reserve_of(scenario.mechanism),
         budget=math.inf if budget is None else max(0.0, budget - scenario.participation.entry_fee),
         error=AS_SEEN if by_value else 0.0,
+        fixed=np.zeros(0, dtype=np.float32),
+        varies=np.zeros(0, dtype=np.int64),
     )
+    if by_value and constants.half == 1.0 and constants.reserve <= 0.0 and budget is None:
+        return CompiledActions(steady_multiple_of_value, _fixed(constants))
     return CompiledActions(multiple_of_value, constants)
+
+
+def _fixed(multiples: Multiples) -> Multiples:
+    """The same with the actions that do not hang on the value: a factor less 1, wherever rounding may leave it.
+
+    By 0 and powers of two multiplication and division are exact.
+    """
+    factors = multiples.factors
+    off = np.where((factors == 0.0) | (np.frexp(factors)[0] == 0.5), 0.0, _ROUNDED)
+    low, high = (rounded_actions(factors * (1.0 + side * off) - 1.0) for side in (-1.0, 1.0))
+    return multiples._replace(fixed=low, varies=np.flatnonzero(low != high))
 
 
 def equilibrium_actions(

@@ -83,7 +83,7 @@ def clear(k: int, state: State, params: Params, buffers: StepBuffers, rule: Rule
     """Applies the mechanism's rule to the scores: who takes the task, and what it owes."""
     lottery = Lottery(state.key[k], state.episode[k], state.tick[k])
     rule(state.scores[k], params.weights, lottery, params.rule, state.award.units[k], state.second_scores[k])
-    winner = NO_WINNER
+    winner, state.award.price[k] = NO_WINNER, 0
     for i in range(state.active.shape[1]):
         if state.award.units[k, i] > 0:
             winner = i
@@ -158,8 +158,6 @@ def expel(k: int, i: int, state: State) -> None:
 
 
 @compiled
-def quote(k: int, state: State, params: Params, buffers: StepBuffers) -> None:
+def quote(k: int, winner: int, state: State, params: Params, buffers: StepBuffers) -> None:
     """The reference price of the tick is what the task was paid, where it was paid for."""
-    state.award.price[k] = 0
-    if state.winner[k] != NO_WINNER:
-        state.award.price[k] = max(0, -state.award.pays[k, state.winner[k]])
+    state.award.price[k] = max(0, -state.award.pays[k, winner])

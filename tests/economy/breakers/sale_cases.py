@@ -23,7 +23,7 @@ from econo_env.markets.clock.kernels import params as clock_params
 from tests.economy.breakers.replayed import NAMES, Session, Tick
 
 CLOCKS, SEQUENCES = ("english", "dutch", "english_open"), ("sequential_first_price", "sequential_second_price")
-MARKETS, SEEDS = 10, range(3)
+MARKETS, SEEDS = 9, range(2)
 MODES = NAMES | {ENDED: "ended"}
 ECONOMY = {
     "ledger": {"endowment": 9.0},

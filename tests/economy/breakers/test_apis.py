@@ -20,6 +20,7 @@ HARMLESS = (
     "Action mask numpy array is all zeros",
 )
 SMALL = ["total_timesteps=256", "learner.num_markets=8", "learner.n_steps=8", "learner.batch_size=32"]
+SALES = sorted((ROOT / "configs" / "scenarios").glob("breakers_*.yaml"))
 JUMPY = {"economy.breakers.move": 0.01, "economy.breakers.limit": 1, "economy.breakers.least_open": 1}
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -40,6 +41,21 @@ def test_pettingzoo_takes_it(path):
             parallel_api_test(econo_env.parallel_env(scenario, **options), num_cycles=80)
         api_test(econo_env.env(scenario), num_cycles=30)
         parallel_seed_test(lambda: econo_env.parallel_env(scenario), num_cycles=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SALES, ids=lambda path: path.stem)
+def test_pettingzoo_and_learners_take_clocks_and_sequences_that_halt(path, tmp_path, monkeypatch):
+    scenario = econo_env.load(path).replace(**{"economy.breakers.move": 0.01, "economy.breakers.limit": 1})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for message in HARMLESS:
+            warnings.filterwarnings("ignore", message)
+        parallel_api_test(econo_env.parallel_env(scenario), num_cycles=80)
+        parallel_seed_test(lambda: econo_env.parallel_env(scenario), num_cycles=30)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(build(), ["train", str(path), *SMALL, "--out", "run"])
+    assert done.exit_code == 0, done.output
 
 
 @every_file

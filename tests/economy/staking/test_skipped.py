@@ -8,7 +8,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.state import arrays_of, columns
 from tests.economy.staking.played import sale, tasks
 
-MARKS = ("insurance.sought", "bonding.moved", "evidence.stirred", "credit.open")
+MARKS = ("insurance.sought", "bonding.moved", "evidence.stirred", "enforcement.stirred", "credit.open")
 """By these a tick knows what it may leave alone."""
 ONLY_FOR_THE_INSURED = "insurance.before"
 
@@ -26,7 +26,7 @@ def leave_nothing_alone(world):
     """Makes the coming tick write all that it would leave alone."""
     tick = world.market.tick
     world.insurance.sought[...], world.bonding.moved[...], world.evidence.stirred[...] = tick, tick, tick
-    world.credit.open[...] = True
+    world.enforcement.stirred[...], world.credit.open[...] = tick, True
 
 
 @pytest.mark.parametrize("market", [sale, tasks])
@@ -54,8 +54,15 @@ def test_what_is_left_alone_is_as_if_it_had_been_written(market):
                 left[name], written[name] = left[name] or not due.all(), written[name] or due.any()
         for ours, theirs in zip(lean.buffers, full.buffers, strict=True):
             np.testing.assert_array_equal(ours, theirs)
-        waiting = (world.enforcement.docket.status == PENDING).sum(axis=1)
+        docket = world.enforcement.docket
+        waiting = (docket.status == PENDING).sum(axis=1)
         np.testing.assert_array_equal(world.evidence.undecided, waiting)
+        for i in range(scenario.num_agents):
+            against = ((docket.status == PENDING) & (docket.accused == i)).sum(axis=1)
+            np.testing.assert_array_equal(world.evidence.against[:, i], against)
+        first = np.where(docket.status == PENDING, docket.submitted, tick.max() + 1).min(axis=1)
+        first += scenario.economy["evidence"].dispute
+        np.testing.assert_array_equal(world.evidence.due[waiting > 0], first[waiting > 0])
         ended = lean.buffers.ended.copy()
         for engine in engines:
             engine.reset_markets(ended)
