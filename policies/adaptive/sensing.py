@@ -71,7 +71,8 @@ def sensing_choose(
     for one in range(arms):
         mean = sums[one] / max(1.0, counts[one])
         bound = mean + 2.0 * math.sqrt(spread / counts[one]) if counts[one] >= 1.0 else math.inf
-        free = -float((one - start) % arms) if explores else bound  # explored: the first from a place drawn by lot
+        step = one - start if one >= start else one - start + arms
+        free = -float(step) if explores else bound  # explored: the first from a place drawn by lot
         poor = counts[one] >= SURE and mean < params.floor
         worth[one] = mean - params.floor - 1e9 if poor else free
     return first_from(start, largest_of(worth), worth)
