@@ -3,12 +3,11 @@
 pip install agilerl
 python examples/agilerl_ippo.py first_price_v0 task_market_v1
 
-Agents of one role share a network and learn from each other; what they have learned is then measured in seat 0, among
-rivals by theory.
+Agents learn from each other; what the first has learned is then measured in its seat, among rivals by theory.
+Seed 0 earns 0.990 of what they do in first_price_v0, in 27 s of processor time; at least 0.9 is asserted there.
 """
 
 import logging
-import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -18,27 +17,33 @@ import torch
 from agilerl.algorithms import IPPO
 from agilerl.training.train_multi_agent_on_policy import train_multi_agent_on_policy
 from agilerl.vector import PettingZooVecEnv
-from common import RIVALS, report, share_earned
+from common import LEVELS, RIVALS, report, share_earned
+from gymnasium.spaces import Box
 
 import econo_env
+from econo_env.interfaces.action_forms import action_form
 
 MARKETS, TICKS = 256, 8
-SPREADS = (0.5, 0.35, 0.25, 0.15, 0.1, 0.05)
-"""Standard deviations of actions, one stage after the other."""
-BATCHES = {"first_price_v0": 12, "task_market_v1": 50}
-"""Batches of 256 markets by 8 ticks in each stage."""
+BATCHES = {"first_price_v0": 60, "task_market_v1": 150}
 
 
 class Markets(PettingZooVecEnv):  # type: ignore[misc]  # without AgileRL its types are unknown
-    """Markets by the array API; who is banned stays, does nothing and earns nothing until the episode ends for all."""
+    """Markets by the array API; who is banned stays, does nothing and earns nothing until the episode ends for all.
+
+    Two things are so because of AgileRL 2.58.0. Agents have names of one word, and so a network each: those of a group
+    it would teach by each other's rewards, for it puts observations in a row agent by agent and rewards tick by tick.
+    And actions are choices from a grid: numbers of one component it would weigh by densities of a whole batch.
+    """
 
     def __init__(self, scenario: str, num_markets: int) -> None:
         self.envs = econo_env.vector_env(scenario, num_markets=num_markets)
-        names, one = list(self.envs.possible_agents), econo_env.parallel_env(scenario)
+        self._form = action_form(self.envs.scenario, "discrete", LEVELS[scenario])
+        names = [name.replace("_", "") for name in self.envs.possible_agents]
+        seen = self.envs.single_observation_space
         super().__init__(
             num_markets,
-            {name: one.observation_space(name) for name in names},
-            {name: one.action_space(name) for name in names},
+            {name: Box(seen.low[place], seen.high[place]) for place, name in enumerate(names)},
+            {name: self._form.space() for name in names},
             names,
         )
 
@@ -49,8 +54,8 @@ class Markets(PettingZooVecEnv):  # type: ignore[misc]  # without AgileRL its ty
 
     def step(self, actions: Mapping[str, Any], *_: Any, **__: Any) -> tuple[dict[str, Any], ...]:
         """One tick of every market; an episode that ends is followed by the next."""
-        sent = np.stack([np.asarray(actions[name]) for name in self.agents], axis=1)
-        seen, rewards, _, _, infos = self.envs.step(np.clip(sent, -1.0, 1.0))
+        sent = np.stack([np.asarray(actions[name]).reshape(-1) for name in self.agents], axis=1)
+        seen, rewards, _, _, infos = self.envs.step(self._form.decoded(sent, self.envs.engine.buffers.observations))
         over = {name: infos["ended"].astype(np.float64) for name in self.agents}
         never = {name: np.zeros(self.num_envs) for name in self.agents}
         return self._of_agents(seen), self._of_agents(rewards), over, never, {name: {} for name in self.agents}
@@ -70,7 +75,7 @@ def learned(scenario: str) -> tuple[IPPO, float]:
         [env.single_action_space(name) for name in names],
         agent_ids=list(names),
         learn_step=MARKETS * TICKS,
-        batch_size=2048,
+        batch_size=512,
         lr=2e-3,
         update_epochs=4,
         gamma=0.0,  # each tick by itself: no report changes what comes later
@@ -79,25 +84,22 @@ def learned(scenario: str) -> tuple[IPPO, float]:
     )
     untrained = measured(scenario, agent)
     steps = BATCHES[scenario] * MARKETS * TICKS
-    for spread in SPREADS:
-        for actor in agent.actors.values():
-            actor.head_net.log_std.data.fill_(math.log(spread))
-        train_multi_agent_on_policy(
-            env, scenario, "IPPO", [agent], max_steps=agent.steps + steps, evo_steps=steps, eval_steps=1, verbose=False
-        )
+    train_multi_agent_on_policy(
+        env, scenario, "IPPO", [agent], max_steps=steps, evo_steps=steps, eval_steps=1, verbose=False
+    )
     return agent, untrained
 
 
 def measured(scenario: str, agent: IPPO) -> float:
-    """The share that seat 0 earns by the middle of what its actor would draw."""
-    (actor,) = agent.actors.values()
+    """The share that seat 0 earns by the likeliest choice of its actor."""
+    actor = agent.actors[agent.agent_ids[0]]
 
     def act(seen: np.ndarray, begins: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             actor(torch.from_numpy(seen))
-        return actor.head_net.dist.mu.clamp(-1.0, 1.0).numpy()
+        return actor.head_net.dist.logits.argmax(dim=-1).numpy()
 
-    return share_earned(scenario, act)
+    return share_earned(scenario, act, "discrete", LEVELS[scenario])
 
 
 if __name__ == "__main__":
