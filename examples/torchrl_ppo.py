@@ -4,7 +4,8 @@ pip install torchrl
 python examples/torchrl_ppo.py first_price_v0 task_market_v1
 
 Agents of one network learn from each other; what they have learned is then measured in seat 0, among rivals by theory.
-Seed 0 earns 0.991 of what they do in first_price_v0, in 14 s of processor time; at least 0.95 is asserted there.
+Seed 0 earns 0.991 of what they do in first_price_v0 (14 s of processor time) and 0.970 in task_market_v1 (70 s); at
+least 0.95 is asserted in both.
 """
 
 import sys

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 BOTH = ("first_price_v0", "task_market_v1")
 RECIPES = {  # by client, a recipe of examples, its scenarios, the least share of what its rivals' own play earns
     "sb3": {"sb3_ppo": (BOTH, 0.95), "torch_ppo": (BOTH, 0.95), "sb3_contrib_ppo": (BOTH, 0.9)},
-    "torchrl": {"torchrl_ppo": (BOTH[:1], 0.95)},
+    "torchrl": {"torchrl_ppo": (BOTH, 0.95)},
     "agilerl": {"agilerl_ippo": (BOTH[:1], 0.9)},
 }
 GAINED = 0.2
