@@ -12,7 +12,7 @@ from typing import Any
 
 import numba
 from numba import _dynfunc
-from numba.core import errors
+from numba.core import errors, llvm_bindings
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
@@ -38,7 +38,8 @@ _NOT_OF_PLAIN = (
 )
 """Passes about inner functions, arrays that expressions make, counting of references, and parallel loops."""
 
-_LEGACY_PASSES = numba.version_info.short < (0, 62)
+_HAS_PASS_BUILDERS = "create_pass_builder" in vars(llvm_bindings)
+"""Whether Numba can be asked for the passes over one module; before 0.62 it optimises a loop in its own way."""
 
 
 class RuleLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
@@ -74,12 +75,12 @@ class LoopLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
         """Links, optimises and emits."""
         self._codegen._check_llvm_bugs()
         _link_all(self._final_module, self)
-        if _LEGACY_PASSES:
-            self._optimize_final_module()
-        else:
+        if _HAS_PASS_BUILDERS:
             vectors = bool(numba.config.LOOP_VECTORIZE) and self.vectors
             passes, builder = self._codegen._module_pass_manager(loop_vectorize=vectors)
             passes.run(self._final_module, builder)
+        else:
+            self._optimize_final_module()
         self._final_module.verify()
         self._finalize_final_module()
 

@@ -37,7 +37,8 @@ class Learner:
         situations: What it tells apart.
         rules: What `learn_and_choose` takes first, compiled.
         params: Constants of how it learns and chooses.
-        within: How compiled loops have its actions; `ELSEWHERE` where they have none.
+        acts_within: Whether compiled loops know its actions.
+        within: How they have them; `ELSEWHERE` where they do not.
         hears: How what every arm would have earned is told.
         seed: Of its luck.
         wants_all_seats: Whether observations come for all agents of a market, for what rivals bid is shown by seat.
@@ -86,7 +87,7 @@ class Learner:
         self.name, self.scenario, self.arms = name, scenario, arms
         self.situations, self.params, self.hears = situations, params, hears
         self.wants_all_seats = hears is not DEAF
-        self.within = arms.compiled or ELSEWHERE
+        self.acts_within, self.within = arms.compiled is not None, arms.compiled or ELSEWHERE
         self.rules = (learn, weigh, choose, self.within.action_of, hears.meet, hears.hear, hears.rule)
         self._run = bound(learn_and_choose, *self.rules, wide=hears is not DEAF)
         rows = situations.count * max(1, regimes)
@@ -124,13 +125,12 @@ class Learner:
                 "is shown by seat"
             )
         memory = self._begun(free.shape)
-        within = self.within is not ELSEWHERE
-        actions: Float32s = np.empty((*(free.shape if within else (0, 0)), 1), dtype=np.float32)
+        actions: Float32s = np.empty((*(free.shape if self.acts_within else (0, 0)), 1), dtype=np.float32)
         learning = memory, self.params, self.within.constants, self.hears.rounds
         told = seen, Luck(self._keys, self._calls), self.situations.of(seen), self._fresh, free
         self._threads.over(len(free), self._run, *learning, *told, self._rooms, actions)
         self._calls += 1
-        if not within:
+        if not self.acts_within:
             actions = self._actions_of(seen, memory.played, free & (memory.played != NOTHING))
         return actions.reshape(*given.shape, actions.shape[-1])
 

@@ -39,8 +39,11 @@ def adaptive(
     count = max(2, round((highest - lowest) * (20 if heard else 10)) + 1) if arms is None else arms
     grid: dict[str, Any] = {"arms": count, "lowest": lowest, "highest": highest, "num_threads": num_threads}
     if heard:
-        return hedge(scenario, seed, rate=10.0, forgetting=0.92, **grid)
-    return regime_filter(scenario, seed, **grid)
+        learner = hedge(scenario, seed, rate=10.0, forgetting=0.92, **grid)
+    else:
+        learner = regime_filter(scenario, seed, **grid)
+    learner.name = "adaptive"
+    return learner
 
 
 _SUMS = ("rate", "forgetting", "window", "payoff_range", *_COMMON)

@@ -18,7 +18,6 @@ from econo_env.engine.rng import market_keys
 from econo_env.engine.state import Bools, Int64s, StepBuffers, UInt64s
 from econo_env.engine.threads import Threads
 from econo_env.market import market_of
-from econo_env.policies.adaptive.arms import ELSEWHERE
 from econo_env.policies.adaptive.learner import Learner
 from econo_env.policies.adaptive.memory import Luck, Memory
 from econo_env.policies.adaptive.situations import Bins, situation_of
@@ -112,7 +111,7 @@ class Together:
             ValueError: The actions of arms are worked out in Python, or a sale takes several ticks.
         """
         scenario, markets = engine.scenario, engine.num_markets
-        if learner.within is ELSEWHERE or market_of(scenario).one_sale:
+        if not learner.acts_within or market_of(scenario).one_sale:
             raise ValueError(
                 f"{scenario.id}: learners play together where a tick is a sale and compiled loops know the actions of "
                 "arms: choose of=action, or another kind of market"

@@ -14,7 +14,7 @@ from econo_env.engine.engine import Engine
 from econo_env.engine.state import Column, Int64s
 from econo_env.policies import make_policy
 from econo_env.training.probe import look
-from tests.economy.played import ECONOMY, SCENARIOS, ticks
+from tests.economy.played import ECONOMY, ROOT, SCENARIOS, ticks
 
 FEE = {"participation": {"entry_fee": 0.02}, "economy": ECONOMY, "max_cycles": 12}
 WISHES = {"bundle_values": {"name": "single_minded"}, "economy": ECONOMY, "num_agents": 5, "max_cycles": 1}
@@ -66,6 +66,20 @@ def test_it_is_what_a_unit_cost(name):
             assert state.award.price.tolist() == [price_of(scenario, state, k) for k in range(24)]
         sold += int((state.award.price > 0).sum())
     assert sold > 20
+
+
+def test_of_a_task_it_is_what_the_winner_is_paid_and_nothing_where_nobody_takes_it():
+    scenario, paid = econo_env.load(ROOT / "configs/scenarios/task_market_staking.yaml"), 0
+    for engine, _, _, actions in ticks(scenario, 8, markets=24, number=6):
+        award = engine.state.award
+        given = np.where(award.units < 0, -award.pays, 0).sum(axis=1)
+        np.testing.assert_array_equal(award.price, np.maximum(given, 0))
+        engine.reset_markets(engine.buffers.ended.copy())
+        paid += int((award.price > 0).sum())
+        engine.step(np.full_like(actions, np.nan))
+        assert not award.units.any()
+        assert not award.price.any()
+    assert paid > 20
 
 
 def test_in_an_order_book_it_is_that_of_the_last_trade():

@@ -330,9 +330,12 @@ def test_what_arms_would_have_earned_follows_values_that_change():
 
 
 def test_the_adaptive_level_uses_what_is_shown():
-    assert make_policy("adaptive", GAME).name == "hedge"
-    hidden = make_policy("adaptive", econo_env.load("first_price_v0", max_cycles=50), highest=1.0)
-    assert (hidden.name, hidden.arms.levels.tolist()) == ("regime_filter", np.linspace(0.0, 1.0, 11).tolist())
+    unseen = econo_env.load("first_price_v0", max_cycles=50)
+    shown, hidden = make_policy("adaptive", GAME), make_policy("adaptive", unseen, highest=1.0)
+    assert (shown.name, hidden.name) == ("adaptive", "adaptive")
+    assert type(shown.params) is type(make_policy("hedge", GAME).params)
+    assert type(hidden.params) is type(make_policy("regime_filter", unseen).params)
+    assert hidden.arms.levels.tolist() == np.linspace(0.0, 1.0, 11).tolist()
 
 
 def test_where_nobody_knows_what_bids_would_have_earned_it_says_what_to_set():

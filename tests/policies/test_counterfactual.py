@@ -126,6 +126,7 @@ def test_multiples_of_the_value_in_compiled_loops_are_the_actions_to_the_bit():
             bids=str(draws.choice(["amount", "share_of_value"])),
             largest_bid=float(draws.choice([2.0, 5.0])),
             utility={"name": "budget", "amount": budget} if draws.random() < 0.5 else {"name": "risk_neutral"},
+            values={"name": "uniform", "low": 0.0, "high": float(draws.choice([1.0, 3.0]))},
         )
         market = market_of(scenario)
         seen = draws.random((50, len(market.observations(scenario)))).astype(np.float32)

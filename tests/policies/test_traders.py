@@ -339,7 +339,7 @@ def test_a_market_in_a_batch_is_the_market_alone_and_replays(name):
     [
         ("first_price_v0", "zip", {}, "trades among buyers and sellers"),
         ("double_auction_v1", "gd", {}, "feedback=all_bids and max_cycles of 2 or more"),
-        (ID, "zip", {"rate": 0.0}, "0 < rate <= 1"),
+        (ID, "zip", {"rate": 0.0}, "rate=0.0: choose a number above 0 to 1"),
         (ID, "gd", {"points": 2}, "from 3 to"),
         (ID, "gd", {"memory": 0}, "memory=0"),
         (ID, "gdx", {"horizon": 0}, "horizon=0"),

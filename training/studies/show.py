@@ -64,7 +64,8 @@ def picture_of(findings: Findings) -> bytes:
         raise ValueError("these settings leave no curve to draw: leave --picture out")
     across = min(2, len(findings.curves))
     down = -(-len(findings.curves) // across)
-    figure = Figure(figsize=(7.5 * across, 4.0 * down), dpi=120, layout="constrained")
+    width = max(7.5, 1.15 * len(findings.places))  # names of places stand side by side
+    figure = Figure(figsize=(width * across, 4.0 * down), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     for place, (title, lines) in enumerate(findings.curves.items(), 1):
         axes = figure.add_subplot(down, across, place)

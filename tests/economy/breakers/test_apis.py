@@ -21,7 +21,12 @@ HARMLESS = (
 )
 SMALL = ["total_timesteps=256", "learner.num_markets=8", "learner.n_steps=8", "learner.batch_size=32"]
 SALES = sorted((ROOT / "configs" / "scenarios").glob("breakers_*.yaml"))
-JUMPY = {"economy.breakers.move": 0.01, "economy.breakers.limit": 1, "economy.breakers.least_open": 1}
+JUMPY = {
+    "economy.breakers.tier": None,
+    "economy.breakers.move": 0.01,
+    "economy.breakers.limit": 1,
+    "economy.breakers.least_open": 1,
+}
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
