@@ -4,7 +4,8 @@ pip install agilerl
 python examples/agilerl_ippo.py first_price_v0 task_market_v1
 
 Agents learn from each other; what the first has learned is then measured in its seat, among rivals by theory.
-Seed 0 earns 0.990 of what they do in first_price_v0, in 27 s of processor time; at least 0.9 is asserted there.
+Seed 0 earns 0.990 of what they do in first_price_v0 (27 s of processor time) and 0.984 in task_market_v1 (112 s); at
+least 0.9 is asserted in both.
 """
 
 import logging

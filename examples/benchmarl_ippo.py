@@ -123,7 +123,8 @@ def measured(scenario: str, experiment: Experiment) -> float:
         rows = torch.from_numpy(np.repeat(seen[:, None], agents, axis=1))
         given = TensorDict({GROUP: TensorDict({"observation": rows}, rows.shape[:2])}, rows.shape[:1])
         with torch.no_grad(), set_exploration_type(ExplorationType.DETERMINISTIC):
-            return experiment.policy(given)[GROUP, "action"][:, 0].numpy()
+            sent: torch.Tensor = experiment.policy(given)[GROUP, "action"]
+        return sent[:, 0].numpy()
 
     return share_earned(scenario, act)
 

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.digest import digest_of, plain
-from econo_env.engine.pipeline import BlocksCompiler, FewCompiler, LoopCompiler
+from econo_env.engine.pipeline import BlocksCompiler, LoopCompiler
 from econo_env.engine.records import Record, record_type, written
 from econo_env.engine.state import StepBuffers
 
@@ -94,13 +94,8 @@ def _write_once(path: Path, text: str) -> None:
 
 
 def cached(function: FunctionType) -> Kernel:
-    """Compiles a loop and keeps the machine code on disk."""
+    """Compiles a loop over markets and keeps the machine code on disk."""
     return _kept(function, LoopCompiler)
-
-
-def cached_of_few(function: FunctionType) -> Kernel:
-    """The same for a loop over markets of few agents."""
-    return _kept(function, FewCompiler)
 
 
 def cached_in_blocks(function: FunctionType) -> Kernel:
@@ -215,11 +210,6 @@ def _imports(text: str) -> tuple[tuple[str, str], ...]:
 def _imported(text: str) -> list[Any]:
     """The same as objects, as they are defined now."""
     return [vars(importlib.import_module(module))[name] for module, name in _imports(text)]
-
-
-def of_few(source: str) -> str:
-    """The text of a loop over markets, one by one, for markets of few agents: the same bits, compiled in less time."""
-    return source.replace("@cached\ndef run(", "@cached_of_few\ndef run(")
 
 
 def as_rule(source: str) -> str:
