@@ -155,6 +155,6 @@ def sums_choose(
 ) -> int:
     """Draws by the weights of the arms."""
     total = sum_in_lanes(row)
-    arm = min(drawn_in_lanes(row, total, luck), memory.values.shape[3] - 1)
+    arm = min(drawn_in_lanes(row, total, luck), int(memory.values.shape[3]) - 1)
     memory.chance[k, i] = row[arm] / total
     return arm
