@@ -12,9 +12,6 @@ Record = TypeVar("Record", bound=tuple[Any, ...])
 AGENTS_IN_A_BLOCK = 256
 """Enough to be worth vector instructions, and few enough that all columns of a block stay in the first-level cache."""
 
-FEW_AGENTS = 32
-"""With fewer, loops over the agents of one market are compiled without vectors: a whole compilation gains about 8 %."""
-
 
 def block_size(num_agents: int, num_markets: int) -> int:
     """Markets in a block; 1 where blocks are not worth it, or there are fewer markets than fill one."""

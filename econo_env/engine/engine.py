@@ -6,9 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from econo_env.engine.blocks import FEW_AGENTS, block_size, in_blocks
+from econo_env.engine.blocks import block_size, in_blocks
 from econo_env.engine.feature import Widths
-from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, MachineCode, kernels, machine_code, of_few
+from econo_env.engine.kernels import SHOW, START, TICK, Kernel, Kernels, MachineCode, kernels, machine_code
 from econo_env.engine.levers import EngineLevers, Levers, Slot
 from econo_env.engine.rng import market_keys
 from econo_env.engine.state import StepBuffers, allocate, arrays_of, bytes_of
@@ -84,8 +84,7 @@ class Engine:
         if size > 1:
             wide = in_blocks(self.world, size), in_blocks(self.buffers, size)
             self._records = (*self._records[:3], *wide, widths, size)
-        alone = of_few(program.source) if self.num_agents < FEW_AGENTS else program.source
-        self._kernels: Kernels = kernels(program.block_source if size > 1 else alone, program.name)
+        self._kernels: Kernels = kernels(program.block_source if size > 1 else program.source, program.name)
         self._code: MachineCode | None = None
         self._given: tuple[Any, ...] = ()
         self._everywhere = np.ones(self.num_markets, dtype=np.bool_)

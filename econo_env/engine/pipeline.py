@@ -10,7 +10,6 @@ from hashlib import blake2b
 from types import CodeType
 from typing import Any
 
-import numba
 from numba import _dynfunc
 from numba.core import errors, llvm_bindings
 from numba.core.codegen import JITCodeLibrary
@@ -66,8 +65,6 @@ class RuleLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
 class LoopLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
     """The module of a loop and of all rules that it calls, as machine code."""
 
-    vectors = True
-
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
 
@@ -76,19 +73,12 @@ class LoopLibrary(JITCodeLibrary):  # type: ignore[misc]  # numba ships no types
         self._codegen._check_llvm_bugs()
         _link_all(self._final_module, self)
         if _HAS_PASS_BUILDERS:
-            vectors = bool(numba.config.LOOP_VECTORIZE) and self.vectors
-            passes, builder = self._codegen._module_pass_manager(loop_vectorize=vectors)
+            passes, builder = self._codegen._module_pass_manager()
             passes.run(self._final_module, builder)
         else:
             self._optimize_final_module()
         self._final_module.verify()
         self._finalize_final_module()
-
-
-class FewLibrary(LoopLibrary):
-    """That of a loop over markets of few agents, whose own loops are over before a vector is worth it."""
-
-    vectors = False
 
 
 def _link_all(module: Any, library: Any) -> None:
@@ -175,22 +165,15 @@ class _Blocks(_Loop):
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LoopLowering(NativeLowering):  # type: ignore[misc]  # numba ships no types
     _name = "econo_env_loop_lowering"
-    library: type[LoopLibrary] = LoopLibrary
 
     @property
     def lowering_class(self) -> type[ShortLower]:
         return _Loop
 
     def run_pass(self, state: Any) -> bool:
-        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = LoopLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
         return bool(super().run_pass(state))
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _FewLowering(_LoopLowering):
-    _name = "econo_env_few_lowering"
-    library = FewLibrary
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -244,14 +227,6 @@ class LoopCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types
     def define_pipelines(self) -> list[PassManager]:
         """The passes that a loop goes through."""
         return _passes(self.state, _LoopLowering)
-
-
-class FewCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types
-    """For loops over markets of few agents, one by one."""
-
-    def define_pipelines(self) -> list[PassManager]:
-        """The passes that such a loop goes through."""
-        return _passes(self.state, _FewLowering)
 
 
 class BlocksCompiler(CompilerBase):  # type: ignore[misc]  # numba ships no types

@@ -67,6 +67,7 @@ def by_sums(
         full_information.sums_choose,
         params,
         np.zeros(1),
+        weigh=full_information.sums_weigh,
         seed=seed,
         window=last,
         hears=hearing(scenario),

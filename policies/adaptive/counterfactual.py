@@ -78,7 +78,7 @@ def rank_bids(k: int, rounds: Rounds, seen: Float32s, luck: Luck, room: Room) ->
 @compiled
 def value_of(before: Float32s, rounds: Rounds) -> float:
     """The own value that was seen, whole micro-credits."""
-    return float(np.floor(before[0] * rounds.highest_signal * MICRO + 0.5))
+    return float(np.floor(float(before[0]) * rounds.highest_signal * MICRO + 0.5))
 
 
 @compiled
@@ -105,7 +105,7 @@ def fill_gains(
     """
     tied, fixed, ties_at = 0, arms.fixed, float(faced.ties_at)
     for arm in range(fixed.shape[0]):
-        bid = bid_of(fixed[arm], value, rounds)
+        bid = bid_of(float(fixed[arm]), value, rounds)
         tied += 1 if bid == ties_at else 0
         room.gains[arm] = gain_of(bid, value, faced, wins_from) * CREDIT
     for one in range(arms.varies.shape[0]):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from econo_env.engine.compiled import compiled
 from econo_env.engine.exponential import LOG2_E, LOWEST, powers_of_two
-from econo_env.engine.state import Float64s
-from econo_env.policies.adaptive.memory import Memory, drawn, largest_of, sum_of
+from econo_env.engine.state import Float64s, Int64s
+from econo_env.policies.adaptive.memory import Memory, drawn_in_lanes, largest_of, sum_in_lanes, sum_of
 
 HEDGE, MATCHING, AVERAGING = 0, 1, 2
 
@@ -42,15 +42,13 @@ def sum_params(
 
 
 @compiled
-def hedge_weights(sums: Float64s, rate: float, row: Float64s) -> float:
-    """Weights exp(rate * sum), the largest 1, (arms,), and next to none behind them; returns their sum."""
+def hedge_exponents(sums: Float64s, rate: float, row: Float64s) -> None:
+    """Powers of two that are weights exp(rate * sum), the largest 1, (arms,), and next to none behind them."""
     most, doubling = largest_of(sums), rate * LOG2_E
     for one in range(sums.shape[0]):
         row[one] = doubling * (sums[one] - most)
     for one in range(sums.shape[0], row.shape[0]):
         row[one] = LOWEST
-    powers_of_two(row)
-    return sum_of(row)
 
 
 @compiled
@@ -88,17 +86,24 @@ def averaging_weights(sums: Float64s, rate: float, row: Float64s) -> float:
 
 
 @compiled
+def rate_of(made: int, params: SumParams) -> float:
+    """Eta after so many choices."""
+    return params.rate if params.rate > 0.0 else params.scale * math.sqrt(params.spread / max(1, made))
+
+
+@compiled
 def weights(sums: Float64s, made: int, params: SumParams, row: Float64s) -> float:
     """Weights of the arms, given sums of payoffs, or of regrets, and how many choices there were; returns their sum.
 
     The row may be longer.
     """
-    rate = params.rate if params.rate > 0.0 else params.scale * math.sqrt(params.spread / max(1, made))
     if params.form == HEDGE:
-        return hedge_weights(sums, rate, row)
+        hedge_exponents(sums, rate_of(made, params), row)
+        powers_of_two(row)
+        return sum_of(row)
     if params.form == MATCHING:
         return matching_weights(sums, row[: sums.shape[0]])
-    return averaging_weights(sums, rate, row[: sums.shape[0]])
+    return averaging_weights(sums, rate_of(made, params), row[: sums.shape[0]])
 
 
 @compiled
@@ -129,12 +134,27 @@ def sums_learn(k: int, i: int, now: int, memory: Memory, params: SumParams, gain
 
 
 @compiled
+def sums_weigh(k: int, situation: Int64s, memory: Memory, params: SumParams, rows: Float64s) -> None:
+    """The weights of the arms of all agents of a market, next to none behind them."""
+    for i in range(rows.shape[0]):
+        sums = memory.values[k, i, situation[k, i]]
+        if params.form == HEDGE:
+            hedge_exponents(sums, rate_of(memory.made[k, i], params), rows[i])
+        else:
+            weights(sums, memory.made[k, i], params, rows[i])
+            for one in range(sums.shape[0], rows.shape[1]):
+                rows[i, one] = 0.0
+    if params.form == HEDGE:
+        for i in range(rows.shape[0]):
+            powers_of_two(rows[i])
+
+
+@compiled
 def sums_choose(
     k: int, i: int, now: int, memory: Memory, params: SumParams, luck: float, detail: float, row: Float64s
 ) -> int:
     """Draws by the weights of the arms."""
-    sums = memory.values[k, i, now]
-    total = weights(sums, memory.made[k, i], params, row)
-    arm = drawn(row[: sums.shape[0]], total, luck)
+    total = sum_in_lanes(row)
+    arm = min(drawn_in_lanes(row, total, luck), int(memory.values.shape[3]) - 1)
     memory.chance[k, i] = row[arm] / total
     return arm

@@ -13,7 +13,7 @@ from econo_env.engine.threads import Threads
 from econo_env.market import market_of
 from econo_env.policies.adaptive.arms import ELSEWHERE, Arms
 from econo_env.policies.adaptive.counterfactual import DEAF, Hearing
-from econo_env.policies.adaptive.memory import NOTHING, Luck, Memory, Room, learn_and_choose
+from econo_env.policies.adaptive.memory import NOTHING, Luck, Memory, Room, learn_and_choose, weigh_nothing
 from econo_env.policies.adaptive.situations import Situations
 from econo_env.policy import Actions, Mask, Observations, Rewards, masked
 from econo_env.policy import Memory as Remembered
@@ -55,6 +55,7 @@ class Learner:
         params: Any,
         start: Float64s,
         *,
+        weigh: Callable[..., None] = weigh_nothing,
         seed: int = 0,
         window: int = 0,
         regimes: int = 0,
@@ -74,6 +75,7 @@ class Learner:
             choose: See there.
             params: Constants that both take.
             start: The values of arms at first, (situations, arms) or what spreads to it.
+            weigh: See `learn_and_choose`.
             seed: Of its luck.
             window: How many payoffs of each arm are kept.
             regimes: How many regimes are told apart, each with all situations; 0 where none are.
@@ -86,8 +88,8 @@ class Learner:
         self.situations, self.params, self.hears = situations, params, hears
         self.wants_all_seats = hears is not DEAF
         self.acts_within, self.within = arms.compiled is not None, arms.compiled or ELSEWHERE
-        self.rules = (learn, choose, self.within.action_of, hears.meet, hears.hear, hears.rule)
-        self._run = bound(learn_and_choose, *self.rules)
+        self.rules = (learn, weigh, choose, self.within.action_of, hears.meet, hears.hear, hears.rule)
+        self._run = bound(learn_and_choose, *self.rules, wide=hears is not DEAF)
         rows = situations.count * max(1, regimes)
         self._sizes = {"situations": rows, "arms": len(arms.levels), "window": window}
         self._sizes |= {"regimes": regimes, "bins": bins, "notes": notes}

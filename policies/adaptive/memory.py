@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from econo_env.engine.compiled import compiled
+from econo_env.engine.exponential import LANES
 from econo_env.engine.rng import LEARNING, TWO_TO_MINUS_53, fill_with_pairs
 from econo_env.engine.state import Bools, Column, Float32s, Float64s, Int64s, UInt64s
 
@@ -46,7 +47,7 @@ class Room(NamedTuple):
     Rows of arms are filled up to whole lanes.
     """
 
-    row: Annotated[Float64s, Column(np.float64, ("lanes",), "a number an arm")]
+    rows: Annotated[Float64s, Column(np.float64, ("agents", "lanes"), "a number an arm, of each agent")]
     gains: Annotated[Float64s, Column(np.float64, ("lanes",), "credits that each arm would have earned")]
     draws: Annotated[Int64s, Column(np.int64, ("agents",), "luck of each agent, 2^53 is 1")]
     details: Annotated[Int64s, Column(np.int64, ("agents",), "more of it")]
@@ -60,7 +61,7 @@ class Room(NamedTuple):
 def room_of(rooms: Room, k: int) -> Room:
     """The room of one market."""
     return Room(
-        rooms.row[k],
+        rooms.rows[k],
         rooms.gains[k],
         rooms.draws[k],
         rooms.details[k],
@@ -126,15 +127,61 @@ def drawn(row: Float64s, total: float, luck: float) -> int:
         place += 1 if left >= 0.0 else 0
     if place < row.shape[0]:
         return place
-    last = int(row.shape[0]) - 1  # rounding has left a little: the last that has any chance
-    while row[last] <= 0.0 and last > 0:
-        last -= 1
-    return last
+    return last_with_a_chance(int(row.shape[0]) - 1, row)  # rounding has left a little
+
+
+@compiled
+def lanes_sum(lanes: int, row: Float64s) -> float:
+    """The sum of `LANES` entries, the first of them `lanes` times as many from the start of a row."""
+    at = np.uint64(lanes * LANES)
+    one, two = row[at] + row[at + np.uint64(4)], row[at + np.uint64(1)] + row[at + np.uint64(5)]
+    three, four = row[at + np.uint64(2)] + row[at + np.uint64(6)], row[at + np.uint64(3)] + row[at + np.uint64(7)]
+    return float((one + three) + (two + four))
+
+
+@compiled
+def sum_in_lanes(row: Float64s) -> float:
+    """The sum of a row of whole lanes, as `drawn_in_lanes` adds it up."""
+    total = 0.0
+    for lanes in range(row.shape[0] // LANES):
+        total += lanes_sum(lanes, row)
+    return total
+
+
+@compiled
+def drawn_in_lanes(row: Float64s, total: float, luck: float) -> int:
+    """The same as `drawn` of a row of whole lanes: first which `LANES` entries, then which of them."""
+    left, here = luck * total, 0
+    for lanes in range(row.shape[0] // LANES - 1):
+        weight = lanes_sum(lanes, row)
+        beyond = here == lanes and left >= weight
+        left -= weight if beyond else 0.0
+        here += 1 if beyond else 0
+    place = here * LANES
+    at = np.uint64(place)
+    for lane in range(LANES):
+        left -= row[at + np.uint64(lane)]
+        place += 1 if left >= 0.0 else 0
+    return last_with_a_chance(min(place, row.shape[0] - 1), row)
+
+
+@compiled
+def last_with_a_chance(place: int, row: Float64s) -> int:
+    """A place, or where rounding has led to one of no weight the last of some before it."""
+    while row[place] <= 0.0 and place > 0:
+        place -= 1
+    return place
+
+
+@compiled
+def weigh_nothing(k: int, situation: Int64s, memory: Memory, params: Any, rows: Float64s) -> None:
+    """For learners that work out all they need as they choose."""
 
 
 @compiled
 def learn_and_choose(  # noqa: PLR0917
     learn: Any,
+    weigh: Any,
     choose: Any,
     action_of: Any,
     meet: Any,
@@ -156,8 +203,11 @@ def learn_and_choose(  # noqa: PLR0917
 ) -> None:
     """One choice of every agent in the markets of a range.
 
+    What agents of a market do alike stands in loops of its own: what one has to wait for, the next has no need of.
+
     Args:
         learn: `(k, i, situation, memory, params, gains, row)`: takes in what came of the last choice.
+        weigh: `(k, situations, memory, params, rows)`: works out what `choose` finds in its row, for all agents.
         choose: `(k, i, situation, memory, params, luck, detail, row)`: an arm; writes its chance into the memory.
         action_of: `(arms, seen, arm)`: the action of an arm for what one agent sees; see `Arms.compiled`.
         meet: `(k, rounds, seen, luck, room)`: takes in what a market shows of the last round.
@@ -187,16 +237,19 @@ def learn_and_choose(  # noqa: PLR0917
                 now = situation[k, i]
                 if memory.waits[k, i]:
                     hear(rule, action_of, k, i, memory, arms, rounds, luck, room)
-                    learn(k, i, now, memory, params, room.gains, room.row)
+                    learn(k, i, now, memory, params, room.gains, room.rows[i])
                     memory.made[k, i] += 1
                 memory.earned[k, i] = 0.0
                 memory.waits[k, i] = mask[k, i]
-                memory.played[k, i] = NOTHING
                 for feature in range(memory.seen.shape[2]):
                     memory.seen[k, i, feature] = seen[k, i, feature]
+            weigh(k, situation, memory, params, room.rows)
+            for i in range(mask.shape[1]):
+                memory.played[k, i] = NOTHING
                 if mask[k, i]:
+                    now = situation[k, i]
                     draw, detail = room.draws[i] * TWO_TO_MINUS_53, room.details[i] * TWO_TO_MINUS_53
-                    memory.played[k, i] = choose(k, i, now, memory, params, draw, detail, room.row)
+                    memory.played[k, i] = choose(k, i, now, memory, params, draw, detail, room.rows[i])
                     memory.place[k, i] = now
         if actions.shape[0] > 0:
             for i in range(mask.shape[1]):

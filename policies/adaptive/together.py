@@ -78,9 +78,9 @@ def play(
                 break
             begin_tick(k, bins, course, buffers)
             learn_and_choose(
-                rule_0, rule_1, rule_2, rule_3, rule_4, rule_5, k, k + 1, memory, constants, arms, rounds,
-                buffers.observations, luck_of(k, course), course.situation, course.fresh, buffers.action_mask, rooms,
-                buffers.actions,
+                rule_0, rule_1, rule_2, rule_3, rule_4, rule_5, rule_6, k, k + 1, memory, constants, arms,
+                rounds, buffers.observations, luck_of(k, course), course.situation, course.fresh, buffers.action_mask,
+                rooms, buffers.actions,
             )
             run(k, k + 1, mask, state, params, buffers, widths, 0, False)
             hear_rewards(k, memory, course, buffers)

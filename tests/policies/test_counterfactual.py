@@ -70,18 +70,20 @@ def test_terms_are_the_clearing_to_the_bit(row):
 
 def test_multiples_of_the_value_are_heard_as_they_are_played():
     """Those whose actions are the same at every value, and the few that rounding moves."""
-    scenario = econo_env.load("first_price_v0", num_agents=3, max_cycles=10, feedback="all_bids")
-    names, draws, varied = market_of(scenario).observations(scenario), np.random.default_rng(2), 0
-    for count in (21, 41, 57):
-        arms = arms_of(scenario, "truth", count, 0.0, 2.0)
-        varied += len(arms.compiled.constants.varies)
+    game, draws, varied = {"num_agents": 3, "max_cycles": 10, "feedback": "all_bids"}, np.random.default_rng(2), []
+    for count, highest in ((21, 1.0), (41, 2.0), (57, 1.0), (21, 3.0), (57, 3.0)):
+        values = {"name": "uniform", "low": 0.0, "high": highest}
+        scenario = econo_env.load("first_price_v0", values=values, **game)
+        names, arms = market_of(scenario).observations(scenario), arms_of(scenario, "truth", count, 0.0, 2.0)
+        varied.append(len(arms.compiled.constants.varies))
         before = draws.random((60, 3, len(names))).astype(np.float32)
         before[:3, :, 0] = 0.0, 0.5, 1.0
         heard, cleared = gains_of_arms(scenario, arms, before, draws.random(before.shape).astype(np.float32))
         np.testing.assert_array_equal(heard, cleared)
         assert len(arms.compiled.constants.fixed) > 0
         assert (heard > 0.0).any()
-    assert 0 < varied < 30
+    assert varied[:3] == [0, 0, 0], "these values and multiples have no more than 24 digits"
+    assert all(0 < some < 10 for some in varied[3:])
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,7 @@ def test_multiples_of_the_value_in_compiled_loops_are_the_actions_to_the_bit():
             bids=str(draws.choice(["amount", "share_of_value"])),
             largest_bid=float(draws.choice([2.0, 5.0])),
             utility={"name": "budget", "amount": budget} if draws.random() < 0.5 else {"name": "risk_neutral"},
+            values={"name": "uniform", "low": 0.0, "high": float(draws.choice([1.0, 3.0]))},
         )
         market = market_of(scenario)
         seen = draws.random((50, len(market.observations(scenario)))).astype(np.float32)

@@ -38,7 +38,12 @@ def unheard(seed):
     return scenario, "exp3", {"arms": 5, "exploration": 0.2, "of": ("truth", "action")[seed % 2]}
 
 
-@pytest.mark.parametrize("case", [pricing, heard, unheard])
+def weighed(seed):
+    scenario = econo_env.load("first_price_v0", num_agents=3, max_cycles=10**6, feedback="all_bids")
+    return scenario, ("hedge", "regret_matching")[seed % 2], {"arms": 13}
+
+
+@pytest.mark.parametrize("case", [pricing, heard, unheard, weighed])
 @pytest.mark.parametrize("seed", range(4))
 def test_all_that_is_played_and_learned_is_what_it_is_tick_by_tick(case, seed):
     scenario, name, options = case(seed)

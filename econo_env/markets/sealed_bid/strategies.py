@@ -89,7 +89,7 @@ class Multiples(NamedTuple):
 @compiled
 def multiple_of_value(multiples: Multiples, seen: Float32s, number: int) -> float:
     """The action that bids a multiple of the value seen, as `bid_actions` places it."""
-    value = seen[0] * multiples.highest_signal
+    value = float(seen[0]) * multiples.highest_signal
     bid = multiples.factors[number] * value
     unit = multiples.half * (value if multiples.by_value else multiples.highest_value)
     spends_all = bid >= multiples.budget - CREDIT / 2.0
@@ -131,10 +131,13 @@ def multiples(scenario: SealedBidScenario, factors: Float64s) -> CompiledActions
 def _fixed(multiples: Multiples) -> Multiples:
     """The same with the actions that do not hang on the value: a factor less 1, wherever rounding may leave it.
 
-    By 0 and powers of two multiplication and division are exact.
+    By 0 and powers of two multiplication and division are exact, and by all of 24 digits where the value has no more.
     """
     factors = multiples.factors
-    off = np.where((factors == 0.0) | (np.frexp(factors)[0] == 0.5), 0.0, _ROUNDED)
+    exact = (factors == 0.0) | (np.frexp(factors)[0] == 0.5)
+    if np.frexp(multiples.highest_signal)[0] == 0.5:
+        exact |= factors == factors.astype(np.float32)
+    off = np.where(exact, 0.0, _ROUNDED)
     low, high = (rounded_actions(factors * (1.0 + side * off) - 1.0) for side in (-1.0, 1.0))
     return multiples._replace(fixed=low, varies=np.flatnonzero(low != high))
 
