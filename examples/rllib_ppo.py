@@ -1,11 +1,11 @@
 """RLlib: PPO of the new API stack in every seat of a market, one policy shared; agents that are banned leave.
 
 pip install "ray[rllib]"
-python examples/rllib_ppo.py first_price_v0
+python examples/rllib_ppo.py first_price_v0 task_market_v1
 
 What has been learned is then measured in seat 0, among rivals by theory.
-Seed 0 earns 0.992 of what they do in first_price_v0, in 141 s of processor time; at least 0.9 is asserted there. What
-it learns in task_market_v1, which it takes too, has not been measured.
+Seed 0 earns 0.992 of what they do in first_price_v0 (141 s of processor time, compiling included) and 0.955 in
+task_market_v1 (56 s); at least 0.9 is asserted in both.
 """
 
 import sys

@@ -23,7 +23,7 @@ RECIPES = {  # by client, a recipe of examples, by scenario the least share of w
     "torchrl": {"torchrl_ppo": dict.fromkeys(BOTH, 0.95)},
     "benchmarl": {"benchmarl_ippo": {"first_price_v0": 0.9, "task_market_v1": 0.65}},
     "agilerl": {"agilerl_ippo": dict.fromkeys(BOTH, 0.9)},
-    "rllib": {"rllib_ppo": {"first_price_v0": 0.9}},
+    "rllib": {"rllib_ppo": dict.fromkeys(BOTH, 0.9)},
 }
 GAINED = 0.2
 """By how much the share must be above that of the untrained network, where a recipe tells it."""
