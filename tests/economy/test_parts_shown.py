@@ -8,6 +8,7 @@ import pytest
 
 import econo_env
 from econo_env.economy.part import PARTS
+from econo_env.settings import SettingsError
 from tests.economy.part_table import BASE, BREAKERS, PAGES, ROOT, SCENARIOS, anchors, load, stands_on, table
 
 DOCS = ROOT / "docs"
@@ -27,6 +28,19 @@ def test_a_part_has_a_small_scenario_in_which_is_only_what_it_stands_on(name):
 def test_the_page_has_the_table():
     assert table() in (DOCS / "economy.md").read_text(), "python -m tests.economy.part_table prints it"
     assert set(PAGES) == set(PARTS.rows())
+
+
+def test_the_flagship_takes_every_part_but_those_that_say_why_not():
+    """Left out are other ways to end a contract, what ranks bids by weights, and what changes only what it is told."""
+    full, flagship = econo_env.load(SCENARIOS / "task_market_every_part.yaml"), econo_env.load("task_market_v1")
+    assert full.replace(id=flagship.id, economy=flagship.economy) == flagship
+    refused = set()
+    for name in set(PARTS.rows()) - set(full.economy):
+        with pytest.raises(SettingsError):
+            full.replace(economy={**full.economy, name: {}})
+        refused.add(name)
+    lasting = {"lasting_contracts", "withdrawal", "appeals", "replication"}
+    assert refused == lasting | {"default", "weighting", "pricing", "regimes"}
 
 
 @pytest.mark.parametrize(("key", "file"), BREAKERS.items())
