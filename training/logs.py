@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,13 @@ from econo_env.training.trackers import Tracking
 
 METRICS_FILE = "metrics.jsonl"
 TENSORBOARD_FOLDER = "tensorboard"
+
+
+def _wait_for_another_second(board: Path) -> None:
+    """TensorBoard reads files by their names: the second, the process, a count of which 10 comes before 9."""
+    newest = max((int(file.name.split(".")[3]) for file in board.glob("events.out.tfevents.*")), default=0)
+    if 0 <= time.time() - newest < 1.0:
+        time.sleep(newest + 1.0 - time.time())
 
 
 class Logs:
@@ -40,6 +48,7 @@ class Logs:
         self._lines = self._path.open("a")
         board = folder / TENSORBOARD_FOLDER
         purge = (0 if from_step is None else from_step + 1) if board.exists() else None
+        _wait_for_another_second(board)
         self._hook = threading.excepthook
         threading.excepthook = self._thread_failed
         self._board = SummaryWriter(str(board), purge_step=purge)

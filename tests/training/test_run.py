@@ -101,6 +101,14 @@ def test_resumed_tensorboard_hides_what_came_after_the_checkpoint(tmp_path):
     assert [(event.step, event.value) for event in events.Scalars("x/y")] == [(10, 10), (20, 20), (30, -30)]
 
 
+def test_a_file_of_a_run_that_goes_on_is_read_after_those_before(tmp_path):
+    for _ in range(2):
+        with Logs(tmp_path, from_step=0) as logs:
+            logs.write(10, {"x": 1.0})
+    seconds = [int(file.name.split(".")[3]) for file in (tmp_path / "tensorboard").iterdir()]
+    assert len(set(seconds)) == 2
+
+
 def test_half_written_last_line_is_dropped(tmp_path):
     with Logs(tmp_path) as logs:
         logs.write(10, {"x": 1.0})
