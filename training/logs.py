@@ -19,7 +19,8 @@ TENSORBOARD_FOLDER = "tensorboard"
 
 def _wait_for_another_second(board: Path) -> None:
     """TensorBoard reads files by their names: the second, the process, a count of which 10 comes before 9."""
-    newest = max((int(file.name.split(".")[3]) for file in board.glob("events.out.tfevents.*")), default=0)
+    seconds = [file.name.split(".")[3] for file in board.glob("events.out.tfevents.*")]
+    newest = max((int(second) for second in seconds if second.isdecimal()), default=0)
     if 0 <= time.time() - newest < 1.0:
         time.sleep(newest + 1.0 - time.time())
 

@@ -74,28 +74,31 @@ def watched(detection, looks=1, damages="promised", seen=0.6, pledge=4.0):
     return scenario.replace(economy=economy, max_cycles=24)
 
 
-def forged(verdicts, what):
-    return np.concatenate([getattr(own, what) for name, own in verdicts.items() if "forge" in name])
+def forged(verdicts, of):
+    """What `of` tells of each verdict on a forgery."""
+    return np.concatenate([of(own) for name, own in verdicts.items() if "forge" in name])
 
 
 def test_what_reports_bring_to_light_later_is_followed_to_the_end_of_the_evidence():
     """No look finds a forged proof, and four others see it with chance 0.6 each: so many come to light, all later."""
     verdicts = inject(watched(0.0), 2, 96, 6)
-    later, found, whole = (forged(verdicts, what) for what in ("later", "found", "whole"))
+    later = forged(verdicts, lambda own: own.later)
+    found = forged(verdicts, lambda own: own.found)
+    whole = forged(verdicts, lambda own: own.whole)
     np.testing.assert_array_equal(found, later)
     share = share_interval(int(later.sum()), len(later))
     assert share.low < 1 - 0.4**4 < share.high
     np.testing.assert_array_equal(whole, later)
     assert all(all(own.sound) for own in verdicts.values())
-    assert forged(verdicts, "no_gain").all()
+    assert forged(verdicts, lambda own: own.no_gain).all()
     assert len(later) > 150
 
 
 def test_a_stake_that_does_not_outweigh_what_has_passed_leaves_a_gain_and_the_harness_says_so():
     """Deterred iff the stake times the chance to lose it is at least what a forged proof brings."""
     verdicts = inject(watched(0.0, pledge=0.05), 2, 96, 4)
-    assert not forged(verdicts, "no_gain").all()
-    assert forged(verdicts, "whole").any(), "all that there is of the stake goes to the house"
+    assert not forged(verdicts, lambda own: own.no_gain).all()
+    assert forged(verdicts, lambda own: own.whole).any(), "all that there is of the stake goes to the house"
 
 
 @pytest.mark.slow
@@ -111,7 +114,8 @@ def test_reports_settle_what_one_look_leaves_hidden():
 def test_to_have_back_what_was_paid_is_less_than_was_promised():
     """By default the house has its money back, and not what it would have kept."""
     verdicts = inject(watched(0.0, damages="paid"), 2, 48, 4)
-    later, whole = forged(verdicts, "later"), forged(verdicts, "whole")
+    later = forged(verdicts, lambda own: own.later)
+    whole = forged(verdicts, lambda own: own.whole)
     assert later.mean() > 0.9
     assert whole[later].mean() < 0.5
 

@@ -109,6 +109,13 @@ def test_a_file_of_a_run_that_goes_on_is_read_after_those_before(tmp_path):
     assert len(set(seconds)) == 2
 
 
+def test_a_file_that_somebody_else_put_there_is_no_hindrance(tmp_path):
+    (tmp_path / "tensorboard").mkdir()
+    (tmp_path / "tensorboard" / "events.out.tfevents.kept").write_bytes(b"")
+    with Logs(tmp_path) as logs:
+        logs.write(10, {"x": 1.0})
+
+
 def test_half_written_last_line_is_dropped(tmp_path):
     with Logs(tmp_path) as logs:
         logs.write(10, {"x": 1.0})
